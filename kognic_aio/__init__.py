@@ -1,0 +1,1 @@
+"""An asyncio SDK for the Kognic annotation platform."""

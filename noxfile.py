@@ -1,0 +1,51 @@
+"""What is checked, and how: `nox` runs lint, types, layers and tests; `nox -s benchmarks` compares with kognic-io."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def group(name: str) -> tuple[str, ...]:
+    """The requirements of one dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy strict and pyright strict."""
+    session.install("-e", ".[cli,openlabel]", "nox", *group("types"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Check that dependencies point down through the layers."""
+    session.install("-e", ".", *group("layers"))
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests against the emulator; arguments go to pytest."""
+    session.install("-e", ".[cli,openlabel]", *group("test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Time kognic_aio beside kognic-io on the same scenes; arguments go to the benchmark."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
