@@ -1,0 +1,204 @@
+"""Every error this package raises.
+
+    KognicError
+    ├── ClosedError                 the client is not open, or was closed under way
+    ├── CredentialsError            credentials that are missing, malformed, expired or refused
+    ├── WorkspaceError              no single workspace to write to
+    ├── RunError                    what dooms a whole run of create_inputs
+    │   ├── UnknownProjectError
+    │   ├── UnknownBatchError
+    │   └── BatchClosedError
+    ├── InvalidError                bad input, found before anything is sent (also a ValueError)
+    │   ├── MissingFileError        a local file that is missing, empty or no file
+    │   └── DataError               file data that cannot be read, or is empty
+    ├── RequestError                a request that did not bring an answer that could be used
+    │   ├── ConnectError            no connection: the server has seen nothing of it
+    │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
+    │   ├── TimedOutError           the same, for lack of time
+    │   └── MalformedAnswerError    an answer that is not what the contract says
+    └── StatusError                 an answer with an error status
+        ├── ApiError                from an API, with the platform's own words
+        │   ├── BadRequestError         400
+        │   ├── UnauthorizedError       401
+        │   ├── ForbiddenError          403
+        │   ├── NotFoundError           404
+        │   ├── ConflictError           409
+        │   ├── TooManyRequestsError    429
+        │   └── ServerError             500 and above
+        └── StorageError            from the storage behind a signed URL
+
+Errors carry their data on attributes; the message is for people. No token, secret or query string of a
+signed URL is ever in one.
+"""
+
+from collections.abc import Sequence
+
+
+class KognicError(Exception):
+    """Base class of every error of this package."""
+
+
+class ClosedError(KognicError):
+    """The client is not open: use it inside `async with`, or call `open()` first."""
+
+
+class CredentialsError(KognicError):
+    """Credentials are missing, malformed, expired, or were refused by the auth server."""
+
+
+class WorkspaceError(KognicError):
+    """The workspace to write to could not be inferred; pass `write_workspace_id`."""
+
+
+class RunError(KognicError):
+    """A run of `create_inputs` cannot succeed for any scene, found before the first upload."""
+
+
+class UnknownProjectError(RunError):
+    """The project of a run does not exist, or is not visible with these credentials."""
+
+
+class UnknownBatchError(RunError):
+    """The batch of a run does not exist in its project, or has to be named."""
+
+
+class BatchClosedError(RunError):
+    """The batch of a run does not take new inputs."""
+
+
+class InvalidError(KognicError, ValueError):
+    """Something given is wrong in itself; nothing of it has been sent."""
+
+
+class MissingFileError(InvalidError):
+    """A local file is missing, empty, or not a file.
+
+    Attributes:
+        filename: The path as it was given.
+        empty: Whether the file exists but contains no data.
+    """
+
+    def __init__(self, message: str, *, filename: str, empty: bool = False) -> None:
+        super().__init__(message)
+        self.filename = filename
+        self.empty = empty
+
+
+class DataError(InvalidError):
+    """The data of a file cannot be had: its source raised, gave no bytes, or changed under way.
+
+    Attributes:
+        filename: The filename of the image or point cloud.
+    """
+
+    def __init__(self, message: str, *, filename: str) -> None:
+        super().__init__(message)
+        self.filename = filename
+
+
+class RequestError(KognicError):
+    """A request brought no answer that could be used.
+
+    Attributes:
+        method: The HTTP method.
+        url: The URL without its query string.
+    """
+
+    def __init__(self, message: str, *, method: str, url: str) -> None:
+        super().__init__(message)
+        self.method = method
+        self.url = url
+
+
+class ConnectError(RequestError):
+    """No connection could be made, so the request has had no effect."""
+
+
+class LostAnswerError(RequestError):
+    """The connection broke after the request had begun; it may have had its effect."""
+
+
+class TimedOutError(RequestError):
+    """No answer came in time; the request may have had its effect."""
+
+
+class MalformedAnswerError(RequestError):
+    """The answer is not what the contract says.
+
+    Attributes:
+        problems: What is wrong, each with its path, such as `required field missing @ $.frames[3].images`.
+    """
+
+    def __init__(self, message: str, *, method: str, url: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message, method=method, url=url)
+        self.problems = tuple(problems)
+
+
+class StatusError(KognicError):
+    """A server answered with an error status.
+
+    Attributes:
+        status: The HTTP status.
+        message: The server's explanation, cut at 500 characters.
+        method: The HTTP method.
+        url: The URL without its query string.
+        request_id: The server's id of the request, if it gave one.
+        retry_after: Seconds to wait before trying again, if the server said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        method: str,
+        url: str,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.method = method
+        self.url = url
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.status} from {self.method} {self.url})"
+
+
+class ApiError(StatusError):
+    """An API answered with an error status."""
+
+
+class BadRequestError(ApiError):
+    """The platform refused the request as wrong (400)."""
+
+
+class UnauthorizedError(ApiError):
+    """The token was refused (401), a renewed one too."""
+
+
+class ForbiddenError(ApiError):
+    """These credentials may not do this (403)."""
+
+
+class NotFoundError(ApiError):
+    """What was asked for does not exist (404)."""
+
+
+class ConflictError(ApiError):
+    """It contradicts what is there already (409)."""
+
+
+class TooManyRequestsError(ApiError):
+    """The platform asks for fewer requests (429)."""
+
+
+class ServerError(ApiError):
+    """The platform failed (500 and above); the request may have had its effect."""
+
+
+class StorageError(StatusError):
+    """The storage behind a signed URL answered with an error status."""

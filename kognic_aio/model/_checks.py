@@ -1,0 +1,119 @@
+"""A model checks what it is given against its own annotations, and says where it is wrong.
+
+`checked` is the field transformer of every class that users fill in. It turns each annotation into a converter, so that
+`frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, and answers a string among them with
+`CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`.
+"""
+
+import operator
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Union, get_args, get_origin
+
+from attrs import Attribute, Converter
+
+from kognic_aio.errors import InvalidError
+
+
+def checked(_cls: type, fields: list["Attribute[Any]"]) -> list["Attribute[Any]"]:
+    """Give each field of an attrs class the converter that its annotation asks for (a `field_transformer`)."""
+    return [field.evolve(converter=_converter(field.type)) for field in fields]
+
+
+def wrong(instance: object, name: str, problem: str) -> InvalidError:
+    """The error for a field of an instance: where it is, and what is wrong with it."""
+    return InvalidError(f"{type(instance).__qualname__}.{name}: {problem}")
+
+
+def _converter(annotation: Any) -> "Converter[Any, Any]":
+    def convert(value: Any, instance: object, attribute: "Attribute[Any]") -> Any:
+        return _conform(value, annotation, f"{type(instance).__qualname__}.{attribute.alias}")
+
+    return Converter(convert, takes_self=True, takes_field=True)  # type: ignore[call-overload]  # the stubs know no plain Callable here
+
+
+def _conform(value: Any, annotation: Any, path: str) -> Any:
+    """Return the value as its annotation has it, or raise InvalidError with the path of what is wrong."""
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return _conform_union(value, get_args(annotation), path)
+    if origin is Sequence:
+        (item,) = get_args(annotation)
+        return tuple(_conform(v, item, f"{path}[{i}]") for i, v in enumerate(_iterable(value, item, path)))
+    if origin is Mapping:
+        _, item = get_args(annotation)
+        return {_key(k, path): _conform(v, item, f"{path}[{k!r}]") for k, v in _mapping(value, path).items()}
+    if origin is not None or annotation is Any:
+        return value
+    return _NUMBERS.get(annotation, _instance)(value, annotation, path)
+
+
+def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
+    if value is None and type(None) in choices:
+        return None
+    others = [choice for choice in choices if choice is not type(None)]
+    if len(others) == 1:
+        return _conform(value, others[0], path)
+    if not isinstance(value, tuple(choice for choice in others if get_origin(choice) is None)):
+        raise InvalidError(f"{path}: expected {' or '.join(c.__name__ for c in others)}, got {_shown(value)}")
+    return value
+
+
+def _iterable(value: Any, item: type, path: str) -> Iterable[Any]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise InvalidError(f"{path}: expected a list of {item.__name__}, got {_shown(value)}")
+    return value
+
+
+def _mapping(value: Any, path: str) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidError(f"{path}: expected a mapping, got {_shown(value)}")
+    return value
+
+
+def _key(key: Any, path: str) -> str:
+    if not isinstance(key, str):
+        raise InvalidError(f"{path}: keys must be str, got {_shown(key)}")
+    return key
+
+
+def _integer(value: Any, _: type, path: str) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # takes numpy's integers, and no float
+    except TypeError:
+        raise InvalidError(f"{path}: expected an integer, got {_shown(value)}") from None
+
+
+def _real(value: Any, _: type, path: str) -> float:
+    try:
+        if isinstance(value, str | bytes | bool):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidError(f"{path}: expected a number, got {_shown(value)}") from None
+
+
+def _enum(value: Any, annotation: type, path: str) -> Any:
+    try:
+        return annotation(value)
+    except ValueError:
+        raise InvalidError(f"{path}: expected one of {[e.value for e in annotation]}, got {_shown(value)}") from None  # type: ignore[attr-defined]  # an Enum class
+
+
+def _instance(value: Any, annotation: type, path: str) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return _enum(value, annotation, path)
+    if not isinstance(value, annotation):
+        raise InvalidError(f"{path}: expected {annotation.__qualname__}, got {_shown(value)}")
+    return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}... ({type(value).__name__})"
+
+
+_NUMBERS: dict[Any, Callable[[Any, Any, str], Any]] = {int: _integer, float: _real}

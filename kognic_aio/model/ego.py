@@ -1,0 +1,28 @@
+"""Where the vehicle was: IMU data and ego poses, both in the local coordinate system."""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from kognic_aio.model._checks import checked
+from kognic_aio.model.geometry import Position, RotationQuaternion
+
+UnixTimestampNs: TypeAlias = int
+"""A Unix timestamp in nanoseconds."""
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class IMUData:
+    """One reading of the Inertial Measurement Unit; those of a scene must span the timestamps of its frames."""
+
+    position: Position
+    rotation_quaternion: RotationQuaternion
+    timestamp: UnixTimestampNs
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class EgoVehiclePose:
+    """The pose of the vehicle at one frame."""
+
+    position: Position
+    rotation: RotationQuaternion

@@ -1,0 +1,34 @@
+"""Optional features of scene creation."""
+
+from enum import Enum
+
+from attrs import frozen
+
+
+@frozen(init=False)
+class FeatureFlags:
+    """The features that are on; all others are off.
+
+    Args:
+        flags: The features to turn on; `FeatureFlags()` turns all off. Where none are given, `FeatureFlags.defaults()`
+            applies.
+    """
+
+    class PointCloudFeatures(Enum):
+        """What the platform may do to point clouds."""
+
+        MOTION_COMPENSATION = "shouldMotionCompensate"
+
+    flags: frozenset[PointCloudFeatures]
+
+    def __init__(self, *flags: PointCloudFeatures) -> None:
+        object.__setattr__(self, "flags", frozenset(flags))
+
+    @classmethod
+    def defaults(cls) -> "FeatureFlags":
+        """Motion compensation on."""
+        return cls(cls.PointCloudFeatures.MOTION_COMPENSATION)
+
+    def to_dict(self) -> dict[str, bool]:
+        """Every known feature and whether it is on."""
+        return {feature.value: feature in self.flags for feature in self.PointCloudFeatures}

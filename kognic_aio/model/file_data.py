@@ -1,0 +1,104 @@
+"""Where the bytes of a file come from when they are not in the local file that its name says."""
+
+import io
+import mimetypes
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
+from enum import StrEnum
+from typing import Any, BinaryIO, TypeAlias
+
+from attrs import field, frozen
+
+from kognic_aio.errors import InvalidError
+
+UploadableData: TypeAlias = bytes | bytearray | memoryview | BinaryIO | Iterator[bytes] | AsyncIterable[bytes]
+"""Bytes, a stream that is open in binary mode, a generator of bytes, or an async generator of bytes."""
+
+Callback: TypeAlias = Callable[[str], UploadableData | Awaitable[UploadableData]]
+"""Called with the filename when its turn comes; sync callbacks run in a worker thread."""
+
+
+class FileFormat(StrEnum):
+    """The formats of images and point clouds that the platform takes."""
+
+    CSV = "csv"
+    LAS = "las"
+    LAZ = "laz"
+    PCD = "pcd"
+    JPG = "jpg"
+    PNG = "png"
+    WEBP = "webp"
+    AVIF = "avif"
+
+    @property
+    def is_pointcloud(self) -> bool:
+        """Whether a point cloud may have this format."""
+        return self in (FileFormat.CSV, FileFormat.LAS, FileFormat.LAZ, FileFormat.PCD)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether an image may have this format."""
+        return not self.is_pointcloud
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class FileData:
+    """A source of the bytes of a file: exactly one of `data` and `callback`.
+
+    Bytes, seekable streams and callbacks can be sent again after a failed attempt; generators and other streams only
+    once. A stream is closed after its upload.
+
+    Args:
+        format: The format of the bytes. Its suffix is appended to a filename that lacks it.
+        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
+        callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
+
+    Raises:
+        InvalidError: If both or neither source is given, or the data is text.
+    """
+
+    Format = FileFormat
+
+    format: FileFormat = field(converter=FileFormat)
+    data: UploadableData | None = None
+    callback: Callback | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.data is None) == (self.callback is None):
+            given = "neither" if self.data is None else "both"
+            raise InvalidError(f"FileData: give exactly one of data and callback, got {given}")
+        if self.callback is not None and not callable(self.callback):
+            raise InvalidError(f"FileData.callback: expected a callable, got {type(self.callback).__name__}")
+        if self.data is not None:
+            check_bytes_source(self.data, "FileData.data")
+
+    @property
+    def suffix(self) -> str:
+        """The file suffix of the format, with its dot."""
+        return f".{self.format.value}"
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type to upload with."""
+        return content_type_of(f"data{self.suffix}")
+
+    def __repr__(self) -> str:
+        source = "callback" if self.data is None else type(self.data).__name__
+        return f"FileData(format={self.format.value!r}, {source})"
+
+
+def check_bytes_source(data: Any, what: str) -> None:
+    """Raise InvalidError unless the data is something that gives bytes."""
+    if isinstance(data, str | io.TextIOBase):
+        raise InvalidError(f"{what}: got text, expected bytes; open files in binary mode ('rb')")
+    if isinstance(data, bytes | bytearray | memoryview | Iterator | AsyncIterable) or hasattr(data, "read"):
+        return
+    raise InvalidError(f"{what}: expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}")
+
+
+_TYPES = mimetypes.MimeTypes()  # Python's own table: the machine's would make uploads differ from host to host
+_TYPES.add_type("image/avif", ".avif")
+
+
+def content_type_of(filename: str) -> str:
+    """The Content-Type to upload a file of this name with."""
+    return _TYPES.guess_type(filename, strict=False)[0] or "application/octet-stream"

@@ -1,0 +1,25 @@
+"""Pre-annotations: OpenLABEL that annotators begin with."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+from attrs import frozen
+
+
+class OpenLabelModel(Protocol):
+    """A `kognic.openlabel` model, or anything that dumps itself as pydantic's models do."""
+
+    def model_dump(self, *, exclude_none: bool = ..., by_alias: bool = ...) -> dict[str, Any]:
+        """The content as a dict."""
+        ...
+
+
+PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | str
+"""OpenLABEL 1.0.0: a `kognic.openlabel` model, a dict, or JSON."""
+
+
+@frozen(kw_only=True)
+class CreatedPreAnnotation:
+    """A pre-annotation on the platform."""
+
+    id: str

@@ -1,0 +1,105 @@
+"""Images and point clouds: the files of a scene."""
+
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from kognic_aio.model._checks import checked, wrong
+from kognic_aio.model.ego import UnixTimestampNs
+from kognic_aio.model.file_data import FileData, content_type_of
+
+CAMERA_SENSOR_DEFAULT = "CAM"
+LIDAR_SENSOR_DEFAULT = "lidar"
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class Resource:
+    """A file of a scene: the local file `filename`, or the bytes of `file_data` under that name.
+
+    Args:
+        filename: Path of a local file; with `file_data`, a name. `~` stands for the home folder.
+        resource_id: The file's id within the scene; by default the filename, every dot but the last replaced by `_`.
+        sensor_name: The sensor that recorded the file.
+        file_data: Where the bytes come from, if not from the local file.
+
+    Raises:
+        InvalidError: If the filename, or the format of the data, is not one that the platform takes.
+    """
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = ()
+
+    client_filename: str = field(alias="filename")
+    _resource_id: str | None = field(default=None, alias="resource_id")
+    sensor_name: str
+    file_data: FileData | None = None
+
+    @property
+    def filename(self) -> str:
+        """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
+        path = Path(self.client_filename).expanduser()
+        if self.file_data is None or path.suffix == self.file_data.suffix:
+            return str(path)
+        return str(path.with_name(path.name + self.file_data.suffix))
+
+    @property
+    def resource_id(self) -> str:
+        """The id within the scene. Storage allows one dot, so the default replaces all but the last."""
+        if self._resource_id is not None:
+            return self._resource_id
+        path = PurePath(self.filename)
+        return str(path.with_name(path.name.replace(".", "_", path.name.count(".") - 1)))
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type to upload with."""
+        return content_type_of(self.filename) if self.file_data is None else self.file_data.content_type
+
+    def __attrs_post_init__(self) -> None:
+        if not PurePath(self.client_filename).name:
+            raise wrong(self, "filename", f"{self.client_filename!r} names no file")
+        if PurePath(self.filename).suffix.lower() not in self.SUFFIXES:
+            kind, expected = type(self).__name__, ", ".join(self.SUFFIXES)
+            raise wrong(self, "filename", f"wrong format for {kind}: {self.filename!r}, expected one of {expected}")
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class ImageMetadata:
+    """When the shutter was open.
+
+    Args:
+        shutter_time_start_ns: When the exposure began, in nanoseconds Unix time.
+        shutter_time_end_ns: When the exposure ended, in nanoseconds Unix time.
+        reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
+
+    Raises:
+        InvalidError: If the shutter ends before it starts.
+    """
+
+    shutter_time_start_ns: UnixTimestampNs
+    shutter_time_end_ns: UnixTimestampNs
+    reversed_shutter: bool | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.shutter_time_end_ns < self.shutter_time_start_ns:
+            problem = f"{self.shutter_time_end_ns} is before shutter_time_start_ns, {self.shutter_time_start_ns}"
+            raise wrong(self, "shutter_time_end_ns", problem)
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class Image(Resource):
+    """An image of one camera: png, jpg, jpeg, webp or avif."""
+
+    SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
+
+    sensor_name: str = CAMERA_SENSOR_DEFAULT
+    metadata: ImageMetadata | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class PointCloud(Resource):
+    """A point cloud of one lidar: pcd, csv, las or laz."""
+
+    SUFFIXES = (".pcd", ".csv", ".las", ".laz")
+
+    sensor_name: str = LIDAR_SENSOR_DEFAULT

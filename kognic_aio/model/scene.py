@@ -1,0 +1,278 @@
+"""The seven scene types, with their frames."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import ClassVar, TypeAlias
+
+from attrs import field, frozen
+
+from kognic_aio.model._checks import checked, wrong
+from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
+from kognic_aio.model.resource import Image, PointCloud, Resource
+
+Metadata: TypeAlias = Mapping[str, str | int | float | bool]
+"""Flat pairs of names and values. `region` is known to the platform: where the data was collected."""
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class SensorSpecification:
+    """How sensors are shown.
+
+    Args:
+        sensor_to_pretty_name: A readable name for a sensor's name.
+        sensor_order: The names of the sensors in the order to show them.
+    """
+
+    sensor_to_pretty_name: Mapping[str, str] | None = None
+    sensor_order: Sequence[str] | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class BaseFrame:
+    """The files that were recorded at one moment."""
+
+    optional: ClassVar[tuple[str, ...]] = ()
+    """The kinds of files that a frame of this type may do without."""
+
+    @property
+    def files(self) -> Iterator[Resource]:
+        """The images and point clouds of the frame, images first."""
+        yield from getattr(self, "images", ())
+        yield from getattr(self, "point_clouds", ())
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("images", "point_clouds"):
+            if name not in self.optional and not getattr(self, name, (None,)):
+                raise wrong(self, name, "a frame needs at least one, got none")
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class SequenceFrame(BaseFrame):
+    """A frame of a sequence.
+
+    Args:
+        frame_id: Its id, unique within the scene.
+        relative_timestamp: Its time in milliseconds since the start of the scene.
+        metadata: Flat pairs of names and values.
+    """
+
+    frame_id: str
+    relative_timestamp: int
+    metadata: Metadata = field(factory=dict[str, str | int | float | bool])
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class BaseScene:
+    """What all scene types share.
+
+    Args:
+        external_id: The caller's own id of the scene.
+        metadata: Flat pairs of names and values.
+
+    Raises:
+        InvalidError: If something is wrong in itself, as a scene without frames, or two files under one resource id.
+    """
+
+    path: ClassVar[str]
+    """The scene type in the platform's URLs."""
+
+    external_id: str
+    metadata: Metadata = field(factory=dict[str, str | int | float | bool])
+
+    @property
+    def all_frames(self) -> Sequence[BaseFrame]:
+        """The frames of a sequence, or the one frame."""
+        frame: BaseFrame | None = getattr(self, "frame", None)
+        frames: Sequence[BaseFrame] = getattr(self, "frames", ())
+        return frames if frame is None else (frame,)
+
+    @property
+    def resources(self) -> Mapping[str, Resource]:
+        """Every image and point cloud by its resource id."""
+        return {file.resource_id: file for frame in self.all_frames for file in frame.files}
+
+    def __attrs_post_init__(self) -> None:
+        if not self.external_id:
+            raise wrong(self, "external_id", "must not be empty")
+        if not self.all_frames:
+            raise wrong(self, "frames", f"scene {self.external_id!r} needs at least one frame, got none")
+        self._check_frame_ids()
+        self._check_resource_ids()
+
+    def _check_frame_ids(self) -> None:
+        ids = sorted(frame.frame_id for frame in self.all_frames if isinstance(frame, SequenceFrame))
+        if twice := next((a for a, b in pairwise(ids) if a == b), None):
+            raise wrong(self, "frames", f"frame_id {twice!r} is used twice in scene {self.external_id!r}")
+
+    def _check_resource_ids(self) -> None:
+        """One object is stored for a resource id: two different files under it would lose one of them."""
+        seen: dict[str, Resource] = {}
+        for frame in self.all_frames:
+            for file in frame.files:
+                other = seen.setdefault(file.resource_id, file)
+                if other is not file and not _same_source(file, other):
+                    problem = f"resource_id {file.resource_id!r} stands for two files in scene {self.external_id!r}"
+                    raise wrong(self, "resources", f"{problem}: {other.filename!r} and {file.filename!r}")
+
+
+def _same_source(a: Resource, b: Resource) -> bool:
+    if a.filename != b.filename:
+        return False
+    if a.file_data is None or b.file_data is None:
+        return a.file_data is b.file_data
+    same_bytes = isinstance(a.file_data.data, bytes) and a.file_data.data == b.file_data.data
+    return same_bytes or a.file_data is b.file_data
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class BaseSceneWithIMUData(BaseScene):
+    """A scene whose vehicle's movement may be given by IMU data.
+
+    Args:
+        imu_data: Readings that span the `unix_timestamp` of every frame.
+    """
+
+    imu_data: Sequence[IMUData] = ()
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class Cameras(BaseScene):
+    """Images of one moment."""
+
+    path = "cameras"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(BaseFrame):
+        """1 to 9 images."""
+
+        images: Sequence[Image]
+
+    frame: Frame
+    sensor_specification: SensorSpecification | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class CamerasSequence(BaseScene):
+    """Images of several moments."""
+
+    path = "cameras-sequence"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(SequenceFrame):
+        """1 to 9 images."""
+
+        images: Sequence[Image]
+
+    frames: Sequence[Frame]
+    sensor_specification: SensorSpecification | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class Lidars(BaseSceneWithIMUData):
+    """Point clouds of one moment."""
+
+    path = "lidars"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(BaseFrame):
+        """1 to 20 point clouds."""
+
+        point_clouds: Sequence[PointCloud]
+        unix_timestamp: UnixTimestampNs | None = None
+
+    frame: Frame
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class LidarsSequence(BaseSceneWithIMUData):
+    """Point clouds of several moments."""
+
+    path = "lidars-sequence"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(SequenceFrame):
+        """1 to 20 point clouds."""
+
+        point_clouds: Sequence[PointCloud]
+        ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
+
+    frames: Sequence[Frame]
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class LidarsAndCameras(BaseSceneWithIMUData):
+    """Point clouds and images of one moment.
+
+    Args:
+        calibration_id: The calibration of the scene's sensors.
+    """
+
+    path = "lidars-and-cameras"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(BaseFrame):
+        """1 to 20 point clouds and 1 to 9 images."""
+
+        point_clouds: Sequence[PointCloud]
+        images: Sequence[Image]
+        unix_timestamp: UnixTimestampNs | None = None
+
+    frame: Frame
+    calibration_id: str
+    sensor_specification: SensorSpecification | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class LidarsAndCamerasSequence(BaseSceneWithIMUData):
+    """Point clouds and images of several moments.
+
+    Args:
+        calibration_id: The calibration of the scene's sensors.
+    """
+
+    path = "lidars-and-cameras-sequence"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(SequenceFrame):
+        """1 to 20 point clouds and 1 to 9 images."""
+
+        point_clouds: Sequence[PointCloud]
+        images: Sequence[Image]
+        ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
+
+    frames: Sequence[Frame]
+    calibration_id: str
+    sensor_specification: SensorSpecification | None = None
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
+    """Images of several moments, with point clouds that are aggregated over all of them.
+
+    Args:
+        calibration_id: The calibration of the scene's sensors.
+    """
+
+    path = "aggregated-lidars-and-cameras-sequence"
+
+    @frozen(kw_only=True, field_transformer=checked)
+    class Frame(SequenceFrame):
+        """1 to 9 images and 1 to 20 point clouds; later frames than the first may do without point clouds."""
+
+        optional = ("point_clouds",)
+
+        point_clouds: Sequence[PointCloud]
+        images: Sequence[Image]
+        ego_vehicle_pose: EgoVehiclePose
+        unix_timestamp: UnixTimestampNs | None = None
+
+    frames: Sequence[Frame]
+    calibration_id: str
+    sensor_specification: SensorSpecification | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if not self.frames[0].point_clouds:
+            raise wrong(self, "frames[0].point_clouds", "the first frame needs at least one, got none")
