@@ -1,15 +1,15 @@
 """A model checks what it is given against its own annotations, and says where it is wrong.
 
-`checked` is the field transformer of every class that users fill in. It turns each annotation into a converter, so that
-`frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, and answers a string among them with
+`checked` is the field transformer of every class that users fill in. It turns each annotation into a converter, so
+that `frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, and answers a string among them with
 `CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`.
 """
 
 import operator
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Union, cast, get_args, get_origin
 
 from attrs import Attribute, Converter
 
@@ -30,7 +30,7 @@ def _converter(annotation: Any) -> "Converter[Any, Any]":
     def convert(value: Any, instance: object, attribute: "Attribute[Any]") -> Any:
         return _conform(value, annotation, f"{type(instance).__qualname__}.{attribute.alias}")
 
-    return Converter(convert, takes_self=True, takes_field=True)  # type: ignore[call-overload]  # the stubs know no plain Callable here
+    return Converter(convert, takes_self=True, takes_field=True)
 
 
 def _conform(value: Any, annotation: Any, path: str) -> Any:
@@ -40,13 +40,17 @@ def _conform(value: Any, annotation: Any, path: str) -> Any:
         return _conform_union(value, get_args(annotation), path)
     if origin is Sequence:
         (item,) = get_args(annotation)
-        return tuple(_conform(v, item, f"{path}[{i}]") for i, v in enumerate(_iterable(value, item, path)))
+        return tuple(_conform(v, item, f"{path}[{i}]") for i, v in enumerate(_items(value, item, path)))
     if origin is Mapping:
         _, item = get_args(annotation)
         return {_key(k, path): _conform(v, item, f"{path}[{k!r}]") for k, v in _mapping(value, path).items()}
-    if origin is not None or annotation is Any:
-        return value
-    return _NUMBERS.get(annotation, _instance)(value, annotation, path)
+    if annotation is int:
+        return _integer(value, path)
+    if annotation is float:
+        return _real(value, path)
+    if not isinstance(value, annotation):
+        raise InvalidError(f"{path}: expected {annotation.__qualname__}, got {_shown(value)}")
+    return value
 
 
 def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
@@ -55,65 +59,43 @@ def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
     others = [choice for choice in choices if choice is not type(None)]
     if len(others) == 1:
         return _conform(value, others[0], path)
-    if not isinstance(value, tuple(choice for choice in others if get_origin(choice) is None)):
+    if not isinstance(value, tuple(others)):
         raise InvalidError(f"{path}: expected {' or '.join(c.__name__ for c in others)}, got {_shown(value)}")
     return value
 
 
-def _iterable(value: Any, item: type, path: str) -> Iterable[Any]:
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InvalidError(f"{path}: expected a list of {item.__name__}, got {_shown(value)}")
-    return value
+def _items(value: Any, item: type, path: str) -> Iterable[Any]:
+    if not isinstance(value, str | bytes | Mapping) and isinstance(value, Iterable):
+        return cast("Iterable[Any]", value)
+    raise InvalidError(f"{path}: expected a list of {item.__name__}, got {_shown(cast('object', value))}")
 
 
 def _mapping(value: Any, path: str) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise InvalidError(f"{path}: expected a mapping, got {_shown(value)}")
-    return value
+    if isinstance(value, Mapping):
+        return cast("Mapping[Any, Any]", value)
+    raise InvalidError(f"{path}: expected a mapping, got {_shown(value)}")
 
 
 def _key(key: Any, path: str) -> str:
-    if not isinstance(key, str):
-        raise InvalidError(f"{path}: keys must be str, got {_shown(key)}")
-    return key
+    if isinstance(key, str):
+        return key
+    raise InvalidError(f"{path}: keys must be str, got {_shown(key)}")
 
 
-def _integer(value: Any, _: type, path: str) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # takes numpy's integers, and no float
-    except TypeError:
-        raise InvalidError(f"{path}: expected an integer, got {_shown(value)}") from None
+def _integer(value: Any, path: str) -> int:
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            return operator.index(value)  # takes numpy's integers, and no float
+    raise InvalidError(f"{path}: expected an integer, got {_shown(value)}")
 
 
-def _real(value: Any, _: type, path: str) -> float:
-    try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise InvalidError(f"{path}: expected a number, got {_shown(value)}") from None
-
-
-def _enum(value: Any, annotation: type, path: str) -> Any:
-    try:
-        return annotation(value)
-    except ValueError:
-        raise InvalidError(f"{path}: expected one of {[e.value for e in annotation]}, got {_shown(value)}") from None  # type: ignore[attr-defined]  # an Enum class
-
-
-def _instance(value: Any, annotation: type, path: str) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return _enum(value, annotation, path)
-    if not isinstance(value, annotation):
-        raise InvalidError(f"{path}: expected {annotation.__qualname__}, got {_shown(value)}")
-    return value
+def _real(value: Any, path: str) -> float:
+    if not isinstance(value, str | bytes | bool):
+        with suppress(TypeError, ValueError):
+            return float(value)
+    raise InvalidError(f"{path}: expected a number, got {_shown(value)}")
 
 
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}... ({type(value).__name__})"
-
-
-_NUMBERS: dict[Any, Callable[[Any, Any, str], Any]] = {int: _integer, float: _real}

@@ -40,6 +40,14 @@ class FileFormat(StrEnum):
         return not self.is_pointcloud
 
 
+def _format(value: str) -> FileFormat:
+    try:
+        return FileFormat(value)
+    except ValueError:
+        expected = ", ".join(FileFormat)
+        raise InvalidError(f"FileData.format: expected one of {expected}, got {value!r}") from None
+
+
 @frozen(kw_only=True, eq=False, repr=False)
 class FileData:
     """A source of the bytes of a file: exactly one of `data` and `callback`.
@@ -58,7 +66,7 @@ class FileData:
 
     Format = FileFormat
 
-    format: FileFormat = field(converter=FileFormat)
+    format: FileFormat = field(converter=_format)
     data: UploadableData | None = None
     callback: Callback | None = None
 
