@@ -13,6 +13,7 @@
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
     │   ├── ConnectError            no connection: the server has seen nothing of it
+    │   │   └── CertificateError    no TLS connection, as trying again would not change
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
     │   └── MalformedAnswerError    an answer that is not what the contract says
@@ -112,6 +113,10 @@ class RequestError(KognicError):
 
 class ConnectError(RequestError):
     """No connection could be made, so the request has had no effect."""
+
+
+class CertificateError(ConnectError):
+    """No TLS connection: a certificate is not trusted, or the server speaks no TLS."""
 
 
 class LostAnswerError(RequestError):

@@ -1,6 +1,11 @@
 """How much at once, how long, how often, and where: frozen values with named defaults."""
 
-from attrs import field, frozen, validators
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen, validators
+
+from kognic_aio.errors import InvalidError
 
 DEFAULT_INPUT_API_HOST = "https://input.app.kognic.com"
 DEFAULT_ORDER_EXECUTION_API_HOST = "https://order-execution.app.kognic.com"
@@ -13,6 +18,7 @@ DEFAULT_TIMEOUT = 60.0
 DEFAULT_RETRY_ATTEMPTS = 23
 DEFAULT_RETRY_WAIT = 60.0
 DEFAULT_RETRY_TIME = 600.0
+API_RETRY_ATTEMPTS = 10
 
 DEFAULT_WAIT_TIMEOUT = 1800.0
 DEFAULT_SLEEP_TIME = 1.0
@@ -65,13 +71,43 @@ class Retry:
     max_time: float = field(default=DEFAULT_RETRY_TIME, validator=validators.ge(0))
 
 
+TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
+"""Tokens are what an application waits for when it starts: it should soon hear that nobody answers."""
+
+
+def _host(default: str) -> str:
+    """A base URL that credentials may be sent to: https, or plain http on this machine."""
+    return field(default=default, validator=_check_host)
+
+
+def _check_host(_: object, attribute: "Attribute[str]", value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidError(f"{attribute.name} host: expected a URL such as {attribute.default}, got {value!r}")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise InvalidError(
+            f"{attribute.name} host: credentials are not sent over plain http; use https:// for {value!r}"
+        )
+
+
+def _is_loopback(hostname: str) -> bool:
+    try:
+        return ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost"
+
+
 @frozen(kw_only=True)
 class Hosts:
-    """Base URLs of the platform's APIs."""
+    """Base URLs of the platform's APIs.
 
-    input: str = DEFAULT_INPUT_API_HOST
-    order_execution: str = DEFAULT_ORDER_EXECUTION_API_HOST
-    annotation_integration: str = DEFAULT_ANNOTATION_INTEGRATION_API_HOST
-    workspace: str = DEFAULT_WORKSPACE_API_HOST
-    project_management: str = DEFAULT_PROJECT_MANAGEMENT_API_HOST
-    auth: str = DEFAULT_AUTH_HOST
+    Raises:
+        InvalidError: If one is not a URL, or is plain http to another machine.
+    """
+
+    input: str = _host(DEFAULT_INPUT_API_HOST)
+    order_execution: str = _host(DEFAULT_ORDER_EXECUTION_API_HOST)
+    annotation_integration: str = _host(DEFAULT_ANNOTATION_INTEGRATION_API_HOST)
+    workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
+    project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
+    auth: str = _host(DEFAULT_AUTH_HOST)

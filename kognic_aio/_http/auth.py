@@ -1,0 +1,144 @@
+"""Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from os import PathLike
+from typing import Any, TypeAlias
+
+import anyio
+from attrs import define, frozen
+from kognic.auth.credentials import ApiCredentials
+from kognic.auth.credentials_parser import get_credentials_from_system, resolve_any_credentials
+
+from kognic_aio._http.protocol import Answer, api_error
+from kognic_aio.errors import CredentialsError, ServerError, TooManyRequestsError
+
+Auth: TypeAlias = str | PathLike[str] | tuple[str, str] | Mapping[str, object] | ApiCredentials | None
+"""A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
+
+TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
+RENEW_BEFORE = 60.0
+"""Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
+
+
+@frozen(repr=False)
+class Credentials:
+    """What a token is asked for with."""
+
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...] = ()
+
+    def form(self) -> dict[str, str]:
+        """The fields of the request for a token."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        return form | {"scope": " ".join(self.scopes)} if self.scopes else form
+
+    def __repr__(self) -> str:
+        return f"Credentials(client_id={self.client_id!r})"
+
+
+def resolve(auth: Auth) -> Credentials:
+    """Find the credentials: those given, else from the environment, else from the keyring. Reads files.
+
+    Raises:
+        CredentialsError: If there are none, or they are malformed or expired.
+    """
+    try:
+        found = get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CredentialsError(f"credentials cannot be used: {_words(error)}") from error
+    if found is None:
+        raise CredentialsError(
+            "no credentials: pass auth=, or set KOGNIC_CREDENTIALS to the path of a credentials file,"
+            " or KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET"
+        )
+    if found.expires is not None and _aware(found.expires) <= datetime.now(UTC):
+        raise CredentialsError(f"credentials of {found.client_id!r} expired at {found.expires.isoformat()}")
+    return Credentials(found.client_id, found.client_secret, tuple(found.scopes))
+
+
+@define
+class Token:
+    """An access token and when, by the monotonic clock, to renew it."""
+
+    access_token: str
+    renew_at: float
+
+    @classmethod
+    def parse(cls, answer: Answer, now: float) -> "Token":
+        """Read the auth server's answer, given at the monotonic time `now`.
+
+        Raises:
+            CredentialsError: If the server refused the credentials, or did not answer with a token.
+            ServerError, TooManyRequestsError: If the server is in trouble.
+        """
+        if answer.status >= 300:
+            error = api_error(answer)
+            if isinstance(error, ServerError | TooManyRequestsError):
+                raise error
+            raise CredentialsError(f"the auth server refused the credentials: {error}") from error
+        try:
+            data = json.loads(answer.body)
+            life = float(data.get("expires_in") or 3600)
+            return cls(str(data["access_token"]), now + life - min(RENEW_BEFORE, life / 10))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CredentialsError(f"{answer.url} did not answer with a token") from error
+
+
+class TokenSource:
+    """The current token, the same for all tasks.
+
+    A refresh token that the server may send along is not used: the client credentials grant gives a fresh token in one
+    request at any time, so there is one way to a token and nothing to fall back from.
+
+    Args:
+        fetch: Asks the auth server for a token.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[Answer]]) -> None:
+        self._fetch = fetch
+        self._lock = anyio.Lock()
+        self._token: Token | None = None
+
+    async def get(self, refused: str | None = None) -> str:
+        """A token that is valid for a while yet.
+
+        Args:
+            refused: The token that was answered with 401: a new one is fetched unless another task has done so.
+
+        Raises:
+            CredentialsError: If the credentials were refused.
+        """
+        token = self._token
+        if token is not None and self._is_good(token, refused):
+            return token.access_token
+        async with self._lock:
+            token = self._token
+            if token is None or not self._is_good(token, refused):
+                token = self._token = Token.parse(await self._fetch(), time.monotonic())
+            return token.access_token
+
+    @staticmethod
+    def _is_good(token: Token, refused: str | None) -> bool:
+        return token.access_token != refused and time.monotonic() < token.renew_at
+
+
+def _plain(auth: Auth) -> Any:
+    """kognic-auth knows dicts, and no other mappings."""
+    return dict(auth) if isinstance(auth, Mapping) else auth
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _words(error: Exception) -> str:
+    """The error's own words, without the quotes that a KeyError puts around them."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -1,0 +1,250 @@
+"""The bytes of a file, from wherever they come: opened anew for every attempt, read in threads, closed in the end."""
+
+import inspect
+import io
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, TypeVar
+
+import aiofiles
+from anyio import CancelScope, to_thread
+
+from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
+from kognic_aio.model import FileData, Resource
+from kognic_aio.model.file_data import check_bytes_source
+
+T = TypeVar("T")
+
+CHUNK = 1 << 20
+"""Bytes read at a time. Files of up to this size are read whole, which takes one thread hop instead of three."""
+
+
+class Body:
+    """What one attempt sends.
+
+    Attributes:
+        size: How many bytes there are, None if nobody knows before the end.
+        sent: How many have been handed out.
+        failure: What went wrong in reading them; aiohttp would only say that the connection broke.
+    """
+
+    def __init__(self, content: bytes | AsyncIterable[bytes], size: int | None, filename: str) -> None:
+        self.size = size
+        self.sent = len(content) if isinstance(content, bytes) else 0
+        self.failure: Exception | None = None
+        self.payload = content if isinstance(content, bytes) else self._watched(content)
+        self._filename = filename
+
+    async def _watched(self, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in content:
+                self.sent += len(chunk)
+                yield chunk
+            self._check_size()
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _check_size(self) -> None:
+        if self.size not in (None, self.sent):
+            problem = f"changed while it was sent: {self.size} bytes at the start, {self.sent} at the end"
+            raise DataError(f"{self._filename!r} {problem}", filename=self._filename)
+
+
+async def check_files(files: Iterable[Resource]) -> None:
+    """Look at all local files.
+
+    Raises:
+        MissingFileError: If one is missing, empty, or not a file.
+    """
+    local = [file.filename for file in files if file.file_data is None]
+    if local:
+        await _in_thread(_check_local, local)
+
+
+def is_replayable(file: Resource) -> bool:
+    """Whether the bytes can be had again for another attempt."""
+    data = None if file.file_data is None else file.file_data.data
+    return data is None or isinstance(data, bytes | bytearray | memoryview) or _is_seekable(data)
+
+
+def open_body(file: Resource) -> AbstractAsyncContextManager[Body]:
+    """The bytes of a file for one attempt.
+
+    Raises:
+        MissingFileError: If a local file is missing or empty.
+        DataError: If there are no bytes, or their source fails.
+    """
+    if file.file_data is None:
+        return _open_local(file)
+    if file.file_data.callback is None:
+        return _open_data(file.file_data.data, file)
+    return _open_callback(file.file_data, file)
+
+
+async def close_sources(files: Iterable[Resource]) -> None:
+    """Close the streams and generators that were given as data, as the official client does after an upload."""
+    for file in files:
+        if file.file_data is not None:
+            await _close(file.file_data.data)
+
+
+@asynccontextmanager
+async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
+    with _blamed(file):
+        content = await _in_thread(_read_if_small, file.filename)
+    if content is not None:
+        yield Body(content, len(content), file.filename)
+        return
+    with _blamed(file):
+        stream = await aiofiles.open(file.filename, "rb")
+    try:
+        size = (await _in_thread(os.fstat, stream.fileno())).st_size
+        yield Body(_chunks_of(stream, file), size, file.filename)
+    finally:
+        with CancelScope(shield=True):
+            await stream.close()
+
+
+@asynccontextmanager
+async def _open_data(data: Any, file: Resource) -> AsyncGenerator[Body, None]:
+    """The first chunk is read at once, so that a source that is empty or fails is found before anything is sent."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        content = bytes(data)
+        _check_not_empty(content, file)
+        yield Body(content if len(content) <= CHUNK else _slices(content), len(content), file.filename)
+        return
+    with _blamed(file):
+        size = await _in_thread(_rewound, data)
+    async with aclosing(_chunks_of(data, file)) as chunks:
+        first = await anext(chunks, b"")
+        _check_not_empty(first, file)
+        yield Body(_joined(first, chunks), size, file.filename)
+
+
+@asynccontextmanager
+async def _open_callback(file_data: FileData, file: Resource) -> AsyncGenerator[Body, None]:
+    with _blamed(file, "the callback for"):
+        result = await _called(file_data.callback, file.client_filename)
+        check_bytes_source(result, "its result")
+    try:
+        async with _open_data(result, file) as body:
+            yield body
+    finally:
+        await _close(result)
+
+
+async def _called(callback: Any, filename: str) -> Any:
+    """An async callback is awaited; a sync one runs in a thread, where it may take its time."""
+    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None)):  # noqa: B004 - an object with an async __call__
+        return await callback(filename)
+    result = await _in_thread(callback, filename)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _chunks_of(data: Any, file: Resource) -> AsyncGenerator[bytes, None]:
+    """Everything that a stream or generator gives, in non-empty chunks of bytes."""
+    with _blamed(file):
+        async for chunk in data if isinstance(data, AsyncIterable) and not hasattr(data, "read") else _pulled(data):
+            if not isinstance(chunk, bytes | bytearray | memoryview):
+                hint = "open files in binary mode ('rb')" if isinstance(chunk, str) else "bytes are needed"
+                raise InvalidError(f"it gives {type(chunk).__name__}; {hint}")
+            if chunk:
+                yield bytes(chunk)
+
+
+async def _pulled(data: Any) -> AsyncIterator[Any]:
+    """The chunks of a stream or a generator, each fetched in a thread; streams may also be async ones."""
+    end = object()
+    while True:
+        chunk = await (_in_thread(data.read, CHUNK) if hasattr(data, "read") else _in_thread(next, data, end))
+        chunk = await chunk if inspect.isawaitable(chunk) else chunk
+        if chunk is end or (not chunk and hasattr(data, "read")):
+            return
+        yield chunk
+
+
+async def _joined(first: bytes, rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+async def _slices(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]
+
+
+async def _close(source: Any) -> None:
+    """Close what can be closed. A generator that a cancelled upload left running in a thread is closed by its end."""
+    with CancelScope(shield=True), suppress(ValueError, RuntimeError):
+        if hasattr(source, "aclose"):
+            await source.aclose()
+        elif hasattr(source, "close"):
+            closing = source.close()
+            if inspect.isawaitable(closing):
+                await closing
+
+
+@contextmanager
+def _blamed(file: Resource, what: str = "reading") -> Generator[None, None, None]:
+    """Raise whatever a source raises as an error of ours that names the file."""
+    name = file.client_filename
+    try:
+        yield
+    except (DataError, MissingFileError):
+        raise
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{name!r} is missing", filename=name) from error
+    except Exception as error:
+        kind = "" if isinstance(error, KognicError) else f"{type(error).__name__}: "
+        raise DataError(f"{what} {name!r} failed: {kind}{error}", filename=name) from error
+
+
+def _check_not_empty(chunk: bytes, file: Resource) -> None:
+    if not chunk:
+        raise DataError(f"the data of {file.client_filename!r} is empty", filename=file.client_filename)
+
+
+def _is_seekable(data: Any) -> bool:
+    return hasattr(data, "seek") and hasattr(data, "seekable") and data.seekable() is True
+
+
+def _rewound(data: Any) -> int | None:
+    """Go to the start of a stream that can, and return its size."""
+    if not _is_seekable(data):
+        return None
+    size: int = data.seek(0, io.SEEK_END)
+    data.seek(0)
+    return size
+
+
+def _check_local(filenames: list[str]) -> None:
+    for name in filenames:
+        try:
+            status = Path(name).stat()
+        except OSError as error:
+            raise MissingFileError(f"local file is missing: {name!r} ({error.strerror})", filename=name) from error
+        if not S_ISREG(status.st_mode):
+            raise MissingFileError(f"not a file: {name!r}", filename=name)
+        if status.st_size == 0:
+            raise MissingFileError(f"local file contains no data: {name!r}", filename=name, empty=True)
+
+
+def _read_if_small(filename: str) -> bytes | None:
+    """The content of a file of at most one chunk, None for larger ones."""
+    with Path(filename).open("rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size > CHUNK:
+            return None
+        content = stream.read()
+    if not content:
+        raise MissingFileError(f"local file contains no data: {filename!r}", filename=filename, empty=True)
+    return content
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run something that may block; a cancelled task does not wait for it."""
+    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)

@@ -1,0 +1,152 @@
+"""What goes into a request and what comes out of an answer, as pure functions: no socket, no clock of their own."""
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from kognic_aio.errors import (
+    ApiError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    MalformedAnswerError,
+    NotFoundError,
+    ServerError,
+    StatusError,
+    StorageError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
+
+RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599})
+WITHOUT_EFFECT = frozenset({429, 503})
+"""Statuses of requests that the server turned away before it did anything."""
+
+E = TypeVar("E", bound=StatusError)
+
+ERROR_TEXT_LENGTH = 500
+SUNSET_HEADER = "sunset-date"
+SUNSET_NEAR = timedelta(days=14)
+
+USER_AGENT = f"kognic-aio/{version('kognic-aio')} python/{platform.python_version()} aiohttp/{version('aiohttp')}"
+DRYRUN_HEADER = {"X-Dryrun": ""}
+
+_ERRORS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: TooManyRequestsError,
+}
+
+
+@frozen(kw_only=True)
+class Answer:
+    """An answer that has been read to its end.
+
+    Args:
+        url: The URL that was asked, without its query string.
+        headers: The answer's headers, looked up without regard to case.
+    """
+
+    method: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def api_headers(organization_id: int | None) -> dict[str, str]:
+    """The headers that every request to an API carries, save for its token."""
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+    return headers if organization_id is None else headers | {"X-Organization-Id": str(organization_id)}
+
+
+def parse(answer: Answer) -> Any:
+    """The JSON of a successful answer, None if it has no body.
+
+    Raises:
+        ApiError: If the status is an error's.
+        MalformedAnswerError: If the body is not JSON.
+    """
+    if answer.status >= 300:
+        raise api_error(answer)
+    if not answer.body:
+        return None
+    try:
+        return json.loads(answer.body)
+    except ValueError as error:
+        start = _cut(answer.body.decode(errors="replace"), 60)
+        message = f"{answer.method} {answer.url} answered {answer.status} with something that is not JSON: {start!r}"
+        raise MalformedAnswerError(message, method=answer.method, url=answer.url) from error
+
+
+def unwrap(data: Any) -> Any:
+    """The content of an answer: what lies under `data`, or the answer itself."""
+    if isinstance(data, dict) and data.get("data") is not None:
+        return data["data"]
+    return data
+
+
+def api_error(answer: Answer) -> ApiError:
+    """The error that an API's answer stands for, in the platform's own words."""
+    kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
+    return _status_error(kind, answer, _explanation(answer.body))
+
+
+def storage_error(answer: Answer, filename: str) -> StorageError:
+    """The error that the answer of a storage to the upload of a file stands for."""
+    return _status_error(StorageError, answer, f"upload of {filename!r} was refused: {_explanation(answer.body)}")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How many seconds the server asks to wait: `Retry-After` in seconds or as a date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def sunset(headers: Mapping[str, str]) -> datetime | None:
+    """When the endpoint will be removed, if the answer says so."""
+    try:
+        date = datetime.fromisoformat(headers.get(SUNSET_HEADER, ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _status_error(kind: type[E], answer: Answer, message: str) -> E:
+    return kind(
+        message,
+        status=answer.status,
+        method=answer.method,
+        url=answer.url,
+        request_id=answer.headers.get("X-Request-Id"),
+        retry_after=retry_after(answer.headers, datetime.now(UTC)),
+    )
+
+
+def _explanation(body: bytes) -> str:
+    """The platform's `message`, else the JSON, else the text, cut to a readable length."""
+    text = body.decode(errors="replace")
+    try:
+        data: Any = json.loads(text)
+    except ValueError:
+        return _cut(text.strip(), ERROR_TEXT_LENGTH) or "no explanation"
+    message: Any = data.get("message") if isinstance(data, dict) else None
+    return _cut(str(message or data), ERROR_TEXT_LENGTH)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."

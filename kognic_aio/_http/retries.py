@@ -1,0 +1,73 @@
+"""When a request may be repeated, and how long to wait before it is."""
+
+import random
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import TypeVar
+
+import stamina
+
+from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
+from kognic_aio.errors import (
+    CertificateError,
+    ConnectError,
+    LostAnswerError,
+    MalformedAnswerError,
+    StatusError,
+    TimedOutError,
+)
+from kognic_aio.limits import Retry
+
+T = TypeVar("T")
+
+FIRST_WAIT = 0.5
+"""Seconds; the bound of the first pause, doubled with every further one."""
+
+
+def may_repeat(error: Exception) -> bool:
+    """Whether a request that can be repeated at will, such as a read, is worth another try after this error."""
+    match error:
+        case CertificateError():
+            return False
+        case StatusError():
+            return error.status in RETRYABLE_STATUSES
+        case _:
+            return isinstance(error, ConnectError | LostAnswerError | TimedOutError | MalformedAnswerError)
+
+
+def had_no_effect(error: Exception) -> bool:
+    """Whether the request has provably done nothing, so that repeating it cannot double anything."""
+    match error:
+        case CertificateError():
+            return False
+        case StatusError():
+            return error.status in WITHOUT_EFFECT
+        case _:
+            return isinstance(error, ConnectError)
+
+
+async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operation: Callable[[], Awaitable[T]]) -> T:
+    """Do something until it succeeds, its error is not worth another try, or the bounds are reached.
+
+    The pause between two tries is what the server asked for in Retry-After, else random up to a bound that doubles each
+    time: full jitter keeps clients that failed together from coming back together.
+
+    Args:
+        retry: Bounds on count, pause and time.
+        worth_it: Whether an error may go away if the operation is repeated.
+        operation: One try.
+
+    Raises:
+        Exception: The last try's error.
+    """
+    failures = count()
+
+    def pause(error: Exception) -> bool | float:
+        if not worth_it(error):
+            return False
+        asked: float | None = getattr(error, "retry_after", None)
+        bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
+        return random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
+
+    caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
+    return await caller(pause, operation)

@@ -1,0 +1,87 @@
+"""Signed URLs: the storage that takes files."""
+
+import aiohttp
+from yarl import URL
+
+from kognic_aio._http.body import Body, is_replayable, open_body
+from kognic_aio._http.protocol import USER_AGENT, storage_error
+from kognic_aio._http.retries import may_repeat, repeating
+from kognic_aio._http.transport import Transport
+from kognic_aio.errors import DataError, RequestError, StorageError
+from kognic_aio.limits import Retry
+from kognic_aio.model import Resource
+
+
+class Storage:
+    """Puts files to signed URLs, which carry their own permission and get no token.
+
+    Args:
+        transport: Sends the requests.
+        retry: Bounds on repeated uploads.
+    """
+
+    def __init__(self, transport: Transport, retry: Retry) -> None:
+        self._transport = transport
+        self._retry = retry
+
+    async def put(self, url: str, file: Resource) -> int:
+        """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
+
+        Args:
+            url: The signed URL.
+            file: The image or point cloud.
+
+        Raises:
+            MissingFileError: If a local file is missing or empty.
+            DataError: If the bytes cannot be had, or cannot be had again after a failed attempt.
+            StorageError: If the storage refuses the file.
+            RequestError: If there is no answer.
+        """
+
+        async def attempt() -> int:
+            async with open_body(file) as body:
+                return await self._send(url, body, file.content_type, file.client_filename)
+
+        if is_replayable(file):
+            return await repeating(self._retry, may_repeat, attempt)
+        try:
+            return await attempt()
+        except (RequestError, StorageError) as error:
+            problem = f"upload of {file.client_filename!r} failed, and its data can be read only once"
+            raise DataError(f"{problem}; give a file or a callback ({error})", filename=file.client_filename) from error
+
+    async def put_json(self, url: str, content: bytes, name: str) -> int:
+        """Upload a JSON document and return its size in bytes.
+
+        Args:
+            url: The signed URL.
+            content: The encoded document.
+            name: What to call it in errors.
+
+        Raises:
+            StorageError: If the storage refuses it.
+            RequestError: If there is no answer.
+        """
+
+        async def attempt() -> int:
+            return await self._send(url, Body(content, len(content), name), "application/json", name)
+
+        return await repeating(self._retry, may_repeat, attempt)
+
+    async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
+        headers = {"Content-Type": content_type, "User-Agent": USER_AGENT}
+        if body.size is not None:
+            headers["Content-Length"] = str(body.size)
+        silence = self._transport.timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
+        try:
+            answer = await self._transport.exchange(
+                "PUT", URL(url, encoded=True), headers=headers, timeout=timeout, data=body.payload
+            )
+        except RequestError as error:
+            raise body.failure or error from error
+        if body.failure is not None:
+            raise body.failure
+        if answer.status >= 300:
+            raise storage_error(answer, name)
+        return body.sent

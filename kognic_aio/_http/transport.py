@@ -1,0 +1,301 @@
+"""One aiohttp session for everything: tokens, retries, proxies, and foreign errors translated at one place."""
+
+import asyncio
+import logging
+import urllib.request
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from ssl import SSLContext
+from typing import Any
+
+import aiohttp
+import anyio.to_thread
+from yarl import URL
+
+from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, TokenSource, resolve
+from kognic_aio._http.protocol import (
+    DRYRUN_HEADER,
+    SUNSET_NEAR,
+    Answer,
+    api_headers,
+    parse,
+    sunset,
+    unwrap,
+)
+from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
+from kognic_aio.errors import (
+    CertificateError,
+    ClosedError,
+    ConnectError,
+    LostAnswerError,
+    RequestError,
+    TimedOutError,
+)
+from kognic_aio.limits import TOKEN_RETRY, Retry
+
+log = logging.getLogger("kognic_aio")
+
+Query = Mapping[str, str | int]
+
+
+class Transport:
+    """Sends requests. Nothing is bound to an event loop until `open`.
+
+    Args:
+        auth: Where the credentials come from.
+        auth_host: Base URL of the auth server.
+        organization_id: The organization to act for.
+        timeout: Seconds that an answer of an API, or the silence of a storage, may last.
+        retry: Bounds on repeated API requests.
+        connections: The most connections at once.
+        session: A session of the caller's, which is left open.
+        ssl: The context for TLS connections, by default aiohttp's own.
+        trust_env: Whether to use the proxies that the environment names.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: Auth,
+        auth_host: str,
+        organization_id: int | None,
+        timeout: float,
+        retry: Retry,
+        connections: int,
+        session: aiohttp.ClientSession | None,
+        ssl: SSLContext | None,
+        trust_env: bool,
+    ) -> None:
+        self.timeout = timeout
+        self._auth = auth
+        self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
+        self._headers = api_headers(organization_id)
+        self._retry = retry
+        self._connections = connections
+        self._session = session
+        self._owns_session = session is None
+        self._ssl: SSLContext | bool = True if ssl is None else ssl
+        self._trust_env = trust_env
+        self._proxies: dict[tuple[str, str | None], str | None] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._credentials: Credentials | None = None
+        self._tokens = TokenSource(self._fetch_token)
+
+    async def open(self) -> None:
+        """Find the credentials and make the session.
+
+        Raises:
+            CredentialsError: If there are no usable credentials.
+        """
+        self._credentials = await anyio.to_thread.run_sync(resolve, self._auth)
+        self._tokens = TokenSource(self._fetch_token)
+        if self._owns_session:
+            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._loop = asyncio.get_running_loop()
+
+    async def aclose(self) -> None:
+        """Close the session, if it is our own. Closing twice is harmless."""
+        self._loop = None
+        if self._owns_session and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Query | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool,
+        discard: bool = False,
+    ) -> Any:
+        """The JSON that an API answers, as it is; repeated if need be and harmless.
+
+        Args:
+            method: The HTTP method.
+            url: The full URL without a query string.
+            query: What to put into the query string.
+            json: The body.
+            headers: Headers beyond the usual ones.
+            repeatable: Whether the request can be repeated at will, as reads can.
+            discard: Whether to leave the body of a successful answer unread.
+
+        Raises:
+            ApiError: If the API answers with an error.
+            RequestError: If there is no usable answer.
+            CredentialsError: If there is no token to be had.
+        """
+
+        async def attempt() -> Any:
+            answer = await self._authorized(method, url, query, json, headers)
+            return None if discard and answer.status < 300 else parse(answer)
+
+        return await repeating(self._retry, may_repeat if repeatable else had_no_effect, attempt)
+
+    async def exchange(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,
+        **body: Any,
+    ) -> Answer:
+        """Send one request once, and read its answer to the end.
+
+        Args:
+            method: The HTTP method.
+            url: The full URL.
+            headers: All headers that are not aiohttp's.
+            timeout: How long it may take.
+            body: aiohttp's `data` or `json`.
+
+        Raises:
+            RequestError: If there is no answer.
+            ClosedError: If the client is not open.
+        """
+        session = self._open_session()
+        shown = str(url.with_query(None))
+        with translated(method, shown):
+            async with session.request(
+                method,
+                url,
+                headers=headers,
+                timeout=timeout,
+                proxy=self._proxy_of(url),
+                allow_redirects=False,  # a token must not follow one to another host
+                **body,
+            ) as response:
+                content = await response.read()
+        log.debug("%s %s: %d", method, shown, response.status)
+        answer = Answer(method=method, url=shown, status=response.status, headers=response.headers, body=content)
+        _warn_of_sunset(answer)
+        return answer
+
+    async def _authorized(
+        self, method: str, url: str, query: Query | None, json: Any, headers: Mapping[str, str] | None
+    ) -> Answer:
+        """Send a request with the current token; if that is refused, once more with a new one."""
+        timeout = aiohttp.ClientTimeout(total=self.timeout)
+        full = URL(url).with_query(query) if query else URL(url)
+
+        async def send(token: str) -> Answer:
+            own = {**self._headers, **(headers or {}), "Authorization": f"Bearer {token}"}
+            return await self.exchange(method, full, headers=own, timeout=timeout, json=json)
+
+        self._open_session()
+        token = await self._tokens.get()
+        answer = await send(token)
+        return answer if answer.status != 401 else await send(await self._tokens.get(refused=token))
+
+    async def _fetch_token(self) -> Answer:
+        """Ask for a token; that creates nothing, so it is repeated at will."""
+        form = self._credentials.form() if self._credentials else {}
+        timeout = aiohttp.ClientTimeout(total=self.timeout)
+
+        async def attempt() -> Answer:
+            url = URL(self._token_url)
+            return await self.exchange("POST", url, headers=self._headers, timeout=timeout, data=form)
+
+        return await repeating(TOKEN_RETRY, may_repeat, attempt)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._loop is None:
+            raise ClosedError("the client is not open: use it inside `async with client:`, or `await client.open()`")
+        if self._loop is not asyncio.get_running_loop():
+            raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
+        return self._session
+
+    def _proxy_of(self, url: URL) -> str | None:
+        """The environment's proxy for a host, looked up once.
+
+        aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
+        request.
+        """
+        if not self._trust_env:
+            return None
+        key = (url.scheme, url.host)
+        if key not in self._proxies:
+            bypassed = url.host is not None and urllib.request.proxy_bypass(url.host)
+            self._proxies[key] = None if bypassed else urllib.request.getproxies().get(url.scheme)
+        return self._proxies[key]
+
+
+class Api:
+    """One API of the platform: JSON in, JSON out.
+
+    Args:
+        transport: Sends the requests.
+        host: The API's base URL.
+    """
+
+    def __init__(self, transport: Transport, host: str) -> None:
+        self._transport = transport
+        self._host = host.rstrip("/")
+
+    async def get(self, path: str, query: Query | None = None) -> Any:
+        """The content that a GET answers."""
+        return unwrap(await self._transport.call("GET", self._url(path), query=query, repeatable=True))
+
+    async def post(
+        self,
+        path: str,
+        json: Any = None,
+        *,
+        query: Query | None = None,
+        dryrun: bool = False,
+        asks: bool = False,
+        discard: bool = False,
+    ) -> Any:
+        """The content that a POST answers.
+
+        Args:
+            path: The path below the host.
+            json: The body.
+            query: The query string.
+            dryrun: Whether the platform is to validate and do nothing.
+            asks: Whether the request only asks for something, so that it can be repeated at will.
+            discard: Whether nothing in the answer matters.
+        """
+        data = await self._transport.call(
+            "POST",
+            self._url(path),
+            query=query,
+            json=json,
+            headers=DRYRUN_HEADER if dryrun else None,
+            repeatable=asks,
+            discard=discard or dryrun,
+        )
+        return unwrap(data)
+
+    def _url(self, path: str) -> str:
+        return f"{self._host}/{path}"
+
+
+@contextmanager
+def translated(method: str, url: str) -> Generator[None, None, None]:
+    """Raise aiohttp's errors as our own."""
+    try:
+        yield
+    except aiohttp.ClientSSLError as error:
+        raise CertificateError(f"no TLS connection for {method} {url}: {error}", method=method, url=url) from error
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise ConnectError(f"no connection for {method} {url}: {error}", method=method, url=url) from error
+    except TimeoutError as error:
+        raise TimedOutError(f"no answer in time to {method} {url}", method=method, url=url) from error
+    except aiohttp.InvalidURL as error:
+        raise RequestError(f"not a URL for {method}: {url}", method=method, url=url) from error
+    except aiohttp.ClientError as error:
+        kind = type(error).__name__
+        raise LostAnswerError(f"the connection broke during {method} {url} ({kind})", method=method, url=url) from error
+
+
+def _warn_of_sunset(answer: Answer) -> None:
+    date = sunset(answer.headers)
+    if date is not None:
+        level = logging.ERROR if date - datetime.now(UTC) < SUNSET_NEAR else logging.WARNING
+        log.log(level, "%s %s will be removed on %s; update kognic_aio", answer.method, answer.url, date.date())
