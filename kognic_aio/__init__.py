@@ -1,1 +1,32 @@
-"""An asyncio SDK for the Kognic annotation platform."""
+"""An asyncio SDK for the Kognic annotation platform: scenes in, inputs out."""
+
+from kognic_aio.client import KognicIOClient
+from kognic_aio.errors import KognicError
+from kognic_aio.limits import Limits
+from kognic_aio.model import FeatureFlags, FileData
+from kognic_aio.pipeline import (
+    InputCreation,
+    InputCreationError,
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+    Progress,
+    SceneWithPreAnnotation,
+    create_inputs,
+)
+
+__all__ = [
+    "FeatureFlags",
+    "FileData",
+    "InputCreation",
+    "InputCreationError",
+    "InputCreationResult",
+    "InputCreationStage",
+    "InputCreationStatus",
+    "KognicError",
+    "KognicIOClient",
+    "Limits",
+    "Progress",
+    "SceneWithPreAnnotation",
+    "create_inputs",
+]

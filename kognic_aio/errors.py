@@ -8,6 +8,7 @@
     │   ├── UnknownProjectError
     │   ├── UnknownBatchError
     │   └── BatchClosedError
+    ├── SceneFailedError            the platform could not process a scene, or it was invalidated
     ├── InvalidError                bad input, found before anything is sent (also a ValueError)
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
@@ -65,6 +66,18 @@ class UnknownBatchError(RunError):
 
 class BatchClosedError(RunError):
     """The batch of a run does not take new inputs."""
+
+
+class SceneFailedError(KognicError):
+    """The platform could not process a scene, or somebody invalidated it.
+
+    Attributes:
+        status: The scene's status.
+    """
+
+    def __init__(self, message: str, *, status: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class InvalidError(KognicError, ValueError):

@@ -38,7 +38,7 @@ class Limits:
     Args:
         scene_jobs: Scenes between start and commit.
         uploads: Files on their way to storage.
-        in_flight: Scenes that are committed and whose input has not settled.
+        in_flight: Scenes that have been taken from a source and have not settled: most of them wait to be processed.
         inputs: Requests that create inputs and pre-annotations.
 
     Raises:

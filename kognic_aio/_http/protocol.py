@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -67,6 +68,11 @@ def api_headers(organization_id: int | None) -> dict[str, str]:
     """The headers that every request to an API carries, save for its token."""
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
     return headers if organization_id is None else headers | {"X-Organization-Id": str(organization_id)}
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path, whatever characters it has."""
+    return quote(name, safe="")
 
 
 def parse(answer: Answer) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import anyio.to_thread
@@ -24,11 +24,13 @@ from kognic_aio._http.protocol import (
     unwrap,
 )
 from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
+from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import (
     CertificateError,
     ClosedError,
     ConnectError,
     LostAnswerError,
+    MalformedAnswerError,
     RequestError,
     TimedOutError,
 )
@@ -36,6 +38,7 @@ from kognic_aio.limits import TOKEN_RETRY, Retry
 
 log = logging.getLogger("kognic_aio")
 
+T = TypeVar("T")
 Query = Mapping[str, str | int]
 
 
@@ -226,7 +229,7 @@ class Transport:
 
 
 class Api:
-    """One API of the platform: JSON in, JSON out.
+    """One API of the platform: JSON in, models out.
 
     Args:
         transport: Sends the requests.
@@ -237,43 +240,39 @@ class Api:
         self._transport = transport
         self._host = host.rstrip("/")
 
-    async def get(self, path: str, query: Query | None = None) -> Any:
-        """The content that a GET answers."""
-        return unwrap(await self._transport.call("GET", self._url(path), query=query, repeatable=True))
+    async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
+        """What a GET answers."""
+        url = self._url(path)
+        return _decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
 
-    async def post(
-        self,
-        path: str,
-        json: Any = None,
-        *,
-        query: Query | None = None,
-        dryrun: bool = False,
-        asks: bool = False,
-        discard: bool = False,
-    ) -> Any:
-        """The content that a POST answers.
+    async def ask(self, path: str, kind: type[T], *, json: Any) -> T:
+        """What a POST answers that only asks for something, so that it can be repeated at will."""
+        url = self._url(path)
+        return _decoded(await self._transport.call("POST", url, json=json, repeatable=True), kind, "POST", url)
 
-        Args:
-            path: The path below the host.
-            json: The body.
-            query: The query string.
-            dryrun: Whether the platform is to validate and do nothing.
-            asks: Whether the request only asks for something, so that it can be repeated at will.
-            discard: Whether nothing in the answer matters.
-        """
-        data = await self._transport.call(
-            "POST",
-            self._url(path),
-            query=query,
-            json=json,
-            headers=DRYRUN_HEADER if dryrun else None,
-            repeatable=asks,
-            discard=discard or dryrun,
+    async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
+        """What a POST answers that creates something."""
+        url = self._url(path)
+        data = await self._transport.call("POST", url, query=query, json=json, repeatable=False)
+        return _decoded(data, kind, "POST", url)
+
+    async def command(self, path: str, *, json: Any = None, query: Query | None = None, dryrun: bool = False) -> None:
+        """A POST whose answer holds nothing of use; with `dryrun`, the platform validates and does nothing."""
+        headers = DRYRUN_HEADER if dryrun else None
+        await self._transport.call(
+            "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True
         )
-        return unwrap(data)
 
     def _url(self, path: str) -> str:
         return f"{self._host}/{path}"
+
+
+def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
+    try:
+        return decode(unwrap(data), kind)
+    except DecodeError as error:
+        message = f"{method} {url} answered what the contract does not say: {error}"
+        raise MalformedAnswerError(message, method=method, url=url, problems=error.problems) from error
 
 
 @contextmanager

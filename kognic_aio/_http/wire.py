@@ -48,20 +48,31 @@ def decode(data: Any, kind: type[T]) -> T:
         raise DecodeError(transform_error(error)) from error
 
 
+def check_pre_annotation(pre_annotation: PreAnnotation | None) -> None:
+    """See that a pre-annotation is one, without making anything of it.
+
+    Raises:
+        InvalidError: If it is not a model, a dict or JSON.
+    """
+    if isinstance(pre_annotation, bytes | str):
+        _parsed(pre_annotation)
+    elif not (pre_annotation is None or isinstance(pre_annotation, Mapping) or hasattr(pre_annotation, "model_dump")):
+        given = type(pre_annotation).__name__
+        raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
+
+
 def encode_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
     """The OpenLABEL object of a pre-annotation, whose names stay as they are.
 
     Raises:
         InvalidError: If it is not a JSON object.
     """
+    check_pre_annotation(pre_annotation)
     if isinstance(pre_annotation, bytes | str):
         return _parsed(pre_annotation)
     if isinstance(pre_annotation, Mapping):
         return _without_none(pre_annotation)
-    if hasattr(pre_annotation, "model_dump"):
-        return pre_annotation.model_dump(exclude_none=True, by_alias=True)
-    given = type(pre_annotation).__name__
-    raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
+    return pre_annotation.model_dump(exclude_none=True, by_alias=True)
 
 
 def _parsed(text: bytes | str) -> JsonObject:
@@ -145,4 +156,4 @@ _converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
 _converter.register_structure_hook(Workspace, _structure_workspace)
 _converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
-_converter.register_structure_hook(str, _structure_str)
+_converter.register_structure_hook_func(lambda cls: cls is str, _structure_str)  # and not the enums of strings

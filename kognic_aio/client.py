@@ -1,0 +1,221 @@
+"""The client: opens what talks to the platform, composes the resources, closes everything."""
+
+import asyncio
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from attrs import evolve
+
+from kognic_aio._http.auth import Auth
+from kognic_aio._http.storage import Storage
+from kognic_aio._http.transport import Api, Transport
+from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
+from kognic_aio.limits import (
+    API_RETRY_ATTEMPTS,
+    DEFAULT_ANNOTATION_INTEGRATION_API_HOST,
+    DEFAULT_AUTH_HOST,
+    DEFAULT_INPUT_API_HOST,
+    DEFAULT_ORDER_EXECUTION_API_HOST,
+    DEFAULT_PROJECT_MANAGEMENT_API_HOST,
+    DEFAULT_RETRY_ATTEMPTS,
+    DEFAULT_RETRY_WAIT,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WORKSPACE_API_HOST,
+    Hosts,
+    Limits,
+    Retry,
+)
+from kognic_aio.model import (
+    AggregatedLidarsAndCamerasSequence,
+    Cameras,
+    CamerasSequence,
+    Lidars,
+    LidarsAndCameras,
+    LidarsAndCamerasSequence,
+    LidarsSequence,
+)
+from kognic_aio.resources.creation import S, SceneCreator
+from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.pre_annotation import PreAnnotationResource
+from kognic_aio.resources.project import ProjectResource
+from kognic_aio.resources.scene import SceneResource
+from kognic_aio.resources.workspace import WorkspaceResource
+
+CLOSING_TIME = 1.0
+"""Seconds that the tasks of a closing client have to end."""
+
+
+class KognicIOClient:
+    """A client of the Kognic platform: use it inside `async with`, or between `await open()` and `await aclose()`.
+
+    One client serves one event loop, and any number of tasks in it. Nothing happens and nothing is bound to a loop
+    before it is opened. Credentials are sent over https only, save to this machine.
+
+    Args:
+        auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or
+            `keyring://profile`. By default KOGNIC_CREDENTIALS, KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, or the
+            keyring.
+        host: Base URL of the input API.
+        order_execution_api_host: Base URL of the order execution API.
+        annotation_integration_api_host: Base URL of the annotation integration API.
+        workspace_api_host: Base URL of the workspace API.
+        project_management_api_host: Base URL of the project management API.
+        auth_host: Base URL of the auth server.
+        client_organization_id: The organization to act for, as only Kognic users can.
+        max_retry_attempts: Tries of an upload, the first included. An API request is tried 10 times at most.
+        max_retry_wait_time: The longest pause between two tries, in seconds.
+        timeout: Seconds that an answer of an API, or the silence of a storage, may last.
+        max_connections: Files uploaded at once; stands for `Limits(uploads=...)`.
+        write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
+        limits: How much is done at once.
+        session: An aiohttp session of your own, which is left open.
+        ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
+        trust_env: Whether to use the proxies that the environment names.
+
+    Raises:
+        InvalidError: If a host is not a URL, or is plain http to another machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: Auth = None,
+        host: str = DEFAULT_INPUT_API_HOST,
+        order_execution_api_host: str = DEFAULT_ORDER_EXECUTION_API_HOST,
+        annotation_integration_api_host: str = DEFAULT_ANNOTATION_INTEGRATION_API_HOST,
+        workspace_api_host: str = DEFAULT_WORKSPACE_API_HOST,
+        project_management_api_host: str = DEFAULT_PROJECT_MANAGEMENT_API_HOST,
+        auth_host: str = DEFAULT_AUTH_HOST,
+        client_organization_id: int | None = None,
+        max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS,
+        max_retry_wait_time: float = DEFAULT_RETRY_WAIT,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_connections: int | None = None,
+        write_workspace_id: str | None = None,
+        limits: Limits | None = None,
+        session: aiohttp.ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        self.hosts = Hosts(
+            input=host,
+            order_execution=order_execution_api_host,
+            annotation_integration=annotation_integration_api_host,
+            workspace=workspace_api_host,
+            project_management=project_management_api_host,
+            auth=auth_host,
+        )
+        self.limits = _limits(limits, max_connections)
+        self.limiters = Limiters.of(self.limits)
+        self._organization_id = client_organization_id
+        self._write_workspace_id = write_workspace_id
+        self._workspace_id: str | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._creators: dict[type, SceneCreator[Any]] = {}
+        uploads = Retry(attempts=max_retry_attempts, max_wait=max_retry_wait_time)
+        self._transport = Transport(
+            auth=auth,
+            auth_host=self.hosts.auth,
+            organization_id=client_organization_id,
+            timeout=timeout,
+            retry=evolve(uploads, attempts=min(max_retry_attempts, API_RETRY_ATTEMPTS)),
+            connections=self.limits.connections,
+            session=session,
+            ssl=ssl,
+            trust_env=trust_env,
+        )
+        self._storage = Storage(self._transport, uploads)
+        self._input_api = Api(self._transport, self.hosts.input)
+
+        self.workspace = WorkspaceResource(Api(self._transport, self.hosts.workspace))
+        self.project = ProjectResource(self._input_api)
+        self.scene = SceneResource(self._input_api)
+        self.pre_annotation = PreAnnotationResource(self._input_api)
+        self.cameras = self._creator(Cameras)
+        self.cameras_sequence = self._creator(CamerasSequence)
+        self.lidars = self._creator(Lidars)
+        self.lidars_sequence = self._creator(LidarsSequence)
+        self.lidars_and_cameras = self._creator(LidarsAndCameras)
+        self.lidars_and_cameras_sequence = self._creator(LidarsAndCamerasSequence)
+        self.aggregated_lidars_and_cameras_seq = self._creator(AggregatedLidarsAndCamerasSequence)
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace in which scenes are created.
+
+        Raises:
+            ClosedError: If the client has not been opened.
+        """
+        if self._workspace_id is None:
+            raise ClosedError("the client is not open: use it inside `async with client:`, or `await client.open()`")
+        return self._workspace_id
+
+    async def open(self) -> Self:
+        """Find the credentials, fetch a token and find the workspace.
+
+        Raises:
+            CredentialsError: If there are no usable credentials, or the auth server refuses them.
+            WorkspaceError: If there is not exactly one workspace to write to, and none was named.
+            RequestError: If a server cannot be reached.
+        """
+        await self._transport.open()
+        try:
+            self._workspace_id = self._write_workspace_id or await self._find_workspace()
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def aclose(self) -> None:
+        """End every run on this client, and close its connections. Closing twice is harmless."""
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSING_TIME)
+        self._workspace_id = None
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def adopt(self, task: "asyncio.Task[Any]") -> None:
+        """Have a task end, by cancellation, when the client closes."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def creator_of(self, scene: S) -> SceneCreator[S]:
+        """The creator of the scene's type, such as `client.cameras`.
+
+        Raises:
+            InvalidError: If it is none of the seven scene types.
+        """
+        for kind in type(scene).__mro__:
+            if kind in self._creators:
+                return self._creators[kind]
+        raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
+
+    def _creator(self, kind: type[S]) -> SceneCreator[S]:
+        creator = SceneCreator(kind, self._input_api, self._storage, self.limiters, lambda: self.workspace_id)
+        self._creators[kind] = creator
+        return creator
+
+    async def _find_workspace(self) -> str:
+        organizations = None if self._organization_id is None else [self._organization_id]
+        workspaces = await self.workspace.get_workspaces(organization_ids=organizations)
+        if len(workspaces) != 1:
+            found = ", ".join(f"{workspace.name!r} ({workspace.id})" for workspace in workspaces) or "none"
+            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {found}")
+        return workspaces[0].id
+
+
+def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
+    limits = limits or Limits()
+    return limits if max_connections is None else evolve(limits, uploads=max_connections)

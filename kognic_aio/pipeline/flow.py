@@ -1,0 +1,138 @@
+"""The life of one scene, in a straight line."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from attrs import define, evolve
+
+from kognic_aio._http.wire import check_pre_annotation
+from kognic_aio.client import KognicIOClient
+from kognic_aio.errors import InvalidError
+from kognic_aio.model import BaseScene, FeatureFlags, PreAnnotation
+from kognic_aio.pipeline.result import (
+    DOOM,
+    InputCreationError,
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+    Progress,
+    SceneWithPreAnnotation,
+)
+from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.limiters import Limiters
+
+
+@define(kw_only=True)
+class Run:
+    """What all scenes of a run share.
+
+    Args:
+        client: Creates scenes, pre-annotations and inputs.
+        project: External id of the project.
+        batch: External id of the batch, None for the latest open one.
+        dryrun: Whether to validate only.
+        feature_flags: For the creation of scenes.
+        wait_timeout: Seconds to wait for scenes after the last of them has been committed.
+        limiters: Hold the scenes back.
+        watcher: Knows when scenes are created.
+        progress: How far the run has come.
+    """
+
+    client: KognicIOClient
+    project: str
+    batch: str | None
+    dryrun: bool
+    feature_flags: FeatureFlags | None
+    wait_timeout: float
+    limiters: Limiters
+    watcher: Watcher
+    progress: Progress
+    _scene_jobs: int = 0
+    _source_ended: bool = False
+
+    @asynccontextmanager
+    async def scene_job(self, taken: Callable[[], object]) -> AsyncGenerator[None, None]:
+        """Hold a place among the scenes between start and commit, and tell when there was one."""
+        async with self.limiters.scene_jobs:
+            self._scene_jobs += 1
+            taken()
+            try:
+                yield
+            finally:
+                self._scene_jobs -= 1
+                self._start_clock_after_last_commit()
+
+    def source_has_ended(self) -> None:
+        """No further scene will come."""
+        self._source_ended = True
+        self._start_clock_after_last_commit()
+
+    def _start_clock_after_last_commit(self) -> None:
+        if self._source_ended and not self._scene_jobs:
+            self.watcher.give_up_after(self.wait_timeout)
+
+
+async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCreationResult:
+    """The life of one scene: validate, start, upload, commit, wait until created, pre-annotate, create the input.
+
+    Args:
+        item: What the source gave: a scene, with or without its pre-annotation.
+        run: What it shares with others.
+        taken: Called when the scene has got its place, so that the next one may be taken from the source.
+
+    Returns:
+        How it ended. An error of the scene's own is a FAILED result.
+
+    Raises:
+        KognicError: Only what ends the whole run.
+    """
+    stage = InputCreationStage.SCENE
+    result = InputCreationResult(status=InputCreationStatus.PROCESSING)
+    try:
+        async with run.scene_job(taken):
+            scene, pre_annotation = _parts(item)
+            result = evolve(result, external_id=scene.external_id)
+            creator = run.client.creator_of(scene)
+            async with creator.checked(scene, keep=run.dryrun):
+                stage = InputCreationStage.PRE_ANNOTATION
+                check_pre_annotation(pre_annotation)
+                stage = InputCreationStage.SCENE
+                job = await creator.start(scene, dryrun=run.dryrun, feature_flags=run.feature_flags)
+                if run.dryrun:
+                    return evolve(result, status=InputCreationStatus.VALIDATED)
+                scene_uuid = job.scene_uuid
+                result = evolve(result, scene_uuid=scene_uuid)
+                await creator.upload(job, run.limiters.uploads, run.progress.sent)
+                await creator.commit(job)
+        run.progress.committed += 1
+        del item, scene, job  # a waiting scene keeps its ids and its pre-annotation, not its files
+
+        if not await run.watcher.created(scene_uuid):
+            return result
+        if pre_annotation is not None:
+            stage = InputCreationStage.PRE_ANNOTATION
+            async with run.limiters.inputs:
+                created = await run.client.pre_annotation.create(scene_uuid, pre_annotation)
+            result = evolve(result, preannotation_uuid=created.id)
+        stage = InputCreationStage.INPUT_FROM_SCENE
+        async with run.limiters.inputs:
+            inputs = await creator.create_from_scene(scene_uuid, run.project, run.batch)
+        return evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
+    except DOOM:
+        raise
+    except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
+        failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
+        return evolve(result, status=InputCreationStatus.FAILED, error=failure)
+
+
+def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:
+    """The scene and the pre-annotation of what a source gave."""
+    match item:
+        case SceneWithPreAnnotation(scene=BaseScene()):
+            return item.scene, item.pre_annotation
+        case BaseScene():
+            return item, None
+        case SceneWithPreAnnotation():
+            raise InvalidError(f"SceneWithPreAnnotation.scene: expected a scene, got {type(item.scene).__name__}")
+        case _:
+            raise InvalidError(f"expected a scene or a SceneWithPreAnnotation, got {type(item).__name__}")

@@ -1,0 +1,135 @@
+"""What goes into a run of `create_inputs` and what comes out of it."""
+
+from enum import Enum
+
+from attrs import define, frozen
+
+from kognic_aio.errors import ClosedError, CredentialsError, InvalidError, UnauthorizedError
+from kognic_aio.model import BaseScene, Input, PreAnnotation
+
+DOOM = (ClosedError, CredentialsError, UnauthorizedError)
+"""What ends a run, because no scene can get past it. Every other error is one scene's own."""
+
+
+@frozen(init=False, eq=False)
+class SceneWithPreAnnotation:
+    """A scene and, if there is one, its pre-annotation.
+
+    Args:
+        scene: A scene of any of the seven types.
+        pre_annotation: OpenLABEL as a `kognic.openlabel` model, a dict or JSON.
+        preannotation: Another spelling of `pre_annotation`.
+
+    Raises:
+        InvalidError: If both spellings are used.
+    """
+
+    scene: BaseScene
+    pre_annotation: PreAnnotation | None
+
+    def __init__(
+        self,
+        scene: BaseScene,
+        pre_annotation: PreAnnotation | None = None,
+        *,
+        preannotation: PreAnnotation | None = None,
+    ) -> None:
+        if pre_annotation is not None and preannotation is not None:
+            raise InvalidError("SceneWithPreAnnotation: give pre_annotation or preannotation, not both")
+        object.__setattr__(self, "scene", scene)
+        object.__setattr__(self, "pre_annotation", preannotation if pre_annotation is None else pre_annotation)
+
+
+class InputCreationStage(Enum):
+    """Where a scene failed."""
+
+    SCENE = "scene"
+    PRE_ANNOTATION = "pre-annotation"
+    INPUT_FROM_SCENE = "input-from-scene"
+
+
+class InputCreationStatus(Enum):
+    """How a scene ended: PROCESSING if it was not ready in time, VALIDATED in a dry run."""
+
+    CREATED = "created"
+    FAILED = "failed"
+    PROCESSING = "processing"
+    VALIDATED = "validated"
+
+
+@frozen(kw_only=True)
+class InputCreationError:
+    """Why a scene failed.
+
+    Args:
+        stage: Where it failed.
+        message: The platform's words, or what is wrong with what was given.
+    """
+
+    stage: InputCreationStage
+    message: str
+
+
+@frozen(kw_only=True)
+class InputCreationResult:
+    """How one scene ended.
+
+    Args:
+        status: How it ended.
+        external_id: The scene's external id, None if what the source gave is no scene.
+        scene_uuid: The scene's uuid, None if it was not started.
+        inputs: The inputs that were created, one per request of the batch.
+        preannotation_uuid: The pre-annotation's uuid, if one was created.
+        error: Why it failed.
+    """
+
+    status: InputCreationStatus
+    external_id: str | None = None
+    scene_uuid: str | None = None
+    inputs: tuple[Input, ...] = ()
+    preannotation_uuid: str | None = None
+    error: InputCreationError | None = None
+
+    @property
+    def input_uuid(self) -> str | None:
+        """The uuid of the first input."""
+        return self.inputs[0].uuid if self.inputs else None
+
+
+@define
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        taken: Scenes taken from the source.
+        committed: Scenes whose files are all there.
+        files: Files that have arrived.
+        bytes: The size of these files.
+        created: Scenes that became inputs.
+        failed: Scenes that failed.
+        processing: Scenes that were not ready in time.
+        validated: Scenes that passed a dry run.
+    """
+
+    taken: int = 0
+    committed: int = 0
+    files: int = 0
+    bytes: int = 0
+    created: int = 0
+    failed: int = 0
+    processing: int = 0
+    validated: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Scenes that have ended, one way or another."""
+        return self.created + self.failed + self.processing + self.validated
+
+    def sent(self, size: int) -> None:
+        """Count a file that has arrived."""
+        self.files += 1
+        self.bytes += size
+
+    def ended(self, status: InputCreationStatus) -> None:
+        """Count a scene that has ended."""
+        setattr(self, status.value, getattr(self, status.value) + 1)

@@ -1,0 +1,246 @@
+"""`create_inputs`: scenes in, one result per scene out, as each settles."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
+from types import TracebackType
+from typing import Self, TypeAlias, cast
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from kognic_aio._http.tasks import task_group
+from kognic_aio.client import KognicIOClient
+from kognic_aio.errors import ClosedError, InvalidError, KognicError
+from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
+from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.pipeline.flow import Run, settle
+from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
+from kognic_aio.pipeline.target import check_target
+from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.limiters import Limiters
+
+Item: TypeAlias = SceneWithPreAnnotation | BaseScene
+Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
+
+ENDING_TIME = 1.0
+"""Seconds that a run has to end when it is left."""
+
+
+def create_inputs(
+    client: KognicIOClient,
+    scenes_with_pre_annotations: Source,
+    project: str,
+    *,
+    batch: str | None = None,
+    dryrun: bool = False,
+    feature_flags: FeatureFlags | None = None,
+    wait_timeout: float = DEFAULT_WAIT_TIMEOUT,
+    sleep_time: float = DEFAULT_SLEEP_TIME,
+    scene_timeout: float | None = None,
+    limits: Limits | None = None,
+) -> "InputCreation":
+    """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
+
+    Iterate over what it returns with `async for`; enter it with `async with` to be sure that everything has ended when
+    you leave early. One bad scene is one FAILED result.
+
+    Args:
+        client: An open client.
+        scenes_with_pre_annotations: Scenes of any types, bare or with pre-annotations, from any iterable or async
+            iterable. The next one is taken only when there is room for it.
+        project: External id of the project.
+        batch: External id of the batch. By default the latest open one.
+        dryrun: Whether to validate only: the results are VALIDATED or FAILED, and nothing is created.
+        feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
+        wait_timeout: Seconds to wait for scenes after the last one has been committed. Those that are not ready by then
+            are PROCESSING.
+        sleep_time: Seconds between two looks at the status of a scene.
+        scene_timeout: Seconds to wait for each scene after its own commit, for endless sources. By default no bound.
+        limits: How much this run does at once. By default it shares the client's limits with all that runs on it.
+
+    Raises:
+        InvalidError: At once, if the source or a time is wrong in itself.
+        ClosedError: While iterating, if the client is not open, or is closed.
+        CredentialsError: While iterating, if credentials are refused.
+        UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload.
+
+    Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
+    """
+    _check_arguments(scenes_with_pre_annotations, wait_timeout, sleep_time, scene_timeout)
+    run = Run(
+        client=client,
+        project=project,
+        batch=batch,
+        dryrun=dryrun,
+        feature_flags=feature_flags,
+        wait_timeout=wait_timeout,
+        limiters=client.limiters if limits is None else Limiters.of(limits),
+        watcher=Watcher(client.scene, sleep_time, scene_timeout),
+        progress=Progress(),
+    )
+    return InputCreation(run, scenes_with_pre_annotations)
+
+
+class InputCreation(AsyncIterator[InputCreationResult]):
+    """A run of `create_inputs`: an async iterator over its results, and an async context manager that ends it.
+
+    It begins with the first result asked for. It ends when the source has ended and all its scenes have settled, or at
+    once when it is closed, left, or dropped, or its client closes.
+    """
+
+    def __init__(self, run: Run, source: Source) -> None:
+        self._run = run
+        self._source = source
+        self._task: asyncio.Task[None] | None = None
+        self._results: MemoryObjectReceiveStream[InputCreationResult] | None = None
+        self._closed = False
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run has come, up to date at any time."""
+        return self._run.progress
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> InputCreationResult:
+        if self._closed:
+            raise StopAsyncIteration
+        try:
+            return await self._begun().receive()
+        except anyio.EndOfStream:
+            await self._end()
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
+        self._closed = True
+        if self._results is not None:
+            self._results.close()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([self._task], timeout=ENDING_TIME)
+
+    def __del__(self) -> None:
+        if self._task is None or self._results is None:
+            return
+        loop = self._task.get_loop()
+        if self._task.done() or loop.is_closed():
+            self._results.close()
+        else:  # the last reference may be dropped in any thread
+            loop.call_soon_threadsafe(_abandon, self._task, self._results)
+
+    def _begun(self) -> MemoryObjectReceiveStream[InputCreationResult]:
+        """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
+        if self._results is None:
+            deliver, self._results = anyio.create_memory_object_stream[InputCreationResult](0)
+            self._task = asyncio.create_task(_drive(self._run, self._source, deliver), name="create_inputs")
+            self._task.add_done_callback(_look_at_failure)
+            self._run.client.adopt(self._task)
+        return self._results
+
+    async def _end(self) -> None:
+        """Raise what ended the run, if it did not end by itself."""
+        await self.aclose()
+        if self._task is None:
+            return
+        if self._task.cancelled():
+            raise ClosedError("the client was closed before all scenes had settled")
+        failure = self._task.exception()
+        if failure is not None:
+            raise failure
+
+
+async def _drive(run: Run, source: Source, results: MemoryObjectSendStream[InputCreationResult]) -> None:
+    """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
+    async with results:
+        await check_target(run.client, run.project, run.batch)
+        async with task_group() as watching:
+            watching.start_soon(run.watcher.watch)
+            async with task_group() as lives:
+                failure = await _feed(run, source, results, lives)
+            watching.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        if run.progress.taken != run.progress.settled:
+            raise KognicError(f"scenes were lost: {run.progress}")
+
+
+async def _feed(
+    run: Run, source: Source, results: MemoryObjectSendStream[InputCreationResult], lives: TaskGroup
+) -> Exception | None:
+    """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
+
+    Returns:
+        What the source raised.
+    """
+    try:
+        async for item in _items(source):
+            run.progress.taken += 1
+            await lives.start(_live, item, run, results)
+            del item
+    except Exception as error:
+        return error
+    finally:
+        run.source_has_ended()
+    return None
+
+
+async def _live(
+    item: Item,
+    run: Run,
+    results: MemoryObjectSendStream[InputCreationResult],
+    *,
+    task_status: TaskStatus[None],
+) -> None:
+    """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
+    async with run.limiters.in_flight:
+        life = settle(item, run, task_status.started)
+        del item  # only its own life keeps a scene, and no longer than it has to
+        result = await life
+        run.progress.ended(result.status)
+        await results.send(result)
+
+
+async def _items(source: Source) -> AsyncIterator[Item]:
+    """What the source gives. Iterators that are not in memory are asked in a thread, as they may read files."""
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield item
+    elif isinstance(source, Sized):
+        for item in source:
+            yield item
+    else:
+        iterator, end = iter(source), cast("Item", object())
+        while (item := await to_thread.run_sync(next, iterator, end, abandon_on_cancel=True)) is not end:
+            yield item
+
+
+def _check_arguments(source: object, *times: float | None) -> None:
+    if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
+        given = type(source).__name__
+        raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
+    if any(time is not None and time < 0 for time in times):
+        raise InvalidError("wait_timeout, sleep_time and scene_timeout are seconds, and none may be negative")
+
+
+def _abandon(task: "asyncio.Task[None]", results: MemoryObjectReceiveStream[InputCreationResult]) -> None:
+    results.close()
+    task.cancel()
+
+
+def _look_at_failure(task: "asyncio.Task[None]") -> None:
+    """A run that was left has nobody to tell of its failure."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,32 @@
+"""Workspaces."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from kognic_aio._http.transport import Api
+from kognic_aio.model import Workspace
+
+
+class WorkspaceResource:
+    """Workspaces, in which scenes are created."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def get_workspaces(
+        self, roles: Sequence[str] | None = None, organization_ids: Sequence[int] | None = None
+    ) -> list[Workspace]:
+        """List the workspaces in which you have a role.
+
+        Args:
+            roles: Names of roles, any of which is enough. By default `developer`.
+            organization_ids: Only workspaces of these organizations. By default of all.
+
+        Raises:
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/workspaces`
+        """
+        query: list[tuple[str, str | int]] = [("anyRoleIn", role) for role in (roles or ("developer",))]
+        query += [("organizationIds", id_) for id_ in organization_ids or ()]
+        return await self._api.get(f"v1/workspaces?{urlencode(query)}", list[Workspace])
