@@ -1,0 +1,52 @@
+"""A local Kognic platform over HTTP, to test against: what moto is for AWS.
+
+    async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
+        ...
+
+`emulator.platform` is the state, to set up before a test and to look at after it; `emulator.recorder` is what the
+server saw of its clients. A fresh platform holds the projects `project-a` and `project-b` of the platform's guide
+and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`.
+
+It is built as routes over state over errors: `routes` holds one short function per endpoint, `state` the rules
+without any HTTP, `errors` the ways to say no, and `front_door` does what all requests have in common.
+"""
+
+from kognic_aio.emulator.errors import PlatformError
+from kognic_aio.emulator.recorder import RecordedRequest, Recorder
+from kognic_aio.emulator.server import Emulator
+from kognic_aio.emulator.state.accounts import CLIENT_ID, CLIENT_SECRET
+from kognic_aio.emulator.state.inputs import Input
+from kognic_aio.emulator.state.platform import Platform
+from kognic_aio.emulator.state.scene import Scene
+from kognic_aio.emulator.state.seeds import (
+    CALIBRATION_EXTERNAL_ID,
+    CALIBRATION_ID,
+    CAMERAS,
+    INPUT_UUIDS,
+    LIDARS,
+    ORGANIZATION_ID,
+    WORKSPACE_ID,
+)
+from kognic_aio.emulator.state.storage import StoredObject
+from kognic_aio.emulator.state.timing import Timing
+
+__all__ = [
+    "CALIBRATION_EXTERNAL_ID",
+    "CALIBRATION_ID",
+    "CAMERAS",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "INPUT_UUIDS",
+    "LIDARS",
+    "ORGANIZATION_ID",
+    "WORKSPACE_ID",
+    "Emulator",
+    "Input",
+    "Platform",
+    "PlatformError",
+    "RecordedRequest",
+    "Recorder",
+    "Scene",
+    "StoredObject",
+    "Timing",
+]

@@ -1,0 +1,104 @@
+"""Every way in which the emulated platform turns a request down.
+
+    PlatformError               the base; its status may be chosen freely, for queued refusals
+    ├── BadRequestError         400
+    ├── UnauthorizedError       401
+    │   └── GrantError          a token that is not issued, in OAuth's own form
+    ├── ForbiddenError          403
+    ├── NotFoundError           404
+    ├── MethodNotAllowedError   405
+    ├── ConflictError           409
+    └── StorageError            from the storage behind the signed URLs, which answers in XML
+
+The rules raise them and know nothing of HTTP but the number; the front door writes them down.
+"""
+
+from typing import Any, ClassVar
+
+
+class PlatformError(Exception):
+    """A request that the platform turns down.
+
+    Args:
+        message: the explanation that the client reads.
+        status: the HTTP status; by default that of the class.
+    """
+
+    default_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = self.default_status if status is None else status
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON body of the answer."""
+        return {"message": self.message}
+
+
+class BadRequestError(PlatformError):
+    """The request breaks a rule of the platform."""
+
+    default_status = 400
+
+
+class UnauthorizedError(PlatformError):
+    """The request carries no valid token."""
+
+    default_status = 401
+
+
+class GrantError(UnauthorizedError):
+    """The token endpoint refuses to issue a token.
+
+    Args:
+        error: OAuth's name of the error, such as `invalid_client`.
+        message: the explanation that the client reads.
+        status: 401 by default.
+    """
+
+    def __init__(self, error: str, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.error = error
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON body of the answer, with OAuth's fields beside the platform's."""
+        return {"error": self.error, "error_description": self.message, "message": self.message}
+
+
+class ForbiddenError(PlatformError):
+    """The token is valid, but not for this."""
+
+    default_status = 403
+
+
+class NotFoundError(PlatformError):
+    """Something that the request names does not exist."""
+
+    default_status = 404
+
+
+class MethodNotAllowedError(PlatformError):
+    """The path exists, but not for this method."""
+
+    default_status = 405
+
+
+class ConflictError(PlatformError):
+    """What the request asks for has already happened, or its name is taken."""
+
+    default_status = 409
+
+
+class StorageError(PlatformError):
+    """The storage refuses a signed request.
+
+    Args:
+        code: the storage's name of the error, such as `SignatureDoesNotMatch`.
+        message: the explanation that the client reads.
+        status: the HTTP status.
+    """
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(message, status)
+        self.code = code

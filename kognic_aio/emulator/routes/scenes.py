@@ -1,0 +1,66 @@
+"""The life of a scene: initialize, IMU data, create, commit, query, invalidate."""
+
+from functools import partial
+from typing import Any
+
+from kognic_aio.emulator.routing import Call, Routes
+from kognic_aio.emulator.state.scene_kinds import KINDS, SceneKind
+
+routes = Routes()
+
+# Where a scene may be created: alone, or with its inputs in a project's open batch or in a named one.
+PREFIXES = ("v1/inputs/", "v1/inputs/project/{project}/", "v1/inputs/project/{project}/batch/{batch}/")
+
+
+@routes.post("v1/inputs/initialize")
+def initialize(call: Call) -> dict[str, str]:
+    """Reserve the uuid of a scene."""
+    workspace_id = call.body.fields(("workspaceId",))["workspaceId"].text()
+    return {"sceneUuid": call.platform.scenes.reserve(workspace_id)}
+
+
+@routes.post("v1/imu")
+def validate_imu(call: Call) -> dict[str, str] | None:
+    """Validate the IMU data of a scene."""
+    valid = call.platform.scenes.validate_imu(call.query("workspaceId"), call.body, dry_run=call.dry_run)
+    return {"resourceId": valid[0], "signedUrl": valid[1]} if valid else None
+
+
+def create_scene(kind: SceneKind, call: Call) -> dict[str, Any] | None:
+    """Create a scene, and with a project also the inputs that appear when it is ready."""
+    platform, params = call.platform, call.params
+    batch = None
+    if "project" in params:
+        batch = platform.projects.batch_for_inputs(params["project"], params.get("batch"))
+    scene = platform.scenes.create(kind, call.query("workspaceId"), call.body, dry_run=call.dry_run)
+    if scene is None:
+        return None
+    answer: dict[str, Any] = {"internalId": scene.uuid, "files": platform.scenes.upload_urls(scene)}
+    if batch is not None:
+        for first in platform.inputs.add(scene, batch)[:1]:
+            answer["requestInputUuid"] = first.uuid
+    return answer
+
+
+for _prefix in PREFIXES:
+    for _kind in KINDS:
+        routes.add("POST", f"{_prefix}{_kind.path}", partial(create_scene, _kind))
+
+
+@routes.post("v1/inputs/{scene}/actions/commit")
+def commit(call: Call) -> None:
+    """Begin to process a scene."""
+    call.platform.scenes.commit(call.params["scene"])
+
+
+@routes.post("v2/scenes/query")
+def query_scenes(call: Call) -> list[dict[str, Any]]:
+    """Get scenes by uuid or by external id."""
+    return [scene.to_json() for scene in call.platform.scenes.query(call.body)]
+
+
+@routes.post("v2/scenes/actions/invalidate")
+def invalidate_scenes(call: Call) -> None:
+    """Invalidate scenes."""
+    fields = call.body.fields(("sceneUuids", "reason"))
+    call.platform.scenes.invalidate(fields["sceneUuids"].texts(), fields["reason"].text())

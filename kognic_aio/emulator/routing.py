@@ -1,0 +1,198 @@
+"""Routes, what their handlers are given, and how a path finds its route."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote
+
+import attrs
+from aiohttp import web
+
+from kognic_aio.emulator.errors import BadRequestError, MethodNotAllowedError, NotFoundError
+from kognic_aio.emulator.recorder import RecordedRequest
+from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.platform import Platform
+
+Access = Literal["token", "open", "signed"]
+
+
+@attrs.define
+class Call:
+    """One request, as a handler sees it.
+
+    Args:
+        platform: the state to act on.
+        request: the HTTP request, of which only a handler of signed URLs reads the body.
+        params: the variable segments of the path, unescaped.
+        record: what is noted of this request, its raw body for one.
+    """
+
+    platform: Platform
+    request: web.BaseRequest
+    params: dict[str, str]
+    record: RecordedRequest
+
+    @property
+    def body(self) -> Body:
+        """The JSON body.
+
+        Raises:
+            BadRequestError: it is not JSON.
+        """
+        try:
+            return Body(json.loads(self.record.content))
+        except (ValueError, RecursionError) as error:
+            raise BadRequestError(f"the body is not JSON: {error}") from error
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The fields of a body that is an HTML form."""
+        return dict(parse_qsl(self.record.content.decode(errors="replace")))
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the request is to be validated only."""
+        return "X-Dryrun" in self.request.headers
+
+    def query(self, key: str) -> str:
+        """A value of the query that must be there.
+
+        Raises:
+            BadRequestError: it is missing.
+        """
+        value = self.request.query.get(key)
+        if not value:
+            raise BadRequestError(f"the query lacks {key}")
+        return value
+
+
+@attrs.frozen
+class Bare:
+    """An answer that is not put into the platform's envelope."""
+
+    value: Any
+
+
+Handler = Callable[[Call], Any]
+
+
+@attrs.frozen
+class Route:
+    """An endpoint.
+
+    Args:
+        method: the HTTP method.
+        pattern: the path without its first slash; `{name}` stands for any segment.
+        handler: what answers it: a plain function whose result is the answer's `data`; for signed URLs a
+            coroutine function that reads the body itself.
+        access: whether it needs a token, nothing, or a signed URL.
+    """
+
+    method: str
+    pattern: str
+    handler: Handler
+    access: Access = "token"
+
+    @property
+    def name(self) -> str:
+        """Method and pattern, which name the endpoint in counters."""
+        return f"{self.method} {self.pattern}"
+
+
+class Routes:
+    """The routes of one subject; its methods decorate their handlers."""
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def add(self, method: str, pattern: str, handler: Handler, access: Access = "token") -> None:
+        """Add a route."""
+        self._routes.append(Route(method, pattern, handler, access))
+
+    def get(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+        """Let the decorated function answer GET."""
+        return self._decorator("GET", pattern, access)
+
+    def post(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+        """Let the decorated function answer POST."""
+        return self._decorator("POST", pattern, access)
+
+    def put(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+        """Let the decorated function answer PUT."""
+        return self._decorator("PUT", pattern, access)
+
+    def _decorator(self, method: str, pattern: str, access: Access) -> Callable[[Handler], Handler]:
+        def decorate(handler: Handler) -> Handler:
+            self.add(method, pattern, handler, access)
+            return handler
+
+        return decorate
+
+
+class _Node:
+    """A place in the tree of path segments."""
+
+    __slots__ = ("children", "routes", "variable")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.variable: _Node | None = None
+        self.routes: dict[str, tuple[Route, list[str]]] = {}
+
+
+class Router:
+    """Finds the route of a request by one dictionary look-up per segment of its path.
+
+    Args:
+        routes: all routes; of a fixed and a variable segment at one place, the fixed one goes first.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in route.pattern.split("/"):
+            if segment.startswith("{"):
+                names.append(segment.strip("{}"))
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.routes[route.method] = route, names
+
+    def find(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]]:
+        """The route of a request and the values of its variable segments.
+
+        Args:
+            method: the HTTP method.
+            raw_path: the path as it was sent, still escaped; a query is ignored.
+
+        Raises:
+            NotFoundError: no route has this path.
+            MethodNotAllowedError: none with this method has it.
+        """
+        node = self._root
+        values: list[str] = []
+        path = raw_path.partition("?")[0]
+        for segment in path.removeprefix("/").split("/"):
+            child = node.children.get(segment)
+            if child is None:
+                child = node.variable
+                if child is None or not segment:
+                    raise NotFoundError(f"there is no {path}")
+                values.append(unquote(segment))
+            node = child
+        found = node.routes.get(method)
+        if found is None:
+            if not node.routes:
+                raise NotFoundError(f"there is no {path}")
+            raise MethodNotAllowedError(f"{path} does not take {method}, only {', '.join(node.routes)}")
+        route, names = found
+        return route, dict(zip(names, values, strict=True))

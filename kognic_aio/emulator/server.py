@@ -1,0 +1,143 @@
+"""The emulator as a server: it starts, tells where it is, and stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from kognic_aio.emulator.front_door import FrontDoor
+from kognic_aio.emulator.recorder import KEEP_REQUESTS, Recorder
+from kognic_aio.emulator.routes import ROUTES
+from kognic_aio.emulator.routing import Router
+from kognic_aio.emulator.state.platform import Platform
+
+BACKLOG = 1024
+STOP_TIMEOUT = 0.2
+
+
+class Emulator:
+    """A local Kognic platform over HTTP: every API, the auth server and the file storage behind one URL.
+
+    Use it as an async context manager, or call `start` and `stop`. It belongs to no event loop before it is
+    started, and may be started again after a stop with everything it knew.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on; 0 takes a free one.
+        api_latency: seconds slept before a request to an API or for a token is handled.
+        storage_latency: seconds slept before a request to a signed URL is handled.
+        processing_time: seconds from the commit of a scene until it is created; None leaves it as the platform
+            has it, which is 0 unless it was changed.
+        url_lifetime: seconds until a signed URL expires; None as above, 3600.
+        token_lifetime: seconds until a token expires; None as above, 3600.
+        platform: the state to serve; by default a new `Platform.seeded()`.
+        keep_requests: how many requests the recorder keeps, the latest.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_latency: float = 0.0,
+        storage_latency: float = 0.0,
+        processing_time: float | None = None,
+        url_lifetime: float | None = None,
+        token_lifetime: float | None = None,
+        platform: Platform | None = None,
+        keep_requests: int = KEEP_REQUESTS,
+    ) -> None:
+        self.platform = platform or Platform.seeded()
+        self.recorder = Recorder(keep_requests)
+        self._host = host
+        self._port = port
+        self._front_door = FrontDoor(
+            self.platform,
+            self.recorder,
+            Router(ROUTES),
+            api_latency=api_latency,
+            storage_latency=storage_latency,
+        )
+        self._listener: asyncio.Server | None = None
+        self._server: _CountingServer | None = None
+        timing = self.platform.timing
+        if processing_time is not None:
+            timing.processing_time = processing_time
+        if url_lifetime is not None:
+            timing.url_lifetime = url_lifetime
+        if token_lifetime is not None:
+            timing.token_lifetime = token_lifetime
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as `http://127.0.0.1:8700`.
+
+        Raises:
+            RuntimeError: it is not started.
+        """
+        if self._listener is None:
+            raise RuntimeError("the emulator is not started: use it inside `async with`, or call `start()`")
+        return f"http://{self._host}:{self._listener.sockets[0].getsockname()[1]}"
+
+    def client_options(self) -> dict[str, Any]:
+        """The keyword arguments that make a `KognicIOClient` talk to this emulator, ours and the official one."""
+        credentials = next(iter(self.platform.accounts.credentials.items()))
+        hosts = (
+            "host",
+            "order_execution_api_host",
+            "annotation_integration_api_host",
+            "workspace_api_host",
+            "project_management_api_host",
+            "auth_host",
+        )
+        return {"auth": credentials, **dict.fromkeys(hosts, self.url)}
+
+    async def start(self) -> None:
+        """Start to listen; does nothing if it listens already.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._listener is not None:
+            return
+        self._server = _CountingServer(self._front_door.handle, self.recorder)
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._server, self._host, self._port, backlog=BACKLOG
+        )
+        self.platform.storage.base_url = self.url
+
+    async def stop(self) -> None:
+        """Close every connection and stop to listen, within a second; does nothing if it is stopped."""
+        if self._listener is None or self._server is None:
+            return
+        listener, self._listener = self._listener, None
+        listener.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(STOP_TIMEOUT)
+
+
+class _CountingServer(web.Server):
+    """An HTTP server that tells the recorder of its connections."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], recorder: Recorder) -> None:
+        super().__init__(handler, access_log=None)
+        self._recorder = recorder
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._recorder.connection_made()
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._recorder.connection_lost()

@@ -1,0 +1,135 @@
+"""Credentials, tokens, the organization and its workspaces."""
+
+import secrets
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from kognic_aio.emulator.errors import GrantError, NotFoundError, UnauthorizedError
+from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
+
+CLIENT_ID = "emulator-client-id"
+CLIENT_SECRET = "emulator-client-secret"  # noqa: S105 - public: it opens nothing but a local emulator
+
+
+@attrs.frozen(kw_only=True)
+class Organization:
+    """The customer whose people and projects a platform holds."""
+
+    id: int
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class Workspace:
+    """Where scenes and calibrations live, and the roles that the emulator's one user has in it."""
+
+    id: str
+    external_id: str
+    name: str
+    organization: Organization
+    roles: frozenset[str] = frozenset({"developer"})
+    created: datetime = attrs.field(factory=utc_now)
+
+    def to_json(self) -> dict[str, Any]:
+        """The workspace on the wire."""
+        return {
+            "id": self.id,
+            "externalId": self.external_id,
+            "name": self.name,
+            "created": wire_date(self.created),
+            "organization": {"id": self.organization.id, "name": self.organization.name},
+        }
+
+
+class Accounts:
+    """Who may talk to the platform, and the workspaces they may write to.
+
+    Args:
+        timing: the platform's clock and the lifetime of tokens.
+    """
+
+    def __init__(self, timing: Timing) -> None:
+        self.credentials = {CLIENT_ID: CLIENT_SECRET}
+        self.workspaces: dict[str, Workspace] = {}
+        self.tokens_issued = 0
+        self._timing = timing
+        self._expiries: dict[str, float] = {}
+        self._refresh_tokens: set[str] = set()
+
+    def grant(self, form: dict[str, str]) -> dict[str, Any]:
+        """Issue a token for an OAuth form.
+
+        Raises:
+            GrantError: unknown credentials, an unknown grant type, or a refresh token that is not valid.
+        """
+        expected = self.credentials.get(form.get("client_id", ""))
+        if expected is None or not secrets.compare_digest(expected.encode(), form.get("client_secret", "").encode()):
+            raise GrantError("invalid_client", "the client id or the client secret is wrong")
+        match form.get("grant_type"):
+            case "client_credentials":
+                pass
+            case "refresh_token":
+                # kognic-auth falls back to a fresh grant on this very word, which is not OAuth's.
+                if form.get("refresh_token") not in self._refresh_tokens:
+                    raise GrantError("invalid_token", "the refresh token is not valid")
+            case other:
+                raise GrantError("unsupported_grant_type", f"grant_type {other!r} is not supported", 400)
+        return self._issue()
+
+    def _issue(self) -> dict[str, Any]:
+        lifetime = self._timing.token_lifetime
+        access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self._expiries[access_token] = self._timing.clock() + lifetime
+        self._refresh_tokens.add(refresh_token)
+        self.tokens_issued += 1
+        return {
+            "access_token": access_token,
+            "token_type": "bearer",
+            "expires_in": int(lifetime),
+            "expires_at": int(time.time() + lifetime),
+            "refresh_token": refresh_token,
+        }
+
+    def check_token(self, authorization: str) -> None:
+        """Check the value of an Authorization header.
+
+        Raises:
+            UnauthorizedError: no bearer token, or one that is unknown, revoked or expired.
+        """
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise UnauthorizedError("the request has no bearer token")
+        expiry = self._expiries.get(token)
+        if expiry is None:
+            raise UnauthorizedError("the token is not valid")
+        if self._timing.clock() >= expiry:
+            raise UnauthorizedError("the token has expired")
+
+    def revoke_tokens(self) -> None:
+        """Make every token issued so far invalid, refresh tokens too."""
+        self._expiries.clear()
+        self._refresh_tokens.clear()
+
+    def workspace(self, workspace_id: str) -> Workspace:
+        """The workspace with an id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        workspace = self.workspaces.get(workspace_id)
+        if workspace is None:
+            raise NotFoundError(f"workspace {workspace_id!r} is unknown")
+        return workspace
+
+    def list_workspaces(self, roles: Collection[str], organization_ids: Collection[str]) -> list[Workspace]:
+        """The workspaces in which one has any of `roles`, of the given organizations; empty filters let all pass."""
+        return [
+            workspace
+            for workspace in self.workspaces.values()
+            if (not roles or not workspace.roles.isdisjoint(roles))
+            and (not organization_ids or str(workspace.organization.id) in organization_ids)
+        ]

@@ -1,0 +1,31 @@
+"""Answers that a test queues for single scenes."""
+
+from typing import Literal, get_args
+
+from kognic_aio.emulator.errors import PlatformError
+
+Step = Literal["scene", "processing", "pre-annotation", "input"]
+
+
+class Refusals:
+    """What shall go wrong with which scene, by step and the scene's external id."""
+
+    def __init__(self) -> None:
+        self._errors: dict[tuple[str, str], PlatformError] = {}
+
+    def add(self, step: Step, external_id: str, message: str, status: int) -> None:
+        """Refuse a step of one scene from now on."""
+        if step not in get_args(Step):
+            raise ValueError(f"there is no step {step!r}, only {', '.join(get_args(Step))}")
+        self._errors[step, external_id] = PlatformError(message, status)
+
+    def check(self, step: Step, external_id: str) -> None:
+        """Raise the error queued for this step of a scene, if there is one."""
+        error = self.get(step, external_id)
+        if error is not None:
+            # A fresh one each time: a raised exception drags its traceback along.
+            raise PlatformError(error.message, error.status)
+
+    def get(self, step: Step, external_id: str) -> PlatformError | None:
+        """The error queued for this step of a scene."""
+        return self._errors.get((step, external_id))

@@ -1,0 +1,225 @@
+"""Scenes from their start to their end: reserve, create, commit, query, invalidate."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from uuid import uuid4
+
+from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
+from kognic_aio.emulator.state.accounts import Accounts
+from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.calibrations import Calibrations
+from kognic_aio.emulator.state.imu import Imu, read_imu
+from kognic_aio.emulator.state.refusals import Refusals
+from kognic_aio.emulator.state.scene import Scene
+from kognic_aio.emulator.state.scene_body import SceneSpec, read_scene
+from kognic_aio.emulator.state.scene_kinds import SceneKind
+from kognic_aio.emulator.state.storage import Storage
+from kognic_aio.emulator.state.timing import Timing
+
+# The reason that a client gives, and what the status then says.
+INVALIDATIONS = {
+    "bad-content": "broken-input",
+    "duplicate": "duplicate",
+    "incorrectly-created": "incorrectly-created",
+}
+
+
+class Scenes:
+    """All scenes, by uuid and by external id."""
+
+    def __init__(
+        self,
+        timing: Timing,
+        accounts: Accounts,
+        calibrations: Calibrations,
+        storage: Storage,
+        refusals: Refusals,
+    ) -> None:
+        self.by_uuid: dict[str, Scene] = {}
+        self.pending = 0
+        self._timing = timing
+        self._accounts = accounts
+        self._calibrations = calibrations
+        self._storage = storage
+        self._refusals = refusals
+        self._by_external_id: defaultdict[str, list[Scene]] = defaultdict(list)
+        self._reserved: dict[str, str] = {}
+        self._imu: dict[str, Imu] = {}
+
+    def reserve(self, workspace_id: str) -> str:
+        """Reserve the uuid of a scene to come, in a workspace."""
+        self._accounts.workspace(workspace_id)
+        scene_uuid = str(uuid4())
+        self._reserved[scene_uuid] = workspace_id
+        return scene_uuid
+
+    def _check_reserved(self, internal_id: str, workspace_id: str) -> None:
+        self._accounts.workspace(workspace_id)
+        if internal_id in self.by_uuid:
+            raise ConflictError(f"internalId {internal_id} is taken: its scene was created already")
+        if self._reserved.get(internal_id) != workspace_id:
+            raise BadRequestError(
+                f"internalId {internal_id!r} was not reserved in workspace {workspace_id}: "
+                "get one from v1/inputs/initialize"
+            )
+
+    def validate_imu(self, workspace_id: str, body: Body, *, dry_run: bool) -> tuple[str, str] | None:
+        """Check the IMU data of a reserved scene.
+
+        Returns:
+            The resource id for the scene's body and the URL to put the data to; None in a dry run.
+
+        Raises:
+            BadRequestError: the data is not IMU data, or the scene is not reserved.
+        """
+        fields = body.fields(("imuData", "internalId"))
+        scene_uuid = fields["internalId"].text()
+        self._check_reserved(scene_uuid, workspace_id)
+        imu = read_imu(fields["imuData"], resource_id=f"imu-{scene_uuid}.json")
+        if dry_run:
+            return None
+        self._imu[scene_uuid] = imu
+        return imu.resource_id, self._storage.signed_url(f"{workspace_id}/{scene_uuid}/{imu.resource_id}")
+
+    def create(self, kind: SceneKind, workspace_id: str, body: Body, *, dry_run: bool) -> Scene | None:
+        """Create a scene that waits for its files.
+
+        Returns:
+            The scene, or None in a dry run.
+
+        Raises:
+            BadRequestError: the body breaks a rule.
+            ConflictError: its internal id was used before.
+        """
+        spec = read_scene(kind, body)
+        self._check_reserved(spec.internal_id, workspace_id)
+        self._check_calibration(spec)
+        self._check_imu(spec)
+        self._refusals.check("scene", spec.external_id)
+        if dry_run:
+            return None
+        del self._reserved[spec.internal_id]
+        self._imu.pop(spec.internal_id, None)
+        self.pending += 1
+        return self.add(kind, workspace_id, spec)
+
+    def add(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
+        """Add a scene that is known to be good."""
+        scene = Scene(
+            uuid=spec.internal_id,
+            workspace_id=workspace_id,
+            kind=kind,
+            spec=spec,
+            timing=self._timing,
+            storage=self._storage,
+        )
+        self.by_uuid[scene.uuid] = scene
+        self._by_external_id[scene.external_id].append(scene)
+        return scene
+
+    def _check_calibration(self, spec: SceneSpec) -> None:
+        if spec.calibration_id is None:
+            return
+        calibration = self._calibrations.by_id.get(spec.calibration_id)
+        if calibration is None:
+            raise BadRequestError(f"calibrationId {spec.calibration_id!r} is unknown")
+        calibration.check_covers("camera", spec.cameras)
+        calibration.check_covers("lidar", spec.lidars)
+
+    def _check_imu(self, spec: SceneSpec) -> None:
+        if spec.imu_id is None:
+            return
+        imu = self._imu.get(spec.internal_id)
+        if imu is None or imu.resource_id != spec.imu_id:
+            raise BadRequestError(f"imuData {spec.imu_id!r} is unknown: get a resource id from v1/imu")
+        imu.check_spans(spec.unix_timestamps)
+
+    def upload_urls(self, scene: Scene) -> dict[str, str]:
+        """A signed URL for each file of a scene, by resource id; the IMU data has its own from before."""
+        return {name: self._storage.signed_url(f"{scene.prefix}/{name}") for name in scene.spec.filenames}
+
+    def commit(self, scene_uuid: str) -> None:
+        """Begin to process a scene whose files are there.
+
+        Raises:
+            NotFoundError: there is no such scene.
+            ConflictError: it was committed before.
+            BadRequestError: it is invalidated, or files are missing.
+        """
+        scene = self.scene(scene_uuid)
+        if scene.invalidated is not None:
+            raise BadRequestError(f"scene {scene_uuid} is invalidated")
+        if scene.ready_at is not None:
+            raise ConflictError(f"scene {scene_uuid} is committed already")
+        missing = [name for name, stored in scene.files.items() if stored is None]
+        if missing:
+            raise BadRequestError(f"scene {scene_uuid} lacks the files {', '.join(missing)}")
+        refusal = self._refusals.get("processing", scene.external_id)
+        scene.failure = refusal.message if refusal is not None else scene.fault_of_files()
+        scene.ready_at = self._timing.clock() + self._timing.processing_time
+        self.pending -= 1
+
+    def scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self.by_uuid.get(scene_uuid)
+        if found is None:
+            raise NotFoundError(f"scene {scene_uuid} is unknown")
+        return found
+
+    def created_scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, ready to be used.
+
+        Raises:
+            NotFoundError: there is none.
+            BadRequestError: it is not `created`.
+        """
+        scene = self.scene(scene_uuid)
+        if scene.status != "created":
+            raise BadRequestError(f"scene {scene_uuid} is {scene.status}, not created")
+        return scene
+
+    def with_external_id(self, external_id: str) -> list[Scene]:
+        """The scenes with an external id, maybe none."""
+        return self._by_external_id.get(external_id, [])
+
+    def query(self, body: Body) -> list[Scene]:
+        """The scenes that a request asks for, by uuid or by external id.
+
+        Raises:
+            BadRequestError: the request has not exactly one of both lists.
+            NotFoundError: one of them is unknown.
+        """
+        fields = body.fields((), ("sceneUuids", "externalIds"))
+        if len(fields) != 1:
+            raise BadRequestError("give either sceneUuids or externalIds")
+        if "sceneUuids" in fields:
+            return [self.scene(scene_uuid) for scene_uuid in dict.fromkeys(fields["sceneUuids"].texts())]
+        found: list[Scene] = []
+        for external_id in dict.fromkeys(fields["externalIds"].texts()):
+            scenes = self.with_external_id(external_id)
+            if not scenes:
+                raise NotFoundError(f"no scene has the external id {external_id!r}")
+            found.extend(scenes)
+        return found
+
+    def invalidate(self, scene_uuids: Iterable[str], reason: str) -> None:
+        """Invalidate scenes for good; one that is invalidated already keeps its first reason.
+
+        Raises:
+            BadRequestError: the reason is unknown.
+            NotFoundError: a scene is unknown; then none is invalidated.
+        """
+        if reason not in INVALIDATIONS:
+            raise BadRequestError(f"reason must be one of {', '.join(INVALIDATIONS)}, got {reason!r}")
+        for scene in [self.scene(scene_uuid) for scene_uuid in scene_uuids]:
+            if scene.invalidated is None:
+                self.pending -= scene.ready_at is None
+                scene.invalidated = INVALIDATIONS[reason]
+
+    def count_by_status(self) -> dict[str, int]:
+        """How many scenes have each status."""
+        return dict(Counter(scene.status for scene in self.by_uuid.values()))

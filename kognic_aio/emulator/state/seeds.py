@@ -1,0 +1,19 @@
+"""What a fresh platform holds: the tree that the platform's own guide uses in its examples."""
+
+from typing import Final
+
+ORGANIZATION_ID: Final = 1
+WORKSPACE_ID: Final = "6a2c1f0e-4d0b-4a55-9f0e-0d6f6f1f0001"
+
+CALIBRATION_ID: Final = "c0ffee00-0000-4000-8000-000000000001"
+CALIBRATION_EXTERNAL_ID: Final = "calibration-1"
+CAMERAS: Final = ("CAM", "RFC01", "RFC02", "RFC11", "RFC21", "RFC51")
+LIDARS: Final = ("lidar", "RFL01", "RFL02", "RFL11", "RFL12")
+
+# The guide passes these two to the older calls, which take a scene's uuid for its input's: here it is both.
+INPUT_UUIDS: Final = ("0edb8f59-a8ea-4c9b-aebb-a3caaa6f2ba3", "37d9dda4-3a29-4fcb-8a71-6bf16d5a9c36")
+
+BATCHES: Final = {
+    "project-a": {"batch-1": "completed", "batch-2": "open", "batch-3": "pending"},
+    "project-b": {"batch-1": "open"},
+}

@@ -1,0 +1,38 @@
+"""The platform's clock, and how long things take."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import attrs
+
+PROCESSING_TIME = 0.0
+URL_LIFETIME = 3600.0
+TOKEN_LIFETIME = 3600.0
+
+
+@attrs.define
+class Timing:
+    """The clock and the durations that all parts of a platform share; they may change while it runs.
+
+    Args:
+        processing_time: seconds from the commit of a scene until it is created.
+        url_lifetime: seconds until a signed URL expires.
+        token_lifetime: seconds until a token expires.
+        clock: what tells the time, in seconds; tests bring their own to move it at will.
+    """
+
+    processing_time: float = PROCESSING_TIME
+    url_lifetime: float = URL_LIFETIME
+    token_lifetime: float = TOKEN_LIFETIME
+    clock: Callable[[], float] = time.monotonic
+
+
+def utc_now() -> datetime:
+    """The date that a new thing is given as its `created`."""
+    return datetime.now(UTC)
+
+
+def wire_date(date: datetime) -> str:
+    """A date as the platform writes it, always with microseconds."""
+    return date.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

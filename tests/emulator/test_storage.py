@@ -1,0 +1,102 @@
+"""The signed URLs."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+
+from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform
+
+from .support import Answer, Caller, Clock, image, patched, scene_body
+
+pytestmark = pytest.mark.anyio
+
+
+def code(answer: Answer) -> str:
+    """The code of an error in XML."""
+    return answer.text.partition("<Code>")[2].partition("</Code>")[0]
+
+
+async def signed_url(caller: Caller) -> str:
+    return str((await caller.create()).data["files"]["0.jpg"])
+
+
+async def test_what_is_remembered(caller: Caller, platform: Platform) -> None:
+    """Size, digest, type and the number of puts of each file are remembered."""
+    created = (await caller.create()).data
+    scene = platform.scene(created["internalId"])
+    assert scene.files == {"0.jpg": None}
+    url = created["files"]["0.jpg"]
+    await caller.put(url, b"first")
+    await caller.put(url, b"second one", {"Content-Type": "image/jpeg"})
+    stored = scene.files["0.jpg"]
+    assert stored is not None
+    assert (stored.size, stored.sha256) == (10, hashlib.sha256(b"second one").hexdigest())
+    assert (stored.content_type, stored.puts) == ("image/jpeg", 2)
+    assert platform.objects == {f"{WORKSPACE_ID}/{scene.uuid}/0.jpg": stored}
+
+
+async def test_chunked_upload(caller: Caller, platform: Platform) -> None:
+    """A body of unknown length is taken chunk by chunk."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 100_000
+
+    url = await signed_url(caller)
+    assert (await caller.put(url, chunks())).status == 200
+    (stored,) = platform.objects.values()
+    assert (stored.size, stored.sha256) == (10_000_000, hashlib.sha256(b"x" * 10_000_000).hexdigest())
+
+
+@pytest.mark.parametrize("resource_id", ["/data/my images/ö%2F.jpg", "a?b#c.jpg", "gs://bucket/a+b.jpg", "..jpg"])
+async def test_odd_resource_ids(caller: Caller, platform: Platform, resource_id: str) -> None:
+    """A resource id may hold any character."""
+    body = patched(scene_body("cameras"), "frame.images", [image(resource_id)])
+    uuid = await caller.make_scene(body=body)
+    assert platform.scene(uuid).files[resource_id] is not None
+    assert platform.scene(uuid).status == "created"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("X-Signature=", "X-Signature=0"),
+        ("X-Signature=", "Signature="),
+        ("X-Expires=", "X-Expires=9"),
+        ("X-Expires=", "X-Expires=x"),
+        ("0.jpg", "1.jpg"),
+        (WORKSPACE_ID, quote("another workspace")),
+    ],
+)
+async def test_forged_url(caller: Caller, platform: Platform, old: str, new: str) -> None:
+    """A URL in which anything was changed is refused, and nothing is stored."""
+    answer = await caller.put((await signed_url(caller)).replace(old, new))
+    assert (answer.status, code(answer)) == (403, "SignatureDoesNotMatch")
+    assert not platform.objects
+
+
+async def test_url_expires(caller: Caller, platform: Platform, clock: Clock) -> None:
+    """A URL works until its lifetime is over."""
+    platform.timing.url_lifetime = 10
+    url = await signed_url(caller)
+    clock.advance(9.9)
+    assert (await caller.put(url)).status == 200
+    clock.advance(0.1)
+    answer = await caller.put(url)
+    assert (answer.status, code(answer)) == (400, "ExpiredToken")
+
+
+async def test_authorization_is_refused(caller: Caller) -> None:
+    """A signed request that carries a token as well is refused, as real stores do."""
+    answer = await caller.put(await signed_url(caller), headers=caller.headers)
+    assert (answer.status, code(answer)) == (400, "InvalidArgument")
+
+
+async def test_urls_of_another_emulator(caller: Caller) -> None:
+    """A URL that another emulator signed is worth nothing."""
+    url = await signed_url(caller)
+    async with Emulator() as other:
+        answer = await caller.put(url.replace(caller.emulator.url, other.url))
+    assert (answer.status, code(answer)) == (403, "SignatureDoesNotMatch")
