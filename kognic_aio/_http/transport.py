@@ -250,14 +250,15 @@ class Api:
         url = self._url(path)
         return _decoded(await self._transport.call("POST", url, json=json, repeatable=True), kind, "POST", url)
 
-    async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
-        """What a POST answers that creates something."""
+    async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
+        """What a POST answers that creates something; with `dryrun`, the platform only validates."""
         url = self._url(path)
-        data = await self._transport.call("POST", url, query=query, json=json, repeatable=False)
+        headers = DRYRUN_HEADER if dryrun else None
+        data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
         return _decoded(data, kind, "POST", url)
 
     async def command(self, path: str, *, json: Any = None, query: Query | None = None, dryrun: bool = False) -> None:
-        """A POST whose answer holds nothing of use; with `dryrun`, the platform validates and does nothing."""
+        """A POST whose answer holds nothing of use; with `dryrun`, the platform only validates."""
         headers = DRYRUN_HEADER if dryrun else None
         await self._transport.call(
             "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True

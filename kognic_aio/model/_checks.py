@@ -9,7 +9,7 @@ import operator
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from attrs import Attribute, Converter
 
@@ -66,13 +66,13 @@ def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
 
 def _items(value: Any, item: type, path: str) -> Iterable[Any]:
     if not isinstance(value, str | bytes | Mapping) and isinstance(value, Iterable):
-        return cast("Iterable[Any]", value)
-    raise InvalidError(f"{path}: expected a list of {item.__name__}, got {_shown(cast('object', value))}")
+        return value
+    raise InvalidError(f"{path}: expected a list of {item.__name__}, got {_shown(value)}")
 
 
 def _mapping(value: Any, path: str) -> Mapping[Any, Any]:
     if isinstance(value, Mapping):
-        return cast("Mapping[Any, Any]", value)
+        return value
     raise InvalidError(f"{path}: expected a mapping, got {_shown(value)}")
 
 

@@ -1,7 +1,5 @@
 """Pre-annotations."""
 
-from typing import Literal, overload
-
 from kognic_aio._http.transport import Api
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation
@@ -13,23 +11,9 @@ class PreAnnotationResource:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    @overload
-    async def create(
-        self,
-        scene_uuid: str,
-        pre_annotation: PreAnnotation,
-        dryrun: Literal[False] = False,
-        external_id: str | None = None,
-    ) -> CreatedPreAnnotation: ...
-
-    @overload
     async def create(
         self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
-    ) -> CreatedPreAnnotation | None: ...
-
-    async def create(
-        self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
-    ) -> CreatedPreAnnotation | None:
+    ) -> CreatedPreAnnotation:
         """Create a pre-annotation for a scene that exists.
 
         Args:
@@ -37,9 +21,6 @@ class PreAnnotationResource:
             pre_annotation: OpenLABEL 1.0.0, as a `kognic.openlabel` model, a dict or JSON.
             dryrun: Whether to validate only, and create nothing.
             external_id: Your own id of the pre-annotation, unique within the scene.
-
-        Returns:
-            The pre-annotation, None after a dry run.
 
         Raises:
             InvalidError: If it is not a JSON object.
@@ -50,7 +31,4 @@ class PreAnnotationResource:
         body: JsonObject = {"sceneUuid": scene_uuid, "preAnnotation": encode_pre_annotation(pre_annotation)}
         if external_id is not None:
             body["externalId"] = external_id
-        if dryrun:
-            await self._api.command("v1/pre-annotations", json=body, dryrun=True)
-            return None
-        return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body)
+        return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
