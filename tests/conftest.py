@@ -1,9 +1,40 @@
-"""What all tests share."""
+"""What all tests share: an emulator, a client of it, and a watch over what blocks or leaks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from kognic_aio import KognicIOClient
+from kognic_aio.emulator import Emulator
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """aiohttp runs on asyncio only."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[BlockBuster]:
+    """Whatever of ours blocks the event loop, by reading a file or sleeping, raises."""
+    with blockbuster_ctx("kognic_aio") as blockbuster:
+        yield blockbuster
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """A platform with the seeds' projects, and a little latency, so that requests overlap on the server's side."""
+    async with Emulator(api_latency=0.001, storage_latency=0.002) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
+    """An open client of the emulator. When it has closed, nothing that it started is left."""
+    before = asyncio.all_tasks()
+    async with KognicIOClient(**emulator.client_options()) as client:
+        yield client
+    left = {task for task in asyncio.all_tasks() - before if not task.get_name().startswith("Task-")}
+    assert not left, f"tasks left behind: {left}"

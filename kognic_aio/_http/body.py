@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, TypeVar
@@ -99,7 +100,7 @@ async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
     if content is not None:
         yield Body(content, len(content), file.filename)
         return
-    with _blamed(file):
+    with _blamed(file), CancelScope(shield=True):  # a file that is opened for a cancelled task would stay open
         stream = await aiofiles.open(file.filename, "rb")
     try:
         size = (await _in_thread(os.fstat, stream.fileno())).st_size
@@ -157,12 +158,16 @@ async def _chunks_of(data: Any, file: Resource) -> AsyncGenerator[bytes, None]:
 
 
 async def _pulled(data: Any) -> AsyncIterator[Any]:
-    """The chunks of a stream or a generator, each fetched in a thread; streams may also be async ones."""
+    """The chunks of a stream or a generator, each fetched in a thread, unless the stream is an async one."""
     end = object()
+    is_stream = hasattr(data, "read")
+    if is_stream and inspect.iscoroutinefunction(data.read):
+        pull = partial(data.read, CHUNK)
+    else:
+        pull = partial(_in_thread, data.read, CHUNK) if is_stream else partial(_in_thread, next, data, end)
     while True:
-        chunk = await (_in_thread(data.read, CHUNK) if hasattr(data, "read") else _in_thread(next, data, end))
-        chunk = await chunk if inspect.isawaitable(chunk) else chunk
-        if chunk is end or (not chunk and hasattr(data, "read")):
+        chunk = await pull()
+        if chunk is end or (is_stream and not chunk):
             return
         yield chunk
 

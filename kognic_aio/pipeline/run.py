@@ -8,7 +8,6 @@ from typing import Self, TypeAlias, cast
 import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup, TaskStatus
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from kognic_aio._http.tasks import task_group
 from kognic_aio.client import KognicIOClient
@@ -16,6 +15,7 @@ from kognic_aio.errors import ClosedError, InvalidError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.model import BaseScene, FeatureFlags
 from kognic_aio.pipeline.flow import Run, settle
+from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
 from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.watch import Watcher
@@ -93,8 +93,8 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     def __init__(self, run: Run, source: Source) -> None:
         self._run = run
         self._source = source
+        self._results = Handoff()
         self._task: asyncio.Task[None] | None = None
-        self._results: MemoryObjectReceiveStream[InputCreationResult] | None = None
         self._closed = False
 
     @property
@@ -108,11 +108,14 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     async def __anext__(self) -> InputCreationResult:
         if self._closed:
             raise StopAsyncIteration
-        try:
-            return await self._begun().receive()
-        except anyio.EndOfStream:
-            await self._end()
-            raise StopAsyncIteration from None
+        if self._task is None:
+            self._task = self._begin()
+        result = await self._results.take()
+        if result is None:
+            await self.aclose()
+            _raise_failure(self._task)
+            raise StopAsyncIteration
+        return result
 
     async def __aenter__(self) -> Self:
         return self
@@ -125,46 +128,27 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     async def aclose(self) -> None:
         """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
         self._closed = True
-        if self._results is not None:
-            self._results.close()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([self._task], timeout=ENDING_TIME)
 
     def __del__(self) -> None:
-        if self._task is None or self._results is None:
-            return
-        loop = self._task.get_loop()
-        if self._task.done() or loop.is_closed():
-            self._results.close()
-        else:  # the last reference may be dropped in any thread
-            loop.call_soon_threadsafe(_abandon, self._task, self._results)
+        task = self._task
+        if task is not None and not task.done() and not task.get_loop().is_closed():
+            task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
 
-    def _begun(self) -> MemoryObjectReceiveStream[InputCreationResult]:
+    def _begin(self) -> "asyncio.Task[None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
-        if self._results is None:
-            deliver, self._results = anyio.create_memory_object_stream[InputCreationResult](0)
-            self._task = asyncio.create_task(_drive(self._run, self._source, deliver), name="create_inputs")
-            self._task.add_done_callback(_look_at_failure)
-            self._run.client.adopt(self._task)
-        return self._results
-
-    async def _end(self) -> None:
-        """Raise what ended the run, if it did not end by itself."""
-        await self.aclose()
-        if self._task is None:
-            return
-        if self._task.cancelled():
-            raise ClosedError("the client was closed before all scenes had settled")
-        failure = self._task.exception()
-        if failure is not None:
-            raise failure
+        task = asyncio.create_task(_drive(self._run, self._source, self._results), name="create_inputs")
+        task.add_done_callback(_look_at_failure)
+        self._run.client.adopt(task)
+        return task
 
 
-async def _drive(run: Run, source: Source, results: MemoryObjectSendStream[InputCreationResult]) -> None:
+async def _drive(run: Run, source: Source, results: Handoff) -> None:
     """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
-    async with results:
+    try:
         await check_target(run.client, run.project, run.batch)
         async with task_group() as watching:
             watching.start_soon(run.watcher.watch)
@@ -175,11 +159,11 @@ async def _drive(run: Run, source: Source, results: MemoryObjectSendStream[Input
             raise failure
         if run.progress.taken != run.progress.settled:
             raise KognicError(f"scenes were lost: {run.progress}")
+    finally:
+        results.close()
 
 
-async def _feed(
-    run: Run, source: Source, results: MemoryObjectSendStream[InputCreationResult], lives: TaskGroup
-) -> Exception | None:
+async def _feed(run: Run, source: Source, results: Handoff, lives: TaskGroup) -> Exception | None:
     """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
 
     Returns:
@@ -197,20 +181,14 @@ async def _feed(
     return None
 
 
-async def _live(
-    item: Item,
-    run: Run,
-    results: MemoryObjectSendStream[InputCreationResult],
-    *,
-    task_status: TaskStatus[None],
-) -> None:
+async def _live(item: Item, run: Run, results: Handoff, *, task_status: TaskStatus[None]) -> None:
     """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
     async with run.limiters.in_flight:
         life = settle(item, run, task_status.started)
         del item  # only its own life keeps a scene, and no longer than it has to
         result = await life
         run.progress.ended(result.status)
-        await results.send(result)
+        await results.give(result)
 
 
 async def _items(source: Source) -> AsyncIterator[Item]:
@@ -235,9 +213,12 @@ def _check_arguments(source: object, *times: float | None) -> None:
         raise InvalidError("wait_timeout, sleep_time and scene_timeout are seconds, and none may be negative")
 
 
-def _abandon(task: "asyncio.Task[None]", results: MemoryObjectReceiveStream[InputCreationResult]) -> None:
-    results.close()
-    task.cancel()
+def _raise_failure(task: "asyncio.Task[None]") -> None:
+    if task.cancelled():
+        raise ClosedError("the client was closed before all scenes had settled")
+    failure = task.exception()
+    if failure is not None:
+        raise failure
 
 
 def _look_at_failure(task: "asyncio.Task[None]") -> None:

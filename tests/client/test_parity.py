@@ -1,0 +1,174 @@
+"""The official client's requests are the reference: for the same scene, ours are equal to them."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from kognic.io.client import KognicIOClient as OfficialClient
+from kognic.openlabel.models import OpenLabelAnnotation
+
+from kognic_aio import KognicIOClient
+from kognic_aio.emulator import Emulator, RecordedRequest
+from tests.scenes import KINDS, OFFICIAL, OURS, SOURCES, build
+
+pytestmark = pytest.mark.anyio
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+OPENLABEL: dict[str, Any] = {
+    "openlabel": {
+        "metadata": {"schema_version": "1.0.0"},
+        "frames": {"0": {"frame_properties": {"timestamp": 0, "external_id": "0", "streams": {"RFC01": {}}}}},
+        "objects": {"1": {"name": "car", "type": "Car"}},
+        "streams": {"RFC01": {"type": "camera"}},
+    }
+}
+
+
+class Conversation:
+    """What one client said to the platform: every uuid by the order of its first appearance, uploads by name."""
+
+    def __init__(self, requests: list[RecordedRequest]) -> None:
+        self._uuids: dict[str, str] = {}
+        opening = ("/v1/auth/oauth/token", "/v1/workspaces")
+        said = [request for request in requests if request.path not in opening]
+        self.calls = [self._call(request) for request in said if request.method != "PUT"]
+        self.uploads = sorted(self._upload(request) for request in said if request.method == "PUT")
+        self.headers = [request.headers for request in said if request.method != "PUT"]
+
+    def _call(self, request: RecordedRequest) -> dict[str, Any]:
+        body = self._numbered(request.content.decode())
+        return {
+            "request": f"{request.method} {self._numbered(request.path)}",
+            "query": {key: self._numbered(value) for key, value in request.query.items()},
+            "body": json.loads(body) if body else None,
+            "dryrun": request.headers.get("X-Dryrun"),
+        }
+
+    def _upload(self, request: RecordedRequest) -> tuple[str, str]:
+        """IMU data is one upload too; that of each client has white space of its own."""
+        name = request.path.rpartition("/")[2]
+        return (UUID.sub("", name), request.sha256 or "") if name.endswith((".jpg", ".csv")) else ("imu", "")
+
+    def _numbered(self, text: str) -> str:
+        return UUID.sub(lambda match: self._uuids.setdefault(match[0], f"uuid-{len(self._uuids)}"), text)
+
+
+async def theirs(emulator: Emulator, work: Callable[[OfficialClient], Any]) -> Conversation:
+    """What the official client says. It blocks and runs event loops of its own, so it works in a thread."""
+
+    def drive() -> None:
+        client = OfficialClient(**emulator.client_options())
+        try:
+            work(client)
+        finally:
+            client._auth_session.oauth_session.close()
+
+    return await _listened(emulator, lambda: to_thread.run_sync(drive))
+
+
+async def _listened(emulator: Emulator, work: Callable[[], Any]) -> Conversation:
+    before = len(emulator.recorder.requests())
+    await work()
+    return Conversation(emulator.recorder.requests()[before:])
+
+
+def created_by_official(kind: str, folder: Path, source: str, **arguments: Any) -> Callable[[OfficialClient], Any]:
+    def work(client: OfficialClient) -> None:
+        creator = getattr(client, KINDS[kind][0])
+        creator.create(build(kind, SOURCES[source], folder, OFFICIAL).scene, **arguments)
+
+    return work
+
+
+@pytest.mark.parametrize("target", [{}, {"project": "project-a"}, {"project": "project-a", "batch": "batch-3"}])
+@pytest.mark.parametrize("source", ["local-file", "bytes"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "LidarsSequence"])
+async def test_creating_a_scene(
+    kind: str, source: str, target: dict[str, str], emulator: Emulator, client: KognicIOClient, tmp_path: Path
+) -> None:
+    """Creating a scene sends the same requests, with the same bodies, as the official client."""
+    expected = await theirs(emulator, created_by_official(kind, tmp_path, source, **target))
+    creator = getattr(client, KINDS[kind][0])
+    sent = await _listened(emulator, lambda: creator.create(build(kind, SOURCES[source], tmp_path).scene, **target))
+    assert sent.calls == expected.calls
+    assert sent.uploads == expected.uploads
+
+
+async def test_creating_a_lidars_sequence(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
+    """A LidarsSequence, which the official client starts but cannot upload, is started with the same requests."""
+
+    def work(official: OfficialClient) -> None:
+        with pytest.raises(AssertionError, match="File count discrepancy"):
+            created_by_official("LidarsSequence", tmp_path, "bytes")(official)
+
+    expected = await theirs(emulator, work)
+    scene = build("LidarsSequence", SOURCES["bytes"], tmp_path).scene
+    sent = await _listened(emulator, lambda: client.lidars_sequence.create(scene))
+    assert sent.calls[: len(expected.calls)] == expected.calls
+    assert [call["request"].rpartition("/")[2] for call in sent.calls[len(expected.calls) :]] == ["commit"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "LidarsSequence"])
+async def test_a_dry_run(kind: str, emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
+    """A dry run sends the same requests as the official client's, and creates nothing."""
+    expected = await theirs(emulator, created_by_official(kind, tmp_path, "bytes", dryrun=True))
+    scene = build(kind, SOURCES["bytes"], tmp_path).scene
+    sent = await _listened(emulator, lambda: client.creator_of(scene).create(scene, dryrun=True))
+    assert sent.calls == expected.calls
+    assert not sent.uploads
+    assert not emulator.recorder.in_flight["scene-jobs"]
+
+
+async def test_names_without_suffix_and_with_many_dots(emulator: Emulator, client: KognicIOClient) -> None:
+    """File names get the suffix of their format and default resource ids as the official client makes them."""
+
+    def scene(words: Any) -> Any:
+        images = [
+            words.models.Image(filename=name, file_data=words.file_data(format=words.file_data.Format.PNG, data=b"x"))
+            for name in ("plain", "a.b.c", "folder.d/e.png", "photo.jpeg")
+        ]
+        return words.scene("Cameras", frame=words.frame("Cameras", images=images))
+
+    expected = await theirs(emulator, lambda official: official.cameras.create(scene(OFFICIAL)))
+    sent = await _listened(emulator, lambda: client.cameras.create(scene(OURS)))
+    assert sent.calls == expected.calls
+
+
+async def test_pre_annotations_and_inputs(emulator: Emulator, client: KognicIOClient) -> None:
+    """A typed pre-annotation, a status query and an input from a scene are asked for as by the official client."""
+    first, second = emulator.platform.add_scene("scene"), emulator.platform.add_scene("scene")
+    annotation = OpenLabelAnnotation.model_validate(OPENLABEL)
+
+    def work(official: OfficialClient) -> None:
+        official.scene.get_scenes_by_uuids([first])
+        official.pre_annotation.create(first, annotation, dryrun=True)
+        official.pre_annotation.create(first, annotation, dryrun=False, external_id="mine")
+        official.cameras.create_from_scene(first, "project-a", batch="batch-2")
+
+    async def ours() -> None:
+        await client.scene.get_scenes_by_uuids([second])
+        await client.pre_annotation.create(second, annotation, dryrun=True)
+        await client.pre_annotation.create(second, annotation, dryrun=False, external_id="mine")
+        await client.cameras.create_from_scene(second, "project-a", batch="batch-2")
+
+    expected = await theirs(emulator, work)
+    assert (await _listened(emulator, ours)).calls == expected.calls
+
+
+async def test_headers(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
+    """API requests carry the contract's headers, and uploads no token."""
+    sent = await _listened(emulator, lambda: client.cameras.create(build("Cameras", SOURCES["bytes"], tmp_path).scene))
+    for headers in sent.headers:
+        assert headers["Authorization"].startswith("Bearer ")
+        assert headers["Accept"] == "application/json"
+        assert headers["Accept-Encoding"] == "gzip"
+        assert headers["User-Agent"].startswith("kognic-aio/")
+        assert "X-Organization-Id" not in headers
+    for upload in emulator.recorder.requests("PUT"):
+        assert "Authorization" not in upload.headers
+        assert upload.headers["Content-Type"] == "image/jpeg"
+        assert upload.headers["Content-Length"] == str(upload.size)
