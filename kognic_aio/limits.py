@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, field, frozen
 
 from kognic_aio.errors import InvalidError
 
@@ -27,8 +27,23 @@ OTHER_CONNECTIONS = 8
 """Connections beyond those that the limits count: token, status queries, lists."""
 
 
+def _check_count(instance: object, attribute: "Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or value < 1:
+        name = f"{type(instance).__name__}.{attribute.name}"
+        raise InvalidError(f"{name}: expected a whole number of at least 1, got {value!r}")
+
+
+def _check_seconds(instance: object, attribute: "Attribute[float]", value: float) -> None:
+    if not value >= 0:
+        raise InvalidError(f"{type(instance).__name__}.{attribute.name}: expected seconds, got {value!r}")
+
+
 def _count(default: int) -> int:
-    return field(default=default, validator=[validators.instance_of(int), validators.ge(1)])
+    return field(default=default, validator=_check_count)
+
+
+def _seconds(default: float) -> float:
+    return field(default=default, validator=_check_seconds)
 
 
 @frozen(kw_only=True)
@@ -42,7 +57,7 @@ class Limits:
         inputs: Requests that create inputs and pre-annotations.
 
     Raises:
-        ValueError: If a limit is not a whole number of at least 1.
+        InvalidError: If a limit is not a whole number of at least 1.
     """
 
     scene_jobs: int = _count(16)
@@ -64,11 +79,14 @@ class Retry:
         attempts: Tries altogether, the first included.
         max_wait: The longest pause between two tries, in seconds.
         max_time: No new try is made this many seconds after the first.
+
+    Raises:
+        InvalidError: If a bound is not one.
     """
 
-    attempts: int = field(default=DEFAULT_RETRY_ATTEMPTS, validator=validators.ge(1))
-    max_wait: float = field(default=DEFAULT_RETRY_WAIT, validator=validators.ge(0))
-    max_time: float = field(default=DEFAULT_RETRY_TIME, validator=validators.ge(0))
+    attempts: int = _count(DEFAULT_RETRY_ATTEMPTS)
+    max_wait: float = _seconds(DEFAULT_RETRY_WAIT)
+    max_time: float = _seconds(DEFAULT_RETRY_TIME)
 
 
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)

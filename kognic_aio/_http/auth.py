@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any, TypeAlias
 
 import anyio
-from attrs import define, frozen
+from attrs import define, field, frozen
 from kognic.auth.credentials import ApiCredentials
 from kognic.auth.credentials_parser import get_credentials_from_system, resolve_any_credentials
 
@@ -19,6 +19,7 @@ Auth: TypeAlias = str | PathLike[str] | tuple[str, str] | Mapping[str, object] |
 """A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
 
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
+DEFAULT_LIFE = 3600.0
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
 
@@ -68,7 +69,7 @@ def resolve(auth: Auth) -> Credentials:
 class Token:
     """An access token and when, by the monotonic clock, to renew it."""
 
-    access_token: str
+    access_token: str = field(repr=False)
     renew_at: float
 
     @classmethod
@@ -86,7 +87,7 @@ class Token:
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
         try:
             data = json.loads(answer.body)
-            life = float(data.get("expires_in") or 3600)
+            life = float(data.get("expires_in", DEFAULT_LIFE))
             return cls(str(data["access_token"]), now + life - min(RENEW_BEFORE, life / 10))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CredentialsError(f"{answer.url} did not answer with a token") from error

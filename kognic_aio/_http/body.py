@@ -11,6 +11,7 @@ from stat import S_ISREG
 from typing import Any, TypeVar
 
 import aiofiles
+from aiofiles.threadpool.binary import AsyncBufferedReader
 from anyio import CancelScope, to_thread
 
 from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
@@ -100,14 +101,21 @@ async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
     if content is not None:
         yield Body(content, len(content), file.filename)
         return
-    with _blamed(file), CancelScope(shield=True):  # a file that is opened for a cancelled task would stay open
-        stream = await aiofiles.open(file.filename, "rb")
+    with _blamed(file):
+        stream = await _opened(file.filename)
     try:
         size = (await _in_thread(os.fstat, stream.fileno())).st_size
         yield Body(_chunks_of(stream, file), size, file.filename)
     finally:
         with CancelScope(shield=True):
             await stream.close()
+
+
+async def _opened(filename: str) -> AsyncBufferedReader:
+    """Open a file even if the task is cancelled meanwhile: nobody would close it otherwise."""
+    with CancelScope(shield=True):
+        return await aiofiles.open(filename, "rb")
+    raise AssertionError  # a shielded scope swallows nothing
 
 
 @asynccontextmanager

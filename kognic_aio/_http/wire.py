@@ -13,7 +13,7 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import FeatureFlags, PreAnnotation, Resource, Workspace
+from kognic_aio.model import FeatureFlags, OpenEnum, PreAnnotation, Resource, Workspace
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
@@ -156,4 +156,5 @@ _converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
 _converter.register_structure_hook(Workspace, _structure_workspace)
 _converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 _converter.register_unstructure_hook(datetime, datetime.isoformat)
-_converter.register_structure_hook_func(lambda cls: cls is str, _structure_str)  # and not the enums of strings
+_converter.register_structure_hook(str, _structure_str)
+_converter.register_structure_hook(OpenEnum, lambda value, cls: cls(value))

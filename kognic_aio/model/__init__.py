@@ -5,6 +5,7 @@ from kognic_aio.model.feature_flags import FeatureFlags
 from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
 from kognic_aio.model.geometry import Position, RotationQuaternion
 from kognic_aio.model.input import Input
+from kognic_aio.model.open_enum import OpenEnum
 from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation
 from kognic_aio.model.project import Project, ProjectBatch, ProjectBatchStatus
 from kognic_aio.model.resource import Image, ImageMetadata, PointCloud, Resource
@@ -49,6 +50,7 @@ __all__ = [
     "LidarsAndCamerasSequence",
     "LidarsSequence",
     "Metadata",
+    "OpenEnum",
     "OpenLabelModel",
     "PointCloud",
     "Position",

@@ -1,0 +1,75 @@
+"""Tokens: one fetch at a time, renewed before they end and when they are refused."""
+
+import json
+
+import anyio
+import pytest
+
+from kognic_aio._http.auth import TokenSource
+from kognic_aio._http.protocol import Answer
+from kognic_aio.errors import CredentialsError, ServerError
+
+pytestmark = pytest.mark.anyio
+
+
+class AuthServer:
+    """Gives numbered tokens; each answer waits until others have had their turn."""
+
+    def __init__(self, *, life: float = 3600.0, status: int = 200, body: bytes | None = None) -> None:
+        self.asked = 0
+        self._life = life
+        self._status = status
+        self._body = body
+
+    async def __call__(self) -> Answer:
+        self.asked += 1
+        token = {"access_token": f"token-{self.asked}", "expires_in": self._life}
+        await anyio.lowlevel.checkpoint()
+        body = json.dumps(token).encode() if self._body is None else self._body
+        return Answer(method="POST", url="https://auth", status=self._status, headers={}, body=body)
+
+
+async def test_one_fetch_for_all() -> None:
+    """Tasks that need a token at the same time share one request for it."""
+    server = AuthServer()
+    tokens = TokenSource(server)
+    got: list[str] = []
+
+    async def get() -> None:
+        got.append(await tokens.get())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(get)
+    assert got == ["token-1"] * 20
+    assert server.asked == 1
+
+
+async def test_a_token_that_is_about_to_end() -> None:
+    """A token is renewed before it ends."""
+    server = AuthServer(life=0.0)
+    tokens = TokenSource(server)
+    assert [await tokens.get() for _ in range(3)] == ["token-1", "token-2", "token-3"]
+
+
+async def test_a_refused_token_is_renewed_once() -> None:
+    """Tasks whose token was refused share one renewal, also those that hear of it late."""
+    server = AuthServer()
+    tokens = TokenSource(server)
+    first = await tokens.get()
+    assert [await tokens.get(refused=first) for _ in range(5)] == ["token-2"] * 5
+    assert server.asked == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"access_token": "a", "expires_in": "soon"}'])
+async def test_no_token_in_the_answer(body: bytes) -> None:
+    """An answer without a token is an error of ours."""
+    with pytest.raises(CredentialsError, match="did not answer with a token"):
+        await TokenSource(AuthServer(body=body)).get()
+
+
+@pytest.mark.parametrize(("status", "error"), [(400, CredentialsError), (401, CredentialsError), (503, ServerError)])
+async def test_error_statuses(status: int, error: type[Exception]) -> None:
+    """Refused credentials are told apart from a server in trouble."""
+    with pytest.raises(error):
+        await TokenSource(AuthServer(status=status)).get()
