@@ -6,7 +6,7 @@ Models know nothing of it. Two hook factories serve every attrs class; what diff
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import attrs
 from cattrs import Converter, transform_error
@@ -42,6 +42,8 @@ def decode(data: Any, kind: type[T]) -> T:
     Raises:
         DecodeError: If the data does not fit, with the path of everything that is wrong.
     """
+    if get_origin(kind) is list and not isinstance(data, list):  # cattrs would take the keys of an object
+        raise DecodeError([f"expected a list, got {type(data).__name__} @ $"])
     try:
         return _converter.structure(data, kind)
     except Exception as error:  # cattrs and the constructors that it calls raise what they like

@@ -1,0 +1,211 @@
+"""What a request does when the server does not do what it should, over a real socket."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from attrs import define, field
+
+from kognic_aio import FileData, KognicIOClient
+from kognic_aio._http.storage import Storage
+from kognic_aio.errors import (
+    ApiError,
+    DataError,
+    KognicError,
+    LostAnswerError,
+    MalformedAnswerError,
+    ServerError,
+    StorageError,
+    TimedOutError,
+)
+from kognic_aio.model import Image
+
+pytestmark = pytest.mark.anyio
+
+Step = Callable[[web.BaseRequest], web.StreamResponse]
+TOKEN = {"access_token": "the-token", "expires_in": 3600}
+
+
+def status(code: int, body: Any = None, **headers: str) -> Step:
+    content = {"message": f"status {code}"} if body is None else body
+    return lambda request: web.json_response(content, status=code, headers=headers)
+
+
+def ok(body: Any) -> Step:
+    return lambda request: web.json_response(body)
+
+
+def text(body: str) -> Step:
+    return lambda request: web.Response(text=body)
+
+
+def drop(request: web.BaseRequest) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+@define
+class Server:
+    """Answers as it is told, one step a request, and keeps what it was sent."""
+
+    url: str = ""
+    steps: list[Step] = field(factory=list)
+    requests: list[tuple[str, str, bytes, dict[str, str]]] = field(factory=list)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.endswith("/token"):
+            return web.json_response(TOKEN)
+        body = await request.read()
+        self.requests.append((request.method, request.raw_path, body, dict(request.headers)))
+        return self.steps.pop(0)(request)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    script = Server()
+    runner = web.ServerRunner(web.Server(script.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield script
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[KognicIOClient]:
+    made = KognicIOClient(
+        auth=("id", "secret"),
+        host=server.url,
+        auth_host=server.url,
+        write_workspace_id="mine",
+        max_retry_wait_time=0.001,
+        max_retry_attempts=5,
+        timeout=5.0,
+    )
+    async with made as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [status(503), status(500), status(429), status(408), status(503, **{"Retry-After": "0"}), drop, text('{"data": [')],
+    ids=["503", "500", "429", "408", "retry-after", "dropped", "truncated"],
+)
+async def test_reads_are_repeated(trouble: Step, server: Server, client: KognicIOClient) -> None:
+    """A read is repeated after what may pass."""
+    server.steps = [trouble, trouble, ok([])]
+    assert await client.project.get_projects() == []
+    assert len(server.requests) == 3
+
+
+async def test_reads_are_not_repeated_for_ever(server: Server, client: KognicIOClient) -> None:
+    """A read that goes on to fail ends with the last error."""
+    server.steps = [status(503) for _ in range(9)]
+    with pytest.raises(ServerError, match="status 503"):
+        await client.project.get_projects()
+    assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize("trouble", [status(503), status(429)], ids=["503", "429"])
+async def test_what_creates_is_repeated_if_it_did_nothing(
+    trouble: Step, server: Server, client: KognicIOClient
+) -> None:
+    """A request that creates something is repeated if it was turned away."""
+    server.steps = [trouble, ok([])]
+    assert await client.cameras.create_from_scene("scene", "project") == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (status(500), ServerError),
+        (drop, LostAnswerError),
+        (text("<html>"), MalformedAnswerError),
+        (ok([{"uuid": "u"}]), MalformedAnswerError),
+        (status(400), ApiError),
+    ],
+    ids=["500", "dropped", "html", "half-an-input", "400"],
+)
+async def test_what_creates_is_not_repeated_blindly(
+    trouble: Step, error: type[KognicError], server: Server, client: KognicIOClient
+) -> None:
+    """A request that creates something is sent once if it may have had its effect."""
+    server.steps = [trouble]
+    with pytest.raises(error):
+        await client.cameras.create_from_scene("scene", "project")
+    assert len(server.requests) == 1
+
+
+async def test_malformed_answers_name_the_place(server: Server, client: KognicIOClient) -> None:
+    """An answer that does not fit is an error with the path of what is wrong."""
+    server.steps = [ok([{"uuid": "u"}])]
+    with pytest.raises(MalformedAnswerError, match=r"required field missing @ \$\[0\]\.scene_uuid") as caught:
+        await client.cameras.create_from_scene("scene", "project")
+    assert "required field missing @ $[0].scene_uuid" in caught.value.problems
+
+
+async def test_no_answer_in_time(server: Server) -> None:
+    """An answer that does not come in time is an error of ours."""
+    hosts: dict[str, Any] = {"host": server.url, "auth_host": server.url, "auth": ("id", "secret")}
+    async with KognicIOClient(**hosts, write_workspace_id="mine", timeout=1e-9, max_retry_attempts=1) as client:
+        with pytest.raises(TimedOutError, match="no answer in time"):
+            await client.project.get_projects()
+
+
+async def test_redirects_are_not_followed(server: Server, client: KognicIOClient) -> None:
+    """A redirect is an error: the token must not go to another host."""
+    server.steps = [status(302, Location="http://127.0.0.2:9/elsewhere")]
+    with pytest.raises(ApiError) as caught:
+        await client.project.get_projects()
+    assert caught.value.status == 302
+
+
+async def test_sunset(server: Server, client: KognicIOClient, caplog: pytest.LogCaptureFixture) -> None:
+    """An endpoint that will go is warned of, loudly when it will go soon."""
+    soon, late = "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00Z"
+    server.steps = [status(200, [], **{"sunset-date": date}) for date in (late, soon)]
+    with caplog.at_level(logging.WARNING, "kognic_aio"):
+        await client.project.get_projects()
+        await client.project.get_projects()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
+    assert "v1/projects will be removed on 2999-01-01" in caplog.text
+
+
+def image(data: Any) -> Image:
+    return Image(filename="a.jpg", file_data=FileData(format=FileData.Format.JPG, data=data))
+
+
+def storage_of(client: KognicIOClient) -> Storage:
+    return client._storage
+
+
+@pytest.mark.parametrize("trouble", [status(503), status(500), drop], ids=["503", "500", "dropped"])
+async def test_uploads_are_repeated_whole(trouble: Step, server: Server, client: KognicIOClient) -> None:
+    """Every attempt at an upload sends the whole file, to the URL as it was signed."""
+    server.steps = [trouble, trouble, ok({})]
+    signed = f"{server.url}/bucket/a%20file?X-Signature=a%2Bb%3D&X-Expires=1"
+    assert await storage_of(client).put(signed, image(b"the whole image")) == 15
+    assert [(path, body) for _, path, body, _ in server.requests] == [
+        ("/bucket/a%20file?X-Signature=a%2Bb%3D&X-Expires=1", b"the whole image")
+    ] * 3
+    assert all("Authorization" not in headers for *_, headers in server.requests)
+
+
+async def test_a_refused_upload_is_final(server: Server, client: KognicIOClient) -> None:
+    """An upload that is refused is an error with the storage's words, and without the signature."""
+    server.steps = [lambda request: web.Response(status=403, text="<Code>SignatureDoesNotMatch</Code>")]
+    with pytest.raises(StorageError, match="SignatureDoesNotMatch") as caught:
+        await storage_of(client).put(f"{server.url}/a?X-Signature=secret", image(b"image"))
+    assert "secret" not in str(caught.value) + repr(caught.value)
+    assert len(server.requests) == 1
+
+
+async def test_what_can_be_read_once_is_sent_once(server: Server, client: KognicIOClient) -> None:
+    """Data that can be read only once is not sent again, and the error says so and what to give instead."""
+    server.steps = [status(503)]
+    with pytest.raises(DataError, match="its data can be read only once; give a file or a callback"):
+        await storage_of(client).put(f"{server.url}/a", image(iter([b"a", b"b"])))
+    assert len(server.requests) == 1
