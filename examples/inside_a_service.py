@@ -1,0 +1,85 @@
+"""A web service that takes images and creates inputs from them.
+
+    KOGNIC_PROJECT=my-project python examples/inside_a_service.py
+    curl --data-binary @a.jpg http://localhost:8080/scenes/a   # answers with the uuid of a scene
+    curl --data-binary @b.jpg http://localhost:8080/inputs/b   # answers at once; the input is created meanwhile
+
+One client serves the whole application, opened and closed with it. It finds credentials as `KognicIOClient()` does.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from kognic_aio import FileData, KognicError, KognicIOClient, create_inputs
+from kognic_aio.model import Cameras, Image
+
+CLIENT = web.AppKey("client", KognicIOClient)
+QUEUE = web.AppKey("queue", asyncio.Queue[Cameras])
+log = logging.getLogger("service")
+routes = web.RouteTableDef()
+
+
+async def read_scene(request: web.Request) -> Cameras:
+    """The scene that a request describes: its external id in the path, and a JPEG as the body."""
+    name = request.match_info["external_id"]
+    image = Image(filename=name, file_data=FileData(data=await request.read(), format="jpg"))
+    return Cameras(external_id=name, frame=Cameras.Frame(images=[image]))
+
+
+@routes.post("/scenes/{external_id}")
+async def create_scene(request: web.Request) -> web.Response:
+    """Create a scene while the caller waits."""
+    try:
+        created = await request.app[CLIENT].cameras.create(await read_scene(request))
+    except KognicError as error:
+        return web.json_response({"message": str(error)}, status=400 if isinstance(error, ValueError) else 502)
+    return web.json_response({"sceneUuid": created.scene_uuid})
+
+
+@routes.post("/inputs/{external_id}")
+async def queue_scene(request: web.Request) -> web.Response:
+    """Have an input created in the background."""
+    await request.app[QUEUE].put(await read_scene(request))
+    return web.Response(status=202)
+
+
+async def queued(scenes: asyncio.Queue[Cameras]) -> AsyncIterator[Cameras]:
+    """Whatever is queued, for ever."""
+    while True:
+        yield await scenes.get()
+
+
+async def ingest(app: web.Application, project: str) -> None:
+    """Create inputs as scenes come. The source never ends, so each scene has a time of its own to become ready in."""
+    try:
+        async with create_inputs(app[CLIENT], queued(app[QUEUE]), project, scene_timeout=1800) as results:
+            async for result in results:
+                log.info("%s is %s: %s", result.external_id, result.status.value, result.error or result.input_uuid)
+    except KognicError:
+        log.exception("no further inputs are created")
+
+
+def make_app(client: KognicIOClient, project: str) -> web.Application:
+    """An application that opens the client when it starts, and closes it when it stops."""
+
+    async def run_client(app: web.Application) -> AsyncIterator[None]:
+        async with client:
+            ingestion = asyncio.create_task(ingest(app, project))
+            yield
+            ingestion.cancel()
+            await asyncio.wait([ingestion])
+
+    app = web.Application(client_max_size=64 * 1024**2)
+    app[CLIENT], app[QUEUE] = client, asyncio.Queue(maxsize=100)
+    app.cleanup_ctx.append(run_client)
+    app.add_routes(routes)
+    return app
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    web.run_app(make_app(KognicIOClient(), os.environ["KOGNIC_PROJECT"]), host="localhost")

@@ -1,0 +1,59 @@
+"""`kognicutil emulator`: a local platform for other processes."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import click
+
+from kognic_aio.cli.options import slowness
+from kognic_aio.emulator import CALIBRATION_ID, Emulator
+
+WELCOME = """\
+The emulator listens at {url}, until Ctrl-C.
+
+open batch   batch-2 of project-a
+calibration  {calibration_id}
+client       of these options:
+
+{snippet}
+"""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@slowness(api_latency=0.0, storage_latency=0.0, processing_time=0.0)
+def emulator(host: str, port: int, api_latency: float, storage_latency: float, processing_time: float) -> None:
+    """Run a local platform to try things on, until Ctrl-C or SIGTERM.
+
+    It keeps everything in memory and forgets it when it stops.
+    """
+    platform = Emulator(
+        host=host,
+        port=port,
+        api_latency=api_latency,
+        storage_latency=storage_latency,
+        processing_time=processing_time,
+    )
+    asyncio.run(_serve(platform, f"{host}:{port}"))
+
+
+async def _serve(platform: Emulator, address: str) -> None:
+    terminated = asyncio.Event()
+    with suppress(NotImplementedError):  # Windows does not tell of SIGTERM
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
+    try:
+        await platform.start()
+    except OSError as error:
+        reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
+        raise click.ClickException(f"cannot listen on {address}: {reason}") from error
+    async with platform:  # which listens already, and stops in the end
+        click.echo(WELCOME.format(url=platform.url, calibration_id=CALIBRATION_ID, snippet=snippet(platform)))
+        await terminated.wait()
+
+
+def snippet(platform: Emulator) -> str:
+    """The Python code that makes a client of a running emulator."""
+    options = (f"    {name}={value!r}," for name, value in platform.client_options().items())
+    return "\n".join(["from kognic_aio import KognicIOClient", "", "client = KognicIOClient(", *options, ")"])

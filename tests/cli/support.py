@@ -1,0 +1,53 @@
+"""Runs `kognicutil` in a process of its own, in an environment that holds nothing of ours."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "from kognic_aio.cli import main; main()"]
+AT_ONCE = ["--api-latency", "0", "--storage-latency", "0", "--processing-time", "0"]
+GENEROUS = 60
+
+PNG = b"\x89PNG\r\n\x1a\n as good as any image"
+CSV = b"ts_gps,x,y,z,intensity\n0,1.0,2.0,3.0,7\n"
+
+LEFT_OUT = ("KOGNIC_", "FORCE_COLOR", "TTY_", "COLUMNS", "HTTP_PROXY", "http_proxy")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment without what would change the output, and with some variables."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)} | variables
+
+
+def kognicutil(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        timeout=GENEROUS,
+        check=False,
+    )
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run some code to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=GENEROUS,
+        check=False,
+    )
+
+
+def folder_of(folder: Path, *names: str) -> Path:
+    """Fill a folder with good files."""
+    for index, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((CSV if path.suffix.lower() == ".csv" else PNG) + str(index).encode())
+    return folder

@@ -1,0 +1,89 @@
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from kognic_aio import FileData, InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio.model import Cameras, Image, SceneStatus
+from tests.cli.support import COMMAND, GENEROUS, PNG, environment, kognicutil
+
+pytestmark = pytest.mark.anyio
+
+SCENE = Cameras(
+    external_id="scene",
+    frame=Cameras.Frame(images=[Image(filename="a", file_data=FileData(data=PNG, format="png"))]),
+)
+
+
+@asynccontextmanager
+async def emulator(*arguments: str) -> AsyncIterator[tuple[Process, KognicIOClient]]:
+    """An emulator in a process of its own, and the client that its output tells to make."""
+    with anyio.fail_after(GENEROUS):
+        async with await anyio.open_process(
+            [*COMMAND, "emulator", "--port", "0", *arguments], env=environment()
+        ) as process:
+            try:
+                yield process, await client_from_output(process)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+
+
+async def client_from_output(process: Process) -> KognicIOClient:
+    assert process.stdout is not None
+    text, output = "", TextReceiveStream(process.stdout)
+    while "\n)\n" not in text:
+        text += await output.receive()
+    names: dict[str, Any] = {}
+    exec(text[text.index("from kognic_aio") :], names)
+    client = names["client"]
+    assert isinstance(client, KognicIOClient)
+    return client
+
+
+async def errors_of(process: Process) -> str:
+    assert process.stderr is not None
+    return "".join([text async for text in TextReceiveStream(process.stderr)])
+
+
+async def test_the_printed_code_creates_inputs() -> None:
+    """The code that the emulator prints makes a client that can create inputs."""
+    async with emulator() as (_, client), client:
+        results = [result async for result in create_inputs(client, [SCENE], "project-a", batch="batch-2")]
+
+    assert [result.status for result in results] == [InputCreationStatus.CREATED]
+
+
+async def test_options_slow_the_emulator() -> None:
+    """Scenes stay as long in processing as the option says."""
+    async with emulator("--processing-time", "3600") as (_, client), client:
+        created = await client.cameras.create(SCENE)
+        scenes = await client.scene.get_scenes_by_uuids([created.scene_uuid])
+
+    assert [scene.status for scene in scenes] == [SceneStatus.Processing]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+async def test_signals_stop_it(number: signal.Signals, code: int) -> None:
+    """SIGTERM and Ctrl-C stop it without a word, though a client holds connections."""
+    async with emulator() as (process, client), client:
+        process.send_signal(number)
+
+        assert await process.wait() == code
+        assert (await errors_of(process)).strip() == ""
+
+
+def test_taken_port() -> None:
+    """A port that is taken is one line."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = kognicutil("emulator", "--port", str(port))
+
+    assert done.returncode == 1
+    assert done.stderr == f"Error: cannot listen on 127.0.0.1:{port}: address already in use\n"

@@ -1,0 +1,39 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "create_inputs.py"
+
+
+def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, EXAMPLE, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a.png", "b.jpg", "notes.txt"):
+        tmp_path.joinpath(name).write_bytes(b"as good as any image")
+    return tmp_path
+
+
+def test_every_image_becomes_an_input(folder: Path) -> None:
+    """The example creates an input from each image, and from nothing else."""
+    done = run(folder, "--emulator")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"^(\w+): created input [0-9a-f-]{36}$", done.stdout, re.MULTILINE)) == ["a", "b"]
+
+
+def test_an_image_that_is_empty(folder: Path) -> None:
+    """A bad image is told, and does not keep the others from becoming inputs."""
+    folder.joinpath("c.png").touch()
+    done = run(folder, "--emulator")
+
+    assert done.returncode == 1
+    assert done.stdout.count("created input") == 2
+    assert "c: failed at scene: local file contains no data" in done.stdout
