@@ -102,13 +102,14 @@ def _check_host(_: object, attribute: "Attribute[str]", value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidError(f"{attribute.name} host: expected a URL such as {attribute.default}, got {value!r}")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise InvalidError(
             f"{attribute.name} host: credentials are not sent over plain http; use https:// for {value!r}"
         )
 
 
-def _is_loopback(hostname: str) -> bool:
+def is_loopback(hostname: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return ip_address(hostname).is_loopback
     except ValueError:

@@ -5,17 +5,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import anyio
 from attrs import define, field, frozen
-from kognic.auth.credentials import ApiCredentials
-from kognic.auth.credentials_parser import get_credentials_from_system, resolve_any_credentials
 
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio.errors import CredentialsError, ServerError, TooManyRequestsError
 
-Auth: TypeAlias = str | PathLike[str] | tuple[str, str] | Mapping[str, object] | ApiCredentials | None
+if TYPE_CHECKING:
+    from kognic.auth.credentials import ApiCredentials
+
+Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
 
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
@@ -51,6 +52,11 @@ def resolve(auth: Auth) -> Credentials:
     Raises:
         CredentialsError: If there are none, or they are malformed or expired.
     """
+    from kognic.auth.credentials_parser import (  # noqa: PLC0415 - imported when a client opens
+        get_credentials_from_system,
+        resolve_any_credentials,
+    )
+
     try:
         found = get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -8,15 +8,16 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiofiles
-from aiofiles.threadpool.binary import AsyncBufferedReader
 from anyio import CancelScope, to_thread
 
 from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
 from kognic_aio.model import FileData, Resource
 from kognic_aio.model.file_data import check_bytes_source
+
+if TYPE_CHECKING:
+    from aiofiles.threadpool.binary import AsyncBufferedReader
 
 T = TypeVar("T")
 
@@ -111,8 +112,10 @@ async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
             await stream.close()
 
 
-async def _opened(filename: str) -> AsyncBufferedReader:
+async def _opened(filename: str) -> "AsyncBufferedReader":
     """Open a file even if the task is cancelled meanwhile: nobody would close it otherwise."""
+    import aiofiles  # noqa: PLC0415 - imported when a client opens
+
     with CancelScope(shield=True):
         return await aiofiles.open(filename, "rb")
     raise AssertionError  # a shielded scope swallows nothing

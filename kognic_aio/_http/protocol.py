@@ -5,10 +5,10 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from importlib.metadata import version
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import aiohttp
 from attrs import frozen
 
 from kognic_aio.errors import (
@@ -24,6 +24,7 @@ from kognic_aio.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from kognic_aio.version import __version__
 
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599})
 WITHOUT_EFFECT = frozenset({429, 503})
@@ -35,7 +36,7 @@ ERROR_TEXT_LENGTH = 500
 SUNSET_HEADER = "sunset-date"
 SUNSET_NEAR = timedelta(days=14)
 
-USER_AGENT = f"kognic-aio/{version('kognic-aio')} python/{platform.python_version()} aiohttp/{version('aiohttp')}"
+USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 DRYRUN_HEADER = {"X-Dryrun": ""}
 
 _ERRORS: dict[int, type[ApiError]] = {

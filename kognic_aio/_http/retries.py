@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import TypeVar
 
-import stamina
-
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
 from kognic_aio.errors import (
     CertificateError,
@@ -68,6 +66,8 @@ async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operati
         asked: float | None = getattr(error, "retry_after", None)
         bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
         return random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
+
+    import stamina  # noqa: PLC0415 - imported when a client opens
 
     caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
     return await caller(pause, operation)

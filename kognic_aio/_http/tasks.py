@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def task_group() -> AsyncGenerator[TaskGroup, None]:
+async def task_group() -> AsyncGenerator["TaskGroup", None]:
     """An anyio task group that raises the first error of its tasks instead of an `ExceptionGroup`."""
     try:
         async with anyio.create_task_group() as group:

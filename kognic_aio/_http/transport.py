@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -34,7 +35,7 @@ from kognic_aio.errors import (
     RequestError,
     TimedOutError,
 )
-from kognic_aio.limits import TOKEN_RETRY, Retry
+from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
 
 log = logging.getLogger("kognic_aio")
 
@@ -80,7 +81,7 @@ class Transport:
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
         self._trust_env = trust_env
-        self._proxies: dict[tuple[str, str | None], str | None] = {}
+        self._proxies: dict[tuple[str, str], str | None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
@@ -91,7 +92,7 @@ class Transport:
         Raises:
             CredentialsError: If there are no usable credentials.
         """
-        self._credentials = await anyio.to_thread.run_sync(resolve, self._auth)
+        self._credentials = await anyio.to_thread.run_sync(_prepare, self._auth)
         self._tokens = TokenSource(self._fetch_token)
         if self._owns_session:
             connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
@@ -214,18 +215,18 @@ class Transport:
         return self._session
 
     def _proxy_of(self, url: URL) -> str | None:
-        """The environment's proxy for a host, looked up once.
+        """The environment's proxy for a host, looked up once. This machine is reached without: its token is in clear.
 
         aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
         request.
         """
-        if not self._trust_env:
+        host = url.host or ""
+        if not self._trust_env or is_loopback(host):
             return None
-        key = (url.scheme, url.host)
-        if key not in self._proxies:
-            bypassed = url.host is not None and urllib.request.proxy_bypass(url.host)
-            self._proxies[key] = None if bypassed else urllib.request.getproxies().get(url.scheme)
-        return self._proxies[key]
+        if (url.scheme, host) not in self._proxies:
+            found = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(url.scheme)
+            self._proxies[url.scheme, host] = found
+        return self._proxies[url.scheme, host]
 
 
 class Api:
@@ -274,6 +275,13 @@ def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
     except DecodeError as error:
         message = f"{method} {url} answered what the contract does not say: {error}"
         raise MalformedAnswerError(message, method=method, url=url, problems=error.problems) from error
+
+
+def _prepare(auth: Auth) -> Credentials:
+    """What blocks when a client opens: import what only an open one needs, and read the credentials."""
+    for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
+        import_module(module)
+    return resolve(auth)
 
 
 @contextmanager

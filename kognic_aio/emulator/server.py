@@ -81,14 +81,14 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it listens, such as `http://127.0.0.1:8700`.
+        """Where it is reached from this machine, such as `http://127.0.0.1:8700`.
 
         Raises:
             RuntimeError: it is not started.
         """
         if self._listener is None:
             raise RuntimeError("the emulator is not started: use it inside `async with`, or call `start()`")
-        return f"http://{self._host}:{self._listener.sockets[0].getsockname()[1]}"
+        return f"http://{_reachable(self._host)}:{self._listener.sockets[0].getsockname()[1]}"
 
     def client_options(self) -> dict[str, Any]:
         """The keyword arguments that make a `KognicIOClient` talk to this emulator, ours and the official one."""
@@ -125,6 +125,12 @@ class Emulator:
         listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(STOP_TIMEOUT)
+
+
+def _reachable(host: str) -> str:
+    """A host to connect to for one to listen on: the loopback address for all addresses, IPv6 in brackets."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to here
+    return f"[{host}]" if ":" in host else host
 
 
 class _CountingServer(web.Server):

@@ -1,7 +1,6 @@
 """A model checks what it is given against its own annotations, and says where it is wrong.
 
-`checked` is the field transformer of every class that users fill in. It turns each annotation into a converter, so
-that `frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, and answers a string among them with
+A field `frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, and answers a string among them with
 `CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`.
 """
 
@@ -9,28 +8,30 @@ import operator
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
-from attrs import Attribute, Converter
+from attrs import AttrsInstance, fields
 
 from kognic_aio.errors import InvalidError
 
 
-def checked(_cls: type, fields: list["Attribute[Any]"]) -> list["Attribute[Any]"]:
-    """Give each field of an attrs class the converter that its annotation asks for (a `field_transformer`)."""
-    return [field.evolve(converter=_converter(field.type)) for field in fields]
+class Checked:
+    """Base of what users fill in: each field becomes what its annotation says, or it says what is wrong."""
 
+    __slots__ = ()
 
-def wrong(instance: object, name: str, problem: str) -> InvalidError:
-    """The error for a field of an instance: where it is, and what is wrong with it."""
-    return InvalidError(f"{type(instance).__qualname__}.{name}: {problem}")
+    def __attrs_post_init__(self) -> None:
+        for field in fields(cast("type[AttrsInstance]", type(self))):
+            where = f"{type(self).__qualname__}.{field.alias}"
+            object.__setattr__(self, field.name, _conform(getattr(self, field.name), field.type, where))
+        self._check()
 
+    def _check(self) -> None:
+        """Raise InvalidError for what is wrong beyond types; the fields have theirs by now."""
 
-def _converter(annotation: Any) -> "Converter[Any, Any]":
-    def convert(value: Any, instance: object, attribute: "Attribute[Any]") -> Any:
-        return _conform(value, annotation, f"{type(instance).__qualname__}.{attribute.alias}")
-
-    return Converter(convert, takes_self=True, takes_field=True)
+    def _wrong(self, name: str, problem: str) -> InvalidError:
+        """The error for a field: where it is, and what is wrong with it."""
+        return InvalidError(f"{type(self).__qualname__}.{name}: {problem}")
 
 
 def _conform(value: Any, annotation: Any, path: str) -> Any:

@@ -4,15 +4,15 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from kognic_aio.model._checks import checked
+from kognic_aio.model._checks import Checked
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
 UnixTimestampNs: TypeAlias = int
 """A Unix timestamp in nanoseconds."""
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class IMUData:
+@frozen(kw_only=True)
+class IMUData(Checked):
     """One reading of the Inertial Measurement Unit; those of a scene must span the timestamps of its frames."""
 
     position: Position
@@ -20,8 +20,8 @@ class IMUData:
     timestamp: UnixTimestampNs
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class EgoVehiclePose:
+@frozen(kw_only=True)
+class EgoVehiclePose(Checked):
     """The pose of the vehicle at one frame."""
 
     position: Position

@@ -2,11 +2,11 @@
 
 from attrs import frozen
 
-from kognic_aio.model._checks import checked
+from kognic_aio.model._checks import Checked
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class Position:
+@frozen(kw_only=True)
+class Position(Checked):
     """A point in metres."""
 
     x: float
@@ -14,8 +14,8 @@ class Position:
     z: float
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class RotationQuaternion:
+@frozen(kw_only=True)
+class RotationQuaternion(Checked):
     """A rotation as a unit quaternion."""
 
     w: float

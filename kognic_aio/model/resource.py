@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from kognic_aio.model._checks import checked, wrong
+from kognic_aio.model._checks import Checked
 from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import FileData, content_type_of
 
@@ -13,8 +13,8 @@ CAMERA_SENSOR_DEFAULT = "CAM"
 LIDAR_SENSOR_DEFAULT = "lidar"
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class Resource:
+@frozen(kw_only=True)
+class Resource(Checked):
     """A file of a scene: the local file `filename`, or the bytes of `file_data` under that name.
 
     Args:
@@ -53,18 +53,18 @@ class Resource:
     @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
-        return content_type_of(self.filename) if self.file_data is None else self.file_data.content_type
+        return content_type_of(PurePath(self.filename).suffix)
 
-    def __attrs_post_init__(self) -> None:
+    def _check(self) -> None:
         if not PurePath(self.client_filename).name:
-            raise wrong(self, "filename", f"{self.client_filename!r} names no file")
+            raise self._wrong("filename", f"{self.client_filename!r} names no file")
         if PurePath(self.filename).suffix.lower() not in self.SUFFIXES:
             kind, expected = type(self).__name__, ", ".join(self.SUFFIXES)
-            raise wrong(self, "filename", f"wrong format for {kind}: {self.filename!r}, expected one of {expected}")
+            raise self._wrong("filename", f"wrong format for {kind}: {self.filename!r}, expected one of {expected}")
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class ImageMetadata:
+@frozen(kw_only=True)
+class ImageMetadata(Checked):
     """When the shutter was open.
 
     Args:
@@ -80,13 +80,13 @@ class ImageMetadata:
     shutter_time_end_ns: UnixTimestampNs
     reversed_shutter: bool | None = None
 
-    def __attrs_post_init__(self) -> None:
+    def _check(self) -> None:
         if self.shutter_time_end_ns < self.shutter_time_start_ns:
             problem = f"{self.shutter_time_end_ns} is before shutter_time_start_ns, {self.shutter_time_start_ns}"
-            raise wrong(self, "shutter_time_end_ns", problem)
+            raise self._wrong("shutter_time_end_ns", problem)
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class Image(Resource):
     """An image of one camera: png, jpg, jpeg, webp or avif."""
 
@@ -96,7 +96,7 @@ class Image(Resource):
     metadata: ImageMetadata | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class PointCloud(Resource):
     """A point cloud of one lidar: pcd, csv, las or laz."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import field, frozen
 
-from kognic_aio.model._checks import checked, wrong
+from kognic_aio.model._checks import Checked
 from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
 from kognic_aio.model.resource import Image, PointCloud, Resource
 
@@ -14,8 +14,8 @@ Metadata: TypeAlias = Mapping[str, str | int | float | bool]
 """Flat pairs of names and values. `region` is known to the platform: where the data was collected."""
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class SensorSpecification:
+@frozen(kw_only=True)
+class SensorSpecification(Checked):
     """How sensors are shown.
 
     Args:
@@ -27,8 +27,8 @@ class SensorSpecification:
     sensor_order: Sequence[str] | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class BaseFrame:
+@frozen(kw_only=True)
+class BaseFrame(Checked):
     """The files that were recorded at one moment."""
 
     optional: ClassVar[tuple[str, ...]] = ()
@@ -40,13 +40,13 @@ class BaseFrame:
         yield from getattr(self, "images", ())
         yield from getattr(self, "point_clouds", ())
 
-    def __attrs_post_init__(self) -> None:
+    def _check(self) -> None:
         for name in ("images", "point_clouds"):
             if name not in self.optional and not getattr(self, name, (None,)):
-                raise wrong(self, name, "a frame needs at least one, got none")
+                raise self._wrong(name, "a frame needs at least one, got none")
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class SequenceFrame(BaseFrame):
     """A frame of a sequence.
 
@@ -61,8 +61,8 @@ class SequenceFrame(BaseFrame):
     metadata: Metadata = field(factory=dict[str, str | int | float | bool])
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class BaseScene:
+@frozen(kw_only=True)
+class BaseScene(Checked):
     """What all scene types share.
 
     Args:
@@ -91,18 +91,18 @@ class BaseScene:
         """Every image and point cloud by its resource id."""
         return {file.resource_id: file for frame in self.all_frames for file in frame.files}
 
-    def __attrs_post_init__(self) -> None:
+    def _check(self) -> None:
         if not self.external_id:
-            raise wrong(self, "external_id", "must not be empty")
+            raise self._wrong("external_id", "must not be empty")
         if not self.all_frames:
-            raise wrong(self, "frames", f"scene {self.external_id!r} needs at least one frame, got none")
+            raise self._wrong("frames", f"scene {self.external_id!r} needs at least one frame, got none")
         self._check_frame_ids()
         self._check_resource_ids()
 
     def _check_frame_ids(self) -> None:
         ids = sorted(frame.frame_id for frame in self.all_frames if isinstance(frame, SequenceFrame))
         if twice := next((a for a, b in pairwise(ids) if a == b), None):
-            raise wrong(self, "frames", f"frame_id {twice!r} is used twice in scene {self.external_id!r}")
+            raise self._wrong("frames", f"frame_id {twice!r} is used twice in scene {self.external_id!r}")
 
     def _check_resource_ids(self) -> None:
         """One object is stored for a resource id: two different files under it would lose one of them."""
@@ -112,7 +112,7 @@ class BaseScene:
                 other = seen.setdefault(file.resource_id, file)
                 if other is not file and not _same_source(file, other):
                     problem = f"resource_id {file.resource_id!r} stands for two files in scene {self.external_id!r}"
-                    raise wrong(self, "resources", f"{problem}: {other.filename!r} and {file.filename!r}")
+                    raise self._wrong("resources", f"{problem}: {other.filename!r} and {file.filename!r}")
 
 
 def _same_source(a: Resource, b: Resource) -> bool:
@@ -124,7 +124,7 @@ def _same_source(a: Resource, b: Resource) -> bool:
     return same_bytes or a.file_data is b.file_data
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class BaseSceneWithIMUData(BaseScene):
     """A scene whose vehicle's movement may be given by IMU data.
 
@@ -135,13 +135,13 @@ class BaseSceneWithIMUData(BaseScene):
     imu_data: Sequence[IMUData] = ()
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class Cameras(BaseScene):
     """Images of one moment."""
 
     path = "cameras"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(BaseFrame):
         """1 to 9 images."""
 
@@ -151,13 +151,13 @@ class Cameras(BaseScene):
     sensor_specification: SensorSpecification | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class CamerasSequence(BaseScene):
     """Images of several moments."""
 
     path = "cameras-sequence"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(SequenceFrame):
         """1 to 9 images."""
 
@@ -167,13 +167,13 @@ class CamerasSequence(BaseScene):
     sensor_specification: SensorSpecification | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class Lidars(BaseSceneWithIMUData):
     """Point clouds of one moment."""
 
     path = "lidars"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(BaseFrame):
         """1 to 20 point clouds."""
 
@@ -183,13 +183,13 @@ class Lidars(BaseSceneWithIMUData):
     frame: Frame
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class LidarsSequence(BaseSceneWithIMUData):
     """Point clouds of several moments."""
 
     path = "lidars-sequence"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(SequenceFrame):
         """1 to 20 point clouds."""
 
@@ -200,7 +200,7 @@ class LidarsSequence(BaseSceneWithIMUData):
     frames: Sequence[Frame]
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class LidarsAndCameras(BaseSceneWithIMUData):
     """Point clouds and images of one moment.
 
@@ -210,7 +210,7 @@ class LidarsAndCameras(BaseSceneWithIMUData):
 
     path = "lidars-and-cameras"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(BaseFrame):
         """1 to 20 point clouds and 1 to 9 images."""
 
@@ -223,7 +223,7 @@ class LidarsAndCameras(BaseSceneWithIMUData):
     sensor_specification: SensorSpecification | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class LidarsAndCamerasSequence(BaseSceneWithIMUData):
     """Point clouds and images of several moments.
 
@@ -233,7 +233,7 @@ class LidarsAndCamerasSequence(BaseSceneWithIMUData):
 
     path = "lidars-and-cameras-sequence"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(SequenceFrame):
         """1 to 20 point clouds and 1 to 9 images."""
 
@@ -247,7 +247,7 @@ class LidarsAndCamerasSequence(BaseSceneWithIMUData):
     sensor_specification: SensorSpecification | None = None
 
 
-@frozen(kw_only=True, field_transformer=checked)
+@frozen(kw_only=True)
 class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
     """Images of several moments, with point clouds that are aggregated over all of them.
 
@@ -257,7 +257,7 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
 
     path = "aggregated-lidars-and-cameras-sequence"
 
-    @frozen(kw_only=True, field_transformer=checked)
+    @frozen(kw_only=True)
     class Frame(SequenceFrame):
         """1 to 9 images and 1 to 20 point clouds; later frames than the first may do without point clouds."""
 
@@ -272,7 +272,7 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
     calibration_id: str
     sensor_specification: SensorSpecification | None = None
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
+    def _check(self) -> None:
+        super()._check()
         if not self.frames[0].point_clouds:
-            raise wrong(self, "frames[0].point_clouds", "the first frame needs at least one, got none")
+            raise self._wrong("frames[0].point_clouds", "the first frame needs at least one, got none")

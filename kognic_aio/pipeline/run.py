@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
 from types import TracebackType
-from typing import Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 import anyio
 from anyio import to_thread
-from anyio.abc import TaskGroup, TaskStatus
 
 from kognic_aio._http.tasks import task_group
 from kognic_aio.client import KognicIOClient
@@ -20,6 +19,9 @@ from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithP
 from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.limiters import Limiters
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup, TaskStatus
 
 Item: TypeAlias = SceneWithPreAnnotation | BaseScene
 Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
@@ -163,7 +165,7 @@ async def _drive(run: Run, source: Source, results: Handoff) -> None:
         results.close()
 
 
-async def _feed(run: Run, source: Source, results: Handoff, lives: TaskGroup) -> Exception | None:
+async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") -> Exception | None:
     """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
 
     Returns:
@@ -181,7 +183,7 @@ async def _feed(run: Run, source: Source, results: Handoff, lives: TaskGroup) ->
     return None
 
 
-async def _live(item: Item, run: Run, results: Handoff, *, task_status: TaskStatus[None]) -> None:
+async def _live(item: Item, run: Run, results: Handoff, *, task_status: "TaskStatus[None]") -> None:
     """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
     async with run.limiters.in_flight:
         life = settle(item, run, task_status.started)

@@ -63,7 +63,7 @@ class Watcher:
             del self._waiting[scene_uuid]
         if scene is not None and scene.status.is_lost:
             reason = scene.error_message or "the platform gives no reason"
-            raise SceneFailedError(f"scene is {scene.status.value}: {reason}", status=scene.status.value)
+            raise SceneFailedError(f"{scene.status.value}: {reason}", status=scene.status.value)
         return scene is not None
 
     def give_up_after(self, wait_timeout: float) -> None:

@@ -19,6 +19,7 @@ from kognic_aio.errors import (
     CredentialsError,
     ForbiddenError,
     InvalidError,
+    RequestError,
     UnauthorizedError,
     WorkspaceError,
 )
@@ -249,24 +250,26 @@ async def test_nobody_listens(options: dict[str, Any], emulator: Emulator) -> No
 
 
 async def test_a_proxy_of_the_environment(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests go through the proxy that the environment names, unless that is turned off or the host is exempt."""
+    """Requests go through the proxy of the environment, but for those to this machine, whose token is in clear."""
     asked: list[bytes] = []
 
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(await reader.readline())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
     server = await asyncio.start_server(proxy, "127.0.0.1", 0)
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    elsewhere: dict[str, Any] = options | {"host": "http://127.0.0.2:9", "write_workspace_id": "mine"}
-    async with server, KognicIOClient(**elsewhere) as client:
-        assert await client.project.get_projects() == []
-    assert asked == [b"GET http://127.0.0.2:9/v1/projects HTTP/1.1\r\n"]
-    async with KognicIOClient(**elsewhere, trust_env=False, max_retry_attempts=1) as client:
-        with pytest.raises(ConnectError):
-            await client.project.get_projects()
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, url)
+    monkeypatch.setenv("no_proxy", "exempt.invalid")
+    async with server:
+        for host, trust_env in (("proxied", True), ("exempt", True), ("distrusted", False)):
+            elsewhere: dict[str, Any] = options | {"host": f"https://{host}.invalid", "write_workspace_id": "mine"}
+            async with KognicIOClient(**elsewhere, trust_env=trust_env, max_retry_attempts=1) as client:
+                with pytest.raises(RequestError):
+                    await client.project.get_projects()
+    assert asked == [b"CONNECT proxied.invalid:443 HTTP/1.1\r\n"]
 
 
 async def test_errors_carry_the_platforms_words(emulator: Emulator, client: KognicIOClient) -> None:

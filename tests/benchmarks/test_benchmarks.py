@@ -1,0 +1,79 @@
+"""The benchmarks work: no test looks at a time."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import imports, memory
+from benchmarks.child import ROOT, ChildFailedError, child
+from benchmarks.server import emulator
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_compares_the_clients() -> None:
+    """The command runs both clients and bare aiohttp on a case, and prints a ratio for each time."""
+    finished = run("tiny", "--rounds", "1", "--floor")
+    assert finished.returncode == 0, finished.stderr
+    head, *rows = finished.stdout.splitlines()[1:]
+    assert head.split() == ["ours", "official", "floor", "ratio"]
+    for name, row in zip(("wall time", "first result", "client CPU"), rows, strict=False):
+        assert re.fullmatch(rf"  {name}, s( +\d+\.\d\d){{3}} +\d+\.\d x", row)
+
+
+def test_runs_one_client() -> None:
+    """With --only, one client runs and there is no ratio."""
+    finished = run("tiny", "--rounds", "1", "--only", "ours")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.splitlines()[1].split() == ["ours"]
+
+
+def test_refuses_unknown_names() -> None:
+    """A name that is none is refused with those that there are."""
+    finished = run("huge")
+    assert finished.returncode == 2
+    assert "unknown: huge; there are small, latency, many, tiny, memory, import" in finished.stderr
+
+
+def test_measures_memory() -> None:
+    """Both memory measures upload what they say, and tell of the difference."""
+    assert re.search(r"after +20 results.*\n  difference +-?\d", memory.stream((10, 20)))
+    assert re.search(r"one file of 2 MiB\n(.*\n)*  growth +\d", memory.upload(2 << 20))
+
+
+def test_measures_imports() -> None:
+    """The import measure tells of the difference to aiohttp and of unwanted modules."""
+    report = imports.report(runs=1)
+    assert re.search(r"\n  difference +-?\d+ ms", report)
+    assert "pulls in of pydantic, click, rich: none" in report
+
+
+def test_failed_child_is_an_error() -> None:
+    """A child that ends without an answer is an error, and no figure."""
+    with pytest.raises(ChildFailedError, match="stream"), child("benchmarks.clients.stream", {}):
+        pass
+
+
+def test_emulator_ends_with_its_parent() -> None:
+    """The emulator's process ends when its stdin closes, as it does when the parent dies."""
+    order = json.dumps({"api": 0, "storage": 0, "processing": 0})
+    command = [sys.executable, "-m", "benchmarks.server"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(order, file=process.stdin, flush=True)
+        assert json.loads(process.stdout.readline())["host"].startswith("http://127.0.0.1:")
+        process.stdin.close()
+        assert process.wait(timeout=5) == 0
+
+
+def test_emulator_counts_no_connection_of_its_own() -> None:
+    """The connection that asks for the report is not in it."""
+    with emulator() as server:
+        assert server.report()["connections_opened"] == 0
