@@ -58,6 +58,28 @@ async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operati
     Raises:
         Exception: The last try's error.
     """
+    try:
+        return await operation()
+    except Exception as error:
+        if not worth_it(error):
+            raise
+        failed = [error]
+
+    # Most requests succeed at once, and the loop costs as much as a request: it begins with the first error.
+    async def attempt() -> T:
+        if failed:
+            raise failed.pop()
+        return await operation()
+
+    import stamina  # noqa: PLC0415 - imported when a client opens
+
+    return await stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)(
+        _pause(retry, worth_it), attempt
+    )
+
+
+def _pause(retry: Retry, worth_it: Callable[[Exception], bool]) -> Callable[[Exception], bool | float]:
+    """Tell whether to try again after an error, and after how many seconds."""
     failures = count()
 
     def pause(error: Exception) -> bool | float:
@@ -67,7 +89,4 @@ async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operati
         bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
         return random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
 
-    import stamina  # noqa: PLC0415 - imported when a client opens
-
-    caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
-    return await caller(pause, operation)
+    return pause

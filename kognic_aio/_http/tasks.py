@@ -33,6 +33,9 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
         action: What to do with an item.
         workers: How many items to work on at once.
     """
+    if len(items) == 1:
+        await action(items[0])
+        return
     waiting = iter(items)
 
     async def work() -> None:

@@ -221,11 +221,9 @@ class Transport:
         request.
         """
         host = url.host or ""
-        if not self._trust_env or is_loopback(host):
-            return None
         if (url.scheme, host) not in self._proxies:
-            found = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(url.scheme)
-            self._proxies[url.scheme, host] = found
+            direct = not self._trust_env or is_loopback(host) or urllib.request.proxy_bypass(host)
+            self._proxies[url.scheme, host] = None if direct else urllib.request.getproxies().get(url.scheme)
         return self._proxies[url.scheme, host]
 
 

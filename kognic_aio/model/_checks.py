@@ -21,7 +21,8 @@ class Checked:
     __slots__ = ()
 
     def __attrs_post_init__(self) -> None:
-        for field in fields(cast("type[AttrsInstance]", type(self))):
+        given = (field for field in fields(cast("type[AttrsInstance]", type(self))) if field.init)
+        for field in given:
             where = f"{type(self).__qualname__}.{field.alias}"
             object.__setattr__(self, field.name, _conform(getattr(self, field.name), field.type, where))
         self._check()

@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, BinaryIO, TypeAlias
 
 from attrs import field, frozen
@@ -86,7 +87,7 @@ class FileData:
     @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
-        return content_type_of(self.suffix)
+        return content_type_of(f"data{self.suffix}")
 
     def __repr__(self) -> str:
         source = "callback" if self.data is None else type(self.data).__name__
@@ -113,6 +114,6 @@ CONTENT_TYPES = {
 """Of the formats that have one. Tables of the machine would make uploads differ from host to host."""
 
 
-def content_type_of(suffix: str) -> str:
-    """The Content-Type to upload a file of this suffix with."""
-    return CONTENT_TYPES.get(suffix.lower(), "application/octet-stream")
+def content_type_of(filename: str) -> str:
+    """The Content-Type to upload a file of this name with."""
+    return CONTENT_TYPES.get(PurePath(filename).suffix.lower(), "application/octet-stream")

@@ -1,6 +1,6 @@
 """Images and point clouds: the files of a scene."""
 
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -33,34 +33,32 @@ class Resource(Checked):
     _resource_id: str | None = field(default=None, alias="resource_id")
     sensor_name: str
     file_data: FileData | None = None
-
-    @property
-    def filename(self) -> str:
-        """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
-        path = Path(self.client_filename).expanduser()
-        if self.file_data is None or path.suffix == self.file_data.suffix:
-            return str(path)
-        return str(path.with_name(path.name + self.file_data.suffix))
+    filename: str = field(init=False, eq=False)
+    """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
 
     @property
     def resource_id(self) -> str:
         """The id within the scene. Storage allows one dot, so the default replaces all but the last."""
         if self._resource_id is not None:
             return self._resource_id
-        path = PurePath(self.filename)
-        return str(path.with_name(path.name.replace(".", "_", path.name.count(".") - 1)))
+        folder, slash, name = self.filename.rpartition("/")
+        return folder + slash + name.replace(".", "_", name.count(".") - 1)
 
     @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
-        return content_type_of(PurePath(self.filename).suffix)
+        return content_type_of(self.filename)
 
     def _check(self) -> None:
-        if not PurePath(self.client_filename).name:
+        path = Path(self.client_filename).expanduser()
+        if not path.name:
             raise self._wrong("filename", f"{self.client_filename!r} names no file")
-        if PurePath(self.filename).suffix.lower() not in self.SUFFIXES:
+        if self.file_data is not None and path.suffix != self.file_data.suffix:
+            path = path.with_name(path.name + self.file_data.suffix)
+        object.__setattr__(self, "filename", str(path))
+        if path.suffix.lower() not in self.SUFFIXES:
             kind, expected = type(self).__name__, ", ".join(self.SUFFIXES)
-            raise self._wrong("filename", f"wrong format for {kind}: {self.filename!r}, expected one of {expected}")
+            raise self._wrong("filename", f"wrong format for {kind}: {str(path)!r}, expected one of {expected}")
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from math import inf
 
 import anyio
 from attrs import define
@@ -15,8 +16,8 @@ from kognic_aio.resources.scene import SceneResource
 
 log = logging.getLogger("kognic_aio")
 
-FIRST_LOOK = 0.05
-"""Seconds from a scene's commit to the first look at it; scenes that are committed meanwhile are asked for together."""
+GATHERING = 0.02
+"""Seconds before a look, in which further scenes may become due: they are asked for together."""
 
 SCENES_PER_QUERY = 100
 QUERIES_AT_ONCE = 4
@@ -42,7 +43,7 @@ class Watcher:
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
         self._waiting: dict[str, _Waiting] = {}
-        self._somebody_waits = anyio.Event()
+        self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
 
     async def created(self, scene_uuid: str) -> bool:
@@ -53,8 +54,8 @@ class Watcher:
             ApiError: If the platform does not know it.
         """
         future = asyncio.get_running_loop().create_future()
-        self._waiting[scene_uuid] = _Waiting(future, time.monotonic() + min(FIRST_LOOK, self._sleep_time))
-        self._somebody_waits.set()
+        self._waiting[scene_uuid] = _Waiting(future, look_at=time.monotonic())
+        self._newcomer.set()
         scene: Scene | None = None
         try:
             with anyio.move_on_after(self._scene_timeout):
@@ -74,14 +75,18 @@ class Watcher:
         """Look at scenes when their time has come, until cancelled."""
         try:
             while True:
-                await self._somebody_waits.wait()
-                await anyio.sleep(min(FIRST_LOOK, self._sleep_time))
+                with anyio.move_on_after(self._seconds_to_next_look()):
+                    await self._newcomer.wait()
+                await anyio.sleep(GATHERING)
+                self._newcomer = anyio.Event()
                 await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
-                if not self._waiting:
-                    self._somebody_waits = anyio.Event()
         finally:
             if self._clock is not None:
                 self._clock.cancel()
+
+    def _seconds_to_next_look(self) -> float:
+        earliest = min((waiting.look_at for waiting in self._waiting.values()), default=inf)
+        return earliest - time.monotonic()
 
     def _due(self) -> list[list[str]]:
         """The scenes to look at now, in groups of the size of a query."""

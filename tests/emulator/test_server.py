@@ -206,3 +206,12 @@ async def test_stop_with_open_connections(platform: Platform) -> None:
                 await upload
         await until(lambda: emulator.recorder.connections_open == 0)
         assert emulator.recorder.in_flight["uploads"] == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost", "::1"])
+async def test_the_url_can_be_reached(host: str) -> None:
+    """Whatever it listens on, its URL is one that clients on this machine can use."""
+    async with Emulator(host=host) as emulator, aiohttp.ClientSession() as session:
+        async with session.get(f"{emulator.url}/emulator/report") as answer:
+            assert answer.status == 200
+        assert "0.0.0.0" not in emulator.url

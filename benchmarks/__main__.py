@@ -1,0 +1,64 @@
+"""The command: `python -m benchmarks [NAME ...] [--rounds 3] [--only ours] [--floor]`."""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+
+from benchmarks import imports, memory
+from benchmarks.cases import CASES
+from benchmarks.child import ChildFailedError
+from benchmarks.compare import CLIENTS, IncompleteError, compare
+from benchmarks.table import table
+
+COMPARED = [name for name, case in CASES.items() if case.target is not None]
+
+NOTE = """\
+Times run from making the client to having closed it. The making of scenes and the imports before it are excluded, what
+a client imports only then is not. The ratio is official/ours. A target is what we aim at; missing one is no failure."""
+
+
+def arguments() -> Namespace:
+    """What was asked for."""
+    parser = ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time kognic_aio beside kognic-io against a local emulator.",
+        epilog="\n".join([*(f"{name}: {case}" for name, case in CASES.items()), "", NOTE]),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    names = [*CASES, "memory", "import"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; by default {COMPARED}")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each client runs a case")
+    parser.add_argument("--only", choices=CLIENTS, help="run one client only")
+    parser.add_argument("--floor", action="store_true", help="run also bare aiohttp, for what the protocol alone takes")
+    given = parser.parse_args()
+    if unknown := [name for name in given.names if name not in names]:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
+    return given
+
+
+def report(name: str, given: Namespace) -> str:
+    """Take one measure and tell of it."""
+    match name:
+        case "memory":
+            return memory.report()
+        case "import":
+            return imports.report()
+        case _:
+            clients = [given.only] if given.only else CLIENTS if given.floor else CLIENTS[:2]
+            return table(name, CASES[name], given.rounds, compare(name, clients, given.rounds))
+
+
+def main() -> None:
+    """Take the measures one after another."""
+    given = arguments()
+    names = given.names or COMPARED
+    for name in names:
+        try:
+            print(report(name, given), end="\n\n", flush=True)
+        except (ChildFailedError, IncompleteError) as error:
+            sys.exit(f"{name}: {error}")
+    if CASES.keys() & names:
+        print(NOTE)
+
+
+if __name__ == "__main__":
+    main()

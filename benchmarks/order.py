@@ -1,0 +1,30 @@
+"""What a client process is told to do."""
+
+from typing import Any, Self
+
+from attrs import frozen
+
+from benchmarks.cases import Scenes
+from benchmarks.child import take_order
+
+
+@frozen
+class Order:
+    """The work of one client process.
+
+    Args:
+        options: The keyword arguments of its client.
+        scenes: The scenes to create.
+        samples: After how many results to look at the memory.
+    """
+
+    options: dict[str, Any]
+    scenes: Scenes
+    samples: tuple[int, ...] = ()
+
+    @classmethod
+    def take(cls) -> Self:
+        """The order of the parent process. JSON has made lists of the tuples."""
+        order = take_order()
+        options = order["options"] | {"auth": tuple(order["options"]["auth"])}
+        return cls(options, order["scenes"], tuple(order.get("samples", ())))
