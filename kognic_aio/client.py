@@ -8,9 +8,10 @@ from typing import Any, Self
 import aiohttp
 from attrs import evolve
 
+from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.transport import Api, Transport
+from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
     API_RETRY_ATTEMPTS,

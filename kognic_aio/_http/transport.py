@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from ssl import SSLContext
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import anyio.to_thread
@@ -16,22 +16,18 @@ from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, TokenSource, resolve
 from kognic_aio._http.protocol import (
-    DRYRUN_HEADER,
     SUNSET_NEAR,
     Answer,
     api_headers,
     parse,
     sunset,
-    unwrap,
 )
 from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
-from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import (
     CertificateError,
     ClosedError,
     ConnectError,
     LostAnswerError,
-    MalformedAnswerError,
     RequestError,
     TimedOutError,
 )
@@ -39,7 +35,6 @@ from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
 
 log = logging.getLogger("kognic_aio")
 
-T = TypeVar("T")
 Query = Mapping[str, str | int]
 
 
@@ -225,54 +220,6 @@ class Transport:
             direct = not self._trust_env or is_loopback(host) or urllib.request.proxy_bypass(host)
             self._proxies[url.scheme, host] = None if direct else urllib.request.getproxies().get(url.scheme)
         return self._proxies[url.scheme, host]
-
-
-class Api:
-    """One API of the platform: JSON in, models out.
-
-    Args:
-        transport: Sends the requests.
-        host: The API's base URL.
-    """
-
-    def __init__(self, transport: Transport, host: str) -> None:
-        self._transport = transport
-        self._host = host.rstrip("/")
-
-    async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
-        """What a GET answers."""
-        url = self._url(path)
-        return _decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
-
-    async def ask(self, path: str, kind: type[T], *, json: Any) -> T:
-        """What a POST answers that only asks for something, so that it can be repeated at will."""
-        url = self._url(path)
-        return _decoded(await self._transport.call("POST", url, json=json, repeatable=True), kind, "POST", url)
-
-    async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
-        """What a POST answers that creates something; with `dryrun`, the platform only validates."""
-        url = self._url(path)
-        headers = DRYRUN_HEADER if dryrun else None
-        data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return _decoded(data, kind, "POST", url)
-
-    async def command(self, path: str, *, json: Any = None, query: Query | None = None, dryrun: bool = False) -> None:
-        """A POST whose answer holds nothing of use; with `dryrun`, the platform only validates."""
-        headers = DRYRUN_HEADER if dryrun else None
-        await self._transport.call(
-            "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True
-        )
-
-    def _url(self, path: str) -> str:
-        return f"{self._host}/{path}"
-
-
-def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
-    try:
-        return decode(unwrap(data), kind)
-    except DecodeError as error:
-        message = f"{method} {url} answered what the contract does not say: {error}"
-        raise MalformedAnswerError(message, method=method, url=url, problems=error.problems) from error
 
 
 def _prepare(auth: Auth) -> Credentials:

@@ -9,11 +9,11 @@ from typing import Generic, Literal, TypeVar, overload
 from anyio import CapacityLimiter
 from attrs import frozen
 
+from kognic_aio._http.api import Api
 from kognic_aio._http.body import check_files, close_sources
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.tasks import for_each
-from kognic_aio._http.transport import Api
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio.errors import InvalidError, KognicError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input

@@ -1,6 +1,6 @@
 """Pre-annotations."""
 
-from kognic_aio._http.transport import Api
+from kognic_aio._http.api import Api
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation
 

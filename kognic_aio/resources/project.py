@@ -1,7 +1,7 @@
 """Projects and their batches."""
 
+from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.transport import Api
 from kognic_aio.model import Project, ProjectBatch
 
 

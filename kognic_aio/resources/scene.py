@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kognic_aio._http.transport import Api
+from kognic_aio._http.api import Api
 from kognic_aio.model import Scene
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from kognic_aio._http.transport import Api
+from kognic_aio._http.api import Api
 from kognic_aio.model import Workspace
 
 

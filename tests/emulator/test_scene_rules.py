@@ -61,8 +61,8 @@ BAD_SCENES: list[tuple[str, str, Any, str]] = [
     (
         "cameras",
         "frame.images.0.metadata.shutterTimeEndNs",
-        10,
-        "frame.images[0].metadata.shutterTimeEndNs must be after shutterTimeStartNs",
+        9,
+        "frame.images[0].metadata.shutterTimeEndNs is before shutterTimeStartNs",
     ),
     (
         "cameras",

@@ -140,8 +140,8 @@ def _read_image(image: Body, spec: SceneSpec) -> None:
     if "metadata" not in resource:
         return
     times = resource["metadata"].fields(("shutterTimeStartNs", "shutterTimeEndNs"), ("reversedShutter",))
-    if times["shutterTimeEndNs"].integer() <= times["shutterTimeStartNs"].integer():
-        raise times["shutterTimeEndNs"].error("must be after shutterTimeStartNs")
+    if times["shutterTimeEndNs"].integer() < times["shutterTimeStartNs"].integer():
+        raise times["shutterTimeEndNs"].error("is before shutterTimeStartNs")
     if "reversedShutter" in times:
         times["reversedShutter"].flag()
 
