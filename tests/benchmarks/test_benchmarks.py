@@ -41,10 +41,23 @@ def test_refuses_unknown_names() -> None:
     assert "unknown: huge; there are small, latency, many, tiny, memory, import" in finished.stderr
 
 
-def test_measures_memory() -> None:
-    """Both memory measures upload what they say, and tell of the difference."""
-    assert re.search(r"after +20 results.*\n  difference +-?\d", memory.stream((10, 20)))
-    assert re.search(r"one file of 2 MiB\n(.*\n)*  growth +\d", memory.upload(2 << 20))
+def figure(name: str, report: str) -> float:
+    """A figure of a report, in megabytes."""
+    found = re.search(rf"\n  {name} +(-?[\d.]+) MB", report)
+    assert found is not None, report
+    return float(found[1])
+
+
+def test_memory_does_not_grow_with_the_number_of_scenes() -> None:
+    """Between 2,000 and 20,000 scenes from a stream, the process grows by less than 20 MB."""
+    assert figure("difference", memory.stream()) < memory.STREAM_TARGET
+
+
+def test_memory_does_not_grow_with_the_size_of_a_file() -> None:
+    """A file of 1 GiB is uploaded whole, and the process grows by less than 50 MB."""
+    report = memory.upload()
+    assert "one file of 1,024 MiB" in report
+    assert figure("growth", report) < memory.FILE_TARGET
 
 
 def test_measures_imports() -> None:

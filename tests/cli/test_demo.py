@@ -94,7 +94,7 @@ def test_a_bad_file(tmp_path: Path) -> None:
     output = " ".join(done.stdout.split())
     assert "2 of 4 scenes created" in output
     assert re.search(r"demo-001 cameras 1 created [0-9a-f-]{36} ", output)
-    assert "demo-003 lidars 1 failed scene: scene is failed: file" in output
+    assert "demo-003 lidars 1 failed scene: failed: file" in output
     assert "must begin with the header ts_gps,x,y,z,intensity" in output
 
 
