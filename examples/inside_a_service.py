@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from kognic_aio import FileData, KognicError, KognicIOClient, create_inputs
 from kognic_aio.model import Cameras, Image
@@ -30,13 +31,19 @@ async def read_scene(request: web.Request) -> Cameras:
     return Cameras(external_id=name, frame=Cameras.Frame(images=[image]))
 
 
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell callers what is wrong with what they sent, or with the platform."""
+    try:
+        return await handler(request)
+    except KognicError as error:
+        return web.json_response({"message": str(error)}, status=400 if isinstance(error, ValueError) else 502)
+
+
 @routes.post("/scenes/{external_id}")
 async def create_scene(request: web.Request) -> web.Response:
     """Create a scene while the caller waits."""
-    try:
-        created = await request.app[CLIENT].cameras.create(await read_scene(request))
-    except KognicError as error:
-        return web.json_response({"message": str(error)}, status=400 if isinstance(error, ValueError) else 502)
+    created = await request.app[CLIENT].cameras.create(await read_scene(request))
     return web.json_response({"sceneUuid": created.scene_uuid})
 
 
@@ -73,7 +80,7 @@ def make_app(client: KognicIOClient, project: str) -> web.Application:
             ingestion.cancel()
             await asyncio.wait([ingestion])
 
-    app = web.Application(client_max_size=64 * 1024**2)
+    app = web.Application(client_max_size=64 * 1024**2, middlewares=[explain])
     app[CLIENT], app[QUEUE] = client, asyncio.Queue(maxsize=100)
     app.cleanup_ctx.append(run_client)
     app.add_routes(routes)

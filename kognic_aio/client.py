@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import anyio
 from attrs import evolve
 
 from kognic_aio._http.api import Api
@@ -66,8 +67,8 @@ class KognicIOClient:
         auth_host: Base URL of the auth server.
         client_organization_id: The organization to act for, as only Kognic users can.
         max_retry_attempts: Tries of an upload, the first included. An API request is tried 10 times at most.
-        max_retry_wait_time: The longest pause between two tries, in seconds.
-        timeout: Seconds that an answer of an API, or the silence of a storage, may last.
+        max_retry_wait_time: The longest pause between two tries, in seconds, unless the server asks for a longer one.
+        timeout: Seconds that a server may take to connect, and may then be silent.
         max_connections: Files uploaded at once; stands for `Limits(uploads=...)`.
         write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
         limits: How much is done at once.
@@ -76,7 +77,7 @@ class KognicIOClient:
         trust_env: Whether to use the proxies that the environment names.
 
     Raises:
-        InvalidError: If a host is not a URL, or is plain http to another machine.
+        InvalidError: If a host is not a URL, or is plain http to another machine, or a number is none.
     """
 
     def __init__(
@@ -108,11 +109,13 @@ class KognicIOClient:
             project_management=project_management_api_host,
             auth=auth_host,
         )
+        _check_timeout(timeout)
         self.limits = _limits(limits, max_connections)
         self.limiters = Limiters.of(self.limits)
         self._organization_id = client_organization_id
         self._write_workspace_id = write_workspace_id
         self._workspace_id: str | None = None
+        self._opening = anyio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._creators: dict[type, SceneCreator[Any]] = {}
         uploads = Retry(attempts=max_retry_attempts, max_wait=max_retry_wait_time)
@@ -122,7 +125,6 @@ class KognicIOClient:
             organization_id=client_organization_id,
             timeout=timeout,
             retry=evolve(uploads, attempts=min(max_retry_attempts, API_RETRY_ATTEMPTS)),
-            connections=self.limits.connections,
             session=session,
             ssl=ssl,
             trust_env=trust_env,
@@ -154,20 +156,25 @@ class KognicIOClient:
         return self._workspace_id
 
     async def open(self) -> Self:
-        """Find the credentials, fetch a token and find the workspace.
+        """Find the credentials and, unless it was named, the workspace. Opening an open client does nothing.
 
         Raises:
             CredentialsError: If there are no usable credentials, or the auth server refuses them.
             WorkspaceError: If there is not exactly one workspace to write to, and none was named.
             RequestError: If a server cannot be reached.
         """
+        async with self._opening:
+            if self._workspace_id is None:
+                await self._open()
+        return self
+
+    async def _open(self) -> None:
         await self._transport.open()
         try:
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
             await self.aclose()
             raise
-        return self
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""
@@ -220,3 +227,8 @@ class KognicIOClient:
 def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
     limits = limits or Limits()
     return limits if max_connections is None else evolve(limits, uploads=max_connections)
+
+
+def _check_timeout(timeout: object) -> None:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise InvalidError(f"timeout: expected seconds, got {timeout!r}")

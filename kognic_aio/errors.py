@@ -34,10 +34,21 @@ signed URL is ever in one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class KognicError(Exception):
     """Base class of every error of this package."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes with all their data, though their constructors take keywords."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[KognicError], arguments: tuple[Any, ...], data: dict[str, Any]) -> KognicError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(data)
+    return error
 
 
 class ClosedError(KognicError):
@@ -88,7 +99,7 @@ class MissingFileError(InvalidError):
     """A local file is missing, empty, or not a file.
 
     Attributes:
-        filename: The path as it was given.
+        filename: The path that was looked for.
         empty: Whether the file exists but contains no data.
     """
 

@@ -23,12 +23,9 @@ API_RETRY_ATTEMPTS = 10
 DEFAULT_WAIT_TIMEOUT = 1800.0
 DEFAULT_SLEEP_TIME = 1.0
 
-OTHER_CONNECTIONS = 8
-"""Connections beyond those that the limits count: token, status queries, lists."""
-
 
 def _check_count(instance: object, attribute: "Attribute[int]", value: object) -> None:
-    if not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         name = f"{type(instance).__name__}.{attribute.name}"
         raise InvalidError(f"{name}: expected a whole number of at least 1, got {value!r}")
 
@@ -65,11 +62,6 @@ class Limits:
     in_flight: int = _count(5000)
     inputs: int = _count(16)
 
-    @property
-    def connections(self) -> int:
-        """The most connections that work within these limits can use."""
-        return self.scene_jobs + self.uploads + self.inputs + OTHER_CONNECTIONS
-
 
 @frozen(kw_only=True)
 class Retry:
@@ -77,7 +69,7 @@ class Retry:
 
     Args:
         attempts: Tries altogether, the first included.
-        max_wait: The longest pause between two tries, in seconds.
+        max_wait: The longest pause between two tries, in seconds, unless the server asks for a longer one.
         max_time: No new try is made this many seconds after the first.
 
     Raises:
@@ -99,7 +91,10 @@ def _host(default: str) -> str:
 
 
 def _check_host(_: object, attribute: "Attribute[str]", value: str) -> None:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise InvalidError(f"{attribute.name} host: {error}: {value!r}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidError(f"{attribute.name} host: expected a URL such as {attribute.default}, got {value!r}")
     if parts.scheme == "http" and not is_loopback(parts.hostname):

@@ -1,17 +1,19 @@
 """The bytes of a file, from wherever they come: opened anew for every attempt, read in threads, closed in the end."""
 
+import asyncio
 import inspect
 import io
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, move_on_after
 
+from kognic_aio._http.tasks import in_thread, is_being_cancelled
 from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
 from kognic_aio.model import FileData, Resource
 from kognic_aio.model.file_data import check_bytes_source
@@ -23,6 +25,12 @@ T = TypeVar("T")
 
 CHUNK = 1 << 20
 """Bytes read at a time. Files of up to this size are read whole, which takes one thread hop instead of three."""
+
+CLOSING_TIME = 0.5
+"""Seconds to wait for the closing of a caller's stream."""
+
+_in_use: set[int] = set()
+"""The streams and generators that are being read now."""
 
 
 class Body:
@@ -65,12 +73,19 @@ async def check_files(files: Iterable[Resource]) -> None:
     """
     local = [file.filename for file in files if file.file_data is None]
     if local:
-        await _in_thread(_check_local, local)
+        await in_thread(_check_local, local)
 
 
 def is_replayable(file: Resource) -> bool:
-    """Whether the bytes can be had again for another attempt."""
+    """Whether the bytes can be had again for another attempt.
+
+    Raises:
+        DataError: If they are in a stream that is closed.
+    """
     data = None if file.file_data is None else file.file_data.data
+    if getattr(data, "closed", False) is True:
+        problem = "is closed, as streams are after an upload; give each scene its own, or a callback that opens it"
+        raise DataError(f"the stream of {file.client_filename!r} {problem}", filename=file.client_filename)
     return data is None or isinstance(data, bytes | bytearray | memoryview) or _is_seekable(data)
 
 
@@ -98,14 +113,14 @@ async def close_sources(files: Iterable[Resource]) -> None:
 @asynccontextmanager
 async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
     with _blamed(file):
-        content = await _in_thread(_read_if_small, file.filename)
+        content = await in_thread(_read_if_small, file.filename)
     if content is not None:
         yield Body(content, len(content), file.filename)
         return
     with _blamed(file):
         stream = await _opened(file.filename)
     try:
-        size = (await _in_thread(os.fstat, stream.fileno())).st_size
+        size = (await in_thread(os.fstat, stream.fileno())).st_size
         yield Body(_chunks_of(stream, file), size, file.filename)
     finally:
         with CancelScope(shield=True):
@@ -129,12 +144,13 @@ async def _open_data(data: Any, file: Resource) -> AsyncGenerator[Body, None]:
         _check_not_empty(content, file)
         yield Body(content if len(content) <= CHUNK else _slices(content), len(content), file.filename)
         return
-    with _blamed(file):
-        size = await _in_thread(_rewound, data)
-    async with aclosing(_chunks_of(data, file)) as chunks:
-        first = await anext(chunks, b"")
-        _check_not_empty(first, file)
-        yield Body(_joined(first, chunks), size, file.filename)
+    with _sole_use(data, file):
+        with _blamed(file):
+            size = await in_thread(_rewound, data)
+        async with aclosing(_chunks_of(data, file)) as chunks:
+            first = await anext(chunks, b"")
+            _check_not_empty(first, file)
+            yield Body(_joined(first, chunks), size, file.filename)
 
 
 @asynccontextmanager
@@ -153,7 +169,7 @@ async def _called(callback: Any, filename: str) -> Any:
     """An async callback is awaited; a sync one runs in a thread, where it may take its time."""
     if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(getattr(callback, "__call__", None)):  # noqa: B004 - an object with an async __call__
         return await callback(filename)
-    result = await _in_thread(callback, filename)
+    result = await in_thread(callback, filename)
     return await result if inspect.isawaitable(result) else result
 
 
@@ -175,7 +191,7 @@ async def _pulled(data: Any) -> AsyncIterator[Any]:
     if is_stream and inspect.iscoroutinefunction(data.read):
         pull = partial(data.read, CHUNK)
     else:
-        pull = partial(_in_thread, data.read, CHUNK) if is_stream else partial(_in_thread, next, data, end)
+        pull = partial(in_thread, data.read, CHUNK) if is_stream else partial(in_thread, next, data, end)
     while True:
         chunk = await pull()
         if chunk is end or (is_stream and not chunk):
@@ -195,14 +211,30 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _close(source: Any) -> None:
-    """Close what can be closed. A generator that a cancelled upload left running in a thread is closed by its end."""
-    with CancelScope(shield=True), suppress(ValueError, RuntimeError):
+    """Close what can be closed, without waiting long: a stream that a thread still reads is closed by that thread.
+
+    What goes wrong here changes nothing for the bytes that have arrived.
+    """
+    with move_on_after(CLOSING_TIME, shield=True), suppress(Exception):
         if hasattr(source, "aclose"):
             await source.aclose()
+        elif inspect.iscoroutinefunction(getattr(source, "close", None)):
+            await source.close()
         elif hasattr(source, "close"):
-            closing = source.close()
-            if inspect.isawaitable(closing):
-                await closing
+            await in_thread(source.close)
+
+
+@contextmanager
+def _sole_use(data: Any, file: Resource) -> Generator[None, None, None]:
+    """See that nothing else reads a stream or generator meanwhile: each would get half of the bytes."""
+    if id(data) in _in_use:
+        problem = "is being uploaded already; give each file its own, or a callback that opens it"
+        raise DataError(f"the data of {file.client_filename!r} {problem}", filename=file.client_filename)
+    _in_use.add(id(data))
+    try:
+        yield
+    finally:
+        _in_use.discard(id(data))
 
 
 @contextmanager
@@ -213,6 +245,10 @@ def _blamed(file: Resource, what: str = "reading") -> Generator[None, None, None
         yield
     except (DataError, MissingFileError):
         raise
+    except asyncio.CancelledError as error:
+        if is_being_cancelled():
+            raise
+        raise DataError(f"{what} {name!r} was cancelled from elsewhere", filename=name) from error
     except FileNotFoundError as error:
         raise MissingFileError(f"{name!r} is missing", filename=name) from error
     except Exception as error:
@@ -226,7 +262,8 @@ def _check_not_empty(chunk: bytes, file: Resource) -> None:
 
 
 def _is_seekable(data: Any) -> bool:
-    return hasattr(data, "seek") and hasattr(data, "seekable") and data.seekable() is True
+    seekable = getattr(data, "seekable", None)
+    return callable(seekable) and not inspect.iscoroutinefunction(seekable) and seekable() is True
 
 
 def _rewound(data: Any) -> int | None:
@@ -242,8 +279,9 @@ def _check_local(filenames: list[str]) -> None:
     for name in filenames:
         try:
             status = Path(name).stat()
-        except OSError as error:
-            raise MissingFileError(f"local file is missing: {name!r} ({error.strerror})", filename=name) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
         if not S_ISREG(status.st_mode):
             raise MissingFileError(f"not a file: {name!r}", filename=name)
         if status.st_size == 0:
@@ -259,8 +297,3 @@ def _read_if_small(filename: str) -> bytes | None:
     if not content:
         raise MissingFileError(f"local file contains no data: {filename!r}", filename=filename, empty=True)
     return content
-
-
-async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run something that may block; a cancelled task does not wait for it."""
-    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)

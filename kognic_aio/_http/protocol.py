@@ -16,6 +16,7 @@ from kognic_aio.errors import (
     BadRequestError,
     ConflictError,
     ForbiddenError,
+    InvalidError,
     MalformedAnswerError,
     NotFoundError,
     ServerError,
@@ -72,8 +73,14 @@ def api_headers(organization_id: int | None) -> dict[str, str]:
 
 
 def segment(name: str) -> str:
-    """A name as one segment of a path, whatever characters it has."""
-    return quote(name, safe="")
+    """A name as one segment of a path, whatever characters it has.
+
+    Raises:
+        InvalidError: If it is no name, or one that would lead to another path.
+    """
+    if name in ("", ".", ".."):
+        raise InvalidError(f"expected the external id of a project or batch, got {name!r}")
+    return quote(name, safe="", errors="replace")
 
 
 def parse(answer: Answer) -> Any:

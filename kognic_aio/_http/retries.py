@@ -86,6 +86,8 @@ def _pause(retry: Retry, worth_it: Callable[[Exception], bool]) -> Callable[[Exc
         if not worth_it(error):
             return False
         asked: float | None = getattr(error, "retry_after", None)
+        if asked is not None and asked > retry.max_time:
+            return False
         bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
         return random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
 

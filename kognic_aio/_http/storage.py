@@ -1,6 +1,5 @@
 """Signed URLs: the storage that takes files."""
 
-import aiohttp
 from yarl import URL
 
 from kognic_aio._http.body import Body, is_replayable, open_body
@@ -72,12 +71,8 @@ class Storage:
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT}
         if body.size is not None:
             headers["Content-Length"] = str(body.size)
-        silence = self._transport.timeout
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence)
         try:
-            answer = await self._transport.exchange(
-                "PUT", URL(url, encoded=True), headers=headers, timeout=timeout, data=body.payload
-            )
+            answer = await self._transport.exchange("PUT", URL(url, encoded=True), headers=headers, data=body.payload)
         except RequestError as error:
             raise body.failure or error from error
         if body.failure is not None:

@@ -1,10 +1,14 @@
-"""Task groups whose errors come out as they are."""
+"""Tasks and threads: errors come out as they are, and nothing ends half-done without one."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+from anyio import CapacityLimiter, to_thread
+
+from kognic_aio.errors import KognicError
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -33,18 +37,38 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
         action: What to do with an item.
         workers: How many items to work on at once.
     """
-    if len(items) == 1:
-        await action(items[0])
-        return
     waiting = iter(items)
+    done = 0
 
     async def work() -> None:
+        nonlocal done
         for item in waiting:
             await action(item)
+            done += 1
 
+    if len(items) == 1:
+        await work()
+        return
     async with task_group() as group:
         for _ in range(min(len(items), workers)):
             group.start_soon(work)
+    if done < len(items):  # a group takes a task that raises CancelledError for one that it has cancelled
+        raise KognicError(f"only {done} of {len(items)} were done before a task was cancelled from elsewhere")
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run something that may block; a cancelled task does not wait for it.
+
+    What runs in threads is bounded by the limiters of those who start it. The loop's default limiter belongs to the
+    application, which our callers' slow files must not starve, nor it us.
+    """
+    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=CapacityLimiter(1))
+
+
+def is_being_cancelled() -> bool:
+    """Whether the current task is being cancelled, and a CancelledError not just something that it was given."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _first(errors: BaseException) -> BaseException:

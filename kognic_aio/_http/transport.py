@@ -7,11 +7,11 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
+from io import BytesIO
 from ssl import SSLContext
 from typing import Any
 
 import aiohttp
-import anyio.to_thread
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, TokenSource, resolve
@@ -23,10 +23,13 @@ from kognic_aio._http.protocol import (
     sunset,
 )
 from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
+from kognic_aio._http.tasks import in_thread
+from kognic_aio._http.wire import to_json
 from kognic_aio.errors import (
     CertificateError,
     ClosedError,
     ConnectError,
+    InvalidError,
     LostAnswerError,
     RequestError,
     TimedOutError,
@@ -34,6 +37,13 @@ from kognic_aio.errors import (
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
 
 log = logging.getLogger("kognic_aio")
+
+JSON_HEADER = {"Content-Type": "application/json"}
+LARGE = 1 << 20
+"""Bytes from which a body is sent as a stream."""
+
+MOST_CONNECTIONS = 1000
+"""A bound against thousands of sockets; runs are bounded by their limits long before."""
 
 Query = Mapping[str, str | int]
 
@@ -45,9 +55,8 @@ class Transport:
         auth: Where the credentials come from.
         auth_host: Base URL of the auth server.
         organization_id: The organization to act for.
-        timeout: Seconds that an answer of an API, or the silence of a storage, may last.
+        timeout: Seconds that a server may take to connect, and may then be silent.
         retry: Bounds on repeated API requests.
-        connections: The most connections at once.
         session: A session of the caller's, which is left open.
         ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
@@ -61,17 +70,16 @@ class Transport:
         organization_id: int | None,
         timeout: float,
         retry: Retry,
-        connections: int,
         session: aiohttp.ClientSession | None,
         ssl: SSLContext | None,
         trust_env: bool,
     ) -> None:
-        self.timeout = timeout
+        # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
         self._auth = auth
         self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
         self._headers = api_headers(organization_id)
         self._retry = retry
-        self._connections = connections
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -86,11 +94,14 @@ class Transport:
 
         Raises:
             CredentialsError: If there are no usable credentials.
+            InvalidError: If the caller's session is closed, or has an authorization of its own.
         """
-        self._credentials = await anyio.to_thread.run_sync(_prepare, self._auth)
+        if not self._owns_session:
+            _check_session(self._session)
+        self._credentials = await in_thread(_prepare, self._auth)
         self._tokens = TokenSource(self._fetch_token)
         if self._owns_session:
-            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
+            connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self._loop = asyncio.get_running_loop()
 
@@ -118,19 +129,23 @@ class Transport:
             method: The HTTP method.
             url: The full URL without a query string.
             query: What to put into the query string.
-            json: The body.
+            json: The body; bytes are JSON already.
             headers: Headers beyond the usual ones.
             repeatable: Whether the request can be repeated at will, as reads can.
             discard: Whether to leave the body of a successful answer unread.
 
         Raises:
+            InvalidError: If the body is no JSON.
             ApiError: If the API answers with an error.
             RequestError: If there is no usable answer.
             CredentialsError: If there is no token to be had.
         """
+        content = json if json is None or isinstance(json, bytes) else to_json(json)
+        own = self._headers | dict(headers or {}) | (JSON_HEADER if content is not None else {})
+        full = URL(url).with_query(query) if query else URL(url)
 
         async def attempt() -> Any:
-            answer = await self._authorized(method, url, query, json, headers)
+            answer = await self._authorized(method, full, own, content)
             return None if discard and answer.status < 300 else parse(answer)
 
         return await repeating(self._retry, may_repeat if repeatable else had_no_effect, attempt)
@@ -141,8 +156,7 @@ class Transport:
         url: URL,
         *,
         headers: Mapping[str, str],
-        timeout: aiohttp.ClientTimeout,
-        **body: Any,
+        data: Any = None,
     ) -> Answer:
         """Send one request once, and read its answer to the end.
 
@@ -150,24 +164,24 @@ class Transport:
             method: The HTTP method.
             url: The full URL.
             headers: All headers that are not aiohttp's.
-            timeout: How long it may take.
-            body: aiohttp's `data` or `json`.
+            data: The body.
 
         Raises:
             RequestError: If there is no answer.
             ClosedError: If the client is not open.
         """
         session = self._open_session()
-        shown = str(url.with_query(None))
+        shown = str(url.with_user(None).with_query(None))
         with translated(method, shown):
             async with session.request(
                 method,
                 url,
                 headers=headers,
-                timeout=timeout,
+                data=data,
+                timeout=self._timeout,
                 proxy=self._proxy_of(url),
                 allow_redirects=False,  # a token must not follow one to another host
-                **body,
+                raise_for_status=False,  # a session of the caller's may do otherwise
             ) as response:
                 content = await response.read()
         log.debug("%s %s: %d", method, shown, response.status)
@@ -175,16 +189,14 @@ class Transport:
         _warn_of_sunset(answer)
         return answer
 
-    async def _authorized(
-        self, method: str, url: str, query: Query | None, json: Any, headers: Mapping[str, str] | None
-    ) -> Answer:
+    async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Send a request with the current token; if that is refused, once more with a new one."""
-        timeout = aiohttp.ClientTimeout(total=self.timeout)
-        full = URL(url).with_query(query) if query else URL(url)
 
         async def send(token: str) -> Answer:
-            own = {**self._headers, **(headers or {}), "Authorization": f"Bearer {token}"}
-            return await self.exchange(method, full, headers=own, timeout=timeout, json=json)
+            own = {**headers, "Authorization": f"Bearer {token}"}
+            # aiohttp warns of large bodies that are not streams
+            data = BytesIO(content) if content is not None and len(content) > LARGE else content
+            return await self.exchange(method, url, headers=own, data=data)
 
         self._open_session()
         token = await self._tokens.get()
@@ -194,11 +206,9 @@ class Transport:
     async def _fetch_token(self) -> Answer:
         """Ask for a token; that creates nothing, so it is repeated at will."""
         form = self._credentials.form() if self._credentials else {}
-        timeout = aiohttp.ClientTimeout(total=self.timeout)
 
         async def attempt() -> Answer:
-            url = URL(self._token_url)
-            return await self.exchange("POST", url, headers=self._headers, timeout=timeout, data=form)
+            return await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form)
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 
@@ -220,6 +230,13 @@ class Transport:
             direct = not self._trust_env or is_loopback(host) or urllib.request.proxy_bypass(host)
             self._proxies[url.scheme, host] = None if direct else urllib.request.getproxies().get(url.scheme)
         return self._proxies[url.scheme, host]
+
+
+def _check_session(session: aiohttp.ClientSession | None) -> None:
+    if session is None or session.closed:
+        raise InvalidError("session: it is closed")
+    if session.auth is not None or "Authorization" in session.headers:
+        raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
 
 
 def _prepare(auth: Auth) -> Credentials:

@@ -45,41 +45,42 @@ def decode(data: Any, kind: type[T]) -> T:
         raise DecodeError(_problems(error)) from error
 
 
-def check_pre_annotation(pre_annotation: PreAnnotation | None) -> None:
-    """See that a pre-annotation is one, without making anything of it.
+def to_json(data: Any, what: str = "the request") -> bytes:
+    """The JSON text of some data.
 
     Raises:
-        InvalidError: If it is not a model, a dict or JSON.
+        InvalidError: If the data cannot be JSON.
     """
-    if isinstance(pre_annotation, bytes | str):
-        _parsed(pre_annotation)
-    elif not (pre_annotation is None or isinstance(pre_annotation, Mapping) or hasattr(pre_annotation, "model_dump")):
-        given = type(pre_annotation).__name__
-        raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
+    try:
+        return json.dumps(data, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidError(f"{what} cannot be JSON: {error}") from error
 
 
-def encode_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
-    """The OpenLABEL object of a pre-annotation, whose names stay as they are.
+def encode_pre_annotation(pre_annotation: PreAnnotation) -> bytes:
+    """The OpenLABEL of a pre-annotation as JSON text, in which names stay as they are.
 
     Raises:
         InvalidError: If it is not a JSON object.
     """
-    check_pre_annotation(pre_annotation)
-    if isinstance(pre_annotation, bytes | str):
-        return _parsed(pre_annotation)
+    if isinstance(pre_annotation, bytes | bytearray | str):
+        return to_json(_without_none(_parsed(pre_annotation)), "pre_annotation")
     if isinstance(pre_annotation, Mapping):
-        return _without_none(pre_annotation)
-    return pre_annotation.model_dump(exclude_none=True, by_alias=True)
+        return to_json(_without_none(pre_annotation), "pre_annotation")
+    if hasattr(pre_annotation, "model_dump"):
+        return to_json(pre_annotation.model_dump(exclude_none=True, by_alias=True), "pre_annotation")
+    given = type(pre_annotation).__name__
+    raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
 
 
-def _parsed(text: bytes | str) -> JsonObject:
+def _parsed(text: bytes | bytearray | str) -> JsonObject:
     try:
         data: Any = json.loads(text)
     except ValueError as error:
         raise InvalidError(f"pre_annotation: not JSON: {error}") from error
     if not isinstance(data, dict):
         raise InvalidError(f"pre_annotation: expected a JSON object, got {type(data).__name__}")
-    return _without_none(data)
+    return data
 
 
 def _without_none(data: Mapping[str, Any]) -> JsonObject:

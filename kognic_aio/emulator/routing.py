@@ -40,7 +40,7 @@ class Call:
             BadRequestError: it is not JSON.
         """
         try:
-            return Body(json.loads(self.record.content))
+            return Body(json.loads(self.record.content, parse_constant=_refuse_constant))
         except (ValueError, RecursionError) as error:
             raise BadRequestError(f"the body is not JSON: {error}") from error
 
@@ -64,6 +64,11 @@ class Call:
         if not value:
             raise BadRequestError(f"the query lacks {key}")
         return value
+
+
+def _refuse_constant(name: str) -> None:
+    """Python reads NaN and Infinity, which JSON does not have."""
+    raise ValueError(f"{name} is no JSON")
 
 
 @attrs.frozen

@@ -8,6 +8,7 @@ import operator
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Any, Union, cast, get_args, get_origin
 
 from attrs import AttrsInstance, fields
@@ -63,7 +64,7 @@ def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
         return _conform(value, others[0], path)
     if not isinstance(value, tuple(others)):
         raise InvalidError(f"{path}: expected {' or '.join(c.__name__ for c in others)}, got {_shown(value)}")
-    return value
+    return _real(value, path) if isinstance(value, float) else value
 
 
 def _items(value: Any, item: type, path: str) -> Iterable[Any]:
@@ -93,8 +94,10 @@ def _integer(value: Any, path: str) -> int:
 
 def _real(value: Any, path: str) -> float:
     if not isinstance(value, str | bytes | bool):
-        with suppress(TypeError, ValueError):
-            return float(value)
+        with suppress(TypeError, ValueError, OverflowError):
+            number = float(value)
+            if isfinite(number):  # JSON has no others
+                return number
     raise InvalidError(f"{path}: expected a number, got {_shown(value)}")
 
 

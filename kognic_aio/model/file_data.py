@@ -61,7 +61,7 @@ class FileData:
         callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
 
     Raises:
-        InvalidError: If both or neither source is given, or the data is text.
+        InvalidError: If both or neither source is given, or the data is text or empty.
     """
 
     Format = FileFormat
@@ -78,6 +78,8 @@ class FileData:
             raise InvalidError(f"FileData.callback: expected a callable, got {type(self.callback).__name__}")
         if self.data is not None:
             check_bytes_source(self.data, "FileData.data")
+            if isinstance(self.data, bytes | bytearray) and not self.data:
+                raise InvalidError("FileData.data: it is empty")
 
     @property
     def suffix(self) -> str:

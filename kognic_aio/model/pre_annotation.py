@@ -14,7 +14,7 @@ class OpenLabelModel(Protocol):
         ...
 
 
-PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | str
+PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearray | str
 """OpenLABEL 1.0.0: a `kognic.openlabel` model, a dict, or JSON."""
 
 

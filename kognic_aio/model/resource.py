@@ -1,5 +1,6 @@
 """Images and point clouds: the files of a scene."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,7 +51,9 @@ class Resource(Checked):
         return content_type_of(self.filename)
 
     def _check(self) -> None:
-        path = Path(self.client_filename).expanduser()
+        path = Path(self.client_filename)
+        with suppress(RuntimeError):  # a name such as ~draft.jpg, which is no user's home
+            path = path.expanduser()
         if not path.name:
             raise self._wrong("filename", f"{self.client_filename!r} names no file")
         if self.file_data is not None and path.suffix != self.file_data.suffix:

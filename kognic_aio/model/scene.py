@@ -98,6 +98,7 @@ class BaseScene(Checked):
             raise self._wrong("frames", f"scene {self.external_id!r} needs at least one frame, got none")
         self._check_frame_ids()
         self._check_resource_ids()
+        self._check_sources()
 
     def _check_frame_ids(self) -> None:
         ids = sorted(frame.frame_id for frame in self.all_frames if isinstance(frame, SequenceFrame))
@@ -113,6 +114,18 @@ class BaseScene(Checked):
                 if other is not file and not _same_source(file, other):
                     problem = f"resource_id {file.resource_id!r} stands for two files in scene {self.external_id!r}"
                     raise self._wrong("resources", f"{problem}: {other.filename!r} and {file.filename!r}")
+
+    def _check_sources(self) -> None:
+        """A stream or generator gives its bytes once: two files would each get half of them."""
+        seen: dict[int, Resource] = {}
+        for file in self.resources.values():
+            data = None if file.file_data is None else file.file_data.data
+            if data is None or isinstance(data, bytes | bytearray | memoryview):
+                continue
+            other = seen.setdefault(id(data), file)
+            if other is not file:
+                problem = f"{other.filename!r} and {file.filename!r} of scene {self.external_id!r} share one source"
+                raise self._wrong("resources", f"{problem}; give each its own, or a callback that opens it")
 
 
 def _same_source(a: Resource, b: Resource) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from attrs import define, evolve
 
-from kognic_aio._http.wire import check_pre_annotation
+from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, PreAnnotation
@@ -34,6 +35,7 @@ class Run:
         feature_flags: For the creation of scenes.
         wait_timeout: Seconds to wait for scenes after the last of them has been committed.
         limiters: Hold the scenes back.
+        undelivered: Holds back the scenes of a run whose consumer does not come for their results, and those alone.
         watcher: Knows when scenes are created.
         progress: How far the run has come.
     """
@@ -45,6 +47,7 @@ class Run:
     feature_flags: FeatureFlags | None
     wait_timeout: float
     limiters: Limiters
+    undelivered: CapacityLimiter
     watcher: Watcher
     progress: Progress
     _scene_jobs: int = 0
@@ -95,7 +98,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
             creator = run.client.creator_of(scene)
             async with creator.checked(scene, keep=run.dryrun):
                 stage = InputCreationStage.PRE_ANNOTATION
-                check_pre_annotation(pre_annotation)
+                annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
                 stage = InputCreationStage.SCENE
                 job = await creator.start(scene, dryrun=run.dryrun, feature_flags=run.feature_flags)
                 if run.dryrun:
@@ -105,14 +108,14 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
                 await creator.upload(job, run.limiters.uploads, run.progress.sent)
                 await creator.commit(job)
         run.progress.committed += 1
-        del item, scene, job  # a waiting scene keeps its ids and its pre-annotation, not its files
+        del item, scene, pre_annotation, job  # a waiting scene keeps its ids and the JSON of its pre-annotation
 
         if not await run.watcher.created(scene_uuid):
             return result
-        if pre_annotation is not None:
+        if annotation is not None:
             stage = InputCreationStage.PRE_ANNOTATION
             async with run.limiters.inputs:
-                created = await run.client.pre_annotation.create(scene_uuid, pre_annotation)
+                created = await run.client.pre_annotation.create_encoded(scene_uuid, annotation)
             result = evolve(result, preannotation_uuid=created.id)
         stage = InputCreationStage.INPUT_FROM_SCENE
         async with run.limiters.inputs:

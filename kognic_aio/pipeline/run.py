@@ -1,14 +1,16 @@
 """`create_inputs`: scenes in, one result per scene out, as each settles."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter
 
-from kognic_aio._http.tasks import task_group
+from kognic_aio._http.tasks import in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
@@ -63,14 +65,21 @@ def create_inputs(
         limits: How much this run does at once. By default it shares the client's limits with all that runs on it.
 
     Raises:
-        InvalidError: At once, if the source or a time is wrong in itself.
+        InvalidError: At once, if an argument is wrong in itself.
         ClosedError: While iterating, if the client is not open, or is closed.
         CredentialsError: While iterating, if credentials are refused.
         UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload.
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
-    _check_arguments(scenes_with_pre_annotations, wait_timeout, sleep_time, scene_timeout)
+    _check_source(scenes_with_pre_annotations)
+    _check_seconds(wait_timeout=wait_timeout, sleep_time=sleep_time, scene_timeout=scene_timeout or 0)
+    _check_types(
+        project=(project or "", str),
+        batch=(batch, str),
+        feature_flags=(feature_flags, FeatureFlags),
+        limits=(limits, Limits),
+    )
     run = Run(
         client=client,
         project=project,
@@ -79,6 +88,7 @@ def create_inputs(
         feature_flags=feature_flags,
         wait_timeout=wait_timeout,
         limiters=client.limiters if limits is None else Limiters.of(limits),
+        undelivered=CapacityLimiter((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, sleep_time, scene_timeout),
         progress=Progress(),
     )
@@ -94,7 +104,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
 
     def __init__(self, run: Run, source: Source) -> None:
         self._run = run
-        self._source = source
+        self._source: Source = source
         self._results = Handoff()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -114,8 +124,9 @@ class InputCreation(AsyncIterator[InputCreationResult]):
             self._task = self._begin()
         result = await self._results.take()
         if result is None:
-            await self.aclose()
-            _raise_failure(self._task)
+            if not self._closed:
+                await self.aclose()
+                _raise_failure(self._task)
             raise StopAsyncIteration
         return result
 
@@ -142,7 +153,8 @@ class InputCreation(AsyncIterator[InputCreationResult]):
 
     def _begin(self) -> "asyncio.Task[None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
-        task = asyncio.create_task(_drive(self._run, self._source, self._results), name="create_inputs")
+        source, self._source = self._source, ()
+        task = asyncio.create_task(_drive(self._run, source, self._results), name="create_inputs")
         task.add_done_callback(_look_at_failure)
         self._run.client.adopt(task)
         return task
@@ -172,10 +184,15 @@ async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") 
         What the source raised.
     """
     try:
-        async for item in _items(source):
-            run.progress.taken += 1
-            await lives.start(_live, item, run, results)
-            del item
+        async with aclosing(_items(source)) as items:
+            async for item in items:
+                run.progress.taken += 1
+                await lives.start(_live, item, run, results)
+                del item
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        return KognicError("the source of scenes was cancelled from elsewhere")
     except Exception as error:
         return error
     finally:
@@ -185,34 +202,52 @@ async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") 
 
 async def _live(item: Item, run: Run, results: Handoff, *, task_status: "TaskStatus[None]") -> None:
     """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
-    async with run.limiters.in_flight:
-        life = settle(item, run, task_status.started)
-        del item  # only its own life keeps a scene, and no longer than it has to
-        result = await life
+    async with run.undelivered:
+        async with run.limiters.in_flight:
+            life = settle(item, run, task_status.started)
+            del item  # only its own life keeps a scene, and no longer than it has to
+            result = await life
         run.progress.ended(result.status)
         await results.give(result)
 
 
-async def _items(source: Source) -> AsyncIterator[Item]:
-    """What the source gives. Iterators that are not in memory are asked in a thread, as they may read files."""
+async def _items(source: Source) -> AsyncGenerator[Item, None]:
+    """What the source gives. What is not in memory is asked for in a thread, as it may read files.
+
+    A source that is left before its end is not closed: it is its owner's, who may go on with it.
+    """
     if isinstance(source, AsyncIterable):
         async for item in source:
             yield item
-    elif isinstance(source, Sized):
+    elif isinstance(source, list | tuple | set | frozenset | deque):
         for item in source:
             yield item
     else:
         iterator, end = iter(source), cast("Item", object())
-        while (item := await to_thread.run_sync(next, iterator, end, abandon_on_cancel=True)) is not end:
+
+        def pull() -> Item:
+            return next(iterator, end)
+
+        while (item := await in_thread(pull)) is not end:
             yield item
 
 
-def _check_arguments(source: object, *times: float | None) -> None:
+def _check_source(source: object) -> None:
     if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
         given = type(source).__name__
         raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
-    if any(time is not None and time < 0 for time in times):
-        raise InvalidError("wait_timeout, sleep_time and scene_timeout are seconds, and none may be negative")
+
+
+def _check_seconds(**times: object) -> None:
+    for name, value in times.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            raise InvalidError(f"{name}: expected seconds, got {value!r}")
+
+
+def _check_types(**arguments: tuple[object, type]) -> None:
+    for name, (value, kind) in arguments.items():
+        if value is not None and not isinstance(value, kind):
+            raise InvalidError(f"{name}: expected {kind.__name__}, got {value!r}")
 
 
 def _raise_failure(task: "asyncio.Task[None]") -> None:

@@ -45,6 +45,7 @@ class Watcher:
         self._waiting: dict[str, _Waiting] = {}
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     async def created(self, scene_uuid: str) -> bool:
         """Wait for a committed scene; tell whether it was created in time.
@@ -69,7 +70,8 @@ class Watcher:
 
     def give_up_after(self, wait_timeout: float) -> None:
         """Stop waiting for any scene after so many seconds from now."""
-        self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
+        if not self._is_over:
+            self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 
     async def watch(self) -> None:
         """Look at scenes when their time has come, until cancelled."""
@@ -81,6 +83,7 @@ class Watcher:
                 self._newcomer = anyio.Event()
                 await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
         finally:
+            self._is_over = True
             if self._clock is not None:
                 self._clock.cancel()
 

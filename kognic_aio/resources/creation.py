@@ -214,15 +214,18 @@ class SceneCreator(Generic[S]):
         feature_flags: FeatureFlags | None = None,
     ) -> SceneJob:
         """Reserve a uuid and have the platform validate the scene; it answers where the files go."""
+        if batch is not None and project is None:
+            raise InvalidError(f"batch {batch!r} needs the project that it is in")
+        path = _creation_path(scene, project, batch)
         query = {"workspaceId": self._workspace_id()}
-        reserved = await self._api.post("v1/inputs/initialize", ReservedScene, json=query)
+        # To reserve a uuid that nobody uses is harmless, so this may be repeated.
+        reserved = await self._api.ask("v1/inputs/initialize", ReservedScene, json=query)
         flags = FeatureFlags.defaults() if feature_flags is None else feature_flags
         body: JsonObject = encode(scene) | {"internalId": reserved.scene_uuid, "featureFlags": flags.to_dict()}
         imu: list[JsonObject] | None = body.pop("imuData", None)
         accepted_imu = await self._start_imu(imu, reserved.scene_uuid, dryrun) if imu else None
         if accepted_imu is not None:
             body["imuData"] = accepted_imu.resource_id
-        path = _creation_path(scene, project, batch)
         if dryrun:
             await self._api.command(path, json=body, query=query, dryrun=True)
             return SceneJob(scene_uuid=reserved.scene_uuid, uploads=())

@@ -1,7 +1,7 @@
 """Pre-annotations."""
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.wire import JsonObject, encode_pre_annotation
+from kognic_aio._http.wire import encode_pre_annotation, to_json
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation
 
 
@@ -28,7 +28,12 @@ class PreAnnotationResource:
 
         Endpoint: `POST v1/pre-annotations`
         """
-        body: JsonObject = {"sceneUuid": scene_uuid, "preAnnotation": encode_pre_annotation(pre_annotation)}
-        if external_id is not None:
-            body["externalId"] = external_id
+        return await self.create_encoded(scene_uuid, encode_pre_annotation(pre_annotation), dryrun, external_id)
+
+    async def create_encoded(
+        self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
+    ) -> CreatedPreAnnotation:
+        """Create a pre-annotation from OpenLABEL that is JSON text already; otherwise as `create`."""
+        names = {"sceneUuid": scene_uuid} | ({} if external_id is None else {"externalId": external_id})
+        body = to_json(names).removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
         return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)

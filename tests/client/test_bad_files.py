@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ async def stopping_async() -> AsyncIterator[bytes]:
     raise OSError("the disk is on fire")
 
 
+def closed_stream() -> BytesIO:
+    stream = BytesIO(b"image")
+    stream.close()
+    return stream
+
+
 @pytest.mark.parametrize(
     ("file_data", "words"),
     [
@@ -74,7 +81,8 @@ async def stopping_async() -> AsyncIterator[bytes]:
         ({"callback": lambda name: "text"}, "got text, expected bytes"),
         ({"callback": lambda name: None}, "expected bytes, a binary stream or a generator of bytes, got NoneType"),
         ({"callback": lambda name: b""}, "the data of '0.jpg' is empty"),
-        ({"data": b""}, "the data of '0.jpg' is empty"),
+        ({"data": BytesIO()}, "the data of '0.jpg' is empty"),
+        ({"data": closed_stream()}, "the stream of '0.jpg' is closed, as streams are after an upload"),
         ({"data": iter([])}, "the data of '0.jpg' is empty"),
         ({"data": iter([b"", b""])}, "the data of '0.jpg' is empty"),
         ({"data": iter(["text"])}, "gives str; open files in binary mode"),

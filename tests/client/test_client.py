@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pickle
 import ssl
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 from kognic.auth.credentials import ApiCredentials
 
-from kognic_aio import KognicIOClient
+from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
     ClosedError,
@@ -19,6 +20,7 @@ from kognic_aio.errors import (
     CredentialsError,
     ForbiddenError,
     InvalidError,
+    NotFoundError,
     RequestError,
     UnauthorizedError,
     WorkspaceError,
@@ -186,6 +188,46 @@ async def test_a_session_of_the_callers_own(options: dict[str, Any]) -> None:
         assert not session.closed
 
 
+async def test_a_session_that_raises_by_itself(options: dict[str, Any]) -> None:
+    """A session that would raise for error statuses does not come between an error and its words."""
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        KognicIOClient(**options, session=session) as client,
+    ):
+        with pytest.raises(NotFoundError, match="no-such-project"):
+            await client.project.get_project_batches("no-such-project")
+
+
+async def test_sessions_that_cannot_be_used(options: dict[str, Any]) -> None:
+    """A session with an authorization of its own, or that is closed, is refused when the client opens."""
+    async with aiohttp.ClientSession(headers={"Authorization": "mine"}) as session:
+        with pytest.raises(InvalidError, match="an authorization of its own"):
+            await KognicIOClient(**options, session=session).open()
+    with pytest.raises(InvalidError, match="it is closed"):
+        await KognicIOClient(**options, session=session).open()
+
+
+async def test_opening_twice(emulator: Emulator, options: dict[str, Any]) -> None:
+    """Opening an open client, also at the same time, does nothing."""
+    client = KognicIOClient(**options)
+    await asyncio.gather(client.open(), client.open())
+    await client.open()
+    assert emulator.platform.accounts.tokens_issued == 1
+    await client.aclose()
+
+
+async def test_a_small_pool_of_the_callers_own(options: dict[str, Any]) -> None:
+    """Waiting for a connection of a small pool takes time, but no scene fails of it."""
+    connector = aiohttp.TCPConnector(limit=1)
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        KognicIOClient(**options, session=session, timeout=1.0) as client,
+    ):
+        scenes = [cameras_scene(str(number), files=3) for number in range(20)]
+        results = [result.status async for result in create_inputs(client, scenes, "project-a", sleep_time=0.01)]
+    assert results == [InputCreationStatus.CREATED] * 20
+
+
 async def test_loops_of_several_threads(options: dict[str, Any]) -> None:
     """Clients that were made in one thread work in others, with a loop each."""
     clients = [KognicIOClient(**options) for _ in range(3)]
@@ -280,6 +322,23 @@ async def test_errors_carry_the_platforms_words(emulator: Emulator, client: Kogn
     assert caught.value.status == 403
     assert caught.value.message == "not for you"
     assert caught.value.url.endswith("/v1/inputs/cameras")
+
+
+async def test_errors_travel_between_processes(client: KognicIOClient) -> None:
+    """Errors can be pickled, with all their data."""
+    with pytest.raises(NotFoundError) as caught:
+        await client.project.get_project_batches("no-such-project")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is NotFoundError
+    assert str(copy) == str(caught.value)
+    assert copy.status == 404
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5", None, float("nan")])
+def test_a_timeout_that_is_none(timeout: Any) -> None:
+    """A timeout must be a positive number of seconds."""
+    with pytest.raises(InvalidError, match="timeout: expected seconds"):
+        KognicIOClient(timeout=timeout)
 
 
 async def test_secrets_stay_secret(

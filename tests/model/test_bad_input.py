@@ -23,6 +23,7 @@ from kognic_aio.model import (
 )
 
 JPG = FileData(format=FileData.Format.JPG, data=b"image")
+STREAM = FileData(format=FileData.Format.JPG, data=io.BytesIO(b"image"))
 IMAGE = Image(filename="a.jpg", file_data=JPG)
 CLOUD = PointCloud(filename="a.csv", file_data=FileData(format=FileData.Format.CSV, data=b"points"))
 POSE = EgoVehiclePose(position=Position(x=0, y=0, z=0), rotation=RotationQuaternion(w=1, x=0, y=0, z=0))
@@ -167,6 +168,26 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: Position(x="1", y=0, z=0),  # type: ignore[arg-type]
         "Position.x: expected a number, got '1'",
     ),
+    "a coordinate that is infinite": (
+        lambda: Position(x=float("inf"), y=0, z=0),
+        "Position.x: expected a number, got inf",
+    ),
+    "a coordinate beyond all numbers": (
+        lambda: Position(x=10**400, y=0, z=0),
+        "Position.x: expected a number, got 1000",
+    ),
+    "metadata that JSON does not have": (
+        lambda: cameras(metadata={"a": float("nan")}),
+        "Cameras.metadata['a']: expected a number, got nan",
+    ),
+    "no bytes": (
+        lambda: FileData(format=FileData.Format.JPG, data=b""),
+        "FileData.data: it is empty",
+    ),
+    "one stream for two files": (
+        lambda: cameras(frame=Cameras.Frame(images=[Image(filename=name, file_data=STREAM) for name in "ab"])),
+        "Cameras.resources: 'a.jpg' and 'b.jpg' of scene 'scene' share one source",
+    ),
     "no room for anything": (lambda: Limits(uploads=0), "Limits.uploads: expected a whole number of at least 1, got 0"),
 }
 
@@ -194,6 +215,11 @@ def test_numbers_of_other_libraries() -> None:
 
     assert frame(relative_timestamp=Number()).relative_timestamp == 7
     assert Position(x=Number(), y=1, z=2).x == 0.5  # type: ignore[arg-type]
+
+
+def test_tilde_in_names() -> None:
+    """A name that begins with ~ need not be anybody's home."""
+    assert Image(filename="~draft.jpg", file_data=JPG).filename == "~draft.jpg"
 
 
 def test_models_do_not_change() -> None:

@@ -1,8 +1,12 @@
 """Scenes in, inputs out: one result per scene, whatever becomes of it."""
 
+import asyncio
+import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from kognic_aio import (
     InputCreationResult,
     InputCreationStage,
     InputCreationStatus,
+    KognicError,
     KognicIOClient,
     Limits,
     SceneWithPreAnnotation,
@@ -30,6 +35,7 @@ from kognic_aio.errors import (
     UnknownProjectError,
 )
 from kognic_aio.model import BaseScene, Cameras, Image
+from kognic_aio.pipeline.watch import QUERIES_AT_ONCE
 from tests.scenes import KINDS, SOURCES, build, cameras_scene
 
 pytestmark = pytest.mark.anyio
@@ -178,7 +184,11 @@ async def test_forms_of_pre_annotations(pre_annotation: Any, emulator: Emulator,
     assert request.body["preAnnotation"]["openlabel"]["metadata"]["schema_version"] == "1.0.0"
 
 
-@pytest.mark.parametrize("wrong", [b"{", b"[]", 7], ids=["no-json", "no-object", "no-annotation"])
+@pytest.mark.parametrize(
+    "wrong",
+    [b"{", b"[]", 7, {"a": {1}}, {"a": float("nan")}],
+    ids=["no-json", "no-object", "no-annotation", "a-set", "nan"],
+)
 async def test_a_wrong_pre_annotation_sends_nothing(wrong: Any, emulator: Emulator, client: KognicIOClient) -> None:
     """What is no pre-annotation fails the scene at its stage, before anything of the scene is sent."""
     (result,) = await collect(client, [SceneWithPreAnnotation(cameras_scene("one"), wrong)])
@@ -294,7 +304,7 @@ async def test_limits_are_kept(emulator: Emulator) -> None:
     peak = emulator.recorder.peak
     assert 5 <= peak["uploads"] <= 8
     assert 3 <= peak["scene-jobs"] <= 5
-    assert emulator.recorder.connections_opened <= limits.connections
+    assert emulator.recorder.connections_opened <= limits.scene_jobs + limits.uploads + limits.inputs + QUERIES_AT_ONCE
 
 
 async def test_runs_share_the_limits_of_the_client(emulator: Emulator) -> None:
@@ -368,3 +378,108 @@ async def test_progress(client: KognicIOClient, tmp_path: Path) -> None:
     assert (progress.taken, progress.committed, progress.settled) == (5, 4, 5)
     assert (progress.created, progress.failed) == (4, 1)
     assert (progress.files, progress.bytes) == (8, 40)
+
+
+async def test_a_run_inside_a_run(emulator: Emulator) -> None:
+    """Results that nobody has fetched yet hold back their own run, and no other on the client."""
+    limits = Limits(in_flight=2, scene_jobs=1)
+    async with KognicIOClient(**emulator.client_options(), limits=limits) as client:
+        outer = create_inputs(client, [cameras_scene(str(number)) for number in range(9)], "project-a", **FAST)
+        with anyio.fail_after(30):
+            async for result in outer:
+                (inner,) = await collect(client, [cameras_scene(f"inside-{result.external_id}")])
+                assert inner.status is CREATED
+    assert outer.progress.created == 9
+
+
+def cancelled(filename: str) -> bytes:
+    raise asyncio.CancelledError
+
+
+async def cancelled_later(filename: str) -> bytes:
+    others_task: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(others_task.cancel)
+    return await others_task
+
+
+async def cancelled_within() -> AsyncIterator[bytes]:
+    yield b"first"
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    "file_data",
+    [{"callback": cancelled}, {"callback": cancelled_later}, {"callback": lambda name: cancelled_within()}],
+    ids=["sync", "async", "generator"],
+)
+@pytest.mark.parametrize("files", [1, 3])
+async def test_callbacks_that_are_cancelled(
+    file_data: dict[str, Any], files: int, emulator: Emulator, client: KognicIOClient
+) -> None:
+    """A callback that is cancelled by others fails its own scene, which is not committed, and no other."""
+    bad = cameras_scene("bad", files=files, **file_data)
+    results = await collect(client, [cameras_scene("a"), bad, *(cameras_scene(str(n)) for n in range(9))])
+    assert Counter(result.status for result in results) == {CREATED: 10, FAILED: 1}
+    (failed,) = [result.error for result in results if result.error]
+    assert "was cancelled from elsewhere" in failed.message
+    commits = [request for request in emulator.recorder.requests("POST") if request.path.endswith("/commit")]
+    assert len(commits) == 10
+
+
+async def test_a_source_that_is_cancelled(client: KognicIOClient) -> None:
+    """A source that is cancelled by others ends the run with an error, after the scenes that it gave."""
+
+    async def source() -> AsyncIterator[Cameras]:
+        yield cameras_scene("one")
+        raise asyncio.CancelledError
+
+    results: list[InputCreationResult] = []
+    with pytest.raises(KognicError, match="the source of scenes was cancelled from elsewhere"):
+        async for result in create_inputs(client, source(), "project-a", **FAST):
+            results.append(result)  # noqa: PERF401 - a comprehension would lose them
+    assert [result.status for result in results] == [CREATED]
+
+
+async def test_one_stream_for_two_scenes(emulator: Emulator, client: KognicIOClient) -> None:
+    """A stream that several scenes share is never uploaded in pieces: all but one of them fail."""
+    content = bytes(range(256)) * 4096 * 3
+    stream = BytesIO(content)
+    results = await collect(client, [cameras_scene(str(number), data=stream) for number in range(3)])
+    created = [result for result in results if result.status is CREATED]
+    assert len(created) <= 1
+    for result in created:
+        (stored,) = emulator.platform.scene(result.scene_uuid or "").files.values()
+        assert stored is not None
+        assert stored.sha256 == hashlib.sha256(content).hexdigest()
+    words = [result.error.message for result in results if result.error]
+    assert all("'0.jpg'" in message for message in words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"wait_timeout": None}, "wait_timeout: expected seconds, got None"),
+        ({"wait_timeout": float("nan")}, "wait_timeout: expected seconds, got nan"),
+        ({"sleep_time": "1"}, "sleep_time: expected seconds, got '1'"),
+        ({"scene_timeout": -1}, "scene_timeout: expected seconds, got -1"),
+        ({"limits": 5}, "limits: expected Limits, got 5"),
+        ({"feature_flags": {}}, "feature_flags: expected FeatureFlags, got {}"),
+        ({"batch": 7}, "batch: expected str, got 7"),
+    ],
+)
+async def test_wrong_arguments(arguments: dict[str, Any], words: str, client: KognicIOClient) -> None:
+    """An argument that is wrong in itself is an error at once."""
+    with pytest.raises(InvalidError, match=re.escape(words)):
+        create_inputs(client, [], "project-a", **arguments)
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+async def test_names_that_lead_elsewhere(name: str, emulator: Emulator, client: KognicIOClient) -> None:
+    """A project or batch cannot be named by something that would lead to another path."""
+    with pytest.raises(InvalidError, match="external id of a project or batch"):
+        await anext(create_inputs(client, [cameras_scene("one")], name))
+    with pytest.raises(InvalidError, match="external id of a project or batch"):
+        await client.cameras.create(cameras_scene("one"), project="project-a", batch=name)
+    with pytest.raises(InvalidError, match="needs the project that it is in"):
+        await client.cameras.create(cameras_scene("one"), batch="batch-2")
+    assert not emulator.recorder.requests("POST", "/v1/inputs")

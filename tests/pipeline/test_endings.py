@@ -1,6 +1,7 @@
 """However a run is left, within a second nothing of it is left behind."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -157,6 +158,25 @@ async def test_nothing_is_left_of_a_run(
         await watch.nothing_left()
         assert (await client.cameras.create(cameras_scene("after"))).scene_uuid
     await watch.nothing_left(closed=True)
+
+
+async def test_a_source_that_hangs_in_a_thread(client: KognicIOClient, emulator: Emulator) -> None:
+    """A run whose file waits in a thread for bytes that do not come ends all the same, and the loop goes on."""
+    reading, writing = os.pipe()
+    watch = Watch(emulator)
+    stream = os.fdopen(reading, "rb")
+    run = create_inputs(client, [cameras_scene("one", data=stream)], "project-a")
+    waiting = asyncio.ensure_future(anext(run))
+    while not emulator.recorder.in_flight["scene-jobs"]:
+        await anyio.sleep(0.001)
+    with anyio.fail_after(ENDING):
+        await run.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await waiting
+    os.close(writing)
+    while not stream.closed:
+        await anyio.sleep(0.001)
+    await watch.nothing_left()
 
 
 async def test_closing_the_client_ends_its_runs(endless: Iterator[Cameras], emulator: Emulator) -> None:
