@@ -4,7 +4,8 @@
     curl --data-binary @a.jpg http://localhost:8080/scenes/a   # answers with the uuid of a scene
     curl --data-binary @b.jpg http://localhost:8080/inputs/b   # answers at once; the input is created meanwhile
 
-One client serves the whole application, opened and closed with it. It finds credentials as `KognicIOClient()` does.
+One client serves the whole application, opened and closed with it. What is still queued then is lost: a service that
+may not lose any keeps its queue elsewhere. The client finds credentials as `KognicIOClient()` does.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from kognic_aio.model import Cameras, Image
 
 CLIENT = web.AppKey("client", KognicIOClient)
 QUEUE = web.AppKey("queue", asyncio.Queue[Cameras])
+INGESTING = web.AppKey("ingesting", asyncio.Event)
 log = logging.getLogger("service")
 routes = web.RouteTableDef()
 
@@ -49,7 +51,9 @@ async def create_scene(request: web.Request) -> web.Response:
 
 @routes.post("/inputs/{external_id}")
 async def queue_scene(request: web.Request) -> web.Response:
-    """Have an input created in the background."""
+    """Have an input created in the background, as long as that goes on."""
+    if not request.app[INGESTING].is_set():
+        raise web.HTTPServiceUnavailable(text="no inputs are created now")
     await request.app[QUEUE].put(await read_scene(request))
     return web.Response(status=202)
 
@@ -62,12 +66,15 @@ async def queued(scenes: asyncio.Queue[Cameras]) -> AsyncIterator[Cameras]:
 
 async def ingest(app: web.Application, project: str) -> None:
     """Create inputs as scenes come. The source never ends, so each scene has a time of its own to become ready in."""
+    app[INGESTING].set()
     try:
         async with create_inputs(app[CLIENT], queued(app[QUEUE]), project, scene_timeout=1800) as results:
             async for result in results:
                 log.info("%s is %s: %s", result.external_id, result.status.value, result.error or result.input_uuid)
     except KognicError:
         log.exception("no further inputs are created")
+    finally:
+        app[INGESTING].clear()
 
 
 def make_app(client: KognicIOClient, project: str) -> web.Application:
@@ -81,7 +88,7 @@ def make_app(client: KognicIOClient, project: str) -> web.Application:
             await asyncio.wait([ingestion])
 
     app = web.Application(client_max_size=64 * 1024**2, middlewares=[explain])
-    app[CLIENT], app[QUEUE] = client, asyncio.Queue(maxsize=100)
+    app[CLIENT], app[QUEUE], app[INGESTING] = client, asyncio.Queue(maxsize=100), asyncio.Event()
     app.cleanup_ctx.append(run_client)
     app.add_routes(routes)
     return app

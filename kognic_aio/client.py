@@ -110,6 +110,8 @@ class KognicIOClient:
             auth=auth_host,
         )
         _check_timeout(timeout)
+        if session is not None and ssl is not None:
+            raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
         self.limiters = Limiters.of(self.limits)
         self._organization_id = client_organization_id

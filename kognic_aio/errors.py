@@ -9,7 +9,7 @@
     │   ├── UnknownBatchError
     │   └── BatchClosedError
     ├── SceneFailedError            the platform could not process a scene, or it was invalidated
-    ├── InvalidError                bad input, found before anything is sent (also a ValueError)
+    ├── InvalidError                bad input (also a ValueError)
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
@@ -39,6 +39,10 @@ from typing import Any
 
 class KognicError(Exception):
     """Base class of every error of this package."""
+
+    def explain(self, more: str) -> None:
+        """Add to the message what the one who catches the error on its way knows of it."""
+        self.args = (f"{self.args[0]}; {more}", *self.args[1:])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes with all their data, though their constructors take keywords."""
@@ -92,7 +96,7 @@ class SceneFailedError(KognicError):
 
 
 class InvalidError(KognicError, ValueError):
-    """Something given is wrong in itself; nothing of it has been sent."""
+    """Something given is wrong in itself. Save for a `DataError`, this is found before anything of it is sent."""
 
 
 class MissingFileError(InvalidError):
@@ -111,6 +115,8 @@ class MissingFileError(InvalidError):
 
 class DataError(InvalidError):
     """The data of a file cannot be had: its source raised, gave no bytes, or changed under way.
+
+    Sources are opened when their turn comes, so the scene has been started by then; it is not committed.
 
     Attributes:
         filename: The filename of the image or point cloud.
@@ -194,7 +200,7 @@ class StatusError(KognicError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.status} from {self.method} {self.url})"
+        return f"{self.args[0]} ({self.status} from {self.method} {self.url})"
 
 
 class ApiError(StatusError):

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -39,6 +40,8 @@ SUNSET_NEAR = timedelta(days=14)
 
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 DRYRUN_HEADER = {"X-Dryrun": ""}
+
+SECRET = re.compile(r"(?i)([\w-]*(?:signature|credential|token|accesskeyid|googleaccessid))=[^&\s<\"']+")
 
 _ERRORS: dict[int, type[ApiError]] = {
     400: BadRequestError,
@@ -117,7 +120,7 @@ def api_error(answer: Answer) -> ApiError:
 
 def storage_error(answer: Answer, filename: str) -> StorageError:
     """The error that the answer of a storage to the upload of a file stands for."""
-    return _status_error(StorageError, answer, f"upload of {filename!r} was refused: {_explanation(answer.body)}")
+    return _status_error(StorageError, answer, f"upload of {filename!r} was refused: {_storage_words(answer.body)}")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -160,6 +163,13 @@ def _explanation(body: bytes) -> str:
         return _cut(text.strip(), ERROR_TEXT_LENGTH) or "no explanation"
     message: Any = data.get("message") if isinstance(data, dict) else None
     return _cut(str(message or data), ERROR_TEXT_LENGTH)
+
+
+def _storage_words(body: bytes) -> str:
+    """Code and message of a storage's XML, else its text; of either without the signature that it may quote."""
+    text = body.decode(errors="replace")
+    words = ": ".join(re.findall(r"<(?:Code|Message)>(.*?)</", text, re.DOTALL)) or text.strip()
+    return _cut(SECRET.sub(r"\1=...", words), ERROR_TEXT_LENGTH) or "no explanation"
 
 
 def _cut(text: str, length: int) -> str:

@@ -6,7 +6,7 @@ from kognic_aio._http.body import Body, is_replayable, open_body
 from kognic_aio._http.protocol import USER_AGENT, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
-from kognic_aio.errors import DataError, RequestError, StorageError
+from kognic_aio.errors import RequestError, StorageError
 from kognic_aio.limits import Retry
 from kognic_aio.model import Resource
 
@@ -32,7 +32,7 @@ class Storage:
 
         Raises:
             MissingFileError: If a local file is missing or empty.
-            DataError: If the bytes cannot be had, or cannot be had again after a failed attempt.
+            DataError: If the bytes cannot be had.
             StorageError: If the storage refuses the file.
             RequestError: If there is no answer.
         """
@@ -46,8 +46,10 @@ class Storage:
         try:
             return await attempt()
         except (RequestError, StorageError) as error:
-            problem = f"upload of {file.client_filename!r} failed, and its data can be read only once"
-            raise DataError(f"{problem}; give a file or a callback ({error})", filename=file.client_filename) from error
+            if may_repeat(error):
+                name = file.client_filename
+                error.explain(f"the data of {name!r} can be read only once, so it was not sent again; give a callback")
+            raise
 
     async def put_json(self, url: str, content: bytes, name: str) -> int:
         """Upload a JSON document and return its size in bytes.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -45,7 +45,7 @@ LARGE = 1 << 20
 MOST_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
-Query = Mapping[str, str | int]
+Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
 
 class Transport:
@@ -148,7 +148,13 @@ class Transport:
             answer = await self._authorized(method, full, own, content)
             return None if discard and answer.status < 300 else parse(answer)
 
-        return await repeating(self._retry, may_repeat if repeatable else had_no_effect, attempt)
+        rule = may_repeat if repeatable else had_no_effect
+
+        def worth_it(error: Exception) -> bool:
+            """Asking for a token has tries of its own, which are not to be multiplied."""
+            return getattr(error, "url", None) != self._token_url and rule(error)
+
+        return await repeating(self._retry, worth_it, attempt)
 
     async def exchange(
         self,

@@ -4,7 +4,6 @@
     ├── BadRequestError         400
     ├── UnauthorizedError       401
     │   └── GrantError          a token that is not issued, in OAuth's own form
-    ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
     ├── ConflictError           409
@@ -64,12 +63,6 @@ class GrantError(UnauthorizedError):
     def payload(self) -> dict[str, Any]:
         """The JSON body of the answer, with OAuth's fields beside the platform's."""
         return {"error": self.error, "error_description": self.message, "message": self.message}
-
-
-class ForbiddenError(PlatformError):
-    """The token is valid, but not for this."""
-
-    default_status = 403
 
 
 class NotFoundError(PlatformError):

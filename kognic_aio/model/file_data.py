@@ -78,7 +78,7 @@ class FileData:
             raise InvalidError(f"FileData.callback: expected a callable, got {type(self.callback).__name__}")
         if self.data is not None:
             check_bytes_source(self.data, "FileData.data")
-            if isinstance(self.data, bytes | bytearray) and not self.data:
+            if isinstance(self.data, bytes | bytearray | memoryview) and not self.data:
                 raise InvalidError("FileData.data: it is empty")
 
     @property

@@ -1,6 +1,6 @@
 """What goes into a run of `create_inputs` and what comes out of it."""
 
-from enum import Enum
+from enum import StrEnum
 
 from attrs import define, frozen
 
@@ -40,7 +40,7 @@ class SceneWithPreAnnotation:
         object.__setattr__(self, "pre_annotation", preannotation if pre_annotation is None else pre_annotation)
 
 
-class InputCreationStage(Enum):
+class InputCreationStage(StrEnum):
     """Where a scene failed."""
 
     SCENE = "scene"
@@ -48,7 +48,7 @@ class InputCreationStage(Enum):
     INPUT_FROM_SCENE = "input-from-scene"
 
 
-class InputCreationStatus(Enum):
+class InputCreationStatus(StrEnum):
     """How a scene ended: PROCESSING if it was not ready in time, VALIDATED in a dry run."""
 
     CREATED = "created"

@@ -74,8 +74,8 @@ def create_inputs(
     """
     _check_source(scenes_with_pre_annotations)
     _check_seconds(wait_timeout=wait_timeout, sleep_time=sleep_time, scene_timeout=scene_timeout or 0)
+    _check_project(project)
     _check_types(
-        project=(project or "", str),
         batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
         limits=(limits, Limits),
@@ -236,6 +236,11 @@ def _check_source(source: object) -> None:
     if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
         given = type(source).__name__
         raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
+
+
+def _check_project(project: object) -> None:
+    if not isinstance(project, str) or not project:
+        raise InvalidError(f"project: expected its external id, got {project!r}")
 
 
 def _check_seconds(**times: object) -> None:

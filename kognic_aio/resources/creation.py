@@ -132,6 +132,7 @@ class SceneCreator(Generic[S]):
 
         Raises:
             InvalidError: If something given is wrong in itself; nothing has been sent.
+            DataError: If the data of a file cannot be had; the scene has been started, and is not committed.
             ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
             RequestError: If a request brought no usable answer.

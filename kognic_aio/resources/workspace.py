@@ -1,7 +1,6 @@
 """Workspaces."""
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from kognic_aio._http.api import Api
 from kognic_aio.model import Workspace
@@ -29,4 +28,4 @@ class WorkspaceResource:
         """
         query: list[tuple[str, str | int]] = [("anyRoleIn", role) for role in (roles or ("developer",))]
         query += [("organizationIds", id_) for id_ in organization_ids or ()]
-        return await self._api.get(f"v1/workspaces?{urlencode(query)}", list[Workspace])
+        return await self._api.get("v1/workspaces", list[Workspace], query=query)

@@ -84,3 +84,16 @@ async def test_queued_scenes_become_inputs(service: aiohttp.ClientSession, emula
         "bad is failed",
         "good is created",
     ]
+
+
+async def test_nothing_is_queued_in_vain(emulator: Emulator, lines: Lines) -> None:
+    """When inputs can no longer be created, as in an unknown project, the service says so."""
+    client = KognicIOClient(**emulator.client_options())
+    runner = web.AppRunner(runpy.run_path(str(EXAMPLE))["make_app"](client, "no-such-project"))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    assert "no further inputs are created" in await lines.queue.get()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/inputs/one"
+    async with aiohttp.ClientSession() as session, session.post(url, data=JPG) as response:
+        assert response.status == 503
+    await runner.cleanup()

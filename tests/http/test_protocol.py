@@ -85,6 +85,21 @@ def test_a_refused_upload_names_the_file() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b"<Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>PUT /a?X-Goog-Signature=SECRET</CanonicalRequest>",
+        b"SignatureDoesNotMatch for https://host/a?X-Amz-Credential=SECRET&X-Amz-Signature=SECRET",
+    ],
+    ids=["xml", "text"],
+)
+def test_a_storage_that_quotes_the_signature(body: bytes) -> None:
+    """What a storage quotes of the signed URL does not get into the error."""
+    error = storage_error(answer(body, 403), "a.jpg")
+    assert "SignatureDoesNotMatch" in str(error)
+    assert "SECRET" not in str(error) + repr(error)
+
+
+@pytest.mark.parametrize(
     ("value", "seconds"),
     [
         ("7", 7.0),

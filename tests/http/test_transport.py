@@ -12,12 +12,12 @@ from aiohttp import web
 from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio._http import transport
 from kognic_aio._http.auth import TokenSource
 from kognic_aio._http.protocol import Answer
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import (
     ApiError,
-    DataError,
     KognicError,
     LostAnswerError,
     MalformedAnswerError,
@@ -25,6 +25,7 @@ from kognic_aio.errors import (
     StorageError,
     TimedOutError,
 )
+from kognic_aio.limits import Retry
 from kognic_aio.model import Image
 
 pytestmark = pytest.mark.anyio
@@ -227,7 +228,7 @@ async def test_a_refused_upload_is_final(server: Server, client: KognicIOClient)
 async def test_what_can_be_read_once_is_sent_once(server: Server, client: KognicIOClient) -> None:
     """Data that can be read only once is not sent again, and the error says so and what to give instead."""
     server.steps = [status(503)]
-    with pytest.raises(DataError, match="its data can be read only once; give a file or a callback"):
+    with pytest.raises(StorageError, match="can be read only once, so it was not sent again; give a callback"):
         await storage_of(client).put(f"{server.url}/a", image(iter([b"a", b"b"])))
     assert len(server.requests) == 1
 
@@ -238,3 +239,21 @@ async def test_large_bodies(server: Server, client: KognicIOClient) -> None:
     annotation = {"openlabel": {"objects": {"1": {"name": "x" * (3 << 20)}}}}
     await client.pre_annotation.create("scene", annotation)
     assert [json.loads(body)["preAnnotation"] for _, _, body, _ in server.requests] == [annotation] * 2
+
+
+async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tries for a token are its own: they are not multiplied by those of the request that needs it."""
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    async with listener:
+        with pytest.raises(LostAnswerError, match="/v1/auth/oauth/token"):
+            await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url).open()
+    assert asked == 3

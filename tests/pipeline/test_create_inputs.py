@@ -465,15 +465,17 @@ async def test_one_stream_for_two_scenes(emulator: Emulator, client: KognicIOCli
         ({"limits": 5}, "limits: expected Limits, got 5"),
         ({"feature_flags": {}}, "feature_flags: expected FeatureFlags, got {}"),
         ({"batch": 7}, "batch: expected str, got 7"),
+        ({"project": None}, "project: expected its external id, got None"),
+        ({"project": ""}, "project: expected its external id, got ''"),
     ],
 )
 async def test_wrong_arguments(arguments: dict[str, Any], words: str, client: KognicIOClient) -> None:
     """An argument that is wrong in itself is an error at once."""
     with pytest.raises(InvalidError, match=re.escape(words)):
-        create_inputs(client, [], "project-a", **arguments)
+        create_inputs(client, [], **{"project": "project-a", **arguments})
 
 
-@pytest.mark.parametrize("name", ["", ".", ".."])
+@pytest.mark.parametrize("name", [".", ".."])
 async def test_names_that_lead_elsewhere(name: str, emulator: Emulator, client: KognicIOClient) -> None:
     """A project or batch cannot be named by something that would lead to another path."""
     with pytest.raises(InvalidError, match="external id of a project or batch"):
