@@ -28,6 +28,7 @@ from kognic_aio.limits import (
     Hosts,
     Limits,
     Retry,
+    check_seconds,
 )
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -109,7 +110,7 @@ class KognicIOClient:
             project_management=project_management_api_host,
             auth=auth_host,
         )
-        _check_timeout(timeout)
+        check_seconds("timeout", timeout)
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
@@ -229,8 +230,3 @@ class KognicIOClient:
 def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
     limits = limits or Limits()
     return limits if max_connections is None else evolve(limits, uploads=max_connections)
-
-
-def _check_timeout(timeout: object) -> None:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise InvalidError(f"timeout: expected seconds, got {timeout!r}")

@@ -30,9 +30,18 @@ def _check_count(instance: object, attribute: "Attribute[int]", value: object) -
         raise InvalidError(f"{name}: expected a whole number of at least 1, got {value!r}")
 
 
-def _check_seconds(instance: object, attribute: "Attribute[float]", value: float) -> None:
-    if not value >= 0:
-        raise InvalidError(f"{type(instance).__name__}.{attribute.name}: expected seconds, got {value!r}")
+def check_seconds(name: str, value: object) -> None:
+    """See that something is a number of seconds.
+
+    Raises:
+        InvalidError: If it is none, or negative.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise InvalidError(f"{name}: expected seconds, got {value!r}")
+
+
+def _check_seconds(instance: object, attribute: "Attribute[float]", value: object) -> None:
+    check_seconds(f"{type(instance).__name__}.{attribute.name}", value)
 
 
 def _count(default: int) -> int:

@@ -13,7 +13,7 @@ from anyio import CapacityLimiter
 from kognic_aio._http.tasks import in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, KognicError
-from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
+from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
 from kognic_aio.pipeline.flow import Run, settle
 from kognic_aio.pipeline.handoff import Handoff
@@ -73,7 +73,9 @@ def create_inputs(
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
     _check_source(scenes_with_pre_annotations)
-    _check_seconds(wait_timeout=wait_timeout, sleep_time=sleep_time, scene_timeout=scene_timeout or 0)
+    check_seconds("wait_timeout", wait_timeout)
+    check_seconds("sleep_time", sleep_time)
+    check_seconds("scene_timeout", scene_timeout or 0)
     _check_project(project)
     _check_types(
         batch=(batch, str),
@@ -241,12 +243,6 @@ def _check_source(source: object) -> None:
 def _check_project(project: object) -> None:
     if not isinstance(project, str) or not project:
         raise InvalidError(f"project: expected its external id, got {project!r}")
-
-
-def _check_seconds(**times: object) -> None:
-    for name, value in times.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise InvalidError(f"{name}: expected seconds, got {value!r}")
 
 
 def _check_types(**arguments: tuple[object, type]) -> None:

@@ -334,9 +334,9 @@ async def test_errors_travel_between_processes(client: KognicIOClient) -> None:
     assert copy.status == 404
 
 
-@pytest.mark.parametrize("timeout", [0, -1, "5", None, float("nan")])
+@pytest.mark.parametrize("timeout", [-1, "5", None, True, float("nan")])
 def test_a_timeout_that_is_none(timeout: Any) -> None:
-    """A timeout must be a positive number of seconds."""
+    """A timeout must be a number of seconds."""
     with pytest.raises(InvalidError, match="timeout: expected seconds"):
         KognicIOClient(timeout=timeout)
 
