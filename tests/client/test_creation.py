@@ -26,29 +26,23 @@ def assert_arrived(emulator: Emulator, scene_uuid: str, built: Built) -> None:
     assert arrived == expected
 
 
+@pytest.mark.parametrize(("project", "batch"), TARGETS, ids=["alone", "project", "batch"])
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_byte_arrives(
-    kind: str, source: str, emulator: Emulator, client: KognicIOClient, tmp_path: Path
+    kind: str,
+    source: str,
+    project: str | None,
+    batch: str | None,
+    emulator: Emulator,
+    client: KognicIOClient,
+    tmp_path: Path,
 ) -> None:
-    """A scene of any type is created from any form of file data, with all its bytes."""
+    """A scene of any type, from any form of file data, is created with all its bytes; with a project it is an input."""
     built = build(kind, SOURCES[source], tmp_path)
-    creator = client.creator_of(built.scene)
-    created = await creator.create(built.scene)
+    created = await getattr(client, KINDS[kind][0]).create(built.scene, project=project, batch=batch)
     assert emulator.platform.scene(created.scene_uuid).status == "created"
     assert_arrived(emulator, created.scene_uuid, built)
-
-
-@pytest.mark.parametrize(("project", "batch"), TARGETS)
-@pytest.mark.parametrize("kind", KINDS)
-async def test_inputs_come_with_a_project(
-    kind: str, project: str | None, batch: str | None, emulator: Emulator, client: KognicIOClient, tmp_path: Path
-) -> None:
-    """A scene that is created in a project becomes an input there, in the batch that was named or the open one."""
-    built = build(kind, SOURCES["bytes"], tmp_path)
-    created = await getattr(client, KINDS[kind][0]).create(built.scene, project=project, batch=batch)
     inputs = emulator.platform.inputs.of_scene(created.scene_uuid)
-    assert [(made.batch.project, made.batch.batch) for made in inputs] == (
-        [(project, batch or "batch-2")] if project else []
-    )
-    assert_arrived(emulator, created.scene_uuid, built)
+    made = [(input_.batch.project, input_.batch.batch) for input_ in inputs]
+    assert made == ([(project, batch or "batch-2")] if project else [])
