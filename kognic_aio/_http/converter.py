@@ -50,10 +50,10 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
     return write
 
 
-def _structure_workspace(data: Any, cls: type[Workspace]) -> Workspace:
+def _structure_workspace(cls: type[Workspace]) -> Callable[[Any, Any], Workspace]:
     """The organization's name lies one level down."""
-    flat = data | {"organizationName": data["organization"]["name"]}
-    return _structure_attrs(cls)(flat, cls)  # type: ignore[no-any-return]  # cattrs answers Any
+    read = _structure_attrs(cls)
+    return lambda data, kind: read(data | {"organizationName": data["organization"]["name"]}, kind)
 
 
 def _structure_str(data: Any, _: type) -> str:
@@ -69,8 +69,8 @@ converter.register_unstructure_hook_factory(
     lambda cls: isinstance(cls, type) and issubclass(cls, Resource), _unstructure_resource
 )
 converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
-converter.register_structure_hook(Workspace, _structure_workspace)
 converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 converter.register_unstructure_hook(datetime, datetime.isoformat)
 converter.register_structure_hook(str, _structure_str)
 converter.register_structure_hook(OpenEnum, lambda value, cls: cls(value))
+converter.register_structure_hook(Workspace, _structure_workspace(Workspace))  # last, as it is built from the others
