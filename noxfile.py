@@ -25,7 +25,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy strict and pyright strict."""
-    session.install("-e", ".[cli,openlabel]", "nox", *group("types"))
+    session.install("-e", ".[cli,openlabel,wasm]", "nox", *group("types"))
     session.run("mypy")
     session.run("pyright")
 
@@ -40,7 +40,7 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests against the emulator; arguments go to pytest."""
-    session.install("-e", ".[cli,openlabel]", *group("test"))
+    session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
     session.run("pytest", *session.posargs)
 
 

@@ -1,0 +1,1 @@
+"""Custom camera calibrations: WebAssembly modules that project points to images."""
