@@ -1,9 +1,11 @@
 """The client: opens what talks to the platform, composes the resources, closes everything."""
 
 import asyncio
+from functools import cached_property
+from importlib import import_module
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import anyio
@@ -12,6 +14,7 @@ from attrs import evolve
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.storage import Storage
+from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
@@ -43,8 +46,19 @@ from kognic_aio.resources.creation import S, SceneCreator
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.pre_annotation import PreAnnotationResource
 from kognic_aio.resources.project import ProjectResource
-from kognic_aio.resources.scene import SceneResource
+from kognic_aio.resources.task import TaskResource
 from kognic_aio.resources.workspace import WorkspaceResource
+
+if TYPE_CHECKING:
+    from kognic_aio.resources.annotation import AnnotationResource
+    from kognic_aio.resources.calibration import CalibrationResource
+    from kognic_aio.resources.input import InputResource
+    from kognic_aio.resources.request import RequestResource
+    from kognic_aio.resources.review import ReviewResource
+    from kognic_aio.resources.scene import SceneResource
+
+IMPORTED_ON_OPENING = ("annotation", "calibration", "input", "request", "review", "scene")
+"""Resources with many models of their own, for which the import of this package does not wait."""
 
 CLOSING_TIME = 1.0
 """Seconds that the tasks of a closing client have to end."""
@@ -134,11 +148,13 @@ class KognicIOClient:
         )
         self._storage = Storage(self._transport, uploads)
         self._input_api = Api(self._transport, self.hosts.input)
+        self._order_execution_api = Api(self._transport, self.hosts.order_execution)
+        self._annotation_integration_api = Api(self._transport, self.hosts.annotation_integration)
 
         self.workspace = WorkspaceResource(Api(self._transport, self.hosts.workspace))
         self.project = ProjectResource(self._input_api)
-        self.scene = SceneResource(self._input_api)
         self.pre_annotation = PreAnnotationResource(self._input_api)
+        self.task = TaskResource(self._order_execution_api)
         self.cameras = self._creator(Cameras)
         self.cameras_sequence = self._creator(CamerasSequence)
         self.lidars = self._creator(Lidars)
@@ -146,6 +162,48 @@ class KognicIOClient:
         self.lidars_and_cameras = self._creator(LidarsAndCameras)
         self.lidars_and_cameras_sequence = self._creator(LidarsAndCamerasSequence)
         self.aggregated_lidars_and_cameras_seq = self._creator(AggregatedLidarsAndCamerasSequence)
+
+    @cached_property
+    def annotation(self) -> "AnnotationResource":
+        """Annotations, with their contents."""
+        from kognic_aio.resources.annotation import AnnotationResource
+
+        return AnnotationResource(self._input_api, self._annotation_integration_api, self._storage, self.limiters)
+
+    @cached_property
+    def calibration(self) -> "CalibrationResource":
+        """Calibrations of sensors."""
+        from kognic_aio.resources.calibration import CalibrationResource
+
+        return CalibrationResource(self._input_api, lambda: self.workspace_id)
+
+    @cached_property
+    def input(self) -> "InputResource":
+        """Inputs."""
+        from kognic_aio.resources.input import InputResource
+
+        return InputResource(self._input_api, self._order_execution_api)
+
+    @cached_property
+    def request(self) -> "RequestResource":
+        """Requests for annotations."""
+        from kognic_aio.resources.request import RequestResource
+
+        return RequestResource(Api(self._transport, self.hosts.project_management))
+
+    @cached_property
+    def review(self) -> "ReviewResource":
+        """Reviews of annotations."""
+        from kognic_aio.resources.review import ReviewResource
+
+        return ReviewResource(self._annotation_integration_api)
+
+    @cached_property
+    def scene(self) -> "SceneResource":
+        """Scenes that exist."""
+        from kognic_aio.resources.scene import SceneResource
+
+        return SceneResource(self._input_api, self._storage, self.limiters)
 
     @property
     def workspace_id(self) -> str:
@@ -173,6 +231,7 @@ class KognicIOClient:
 
     async def _open(self) -> None:
         await self._transport.open()
+        await in_thread(_import_resources)
         try:
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
@@ -230,3 +289,8 @@ class KognicIOClient:
 def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
     limits = limits or Limits()
     return limits if max_connections is None else evolve(limits, uploads=max_connections)
+
+
+def _import_resources() -> None:
+    for name in IMPORTED_ON_OPENING:
+        import_module(f"kognic_aio.resources.{name}")

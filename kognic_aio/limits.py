@@ -61,6 +61,7 @@ class Limits:
         uploads: Files on their way to storage.
         in_flight: Scenes that have been taken from a source and have not settled: most of them wait to be processed.
         inputs: Requests that create inputs and pre-annotations.
+        downloads: Contents of annotations on their way from storage.
 
     Raises:
         InvalidError: If a limit is not a whole number of at least 1.
@@ -70,6 +71,7 @@ class Limits:
     uploads: int = _count(32)
     in_flight: int = _count(5000)
     inputs: int = _count(16)
+    downloads: int = _count(16)
 
 
 @frozen(kw_only=True)

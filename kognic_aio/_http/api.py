@@ -1,13 +1,32 @@
 """The platform's APIs: JSON in, models out."""
 
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+from attrs import frozen
+
+from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
 from kognic_aio._http.transport import Query, Transport
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
 
 T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class PageMetadata:
+    """How to get the next page: `next_cursor_id` is None on the last."""
+
+    next_cursor_id: str | int | None = None
+
+
+@frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of an answer."""
+
+    data: tuple[T, ...]
+    metadata: PageMetadata = PageMetadata()
 
 
 class Api:
@@ -25,19 +44,62 @@ class Api:
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
         url = self._url(path)
+        data = await self._transport.call("GET", url, query=query, repeatable=True)
+        return _decoded(unwrap(data), kind, "GET", url)
+
+    async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
+        """What a GET answers, with the envelope around its `data`."""
+        url = self._url(path)
         return _decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
+
+    async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
+        """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
+        url = self._url(path)
+        data = unwrap(await self._transport.call("GET", url, query=query, repeatable=True))
+        items = data if isinstance(data, list) else [data]
+        return _decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
+
+    def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
+        """What a GET answers in pages; `kind` is that of an item."""
+        return Paged(lambda: self._pages("GET", path, kind, query=query))
+
+    def ask_paged(self, path: str, kind: type[T], *, json: Any) -> Paged[T]:
+        """What a POST answers in pages that only asks for something; `kind` is that of an item."""
+        return Paged(lambda: self._pages("POST", path, kind, json=json))
+
+    async def _pages(
+        self, method: str, path: str, kind: type[T], *, query: Query | None = None, json: Any = None
+    ) -> AsyncIterator[Sequence[T]]:
+        """Ask for page after page, each with the cursor that the one before has named."""
+        url = self._url(path)
+        cursor = PageMetadata()
+        while True:
+            named = [] if cursor.next_cursor_id is None else [("cursorId", cursor.next_cursor_id)]
+            full = [*(query.items() if isinstance(query, Mapping) else query or ()), *named]
+            data = await self._transport.call(method, url, query=full, json=json, repeatable=True)
+            page = _decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
+            del data
+            yield page.data
+            if page.metadata.next_cursor_id is None:
+                return
+            if page.metadata == cursor:
+                message = f"{method} {url} answered the page {cursor.next_cursor_id!r} as the one after itself"
+                raise MalformedAnswerError(message, method=method, url=url)
+            cursor = page.metadata
+            del page
 
     async def ask(self, path: str, kind: type[T], *, json: Any) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
         url = self._url(path)
-        return _decoded(await self._transport.call("POST", url, json=json, repeatable=True), kind, "POST", url)
+        data = await self._transport.call("POST", url, json=json, repeatable=True)
+        return _decoded(unwrap(data), kind, "POST", url)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
         url = self._url(path)
         headers = DRYRUN_HEADER if dryrun else None
         data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return _decoded(data, kind, "POST", url)
+        return _decoded(unwrap(data), kind, "POST", url)
 
     async def command(self, path: str, *, json: Any = None, query: Query | None = None, dryrun: bool = False) -> None:
         """A POST whose answer holds nothing of use; with `dryrun`, the platform only validates."""
@@ -46,13 +108,21 @@ class Api:
             "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True
         )
 
+    async def patch(self, path: str, *, json: Any) -> None:
+        """A PATCH, whose answer holds nothing of use."""
+        await self._transport.call("PATCH", self._url(path), json=json, repeatable=False, discard=True)
+
+    async def delete(self, path: str) -> None:
+        """A DELETE, whose answer holds nothing of use."""
+        await self._transport.call("DELETE", self._url(path), repeatable=False, discard=True)
+
     def _url(self, path: str) -> str:
         return f"{self._host}/{path}"
 
 
 def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
     try:
-        return decode(unwrap(data), kind)
+        return decode(data, kind)
     except DecodeError as error:
         message = f"{method} {url} answered what the contract does not say: {error}"
         raise MalformedAnswerError(message, method=method, url=url, problems=error.problems) from error

@@ -15,8 +15,7 @@ from anyio import CancelScope, move_on_after
 
 from kognic_aio._http.tasks import in_thread, is_being_cancelled
 from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
-from kognic_aio.model import FileData, Resource
-from kognic_aio.model.file_data import check_bytes_source
+from kognic_aio.model.file_data import Source, Uploadable, check_bytes_source
 
 if TYPE_CHECKING:
     from aiofiles.threadpool.binary import AsyncBufferedReader
@@ -65,7 +64,7 @@ class Body:
             raise DataError(f"{self._filename!r} {problem}", filename=self._filename)
 
 
-async def check_files(files: Iterable[Resource]) -> None:
+async def check_files(files: Iterable[Uploadable]) -> None:
     """Look at all local files.
 
     Raises:
@@ -76,7 +75,7 @@ async def check_files(files: Iterable[Resource]) -> None:
         await in_thread(_check_local, local)
 
 
-def is_replayable(file: Resource) -> bool:
+def is_replayable(file: Uploadable) -> bool:
     """Whether the bytes can be had again for another attempt.
 
     Raises:
@@ -89,7 +88,7 @@ def is_replayable(file: Resource) -> bool:
     return data is None or isinstance(data, bytes | bytearray | memoryview) or _is_seekable(data)
 
 
-def open_body(file: Resource) -> AbstractAsyncContextManager[Body]:
+def open_body(file: Uploadable) -> AbstractAsyncContextManager[Body]:
     """The bytes of a file for one attempt.
 
     Raises:
@@ -103,7 +102,7 @@ def open_body(file: Resource) -> AbstractAsyncContextManager[Body]:
     return _open_callback(file.file_data, file)
 
 
-async def close_sources(files: Iterable[Resource]) -> None:
+async def close_sources(files: Iterable[Uploadable]) -> None:
     """Close the streams and generators that were given as data, as the official client does after an upload."""
     for file in files:
         if file.file_data is not None:
@@ -111,7 +110,7 @@ async def close_sources(files: Iterable[Resource]) -> None:
 
 
 @asynccontextmanager
-async def _open_local(file: Resource) -> AsyncGenerator[Body, None]:
+async def _open_local(file: Uploadable) -> AsyncGenerator[Body, None]:
     with _blamed(file):
         content = await in_thread(_read_if_small, file.filename)
     if content is not None:
@@ -137,7 +136,7 @@ async def _opened(filename: str) -> "AsyncBufferedReader":
 
 
 @asynccontextmanager
-async def _open_data(data: Any, file: Resource) -> AsyncGenerator[Body, None]:
+async def _open_data(data: Any, file: Uploadable) -> AsyncGenerator[Body, None]:
     """The first chunk is read at once, so that a source that is empty or fails is found before anything is sent."""
     if isinstance(data, bytes | bytearray | memoryview):
         content = bytes(data)
@@ -154,7 +153,7 @@ async def _open_data(data: Any, file: Resource) -> AsyncGenerator[Body, None]:
 
 
 @asynccontextmanager
-async def _open_callback(file_data: FileData, file: Resource) -> AsyncGenerator[Body, None]:
+async def _open_callback(file_data: Source, file: Uploadable) -> AsyncGenerator[Body, None]:
     with _blamed(file, "the callback for"):
         result = await _called(file_data.callback, file.client_filename)
         check_bytes_source(result, "its result")
@@ -173,7 +172,7 @@ async def _called(callback: Any, filename: str) -> Any:
     return await result if inspect.isawaitable(result) else result
 
 
-async def _chunks_of(data: Any, file: Resource) -> AsyncGenerator[bytes, None]:
+async def _chunks_of(data: Any, file: Uploadable) -> AsyncGenerator[bytes, None]:
     """Everything that a stream or generator gives, in non-empty chunks of bytes."""
     with _blamed(file):
         async for chunk in data if isinstance(data, AsyncIterable) and not hasattr(data, "read") else _pulled(data):
@@ -225,7 +224,7 @@ async def _close(source: Any) -> None:
 
 
 @contextmanager
-def _sole_use(data: Any, file: Resource) -> Generator[None, None, None]:
+def _sole_use(data: Any, file: Uploadable) -> Generator[None, None, None]:
     """See that nothing else reads a stream or generator meanwhile: each would get half of the bytes."""
     if id(data) in _in_use:
         problem = "is being uploaded already; give each file its own, or a callback that opens it"
@@ -238,7 +237,7 @@ def _sole_use(data: Any, file: Resource) -> Generator[None, None, None]:
 
 
 @contextmanager
-def _blamed(file: Resource, what: str = "reading") -> Generator[None, None, None]:
+def _blamed(file: Uploadable, what: str = "reading") -> Generator[None, None, None]:
     """Raise whatever a source raises as an error of ours that names the file."""
     name = file.client_filename
     try:
@@ -256,7 +255,7 @@ def _blamed(file: Resource, what: str = "reading") -> Generator[None, None, None
         raise DataError(f"{what} {name!r} failed: {kind}{error}", filename=name) from error
 
 
-def _check_not_empty(chunk: bytes, file: Resource) -> None:
+def _check_not_empty(chunk: bytes, file: Uploadable) -> None:
     if not chunk:
         raise DataError(f"the data of {file.client_filename!r} is empty", filename=file.client_filename)
 

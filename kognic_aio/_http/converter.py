@@ -3,34 +3,116 @@
 Models know nothing of it.
 """
 
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import attrs
-from cattrs import Converter
+from cattrs import Converter, transform_error
+from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.strategies import configure_union_passthrough
+from cattrs.v import format_exception
 
-from kognic_aio.model import FeatureFlags, OpenEnum, Resource, Workspace
+from kognic_aio.errors import InvalidError
+from kognic_aio.model import FeatureFlags, InputEntry, OpenEnum, Resource, Workspace, scene_request
+from kognic_aio.model.annotation import ClientAnnotation, PartialClientAnnotation
+from kognic_aio.model.calibration import Calibration, CalibrationPart, UnknownCalibration
+
+WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
+    Workspace: {"organization_name": "organization.name"},
+    InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
+    ClientAnnotation: {"scene_uuid": "inputUuid"},
+    PartialClientAnnotation: {"scene_uuid": "inputUuid"},
+    Resource: {"_resource_id": "resourceId"},
+    scene_request.Resource: {"local_file": "localFilename"},
+    scene_request.ImageResource: {
+        "external_resource_uri": "resource.externalResourceUri",
+        "local_file": "resource.localFilename",
+        "sensor_name": "resource.sensorName",
+        "start_shutter_timestamp_ns": "metadata.startShutterTimestampNs",
+        "end_shutter_timestamp_ns": "metadata.endShutterTimestampNs",
+        "reversed_shutter": "metadata.reversedShutter",
+    },
+    scene_request.Frame: {
+        "frame_id": "id",
+        "pointclouds": "pointClouds.resources",
+        "ego_vehicle_pose": "pointClouds.egoVehiclePose",
+    },
+    scene_request.SceneRequest: {
+        "frames": "convertedSpecification.frames",
+        "sensor_specification": "convertedSpecification.sensorSpecification",
+        "metadata": "convertedSpecification.metadata",
+        "imudata_resource": "convertedSpecification.imuData",
+        "should_motion_compensate": "convertedSpecification.shouldMotionCompensate",
+    },
+}
+"""Fields whose names on the wire are others than camelCase makes them. A dot leads into an object."""
 
 
-def camel(name: str) -> str:
-    """The wire's name of a field: `external_id` is `externalId`."""
+class MistypedError(TypeError):
+    """A value of the wrong type; the message says which was expected."""
+
+
+def _camel(name: str) -> str:
+    """`external_id` is `externalId`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
+def _wire_names(cls: type) -> dict[str, str]:
+    """The wire's name of each field: camelCase, save inside calibrations and for what is listed."""
+    name_of = str if issubclass(cls, CalibrationPart) else _camel
+    names = {field.name: name_of(field.name) for field in attrs.fields(cls)}
+    for base in reversed(cls.__mro__):
+        names |= WIRE_NAMES.get(base, {})
+    return names
+
+
+def _overrides(cls: type) -> dict[str, Any]:
+    return {field: override(rename=name) for field, name in _wire_names(cls).items()}
+
+
 def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:
-    """Write every field under its camelCase name, and leave out those that are None."""
-    renames = {field.name: override(rename=camel(field.name)) for field in attrs.fields(cls)}
-    write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(cls, converter, **renames)  # type: ignore[arg-type]  # field names
-    return lambda model: {key: value for key, value in write(model).items() if value is not None}
+    """Write every field under its name on the wire, and leave out those that are None."""
+    write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(cls, converter, **_overrides(cls))
+
+    def write_flat(model: Any) -> dict[str, Any]:
+        return {key: value for key, value in write(model).items() if value is not None}
+
+    dotted = [name for name in _wire_names(cls).values() if "." in name]
+    return (lambda model: _nested(write_flat(model))) if dotted else write_flat
 
 
 def _structure_attrs(cls: type) -> Callable[[Any, Any], Any]:
-    """Read every field from its camelCase name; fields that the class does not know are ignored."""
-    renames = {field.name: override(rename=camel(field.name)) for field in attrs.fields(cls)}
-    return make_dict_structure_fn(cls, converter, **renames)  # type: ignore[arg-type]  # field names
+    """Read every field from its name on the wire; what the class does not know is ignored."""
+    read: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **_overrides(cls))
+    dotted = [name for name in _wire_names(cls).values() if "." in name]
+    return (lambda data, kind: read(_flattened(data, dotted), kind)) if dotted else read
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"a.b": 1}` is written `{"a": {"b": 1}}`."""
+    data: dict[str, Any] = {}
+    for name, value in flat.items():
+        outer, dot, inner = name.partition(".")
+        if dot:
+            data.setdefault(outer, {})[inner] = value
+        else:
+            data[name] = value
+    return data
+
+
+def _flattened(data: Mapping[str, Any], dotted: Sequence[str]) -> dict[str, Any]:
+    """`{"a": {"b": 1}}` is read as `{"a.b": 1}`."""
+    found = {}
+    for name in dotted:
+        outer, _, inner = name.partition(".")
+        part = data.get(outer)
+        if isinstance(part, Mapping) and inner in part:
+            found[name] = part[inner]
+    return {**data, **found}
 
 
 def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
@@ -50,27 +132,71 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
     return write
 
 
-def _structure_workspace(cls: type[Workspace]) -> Callable[[Any, Any], Workspace]:
-    """The organization's name lies one level down."""
-    read = _structure_attrs(cls)
-    return lambda data, kind: read(data | {"organizationName": data["organization"]["name"]}, kind)
+LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
 
-def _structure_str(data: Any, _: type) -> str:
-    if not isinstance(data, str):
-        raise TypeError(f"expected a string, got {type(data).__name__}")
-    return data
+def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
+    """A list is read from a list only: cattrs would take the keys of an object and the characters of a string."""
+    make = LISTS[get_origin(kind)]
+    items: Any = types.GenericAlias(list, get_args(kind)[:1])
+    read = list_structure_factory(items, converter)
+
+    def read_list(data: Any, _: type) -> Any:
+        if not isinstance(data, list):
+            raise MistypedError(f"expected a list, got {type(data).__name__}")
+        return make(read(data, items))
+
+    return read_list
+
+
+def _structure_scalar(data: Any, kind: type) -> Any:
+    """No string for a number, no number for a string; an integer may stand for a float."""
+    if type(data) is kind:
+        return data
+    if kind is float and type(data) is int:
+        return float(data)
+    raise MistypedError(f"expected {kind.__name__}, got {type(data).__name__}")
+
+
+def problems(error: Exception) -> list[str]:
+    """What the converter found wrong, each with its path."""
+
+    def explain(cause: BaseException, kind: type | None) -> str:
+        return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
+
+    return transform_error(error, format_exception=explain)
+
+
+CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind in get_args(Calibration)}
+
+
+def _structure_calibration(data: Any, _: type) -> Calibration | UnknownCalibration:
+    """The class that `calibration_type` tells, or the content as it is."""
+    if not isinstance(data, Mapping) or "calibration_type" not in data:
+        raise MistypedError("expected a calibration with its calibration_type")
+    kind: str = _structure_scalar(data["calibration_type"], str)
+    if kind in CALIBRATIONS:
+        return converter.structure(data, CALIBRATIONS[kind])  # type: ignore[no-any-return]  # one of the union
+    return UnknownCalibration(calibration_type=kind, content=data)
 
 
 converter = Converter(detailed_validation=True)
+configure_union_passthrough(str | int | float | bool | None, converter)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs)
 converter.register_structure_hook_factory(attrs.has, _structure_attrs)
+converter.register_structure_hook_factory(lambda kind: get_origin(kind) in LISTS, _structure_list)
 converter.register_unstructure_hook_factory(
     lambda cls: isinstance(cls, type) and issubclass(cls, Resource), _unstructure_resource
 )
+for scalar in (str, int, float, bool):
+    converter.register_structure_hook(scalar, _structure_scalar)
 converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
 converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 converter.register_unstructure_hook(datetime, datetime.isoformat)
-converter.register_structure_hook(str, _structure_str)
 converter.register_structure_hook(OpenEnum, lambda value, cls: cls(value))
-converter.register_structure_hook(Workspace, _structure_workspace(Workspace))  # last, as it is built from the others
+converter.register_structure_hook_func(
+    lambda kind: set(CALIBRATIONS.values()) <= set(get_args(kind)), _structure_calibration
+)
+converter.register_unstructure_hook(UnknownCalibration, lambda calibration: dict(calibration.content))
+converter.register_unstructure_hook(scene_request.LocalFile, lambda file: file.filename)
+converter.register_structure_hook(scene_request.LocalFile, lambda name, _: scene_request.LocalFile(filename=name))

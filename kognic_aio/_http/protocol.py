@@ -3,7 +3,7 @@
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -82,8 +82,30 @@ def segment(name: str) -> str:
         InvalidError: If it is no name, or one that would lead to another path.
     """
     if name in ("", ".", ".."):
-        raise InvalidError(f"expected the external id of a project or batch, got {name!r}")
+        raise InvalidError(f"expected an id, got {name!r}")
     return quote(name, safe="", errors="replace")
+
+
+def strings(name: str, values: Iterable[object]) -> list[str]:
+    """A list of strings for a body or query.
+
+    Args:
+        name: Of the argument, for the error.
+        values: The strings.
+
+    Raises:
+        InvalidError: If it is a string itself, or something else is in it.
+    """
+    items = list(values)
+    texts = [item for item in items if isinstance(item, str)]
+    if isinstance(values, str) or len(texts) < len(items):
+        raise InvalidError(f"{name}: expected a list of strings, got {values!r}")
+    return texts
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def parse(answer: Answer) -> Any:
@@ -95,8 +117,15 @@ def parse(answer: Answer) -> Any:
     """
     if answer.status >= 300:
         raise api_error(answer)
-    if not answer.body:
-        return None
+    return parse_json(answer) if answer.body else None
+
+
+def parse_json(answer: Answer) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        MalformedAnswerError: If the body is not JSON.
+    """
     try:
         return json.loads(answer.body)
     except ValueError as error:
@@ -118,9 +147,9 @@ def api_error(answer: Answer) -> ApiError:
     return _status_error(kind, answer, _explanation(answer.body))
 
 
-def storage_error(answer: Answer, filename: str) -> StorageError:
-    """The error that the answer of a storage to the upload of a file stands for."""
-    return _status_error(StorageError, answer, f"upload of {filename!r} was refused: {_storage_words(answer.body)}")
+def storage_error(answer: Answer, what: str) -> StorageError:
+    """The error that the answer of a storage to an upload or download stands for."""
+    return _status_error(StorageError, answer, f"{what} was refused: {_storage_words(answer.body)}")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -1,34 +1,36 @@
-"""Signed URLs: the storage that takes files."""
+"""Signed URLs: the storage that takes files and gives the content of annotations."""
+
+from typing import Any
 
 from yarl import URL
 
 from kognic_aio._http.body import Body, is_replayable, open_body
-from kognic_aio._http.protocol import USER_AGENT, storage_error
+from kognic_aio._http.protocol import USER_AGENT, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio.errors import RequestError, StorageError
 from kognic_aio.limits import Retry
-from kognic_aio.model import Resource
+from kognic_aio.model.file_data import Uploadable
 
 
 class Storage:
-    """Puts files to signed URLs, which carry their own permission and get no token.
+    """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
     Args:
         transport: Sends the requests.
-        retry: Bounds on repeated uploads.
+        retry: Bounds on repeated attempts.
     """
 
     def __init__(self, transport: Transport, retry: Retry) -> None:
         self._transport = transport
         self._retry = retry
 
-    async def put(self, url: str, file: Resource) -> int:
+    async def put(self, url: str, file: Uploadable) -> int:
         """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
 
         Args:
             url: The signed URL.
-            file: The image or point cloud.
+            file: The file.
 
         Raises:
             MissingFileError: If a local file is missing or empty.
@@ -69,6 +71,27 @@ class Storage:
 
         return await repeating(self._retry, may_repeat, attempt)
 
+    async def get_json(self, url: str) -> Any:
+        """Download a JSON document.
+
+        Args:
+            url: The signed URL.
+
+        Raises:
+            StorageError: If the storage refuses.
+            MalformedAnswerError: If it is not JSON.
+            RequestError: If there is no answer.
+        """
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+
+        async def attempt() -> Any:
+            answer = await self._transport.exchange("GET", URL(url, encoded=True), headers=headers)
+            if answer.status >= 300:
+                raise storage_error(answer, "download")
+            return parse_json(answer)
+
+        return await repeating(self._retry, may_repeat, attempt)
+
     async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT}
         if body.size is not None:
@@ -80,5 +103,5 @@ class Storage:
         if body.failure is not None:
             raise body.failure
         if answer.status >= 300:
-            raise storage_error(answer, name)
+            raise storage_error(answer, f"upload of {name!r}")
         return body.sent

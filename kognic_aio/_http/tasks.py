@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @asynccontextmanager
@@ -54,6 +55,17 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
             group.start_soon(work)
     if done < len(items):  # a group takes a task that raises CancelledError for one that it has cancelled
         raise KognicError(f"only {done} of {len(items)} were done before a task was cancelled from elsewhere")
+
+
+async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], *, workers: int) -> list[R]:
+    """What an action makes of every item, in the order of the items, several worked on at once."""
+    results: dict[int, R] = {}
+
+    async def act(index: int) -> None:
+        results[index] = await action(items[index])
+
+    await for_each(range(len(items)), act, workers=workers)
+    return [results[index] for index in range(len(items))]
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
@@ -37,8 +37,6 @@ def decode(data: Any, kind: type[T]) -> T:
     Raises:
         DecodeError: If the data does not fit, with the path of everything that is wrong.
     """
-    if get_origin(kind) is list and not isinstance(data, list):  # cattrs would take the keys of an object
-        raise DecodeError([f"expected a list, got {type(data).__name__} @ $"])
     try:
         return _converter().structure(data, kind)
     except Exception as error:  # cattrs and the constructors that it calls raise what they like
@@ -104,6 +102,6 @@ def _converter() -> "Converter":
 
 
 def _problems(error: Exception) -> list[str]:
-    from cattrs import transform_error  # noqa: PLC0415
+    from kognic_aio._http.converter import problems  # noqa: PLC0415
 
-    return transform_error(error)
+    return problems(error)

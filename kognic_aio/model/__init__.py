@@ -1,12 +1,17 @@
-"""The platform's things as frozen, keyword-only attrs classes. They do no I/O and know no JSON."""
+"""The platform's things as frozen, keyword-only attrs classes. They know no JSON, and do no I/O.
+
+Here is what scenes are made of, and what the platform says of scenes, inputs and projects. Subjects of their own are
+in modules: `calibration`, `annotation`, `review`, `request`, `request_input` and `scene_request`. They are not
+imported here, as whoever creates scenes need not wait for them.
+"""
 
 from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
 from kognic_aio.model.feature_flags import FeatureFlags
 from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
 from kognic_aio.model.geometry import Position, RotationQuaternion
-from kognic_aio.model.input import Input
+from kognic_aio.model.input import Input, InputEntry, InputStatus
 from kognic_aio.model.open_enum import OpenEnum
-from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation
+from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.model.project import Project, ProjectBatch, ProjectBatchStatus
 from kognic_aio.model.resource import Image, ImageMetadata, PointCloud, Resource
 from kognic_aio.model.scene import (
@@ -24,7 +29,15 @@ from kognic_aio.model.scene import (
     SensorSpecification,
     SequenceFrame,
 )
-from kognic_aio.model.scene_entry import CreateSceneResponse, Scene, SceneStatus
+from kognic_aio.model.scene_entry import (
+    CreateSceneResponse,
+    InvalidatedReasonInput,
+    Scene,
+    SceneInvalidatedReason,
+    SceneStatus,
+    SceneSummary,
+    SceneType,
+)
 from kognic_aio.model.workspace import Workspace
 
 __all__ = [
@@ -45,6 +58,9 @@ __all__ = [
     "Image",
     "ImageMetadata",
     "Input",
+    "InputEntry",
+    "InputStatus",
+    "InvalidatedReasonInput",
     "Lidars",
     "LidarsAndCameras",
     "LidarsAndCamerasSequence",
@@ -58,10 +74,14 @@ __all__ = [
     "Project",
     "ProjectBatch",
     "ProjectBatchStatus",
+    "ResolvedPreAnnotation",
     "Resource",
     "RotationQuaternion",
     "Scene",
+    "SceneInvalidatedReason",
     "SceneStatus",
+    "SceneSummary",
+    "SceneType",
     "SensorSpecification",
     "SequenceFrame",
     "UnixTimestampNs",

@@ -8,6 +8,7 @@ import operator
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from enum import Enum
 from math import isfinite
 from typing import Any, Union, cast, get_args, get_origin
 
@@ -51,9 +52,7 @@ def _conform(value: Any, annotation: Any, path: str) -> Any:
         return _integer(value, path)
     if annotation is float:
         return _real(value, path)
-    if not isinstance(value, annotation):
-        raise InvalidError(f"{path}: expected {annotation.__qualname__}, got {_shown(value)}")
-    return value
+    return _instance(value, annotation, path)
 
 
 def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
@@ -65,6 +64,22 @@ def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
     if not isinstance(value, tuple(others)):
         raise InvalidError(f"{path}: expected {' or '.join(c.__name__ for c in others)}, got {_shown(value)}")
     return _real(value, path) if isinstance(value, float) else value
+
+
+def _instance(value: Any, kind: type, path: str) -> Any:
+    if isinstance(value, str) and issubclass(kind, Enum):
+        return _member(value, kind, path)
+    if not isinstance(value, kind):
+        raise InvalidError(f"{path}: expected {kind.__qualname__}, got {_shown(value)}")
+    return value
+
+
+def _member(value: str, kind: type[Enum], path: str) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        expected = ", ".join(str(member.value) for member in kind)
+        raise InvalidError(f"{path}: expected one of {expected}, got {_shown(value)}") from None
 
 
 def _items(value: Any, item: type, path: str) -> Iterable[Any]:

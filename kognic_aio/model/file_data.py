@@ -4,7 +4,7 @@ import io
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from attrs import field, frozen
 
@@ -49,7 +49,26 @@ def _format(value: str) -> FileFormat:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class FileData:
+class Source:
+    """A source of the bytes of a file: at most one of `data` and `callback`."""
+
+    data: UploadableData | None = None
+    callback: Callback | None = None
+
+    def __attrs_post_init__(self) -> None:
+        name = type(self).__name__
+        if self.data is not None and self.callback is not None:
+            raise InvalidError(f"{name}: give exactly one of data and callback, got both")
+        if self.callback is not None and not callable(self.callback):
+            raise InvalidError(f"{name}.callback: expected a callable, got {type(self.callback).__name__}")
+        if self.data is not None:
+            check_bytes_source(self.data, f"{name}.data")
+            if isinstance(self.data, bytes | bytearray | memoryview) and not self.data:
+                raise InvalidError(f"{name}.data: it is empty")
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class FileData(Source):
     """A source of the bytes of a file: exactly one of `data` and `callback`.
 
     Bytes, seekable streams and callbacks can be sent again after a failed attempt; generators and other streams only
@@ -67,19 +86,11 @@ class FileData:
     Format = FileFormat
 
     format: FileFormat = field(converter=_format)
-    data: UploadableData | None = None
-    callback: Callback | None = None
 
     def __attrs_post_init__(self) -> None:
-        if (self.data is None) == (self.callback is None):
-            given = "neither" if self.data is None else "both"
-            raise InvalidError(f"FileData: give exactly one of data and callback, got {given}")
-        if self.callback is not None and not callable(self.callback):
-            raise InvalidError(f"FileData.callback: expected a callable, got {type(self.callback).__name__}")
-        if self.data is not None:
-            check_bytes_source(self.data, "FileData.data")
-            if isinstance(self.data, bytes | bytearray | memoryview) and not self.data:
-                raise InvalidError("FileData.data: it is empty")
+        super().__attrs_post_init__()
+        if self.data is None and self.callback is None:
+            raise InvalidError("FileData: give exactly one of data and callback, got neither")
 
     @property
     def suffix(self) -> str:
@@ -96,6 +107,30 @@ class FileData:
         return f"FileData(format={self.format.value!r}, {source})"
 
 
+class Uploadable(Protocol):
+    """A file as its upload sees it."""
+
+    @property
+    def filename(self) -> str:
+        """Path of the local file, if it is one."""
+        ...
+
+    @property
+    def client_filename(self) -> str:
+        """The name that its owner gave it."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type to upload with."""
+        ...
+
+    @property
+    def file_data(self) -> Source | None:
+        """Where the bytes come from, None for a local file."""
+        ...
+
+
 def check_bytes_source(data: Any, what: str) -> None:
     """Raise InvalidError unless the data is something that gives bytes."""
     if isinstance(data, str | io.TextIOBase):
@@ -110,6 +145,7 @@ CONTENT_TYPES = {
     ".csv": "text/csv",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
+    ".json": "application/json",
     ".png": "image/png",
     ".webp": "image/webp",
 }

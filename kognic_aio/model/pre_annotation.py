@@ -1,6 +1,7 @@
 """Pre-annotations: OpenLABEL that annotators begin with."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from attrs import frozen
@@ -23,3 +24,18 @@ class CreatedPreAnnotation:
     """A pre-annotation on the platform."""
 
     id: str
+
+
+@frozen(kw_only=True)
+class ResolvedPreAnnotation:
+    """A pre-annotation with its content.
+
+    Args:
+        content: OpenLABEL as the platform sent it.
+    """
+
+    uuid: str
+    scene_uuid: str
+    external_id: str
+    created: datetime
+    content: Mapping[str, Any]

@@ -1,10 +1,13 @@
 """What the platform says of a scene."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
+from kognic_aio.errors import InvalidError
 from kognic_aio.model.open_enum import OpenEnum
+from kognic_aio.model.scene import Metadata
 
 
 class SceneStatus(OpenEnum):
@@ -16,6 +19,7 @@ class SceneStatus(OpenEnum):
     Failed = "failed"
     Indexed = "indexed"
     InvalidatedBadContent = "invalidated:broken-input"
+    InvalidatedSlamRerun = "invalidated:slam-rerun"
     InvalidatedDuplicate = "invalidated:duplicate"
     InvalidatedIncorrectlyCreated = "invalidated:incorrectly-created"
 
@@ -46,3 +50,53 @@ class CreateSceneResponse:
 
     scene_uuid: str
     request_input_uuid: str | None = None
+
+
+class SceneInvalidatedReason(StrEnum):
+    """Why to invalidate a scene."""
+
+    BAD_CONTENT = "bad-content"
+    DUPLICATE = "duplicate"
+    INCORRECTLY_CREATED = "incorrectly-created"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise InvalidError(f"reason: expected one of {', '.join(cls)}, got {value!r}")
+
+
+InvalidatedReasonInput = SceneInvalidatedReason
+"""The older name."""
+
+
+class SceneType(OpenEnum):
+    """The types of scenes, as summaries name them."""
+
+    CAMERAS = "cameras"
+    LIDARS_AND_CAMERAS = "lidars_and_cameras"
+    CAMERAS_SEQUENCE = "cameras_sequence"
+    LIDARS_AND_CAMERAS_SEQUENCE = "lidars_and_cameras_sequence"
+    AGGREGATED_LIDARS_AND_CAMERAS_SEQUENCE = "aggregated_lidars_and_cameras_sequence"
+
+
+@frozen(kw_only=True)
+class SceneSummary:
+    """What a scene consists of.
+
+    Args:
+        frame_relative_times: The time of each frame in milliseconds since the start of the scene.
+        lidars: Names of sensors.
+        cameras: Names of sensors.
+    """
+
+    scene_uuid: str
+    external_id: str
+    workspace_id: str
+    created: datetime
+    calibration_id: str | None = None
+    frame_relative_times: tuple[int, ...] | None = None
+    lidars: frozenset[str] | None = None
+    cameras: frozenset[str] | None = None
+    scene_type: SceneType
+    is_multi_sensor: bool
+    is_motion_compensated: bool
+    metadata: Metadata = field(factory=dict[str, str | int | float | bool])

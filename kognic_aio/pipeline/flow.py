@@ -21,6 +21,7 @@ from kognic_aio.pipeline.result import (
 )
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.uploads import upload_all
 
 
 @define(kw_only=True)
@@ -105,7 +106,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
                     return evolve(result, status=InputCreationStatus.VALIDATED)
                 scene_uuid = job.scene_uuid
                 result = evolve(result, scene_uuid=scene_uuid)
-                await creator.upload(job, run.limiters.uploads, run.progress.sent)
+                await upload_all(job.uploads, run.limiters.uploads, run.progress.sent)
                 await creator.commit(job)
         run.progress.committed += 1
         del item, scene, pre_annotation, job  # a waiting scene keeps its ids and the JSON of its pre-annotation

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from math import inf
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import define
@@ -12,7 +13,9 @@ from kognic_aio._http.tasks import for_each
 from kognic_aio.errors import BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
 from kognic_aio.pipeline.result import DOOM
-from kognic_aio.resources.scene import SceneResource
+
+if TYPE_CHECKING:
+    from kognic_aio.resources.scene import SceneResource
 
 log = logging.getLogger("kognic_aio")
 
@@ -38,7 +41,7 @@ class Watcher:
         scene_timeout: Seconds after which a scene is no longer waited for, None for ever.
     """
 
-    def __init__(self, scenes: SceneResource, sleep_time: float, scene_timeout: float | None) -> None:
+    def __init__(self, scenes: "SceneResource", sleep_time: float, scene_timeout: float | None) -> None:
         self._scenes = scenes
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout

@@ -1,28 +1,36 @@
 """Creating scenes: one creator for all seven types, whose steps a run of `create_inputs` takes one by one."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Generic, Literal, TypeVar, overload
 
-from anyio import CapacityLimiter
 from attrs import frozen
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.body import check_files, close_sources
-from kognic_aio._http.protocol import segment
+from kognic_aio._http.protocol import given, segment
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.tasks import for_each
 from kognic_aio._http.wire import JsonObject, encode
-from kognic_aio.errors import InvalidError, KognicError
+from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
+from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.uploads import Upload, checked_files, file_uploads, upload_all
 
 S = TypeVar("S", bound=BaseScene)
 
-Upload = Callable[[], Awaitable[int]]
-"""Sends one file and tells how many bytes it had."""
+OFFICIAL_NAMES = (
+    "cameras",
+    "cameras_sequence",
+    "lidars",
+    "lidars_sequence",
+    "lidars_and_cameras",
+    "lidars_and_cameras_sequence",
+    "aggregated_lidars_and_cameras_seq",
+)
+"""What the official client calls the scene, the first argument of `create`, in each of its seven classes."""
 
 
 @frozen(kw_only=True)
@@ -96,6 +104,7 @@ class SceneCreator(Generic[S]):
         scene: S,
         project: str | None = None,
         batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
         dryrun: Literal[False] = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse: ...
@@ -106,15 +115,18 @@ class SceneCreator(Generic[S]):
         scene: S,
         project: str | None = None,
         batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
         dryrun: bool = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse | None: ...
 
+    @renamed("scene", *OFFICIAL_NAMES)
     async def create(
         self,
         scene: S,
         project: str | None = None,
         batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
         dryrun: bool = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse | None:
@@ -124,6 +136,7 @@ class SceneCreator(Generic[S]):
             scene: The scene.
             project: External id of a project in which an input is made once the scene is ready. By default none is.
             batch: External id of the batch for the input. By default the latest open one.
+            annotation_types: No longer used.
             dryrun: Whether to validate only, and create nothing.
             feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
 
@@ -140,26 +153,42 @@ class SceneCreator(Generic[S]):
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
+        _warn_of_annotation_types(annotation_types)
         async with self._limiters.scene_jobs, self.checked(scene, keep=dryrun):
             job = await self.start(scene, project=project, batch=batch, dryrun=dryrun, feature_flags=feature_flags)
             if dryrun:
                 return None
-            await self.upload(job, self._limiters.uploads)
+            await upload_all(job.uploads, self._limiters.uploads)
             await self.commit(job)
         return CreateSceneResponse(scene_uuid=job.scene_uuid, request_input_uuid=job.request_input_uuid)
 
     @overload
     async def create_from_scene(
-        self, scene_uuid: str, project: str, batch: str | None = None, dryrun: Literal[False] = False
+        self,
+        scene_uuid: str,
+        project: str,
+        batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
+        dryrun: Literal[False] = False,
     ) -> list[Input]: ...
 
     @overload
     async def create_from_scene(
-        self, scene_uuid: str, project: str, batch: str | None = None, dryrun: bool = False
+        self,
+        scene_uuid: str,
+        project: str,
+        batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
+        dryrun: bool = False,
     ) -> list[Input] | None: ...
 
     async def create_from_scene(
-        self, scene_uuid: str, project: str, batch: str | None = None, dryrun: bool = False
+        self,
+        scene_uuid: str,
+        project: str,
+        batch: str | None = None,
+        annotation_types: Sequence[str] | None = None,
+        dryrun: bool = False,
     ) -> list[Input] | None:
         """Create inputs from a scene that exists, with its latest pre-annotation if it has any.
 
@@ -167,6 +196,7 @@ class SceneCreator(Generic[S]):
             scene_uuid: The scene's uuid.
             project: External id of the project.
             batch: External id of the batch. By default the latest open one.
+            annotation_types: No longer used.
             dryrun: Whether to validate only, and create nothing.
 
         Returns:
@@ -177,9 +207,8 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        body = {"sceneUuid": scene_uuid, "project": project}
-        if batch is not None:
-            body["batch"] = batch
+        _warn_of_annotation_types(annotation_types)
+        body = given(sceneUuid=scene_uuid, project=project, batch=batch)
         if dryrun:
             await self._api.command("v1/inputs", json=body, dryrun=True)
             return None
@@ -198,12 +227,8 @@ class SceneCreator(Generic[S]):
         """
         if not isinstance(scene, self.kind):
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
-        try:
-            await check_files(scene.resources.values())
+        async with checked_files(scene.resources, keep=keep):
             yield
-        finally:
-            if not keep:
-                await close_sources(scene.resources.values())
 
     async def start(
         self,
@@ -233,28 +258,12 @@ class SceneCreator(Generic[S]):
         accepted = await self._api.post(path, AcceptedScene, json=body, query=query)
         return SceneJob(
             scene_uuid=accepted.internal_id,
-            uploads=[*self._file_uploads(accepted, scene), *self._imu_uploads(accepted_imu, imu)],
+            uploads=[
+                *file_uploads(self._storage, accepted.files, scene.resources, scene.external_id),
+                *self._imu_uploads(accepted_imu, imu),
+            ],
             request_input_uuid=accepted.request_input_uuid,
         )
-
-    async def upload(
-        self, job: SceneJob, limiter: CapacityLimiter, sent: Callable[[int], object] | None = None
-    ) -> None:
-        """Send the files of a scene, as many at once as the limiter lets through.
-
-        Args:
-            job: The started scene.
-            limiter: Bounds the uploads.
-            sent: Called with the size of each file that has arrived.
-        """
-
-        async def send(upload: Upload) -> None:
-            async with limiter:
-                size = await upload()
-            if sent is not None:
-                sent(size)
-
-        await for_each(job.uploads, send, workers=int(limiter.total_tokens))
 
     async def commit(self, job: SceneJob) -> None:
         """Tell the platform that all files are there. A scene without uploads needs no commit."""
@@ -269,16 +278,6 @@ class SceneCreator(Generic[S]):
             return None
         return await self._api.post("v1/imu", AcceptedIMUData, json=body, query=query)
 
-    def _file_uploads(self, accepted: AcceptedScene, scene: S) -> Iterator[Upload]:
-        resources = scene.resources
-        if accepted.files and accepted.files.keys() != resources.keys():
-            differing = sorted(accepted.files.keys() ^ resources.keys())
-            raise KognicError(
-                f"the platform did not ask for the files of scene {scene.external_id!r}, but for {differing}"
-            )
-        for resource_id, url in accepted.files.items():
-            yield partial(self._storage.put, url, resources[resource_id])
-
     def _imu_uploads(self, accepted: AcceptedIMUData | None, imu: list[JsonObject] | None) -> Iterator[Upload]:
         if accepted is not None and accepted.signed_url is not None:
             yield partial(self._storage.put_json, accepted.signed_url, json.dumps(imu).encode(), "IMU data")
@@ -289,3 +288,9 @@ def _creation_path(scene: BaseScene, project: str | None, batch: str | None) -> 
     if project is not None and batch is not None:
         target += f"batch/{segment(batch)}/"
     return f"v1/inputs/{target}{scene.path}"
+
+
+def _warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
+    if annotation_types:
+        message = "annotation_types are no longer used: the batch determines them"
+        warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -15,12 +15,14 @@ class Limiters:
         scene_jobs: Scenes between start and commit.
         uploads: Files on their way to storage.
         inputs: Requests that create inputs and pre-annotations.
+        downloads: Contents of annotations on their way from storage.
     """
 
     in_flight: CapacityLimiter
     scene_jobs: CapacityLimiter
     uploads: CapacityLimiter
     inputs: CapacityLimiter
+    downloads: CapacityLimiter
 
     @classmethod
     def of(cls, limits: Limits) -> "Limiters":
@@ -30,4 +32,5 @@ class Limiters:
             scene_jobs=CapacityLimiter(limits.scene_jobs),
             uploads=CapacityLimiter(limits.uploads),
             inputs=CapacityLimiter(limits.inputs),
+            downloads=CapacityLimiter(limits.downloads),
         )

@@ -1,8 +1,27 @@
 """Pre-annotations."""
 
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from attrs import frozen
+
 from kognic_aio._http.api import Api
-from kognic_aio._http.wire import encode_pre_annotation, to_json
-from kognic_aio.model import CreatedPreAnnotation, PreAnnotation
+from kognic_aio._http.paging import Paged
+from kognic_aio._http.protocol import given, segment, strings
+from kognic_aio._http.transport import Query
+from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
+from kognic_aio.errors import InvalidError
+from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
+
+PAGE_SIZE = 1000
+
+
+@frozen(kw_only=True)
+class PreAnnotationPage:
+    """One page of a list of pre-annotations."""
+
+    data: tuple[dict[str, Any], ...] = ()
+    has_next: bool = False
 
 
 class PreAnnotationResource:
@@ -34,6 +53,134 @@ class PreAnnotationResource:
         self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
     ) -> CreatedPreAnnotation:
         """Create a pre-annotation from OpenLABEL that is JSON text already; otherwise as `create`."""
-        names = {"sceneUuid": scene_uuid} | ({} if external_id is None else {"externalId": external_id})
-        body = to_json(names).removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
+        names = to_json(given(sceneUuid=scene_uuid, externalId=external_id))
+        body = names.removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
         return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
+
+    async def create_from_cloud_resource(
+        self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool = True
+    ) -> str:
+        """Create a pre-annotation from a file in your cloud, and return its uuid.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            external_id: Your own id of the pre-annotation, unique within the scene.
+            cloud_resource_uri: The file's URI.
+            postpone_import: Whether to leave the file in your cloud until `make_indexed_pre_annotation_available`.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses it.
+
+        Endpoint: `POST v2/pre-annotations`
+        """
+        body = {
+            "sceneUuid": scene_uuid,
+            "externalId": external_id,
+            "externalResourceId": cloud_resource_uri,
+            "postponeExternalResourceImport": postpone_import,
+        }
+        return (await self._api.post("v2/pre-annotations", CreatedPreAnnotation, json=body)).id
+
+    async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name
+        """Import a pre-annotation that was only indexed.
+
+        Args:
+            id: Its uuid.
+
+        Raises:
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
+
+        Endpoint: `PATCH v2/pre-annotations/{pre-annotation}`
+        """
+        await self._api.patch(f"v2/pre-annotations/{segment(id)}", json={"status": "processing"})
+
+    async def delete(self, id: str) -> None:  # noqa: A002  # the official client's name
+        """Delete a pre-annotation.
+
+        Args:
+            id: Its uuid.
+
+        Raises:
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
+
+        Endpoint: `DELETE v2/pre-annotations/{pre-annotation}`
+        """
+        await self._api.delete(f"v2/pre-annotations/{segment(id)}")
+
+    async def get_with_content(
+        self, uuid: str | None = None, scene_uuid: str | None = None, external_id: str | None = None
+    ) -> ResolvedPreAnnotation:
+        """Get a pre-annotation with its content, by its uuid or by its external id and scene.
+
+        Args:
+            uuid: Its uuid.
+            scene_uuid: The scene's uuid, with `external_id`.
+            external_id: Its external id, with `scene_uuid`.
+
+        Raises:
+            InvalidError: If not exactly one of both ways is taken, or the external id stands for none or several.
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v2/pre-annotations/{pre-annotation}/resolved`, `GET v2/pre-annotations`
+        """
+        if uuid is None:
+            uuid = await self._look_up(scene_uuid, external_id)
+        elif scene_uuid is not None or external_id is not None:
+            raise InvalidError("give either uuid, or scene_uuid and external_id, not both")
+        return await self._api.get(f"v2/pre-annotations/{segment(uuid)}/resolved", ResolvedPreAnnotation)
+
+    async def _look_up(self, scene_uuid: str | None, external_id: str | None) -> str:
+        """The uuid of the pre-annotation of a scene with an external id."""
+        if scene_uuid is None or external_id is None:
+            raise InvalidError("give either uuid, or both scene_uuid and external_id")
+        found = await self.list(external_ids=[external_id], scene_uuids=[scene_uuid])
+        if len(found) != 1:
+            raise InvalidError(f"scene {scene_uuid} has {len(found)} pre-annotations {external_id!r}, expected one")
+        uuid: str = found[0]["id"]
+        return uuid
+
+    async def _pages(self, filters: Sequence[tuple[str, str]]) -> AsyncIterator[Sequence[JsonObject]]:
+        offset = 0
+        while True:
+            query: Query = [("offset", offset), ("limit", PAGE_SIZE), *filters]
+            page = await self._api.get_whole("v2/pre-annotations", PreAnnotationPage, query=query)
+            yield page.data
+            if not page.has_next:
+                return
+            offset += PAGE_SIZE
+
+    def list(
+        self,
+        ids: Sequence[str] | None = None,
+        external_ids: Sequence[str] | None = None,
+        scene_uuids: Sequence[str] | None = None,
+        scene_external_ids: Sequence[str] | None = None,
+        statuses: Sequence[str] | None = None,
+    ) -> Paged[JsonObject]:
+        """Get the pre-annotations that match every filter that is given, as the platform sends them.
+
+        Args:
+            ids: Their uuids.
+            external_ids: Their external ids.
+            scene_uuids: The uuids of their scenes.
+            scene_external_ids: The external ids of their scenes.
+            statuses: Their statuses, such as `processing` or `available`.
+
+        Raises:
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v2/pre-annotations`
+        """
+        filters = {
+            "uuids": ids,
+            "externalIds": external_ids,
+            "sceneUuids": scene_uuids,
+            "sceneExternalIds": scene_external_ids,
+            "statuses": statuses,
+        }
+        query = [(name, value) for name, values in filters.items() for value in strings(name, values or ())]
+        return Paged(lambda: self._pages(query))

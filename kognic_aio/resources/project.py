@@ -34,3 +34,56 @@ class ProjectResource:
         Endpoint: `GET v1/projects/{project}/batches`
         """
         return await self._api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
+
+    async def create_batch(self, project: str, batch: str, publish_previous_batches: bool = False) -> ProjectBatch:
+        """Create an open batch, which asks for the same annotations as the latest one.
+
+        Args:
+            project: The project's external id.
+            batch: The external id of the batch to be.
+            publish_previous_batches: Whether to publish all open batches, which then take no new inputs.
+
+        Raises:
+            NotFoundError: If there is no such project.
+            ConflictError: If there is such a batch already.
+            ApiError: If the platform refuses.
+
+        Endpoint: `POST v1/projects/{project}/batches/{batch}`
+        """
+        body = {"publishPreviousBatches": publish_previous_batches}
+        return await self._api.post(_batch_path(project, batch), ProjectBatch, json=body)
+
+    async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
+        """Publish a batch: it becomes ready for annotation and takes no new inputs.
+
+        Args:
+            project: The project's external id.
+            batch: The batch's external id.
+
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
+
+        Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
+        """
+        return await self._api.post(f"{_batch_path(project, batch)}/publish", ProjectBatch, json=None)
+
+    async def get_annotation_types(self, project: str, batch: str | None = None) -> list[str]:
+        """List the annotation types of a project, or of one batch.
+
+        Args:
+            project: The project's external id.
+            batch: The batch's external id. By default all of the project count.
+
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
+        """
+        path = f"v1/projects/{segment(project)}" if batch is None else _batch_path(project, batch)
+        return await self._api.get(f"{path}/annotation-types", list[str])
+
+
+def _batch_path(project: str, batch: str) -> str:
+    return f"v1/projects/{segment(project)}/batches/{segment(batch)}"

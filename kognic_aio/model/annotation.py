@@ -1,0 +1,111 @@
+"""Annotations: what annotators made of inputs."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+from typing_extensions import deprecated
+
+
+@frozen(kw_only=True)
+class Annotation:
+    """The annotation of an input.
+
+    Args:
+        request_uid: The request that the annotation was made for.
+        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
+        content: OpenLABEL as the platform sent it.
+    """
+
+    input_uuid: str
+    scene_uuid: str
+    request_uid: str
+    created: datetime
+    is_preliminary: bool
+    content: Mapping[str, Any] | None = None
+
+
+@frozen(kw_only=True)
+class PartialAnnotation:
+    """The annotation of an input without its content, which is behind the signed URL `uri`."""
+
+    input_uuid: str
+    scene_uuid: str
+    request_uid: str
+    created: datetime
+    uri: str = field(repr=False)
+
+    def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
+        """The annotation with its content."""
+        return Annotation(
+            input_uuid=self.input_uuid,
+            scene_uuid=self.scene_uuid,
+            request_uid=self.request_uid,
+            created=self.created,
+            is_preliminary=False,
+            content=content,
+        )
+
+
+@frozen(kw_only=True)
+class SignedAnnotation:
+    """An annotation without its content, which is behind `signed_url` until `expires_at`."""
+
+    id: str
+    scene_id: str
+    request_id: str
+    request_input_id: str
+    request_uid: str
+    is_preliminary: bool
+    signed_url: str = field(repr=False)
+    expires_at: datetime
+    created: datetime
+
+    def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
+        """The annotation with its content."""
+        return Annotation(
+            input_uuid=self.request_input_id,
+            scene_uuid=self.scene_id,
+            request_uid=self.request_uid,
+            created=self.created,
+            is_preliminary=self.is_preliminary,
+            content=content,
+        )
+
+
+@frozen(kw_only=True)
+class ClientAnnotation:
+    """The annotation of a scene for one annotation type.
+
+    Args:
+        content: OpenLABEL as the platform sent it; None if it was not asked for.
+    """
+
+    scene_uuid: str
+    annotation_type: str
+    created: datetime
+    content: Mapping[str, Any] | None = None
+    is_preliminary: bool = False
+
+    @property
+    @deprecated("input_uuid is now scene_uuid")
+    def input_uuid(self) -> str:
+        """The older name of `scene_uuid`."""
+        return self.scene_uuid
+
+
+@frozen(kw_only=True)
+class PartialClientAnnotation:
+    """The annotation of a scene for one annotation type without its content, which is behind the signed URL `uri`."""
+
+    scene_uuid: str
+    annotation_type: str
+    created: datetime
+    uri: str = field(repr=False)
+
+    def to_annotation(self, content: Mapping[str, Any] | None) -> ClientAnnotation:
+        """The annotation with its content."""
+        return ClientAnnotation(
+            scene_uuid=self.scene_uuid, annotation_type=self.annotation_type, created=self.created, content=content
+        )

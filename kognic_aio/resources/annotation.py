@@ -1,0 +1,186 @@
+"""Annotations, with their content from storage."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.paging import Paged
+from kognic_aio._http.protocol import segment
+from kognic_aio._http.storage import Storage
+from kognic_aio._http.tasks import map_in_order
+from kognic_aio.model.annotation import (
+    Annotation,
+    ClientAnnotation,
+    PartialAnnotation,
+    PartialClientAnnotation,
+    SignedAnnotation,
+)
+from kognic_aio.resources.deprecation import renamed
+from kognic_aio.resources.limiters import Limiters
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Partial(Protocol[A_co]):
+    """An annotation whose content is behind a signed URL."""
+
+    @property
+    def uri(self) -> str:
+        """The signed URL."""
+        ...
+
+    def to_annotation(self, content: Mapping[str, Any] | None) -> A_co:
+        """The annotation with its content."""
+        ...
+
+
+class AnnotationResource:
+    """Annotations. Cuboids are in Kognic's own format, unless ISO 8855 is asked for with `iso_rotated_cuboids`.
+
+    Args:
+        api: The input API.
+        integration_api: The annotation integration API.
+        storage: Where contents are.
+        limiters: `downloads` bounds the contents on their way.
+    """
+
+    def __init__(self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters) -> None:
+        self._api = api
+        self._integration_api = integration_api
+        self._storage = storage
+        self._downloads = limiters.downloads
+
+    async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
+        """Get an annotation by its id, with its content.
+
+        Args:
+            annotation_id: The id of a delivered OpenLABEL annotation, or of a preliminary judgement.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If there is no such annotation, or it has been invalidated.
+            ApiError: If the platform refuses.
+            StorageError: If the content cannot be had.
+
+        Endpoint: `GET v1/annotations/{annotation}` of the annotation integration API
+        """
+        query = {"isoBoxes": "true"} if iso_rotated_cuboids else None
+        path = f"v1/annotations/{segment(annotation_id)}"
+        signed = await self._integration_api.get(path, SignedAnnotation, query=query)
+        return signed.to_annotation(await self._content(signed.signed_url))
+
+    async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
+        """Get the annotation of an input, with its content.
+
+        Args:
+            input_uuid: The input's uuid.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If the input has no annotation.
+            ApiError: If the platform refuses.
+            StorageError: If the content cannot be had.
+
+        Endpoint: `GET v2/inputs/{input}/annotation`
+        """
+        path = f"v2/inputs/{segment(input_uuid)}/annotation"
+        partial = await self._api.get(path, PartialAnnotation, query=_cuboids(iso_rotated_cuboids))
+        return await self._whole(partial)
+
+    async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
+        """Get all annotations of a scene, with their contents.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses.
+            StorageError: If a content cannot be had.
+
+        Endpoint: `GET v2/scenes/{scene}/annotations`
+        """
+        path = f"v2/scenes/{segment(scene_uuid)}/annotations"
+        partials = await self._api.get(path, list[PartialAnnotation], query=_cuboids(iso_rotated_cuboids))
+        return await map_in_order(partials, self._whole, workers=self._most)
+
+    def get_project_annotations(
+        self,
+        project: str,
+        annotation_type: str,
+        batch: str | None = None,
+        include_content: bool = True,
+        iso_rotated_cuboids: bool = False,
+    ) -> Paged[ClientAnnotation]:
+        """Get the annotations of a project for an annotation type.
+
+        Contents are downloaded several at once, as many as `Limits.downloads`, and come in order.
+
+        Args:
+            project: External id of the project.
+            annotation_type: The annotation type.
+            batch: External id of a batch. By default the whole project counts.
+            include_content: Whether to download the contents.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
+            StorageError: If a content cannot be had.
+
+        Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
+        """
+        of_batch = "" if batch is None else f"batch/{segment(batch)}/"
+        path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
+        partials = self._api.get_paged(path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids))
+        return Paged(lambda: self._with_content(partials) if include_content else _without_content(partials))
+
+    @renamed("scene_uuid", "input_uuid")
+    async def get_annotation(
+        self, scene_uuid: str, annotation_type: str, iso_rotated_cuboids: bool = False
+    ) -> ClientAnnotation:
+        """Get the annotation of a scene for an annotation type, with its content.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            annotation_type: The annotation type.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If the scene has no such annotation.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
+        """
+        path = f"v1/annotations/inputs/{segment(scene_uuid)}/annotation-type/{segment(annotation_type)}"
+        return await self._api.get(path, ClientAnnotation, query=_cuboids(iso_rotated_cuboids))
+
+    async def _content(self, url: str) -> Any:
+        async with self._downloads:
+            return await self._storage.get_json(url)
+
+    async def _whole(self, partial: Partial[A_co]) -> A_co:
+        return partial.to_annotation(await self._content(partial.uri))
+
+    async def _with_content(
+        self, partials: Paged[PartialClientAnnotation]
+    ) -> AsyncIterator[Sequence[ClientAnnotation]]:
+        """Contents may be large, so that only as many are held as are downloaded at once."""
+        async for page in partials.pages():
+            for start in range(0, len(page), self._most):
+                yield await map_in_order(page[start : start + self._most], self._whole, workers=self._most)
+
+    @property
+    def _most(self) -> int:
+        """How many contents are downloaded at once."""
+        return int(self._downloads.total_tokens)
+
+
+async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:
+    async for page in partials.pages():
+        yield [partial.to_annotation(None) for partial in page]
+
+
+def _cuboids(iso_rotated: bool) -> dict[str, str] | None:
+    return {"useDefaultCartesian": "true"} if iso_rotated else None

@@ -1,0 +1,65 @@
+"""Calibrations of sensors."""
+
+from collections.abc import Callable
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.protocol import given
+from kognic_aio._http.wire import encode
+from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
+
+
+class CalibrationResource:
+    """Calibrations, which scenes with lidars and cameras need.
+
+    Args:
+        api: The input API.
+        workspace_id: Tells the workspace to write to.
+    """
+
+    def __init__(self, api: Api, workspace_id: Callable[[], str]) -> None:
+        self._api = api
+        self._workspace_id = workspace_id
+
+    async def get_calibration(self, id: str) -> SensorCalibrationEntry:  # noqa: A002  # the official client's name
+        """Get a calibration.
+
+        Args:
+            id: Its id.
+
+        Raises:
+            NotFoundError: If there is no such calibration.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/calibrations?id=`
+        """
+        return await self._api.get("v1/calibrations", SensorCalibrationEntry, query={"id": id})
+
+    async def get_calibrations(self, external_id: str | None = None) -> list[SensorCalibrationEntry]:
+        """List calibrations.
+
+        Args:
+            external_id: Only those with this external id. By default all.
+
+        Raises:
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/calibrations[?externalId=]`
+        """
+        query = given(externalId=external_id)
+        return await self._api.get_list("v1/calibrations", SensorCalibrationEntry, query=query)
+
+    async def create_calibration(self, sensor_calibration: SensorCalibration) -> SensorCalibrationEntry:
+        """Create a calibration.
+
+        Args:
+            sensor_calibration: The calibration of each sensor.
+
+        Raises:
+            ApiError: If the platform refuses.
+
+        Endpoint: `POST v1/calibrations`
+        """
+        query = {"workspaceId": self._workspace_id()}
+        return await self._api.post(
+            "v1/calibrations", SensorCalibrationEntry, json=encode(sensor_calibration), query=query
+        )

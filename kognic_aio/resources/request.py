@@ -1,0 +1,27 @@
+"""Requests for annotations."""
+
+from kognic_aio._http.api import Api
+from kognic_aio.model.request import Request
+
+
+class RequestResource:
+    """The requests of a project."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def get_requests(self, *, project_id: str, include_input_progress_counts: bool = False) -> list[Request]:
+        """List the requests of a project.
+
+        Args:
+            project_id: The project's uuid.
+            include_input_progress_counts: Whether to count how many inputs are how far.
+
+        Raises:
+            NotFoundError: If there is no such project.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v2/requests` of the project management API
+        """
+        counts = [("includeInputProgressCounts", "true")] if include_input_progress_counts else []
+        return await self._api.get("v2/requests", list[Request], query=[("projectId", project_id), *counts])

@@ -1,0 +1,67 @@
+"""Reviews of annotations."""
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.protocol import segment
+from kognic_aio._http.wire import encode
+from kognic_aio.model.review import Review, ReviewErrorType, ReviewRequest, ReviewResponse
+
+
+class ReviewResource:
+    """Reviews of annotations, by people and automatic ones."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def create_review(self, open_label_uuid: str, body: ReviewRequest) -> ReviewResponse:
+        """Review an annotation. One that is not accepted may get a task for its correction.
+
+        Args:
+            open_label_uuid: The uuid of the OpenLABEL annotation.
+            body: What the review says.
+
+        Raises:
+            NotFoundError: If there is no such annotation.
+            ApiError: If the platform refuses.
+
+        Endpoint: `POST v1/annotations/{annotation}/review` of the annotation integration API
+        """
+        path = f"v1/annotations/{segment(open_label_uuid)}/review"
+        return await self._api.post(path, ReviewResponse, json=encode(body))
+
+    async def get_review(self, review_id: str) -> Review:
+        """Get a review.
+
+        Args:
+            review_id: Its id.
+
+        Raises:
+            NotFoundError: If there is no such review.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/reviews/{review}` of the annotation integration API
+        """
+        return await self._api.get(f"v1/reviews/{segment(review_id)}", Review)
+
+    async def get_auto_reviews(self, request_input_id: str) -> list[Review]:
+        """List the automatic reviews of a request input, as those of a phase of Client Automatic Review.
+
+        Args:
+            request_input_id: The request input's id.
+
+        Raises:
+            NotFoundError: If there is no such request input.
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v0/request-inputs/{request input}/auto-reviews` of the annotation integration API
+        """
+        return await self._api.get(f"v0/request-inputs/{segment(request_input_id)}/auto-reviews", list[Review])
+
+    async def get_error_types(self) -> list[ReviewErrorType]:
+        """List the types of errors that a review can name.
+
+        Raises:
+            ApiError: If the platform refuses.
+
+        Endpoint: `GET v1/reviews/error-types` of the annotation integration API
+        """
+        return await self._api.get("v1/reviews/error-types", list[ReviewErrorType])

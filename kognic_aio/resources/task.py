@@ -1,0 +1,44 @@
+"""Tasks of annotators."""
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.protocol import segment
+
+
+class TaskResource:
+    """Tasks, as `RequestInput.progress_details.current_task` names them."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def assign_task(self, task_id: str, user_id: int) -> None:
+        """Assign a task to a user, whoever had it before. It must be neither started nor completed.
+
+        Args:
+            task_id: The task's uuid.
+            user_id: A member of the request's workforce.
+
+        Raises:
+            NotFoundError: If there is no such task.
+            ApiError: If the platform refuses.
+
+        Endpoint: `PATCH v1/tasks/{task}` of the order execution API
+        """
+        await self._set_assignee(task_id, user_id)
+
+    async def unassign_task(self, task_id: str) -> None:
+        """Take a task from whoever has it, so that another can pick it up. It must be neither ongoing nor completed.
+
+        Args:
+            task_id: The task's uuid.
+
+        Raises:
+            NotFoundError: If there is no such task.
+            ApiError: If the platform refuses.
+
+        Endpoint: `PATCH v1/tasks/{task}` of the order execution API
+        """
+        await self._set_assignee(task_id, None)
+
+    async def _set_assignee(self, task_id: str, user_id: int | None) -> None:
+        # The one body in which null is sent: it says that nobody shall have the task.
+        await self._api.patch(f"v1/tasks/{segment(task_id)}", json={"assignedUserId": user_id})
