@@ -18,6 +18,15 @@
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
     │   └── MalformedAnswerError    an answer that is not what the contract says
+    ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
+    ├── WasmError                   a custom camera calibration whose module cannot be made or used
+    │   ├── LoadingError                no WebAssembly, or a module that cannot be instantiated
+    │   ├── FunctionNotFoundError       no function `project_point_to_image`
+    │   ├── FunctionSignatureError      the function takes or returns something else than it has to
+    │   ├── ProjectionError             the function failed for a point
+    │   ├── ProjectionValidationError   the function disagrees with a test case
+    │   ├── CompilationError            no compiler, or one that failed
+    │   └── CompilationOutputError      the module cannot be written where it shall go
     └── StatusError                 an answer with an error status
         ├── ApiError                from an API, with the platform's own words
         │   ├── BadRequestError         400
@@ -167,6 +176,128 @@ class MalformedAnswerError(RequestError):
     def __init__(self, message: str, *, method: str, url: str, problems: Sequence[str] = ()) -> None:
         super().__init__(message, method=method, url=url)
         self.problems = tuple(problems)
+
+
+class MissingExtraError(KognicError, ImportError):
+    """What is wanted needs a library that an extra of this package brings: install the extra."""
+
+
+class WasmError(KognicError):
+    """The WebAssembly module of a custom camera calibration cannot be made or used."""
+
+
+class LoadingError(WasmError):
+    """These bytes are no WebAssembly, or a module that cannot be instantiated.
+
+    Attributes:
+        imports: What the module wants from its host, such as `env.sin`. Nothing is there to be imported.
+    """
+
+    def __init__(self, message: str, *, imports: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.imports = tuple(imports)
+
+
+class FunctionNotFoundError(WasmError):
+    """The module does not export the function.
+
+    Attributes:
+        function: The function that was looked for.
+        exports: The names of what the module does export.
+    """
+
+    def __init__(self, message: str, *, function: str, exports: Sequence[str]) -> None:
+        super().__init__(message)
+        self.function = function
+        self.exports = tuple(exports)
+
+
+class FunctionSignatureError(WasmError):
+    """The function takes or returns something else than it has to.
+
+    Attributes:
+        expected: The signature that it has to have, such as `(f64, f64, f64) -> (f64, f64)`.
+        got: The signature that it has.
+    """
+
+    def __init__(self, message: str, *, expected: str, got: str) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.got = got
+
+
+class ProjectionError(WasmError):
+    """The function failed, or did not come to an end, for a point.
+
+    Attributes:
+        point: The point that was projected.
+        reason: What happened.
+        index: Which test case it is from, counted from 0; None for the point that every module is tried with.
+    """
+
+    def __init__(
+        self, message: str, *, point: tuple[float, float, float], reason: str, index: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.point = point
+        self.reason = reason
+        self.index = index
+
+
+class ProjectionValidationError(WasmError):
+    """The function projects the point of a test case to somewhere else.
+
+    Attributes:
+        index: Which test case it is, counted from 0.
+        point: The point that was projected.
+        expected: Where it has to be projected to.
+        got: Where it was projected to.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        index: int,
+        point: tuple[float, float, float],
+        expected: tuple[float, float],
+        got: tuple[float, float],
+    ) -> None:
+        super().__init__(message)
+        self.index = index
+        self.point = point
+        self.expected = expected
+        self.got = got
+
+
+class CompilationError(WasmError):
+    """There is no compiler for a source file, or it failed.
+
+    Attributes:
+        command: The compiler and its arguments; empty if none was found.
+        exit_code: What the compiler ended with, None if it did not run.
+        output: What the compiler wrote to its standard error.
+    """
+
+    def __init__(
+        self, message: str, *, command: Sequence[str] = (), exit_code: int | None = None, output: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        self.output = output
+
+
+class CompilationOutputError(WasmError):
+    """The compiled module cannot be written where it shall go.
+
+    Attributes:
+        path: Where it shall go.
+    """
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class StatusError(KognicError):

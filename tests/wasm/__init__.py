@@ -1,0 +1,1 @@
+"""Custom camera calibrations: modules made here, and compilers as real processes."""

@@ -1,0 +1,1 @@
+double project_point_to_image(double x) { return x + undeclared; }

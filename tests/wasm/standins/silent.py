@@ -1,0 +1,1 @@
+"""A compiler that ends well, but has not done anything."""
