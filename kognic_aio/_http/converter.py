@@ -6,6 +6,7 @@ Models know nothing of it.
 import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -16,7 +17,7 @@ from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
 
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import FeatureFlags, InputEntry, OpenEnum, Resource, Workspace, scene_request
+from kognic_aio.model import FeatureFlags, InputEntry, Resource, Workspace, scene_request
 from kognic_aio.model.annotation import ClientAnnotation, PartialClientAnnotation
 from kognic_aio.model.calibration import Calibration, CalibrationPart, UnknownCalibration
 
@@ -180,7 +181,7 @@ def _structure_calibration(data: Any, _: type) -> Calibration | UnknownCalibrati
     return UnknownCalibration(calibration_type=kind, content=data)
 
 
-converter = Converter(detailed_validation=True)
+converter = Converter(detailed_validation=True, unstruct_collection_overrides={frozenset: sorted})
 configure_union_passthrough(str | int | float | bool | None, converter)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs)
 converter.register_structure_hook_factory(attrs.has, _structure_attrs)
@@ -193,7 +194,7 @@ for scalar in (str, int, float, bool):
 converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
 converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
 converter.register_unstructure_hook(datetime, datetime.isoformat)
-converter.register_structure_hook(OpenEnum, lambda value, cls: cls(value))
+converter.register_structure_hook(StrEnum, lambda value, kind: kind(_structure_scalar(value, str)))
 converter.register_structure_hook_func(
     lambda kind: set(CALIBRATIONS.values()) <= set(get_args(kind)), _structure_calibration
 )

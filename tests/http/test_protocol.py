@@ -81,7 +81,9 @@ def test_explanations(body: Any, words: str) -> None:
 
 def test_a_refused_upload_names_the_file() -> None:
     """A storage's error names the file."""
-    assert "upload of 'a.jpg' was refused: <Error/>" in str(storage_error(answer(b"<Error/>", 403), "a.jpg"))
+    assert "upload of 'a.jpg' was refused: <Error/>" in str(
+        storage_error(answer(b"<Error/>", 403), "upload of 'a.jpg'")
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_refused_upload_names_the_file() -> None:
 )
 def test_a_storage_that_quotes_the_signature(body: bytes) -> None:
     """What a storage quotes of the signed URL does not get into the error."""
-    error = storage_error(answer(body, 403), "a.jpg")
+    error = storage_error(answer(body, 403), "upload of 'a.jpg'")
     assert "SignatureDoesNotMatch" in str(error)
     assert "SECRET" not in str(error) + repr(error)
 

@@ -57,7 +57,7 @@ def test_what_lies_one_level_down() -> None:
     ("data", "kind", "problem"),
     [
         ([SCENE, {"uuid": "u"}], list[Scene], "required field missing @ $[1].workspace_id"),
-        (SCENE | {"uuid": 7}, Scene, "expected str @ $.uuid"),
+        (SCENE | {"uuid": 7}, Scene, "expected str, got int @ $.uuid"),
         (SCENE | {"created": "yesterday"}, Scene, "@ $.created"),
         (SCENE | {"status": 7}, Scene, "@ $.status"),
         ({"scenes": []}, Scene, "required field missing @ $.uuid"),
