@@ -64,9 +64,10 @@ def _camel(name: str) -> str:
 
 def _wire_names(cls: type) -> dict[str, str]:
     """The wire's name of each field: camelCase, save inside calibrations and for what is listed."""
-    name_of = str if issubclass(cls, CalibrationPart) else _camel
-    names = {field.name: name_of(field.name) for field in attrs.fields(cls)}
-    for base in reversed(cls.__mro__):
+    plain: type = get_origin(cls) or cls
+    name_of = str if issubclass(plain, CalibrationPart) else _camel
+    names = {field.name: name_of(field.name) for field in attrs.fields(plain)}
+    for base in reversed(plain.__mro__):
         names |= WIRE_NAMES.get(base, {})
     return names
 

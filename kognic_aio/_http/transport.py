@@ -184,6 +184,7 @@ class Transport:
                 url,
                 headers=headers,
                 data=data,
+                skip_auto_headers=("Content-Type",),  # aiohttp would claim that no body is a binary one
                 timeout=self._timeout,
                 proxy=self._proxy_of(url),
                 allow_redirects=False,  # a token must not follow one to another host

@@ -1,23 +1,20 @@
 """The official client's requests are the reference: for the same scene, ours are equal to them."""
 
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio import to_thread
 from kognic.io.client import KognicIOClient as OfficialClient
 from kognic.openlabel.models import OpenLabelAnnotation
 
 from kognic_aio import KognicIOClient
-from kognic_aio.emulator import Emulator, RecordedRequest
+from kognic_aio.emulator import Emulator
+from tests.conversation import listened, theirs
 from tests.scenes import KINDS, OFFICIAL, OURS, SOURCES, build
 
 pytestmark = pytest.mark.anyio
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OPENLABEL: dict[str, Any] = {
     "openlabel": {
         "metadata": {"schema_version": "1.0.0"},
@@ -26,54 +23,6 @@ OPENLABEL: dict[str, Any] = {
         "streams": {"RFC01": {"type": "camera"}},
     }
 }
-
-
-class Conversation:
-    """What one client said to the platform: every uuid by the order of its first appearance, uploads by name."""
-
-    def __init__(self, requests: list[RecordedRequest]) -> None:
-        self._uuids: dict[str, str] = {}
-        opening = ("/v1/auth/oauth/token", "/v1/workspaces")
-        said = [request for request in requests if request.path not in opening]
-        self.calls = [self._call(request) for request in said if request.method != "PUT"]
-        self.uploads = sorted(self._upload(request) for request in said if request.method == "PUT")
-        self.headers = [request.headers for request in said if request.method != "PUT"]
-
-    def _call(self, request: RecordedRequest) -> dict[str, Any]:
-        body = self._numbered(request.content.decode())
-        return {
-            "request": f"{request.method} {self._numbered(request.path)}",
-            "query": {key: self._numbered(value) for key, value in request.query.items()},
-            "body": json.loads(body) if body else None,
-            "dryrun": request.headers.get("X-Dryrun"),
-        }
-
-    def _upload(self, request: RecordedRequest) -> tuple[str, str]:
-        """IMU data is one upload too; that of each client has white space of its own."""
-        name = request.path.rpartition("/")[2]
-        return (UUID.sub("", name), request.sha256 or "") if name.endswith((".jpg", ".csv")) else ("imu", "")
-
-    def _numbered(self, text: str) -> str:
-        return UUID.sub(lambda match: self._uuids.setdefault(match[0], f"uuid-{len(self._uuids)}"), text)
-
-
-async def theirs(emulator: Emulator, work: Callable[[OfficialClient], Any]) -> Conversation:
-    """What the official client says. It blocks and runs event loops of its own, so it works in a thread."""
-
-    def drive() -> None:
-        client = OfficialClient(**emulator.client_options())
-        try:
-            work(client)
-        finally:
-            client._auth_session.oauth_session.close()
-
-    return await _listened(emulator, lambda: to_thread.run_sync(drive))
-
-
-async def _listened(emulator: Emulator, work: Callable[[], Any]) -> Conversation:
-    before = len(emulator.recorder.requests())
-    await work()
-    return Conversation(emulator.recorder.requests()[before:])
 
 
 def created_by_official(kind: str, folder: Path, source: str, **arguments: Any) -> Callable[[OfficialClient], Any]:
@@ -96,9 +45,9 @@ async def test_creating_a_scene(
     kind: str, source: str, target: dict[str, str], emulator: Emulator, client: KognicIOClient, tmp_path: Path
 ) -> None:
     """Creating a scene sends the same requests, with the same bodies, as the official client."""
-    expected = await theirs(emulator, created_by_official(kind, tmp_path, source, **target))
+    expected, _ = await theirs(emulator, created_by_official(kind, tmp_path, source, **target))
     creator = getattr(client, KINDS[kind][0])
-    sent = await _listened(emulator, lambda: creator.create(build(kind, SOURCES[source], tmp_path).scene, **target))
+    sent, _ = await listened(emulator, lambda: creator.create(build(kind, SOURCES[source], tmp_path).scene, **target))
     assert sent.calls == expected.calls
     assert sent.uploads == expected.uploads
 
@@ -131,9 +80,9 @@ async def test_creating_what_the_official_client_cannot(
         with pytest.raises(failure):
             created_by_official(kind, tmp_path, source, **target)(official)
 
-    expected = await theirs(emulator, work)
+    expected, _ = await theirs(emulator, work)
     scene = build(kind, SOURCES[source], tmp_path).scene
-    sent = await _listened(emulator, lambda: getattr(client, KINDS[kind][0]).create(scene, **target))
+    sent, _ = await listened(emulator, lambda: getattr(client, KINDS[kind][0]).create(scene, **target))
     assert sent.calls[: len(expected.calls)] == expected.calls
     assert [call["request"].rpartition("/")[2] for call in sent.calls[len(expected.calls) :]] == ["commit"]
 
@@ -141,9 +90,9 @@ async def test_creating_what_the_official_client_cannot(
 @pytest.mark.parametrize("kind", UPLOADED)
 async def test_a_dry_run(kind: str, emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
     """A dry run sends the same requests as the official client's, and creates nothing."""
-    expected = await theirs(emulator, created_by_official(kind, tmp_path, "bytes", dryrun=True))
+    expected, _ = await theirs(emulator, created_by_official(kind, tmp_path, "bytes", dryrun=True))
     scene = build(kind, SOURCES["bytes"], tmp_path).scene
-    sent = await _listened(emulator, lambda: client.creator_of(scene).create(scene, dryrun=True))
+    sent, _ = await listened(emulator, lambda: client.creator_of(scene).create(scene, dryrun=True))
     assert sent.calls == expected.calls
     assert not sent.uploads
     assert not emulator.recorder.in_flight["scene-jobs"]
@@ -159,8 +108,8 @@ async def test_names_without_suffix_and_with_many_dots(emulator: Emulator, clien
         ]
         return words.scene("Cameras", frame=words.frame("Cameras", images=images))
 
-    expected = await theirs(emulator, lambda official: official.cameras.create(scene(OFFICIAL)))
-    sent = await _listened(emulator, lambda: client.cameras.create(scene(OURS)))
+    expected, _ = await theirs(emulator, lambda official: official.cameras.create(scene(OFFICIAL)))
+    sent, _ = await listened(emulator, lambda: client.cameras.create(scene(OURS)))
     assert sent.calls == expected.calls
 
 
@@ -181,13 +130,15 @@ async def test_pre_annotations_and_inputs(emulator: Emulator, client: KognicIOCl
         await client.pre_annotation.create(second, annotation, dryrun=False, external_id="mine")
         await client.cameras.create_from_scene(second, "project-a", batch="batch-2")
 
-    expected = await theirs(emulator, work)
-    assert (await _listened(emulator, ours)).calls == expected.calls
+    expected, _ = await theirs(emulator, work)
+    assert (await listened(emulator, ours))[0].calls == expected.calls
 
 
 async def test_headers(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
     """API requests carry the contract's headers, and uploads no token."""
-    sent = await _listened(emulator, lambda: client.cameras.create(build("Cameras", SOURCES["bytes"], tmp_path).scene))
+    sent, _ = await listened(
+        emulator, lambda: client.cameras.create(build("Cameras", SOURCES["bytes"], tmp_path).scene)
+    )
     for headers in sent.headers:
         assert headers["Authorization"].startswith("Bearer ")
         assert headers["Accept"] == "application/json"
