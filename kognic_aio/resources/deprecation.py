@@ -9,8 +9,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def renamed(new: str, *olds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a keyword argument go by its older names too, with a DeprecationWarning."""
+def renamed(new: str, *olds: str, stacklevel: int = 2) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a keyword argument go by its older names too, with a DeprecationWarning.
+
+    Args:
+        new: The argument's name.
+        olds: Its older names.
+        stacklevel: How many calls above the warning the user's is; one more under another decorator.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -18,7 +24,8 @@ def renamed(new: str, *olds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             for old in kwargs.keys() & set(olds):
                 if new in kwargs:
                     raise TypeError(f"{function.__name__}() got both {new!r} and its older name {old!r}")
-                warnings.warn(f"the argument {old!r} is now {new!r}", DeprecationWarning, stacklevel=2)
+                message = f"{old} is now {new}, an argument of {function.__name__}()"
+                warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
                 kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)
 

@@ -16,7 +16,7 @@ from tests.conversation import Conversation, listened, theirs
 
 pytestmark = pytest.mark.anyio
 
-OPTIONS = {"client_organization_id": ORGANIZATION_ID}
+OPTIONS: dict[str, Any] = {"client_organization_id": ORGANIZATION_ID}
 
 DIFFERENT_RESULTS: dict[str, Callable[[Any], Any]] = {
     # typed in kognic-io, which leaves out what OpenLABEL does not know; ours is what the platform sent

@@ -44,7 +44,10 @@ MODELS: list[type[Any]] = sorted(
         for info in pkgutil.iter_modules(model.__path__)
         for outer in vars(import_module(f"kognic_aio.model.{info.name}")).values()
         for thing in (outer, getattr(outer, "Frame", None))
-        if attrs.has(thing) and thing.__module__.startswith("kognic_aio.model") and thing not in NEVER_JSON
+        if isinstance(thing, type)
+        and attrs.has(thing)
+        and thing.__module__.startswith("kognic_aio.model")
+        and thing not in NEVER_JSON
     },
     key=lambda cls: f"{cls.__module__}.{cls.__qualname__}",
 )

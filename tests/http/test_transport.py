@@ -3,13 +3,12 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio._http import transport
@@ -27,71 +26,20 @@ from kognic_aio.errors import (
 )
 from kognic_aio.limits import Retry
 from kognic_aio.model import Image
+from tests.scripted import TOKEN, Server, Step, client_of, drop, ok, serving, status, text
 
 pytestmark = pytest.mark.anyio
-
-Step = Callable[[web.BaseRequest], web.StreamResponse]
-TOKEN = {"access_token": "the-token", "expires_in": 3600}
-
-
-def status(code: int, body: Any = None, **headers: str) -> Step:
-    content = {"message": f"status {code}"} if body is None else body
-    return lambda request: web.json_response(content, status=code, headers=headers)
-
-
-def ok(body: Any) -> Step:
-    return lambda request: web.json_response(body)
-
-
-def text(body: str) -> Step:
-    return lambda request: web.Response(text=body)
-
-
-def drop(request: web.BaseRequest) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-@define
-class Server:
-    """Answers as it is told, one step a request, and keeps what it was sent."""
-
-    url: str = ""
-    steps: list[Step] = field(factory=list)
-    requests: list[tuple[str, str, bytes, dict[str, str]]] = field(factory=list)
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path.endswith("/token"):
-            return web.json_response(TOKEN)
-        body = await request.content.read()
-        self.requests.append((request.method, request.raw_path, body, dict(request.headers)))
-        return self.steps.pop(0)(request)
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    script = Server()
-    runner = web.ServerRunner(web.Server(script.handle), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield script
-    await runner.cleanup()
+    async with serving() as running:
+        yield running
 
 
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[KognicIOClient]:
-    made = KognicIOClient(
-        auth=("id", "secret"),
-        host=server.url,
-        auth_host=server.url,
-        write_workspace_id="mine",
-        max_retry_wait_time=0.001,
-        max_retry_attempts=5,
-        timeout=5.0,
-    )
-    async with made as client:
+    async with client_of(server) as client:
         yield client
 
 

@@ -1,0 +1,74 @@
+"""A server that answers as a test tells it to, for what a platform should never do."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from attrs import define, field
+
+from kognic_aio import KognicIOClient
+
+Step = Callable[[web.BaseRequest], web.StreamResponse]
+TOKEN = {"access_token": "the-token", "expires_in": 3600}
+
+
+def status(code: int, body: Any = None, **headers: str) -> Step:
+    content = {"message": f"status {code}"} if body is None else body
+    return lambda request: web.json_response(content, status=code, headers=headers)
+
+
+def ok(body: Any) -> Step:
+    return lambda request: web.json_response(body)
+
+
+def text(body: str) -> Step:
+    return lambda request: web.Response(text=body)
+
+
+def drop(request: web.BaseRequest) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+@define
+class Server:
+    """Answers as it is told, one step a request, and keeps what it was sent."""
+
+    url: str = ""
+    steps: list[Step] = field(factory=list)
+    requests: list[tuple[str, str, bytes, dict[str, str]]] = field(factory=list)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.endswith("/token"):
+            return web.json_response(TOKEN)
+        body = await request.content.read()
+        self.requests.append((request.method, request.raw_path, body, dict(request.headers)))
+        return self.steps.pop(0)(request)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Server]:
+    """A running server."""
+    script = Server()
+    runner = web.ServerRunner(web.Server(script.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield script
+    await runner.cleanup()
+
+
+def client_of(server: Server) -> KognicIOClient:
+    """A client of which every API is the server, and which does not wait long."""
+    return KognicIOClient(
+        auth=("id", "secret"),
+        host=server.url,
+        order_execution_api_host=server.url,
+        auth_host=server.url,
+        write_workspace_id="mine",
+        max_retry_wait_time=0.001,
+        max_retry_attempts=5,
+        timeout=5.0,
+    )
