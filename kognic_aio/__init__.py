@@ -1,5 +1,6 @@
 """An asyncio SDK for the Kognic annotation platform: scenes in, inputs out."""
 
+from kognic_aio._http.paging import Paged
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import KognicError
 from kognic_aio.limits import Limits
@@ -26,6 +27,7 @@ __all__ = [
     "KognicError",
     "KognicIOClient",
     "Limits",
+    "Paged",
     "Progress",
     "SceneWithPreAnnotation",
     "create_inputs",

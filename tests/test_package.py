@@ -4,12 +4,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import kognic_aio
 from kognic_aio import KognicIOClient, model
 from kognic_aio.emulator import Emulator
+from tests.model.test_other_models import PLACE
+from tests.wasm.modules import PINHOLE
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,8 +26,9 @@ def test_public_names(module: object) -> None:
 
 
 def test_import_is_light() -> None:
-    """Importing the package pulls in neither pydantic nor what only the command line needs."""
-    code = "import kognic_aio, sys; print([m for m in ('pydantic', 'click', 'rich', 'httpx') if m in sys.modules])"
+    """Importing the package pulls in neither pydantic nor what only the command line, or only some users, need."""
+    late = ("pydantic", "click", "rich", "httpx", "wasmtime", "cattrs", "kognic_aio.model.calibration")
+    code = f"import kognic_aio, sys; print([name for name in {late} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 
@@ -37,16 +41,26 @@ def test_ci_runs_the_readmes_own_command() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_readmes_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The README's code creates its inputs."""
+async def test_the_readmes_code_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's code does what the README says."""
     blocks = re.findall(r"```python\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
-    await names["test_ingestion"]()  # type: ignore[operator]
-    async with Emulator() as emulator:
+    await names["test_ingestion"]()
+    async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
         names["KognicIOClient"] = lambda: KognicIOClient(**emulator.client_options())
-        await names["main"]()  # type: ignore[operator]
+        await names["main"]()
+        await names["look"](client)
+    camera = await names["custom_camera"](module_of(tmp_path), PLACE)
     said = capsys.readouterr().out
     assert "crossing was created, got uuid" in said
     assert "roundabout was created, got uuid" in said
+    assert "4 inputs" in said
+    assert camera.get_wasm_bytes() == PINHOLE
+
+
+def module_of(folder: Path) -> str:
+    path = folder / "pinhole.wasm"
+    path.write_bytes(PINHOLE)
+    return str(path)

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import EgoVehiclePose, Position, RotationQuaternion, SceneInvalidatedReason
+from kognic_aio.model import (
+    EgoVehiclePose,
+    InputStatus,
+    InvalidatedReasonInput,
+    Position,
+    ProjectBatchStatus,
+    RotationQuaternion,
+    SceneInvalidatedReason,
+)
 from kognic_aio.model.calibration import (
     CalibrationType,
     CameraMatrix,
@@ -158,3 +166,13 @@ def test_files_of_a_request() -> None:
 def test_local_files_keep_their_bytes_to_themselves() -> None:
     """The repr of a file names it and does not show its data."""
     assert repr(FILE) == "LocalFile(filename='a.jpg')"
+
+
+def test_the_guides_tables() -> None:
+    """The statuses and reasons of the platform's guide are there under their names."""
+    statuses = "pending processing created failed"
+    invalidated = ("broken-input", "duplicate", "incorrectly-created")
+    expected = {*statuses.split(), *(f"invalidated:{reason}" for reason in invalidated)}
+    assert expected <= {status.value for status in InputStatus}
+    assert [reason.value for reason in InvalidatedReasonInput] == ["bad-content", "duplicate", "incorrectly-created"]
+    assert {"pending", "open", "ready", "in-progress", "completed"} <= {status.value for status in ProjectBatchStatus}
