@@ -5,7 +5,9 @@
 
 `emulator.platform` is the state, to set up before a test and to look at after it; `emulator.recorder` is what the
 server saw of its clients. A fresh platform holds the projects `project-a` and `project-b` of the platform's guide
-and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`.
+and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`. Of the inputs `INPUT_UUIDS` the first
+has the annotation `ANNOTATION_ID` and an automatic review, and its scene the pre-annotation `PRE_ANNOTATION_ID`; the
+second waits with the task `TASK_ID` for one of the users `WORKFORCE`.
 
 It is built as routes over state over errors: `routes` holds one short function per endpoint, `state` the rules
 without any HTTP, `errors` the ways to say no, and `front_door` does what all requests have in common.
@@ -15,22 +17,28 @@ from kognic_aio.emulator.errors import PlatformError
 from kognic_aio.emulator.recorder import RecordedRequest, Recorder
 from kognic_aio.emulator.server import Emulator
 from kognic_aio.emulator.state.accounts import CLIENT_ID, CLIENT_SECRET
-from kognic_aio.emulator.state.inputs import Input
+from kognic_aio.emulator.state.input import Input
 from kognic_aio.emulator.state.platform import Platform
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.seeds import (
+    ANNOTATION_ID,
     CALIBRATION_EXTERNAL_ID,
     CALIBRATION_ID,
     CAMERAS,
     INPUT_UUIDS,
     LIDARS,
     ORGANIZATION_ID,
+    PRE_ANNOTATION_ID,
+    PROJECT_IDS,
+    TASK_ID,
+    WORKFORCE,
     WORKSPACE_ID,
 )
 from kognic_aio.emulator.state.storage import StoredObject
 from kognic_aio.emulator.state.timing import Timing
 
 __all__ = [
+    "ANNOTATION_ID",
     "CALIBRATION_EXTERNAL_ID",
     "CALIBRATION_ID",
     "CAMERAS",
@@ -39,6 +47,10 @@ __all__ = [
     "INPUT_UUIDS",
     "LIDARS",
     "ORGANIZATION_ID",
+    "PRE_ANNOTATION_ID",
+    "PROJECT_IDS",
+    "TASK_ID",
+    "WORKFORCE",
     "WORKSPACE_ID",
     "Emulator",
     "Input",

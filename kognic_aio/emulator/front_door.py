@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from aiohttp import web
 
 from kognic_aio.emulator.errors import PlatformError, StorageError
-from kognic_aio.emulator.recorder import API, UPLOADS, RecordedRequest, Recorder
+from kognic_aio.emulator.recorder import API, DOWNLOADS, UPLOADS, RecordedRequest, Recorder
 from kognic_aio.emulator.routing import Bare, Call, Router
 from kognic_aio.emulator.state.paging import Page
 from kognic_aio.emulator.state.platform import Platform
@@ -41,14 +41,14 @@ class FrontDoor:
         self._platform = platform
         self._recorder = recorder
         self._router = router
-        self._latency = {API: api_latency, UPLOADS: storage_latency}
+        self._latency = {API: api_latency, UPLOADS: storage_latency, DOWNLOADS: storage_latency}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         if request.raw_path == REPORT_PATH:
             # Not recorded: looking must not change what is looked at.
             return _json_response({**self._recorder.summary(), **self._platform.summary()})
-        gauge = UPLOADS if request.raw_path.startswith(STORAGE_PREFIX) else API
+        gauge = _gauge(request)
         record = self._recorder.begin(gauge, request)
         status: int | None = None
         try:
@@ -73,8 +73,8 @@ class FrontDoor:
         record.endpoint = route.name
         call = Call(self._platform, request, params, record)
         if route.access == "signed":
-            await route.handler(call)
-            return web.Response()
+            stored: web.Response = await route.handler(call)
+            return stored
         # Read before anything is refused: a client that is still sending should get to see the answer.
         record.content = await request.content.read()
         record.size = len(record.content)
@@ -83,6 +83,12 @@ class FrontDoor:
         answer = route.handler(call)
         self._recorder.observe_scene_jobs(self._platform.scenes.pending)
         return _json_response(_enveloped(answer))
+
+
+def _gauge(request: web.BaseRequest) -> str:
+    if not request.raw_path.startswith(STORAGE_PREFIX):
+        return API
+    return DOWNLOADS if request.method == "GET" else UPLOADS
 
 
 def _enveloped(answer: Any) -> Any:

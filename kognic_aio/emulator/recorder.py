@@ -12,6 +12,7 @@ from aiohttp import web
 KEEP_REQUESTS = 100_000
 
 UPLOADS = "uploads"
+DOWNLOADS = "downloads"
 API = "api"
 SCENE_JOBS = "scene-jobs"
 
@@ -86,16 +87,16 @@ class Recorder:
         self.connections_peak = 0
         self.requests_by_endpoint: Counter[str] = Counter()
         self._kept: deque[RecordedRequest] = deque(maxlen=keep_requests)
-        self._gauges = {UPLOADS: Gauge(), API: Gauge(), SCENE_JOBS: Gauge()}
+        self._gauges = {UPLOADS: Gauge(), DOWNLOADS: Gauge(), API: Gauge(), SCENE_JOBS: Gauge()}
 
     @property
     def peak(self) -> dict[str, int]:
-        """The most `uploads`, `api` requests and `scene-jobs` there were at once."""
+        """The most `uploads`, `downloads`, `api` requests and `scene-jobs` there were at once."""
         return {name: gauge.peak for name, gauge in self._gauges.items()}
 
     @property
     def in_flight(self) -> dict[str, int]:
-        """How many `uploads`, `api` requests and `scene-jobs` there are now."""
+        """How many `uploads`, `downloads`, `api` requests and `scene-jobs` there are now."""
         return {name: gauge.now for name, gauge in self._gauges.items()}
 
     def requests(self, method: str | None = None, path_prefix: str | None = None) -> list[RecordedRequest]:
@@ -113,7 +114,7 @@ class Recorder:
         ]
 
     def begin(self, gauge: str, request: web.BaseRequest) -> RecordedRequest:
-        """Note that a request has come in, as one of the `uploads` or `api` requests."""
+        """Note that a request has come in, as one of the `uploads`, `downloads` or `api` requests."""
         record = RecordedRequest(method=request.method, path=request.path, query=request.query, headers=request.headers)
         self._kept.append(record)
         counted = self._gauges[gauge]

@@ -15,6 +15,8 @@ from kognic_aio.emulator.state.platform import Platform
 
 Access = Literal["token", "open", "signed"]
 
+FLAGS = {"true": True, "false": False}
+
 
 @attrs.define
 class Call:
@@ -54,6 +56,11 @@ class Call:
         """Whether the request is to be validated only."""
         return "X-Dryrun" in self.request.headers
 
+    @property
+    def cursor(self) -> str | None:
+        """What the page before gave as next cursor; None for the first page."""
+        return self.request.query.get("cursorId")
+
     def query(self, key: str) -> str:
         """A value of the query that must be there.
 
@@ -64,6 +71,31 @@ class Call:
         if not value:
             raise BadRequestError(f"the query lacks {key}")
         return value
+
+    def query_flag(self, key: str) -> bool:
+        """A value of the query that is true or false, in any case; false if it is missing.
+
+        Raises:
+            BadRequestError: it is something else.
+        """
+        value = self.request.query.get(key, "false")
+        if value.lower() not in FLAGS:
+            raise BadRequestError(f"{key} must be true or false, got {value!r}")
+        return FLAGS[value.lower()]
+
+    def query_number(self, key: str, default: int, least: int = 0, most: int | None = None) -> int:
+        """A value of the query that is an integer from `least` to `most`.
+
+        Raises:
+            BadRequestError: it is something else.
+        """
+        value = self.request.query.get(key)
+        if value is None:
+            return default
+        if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
+            wanted = f"{least} or more" if most is None else f"{least} to {most}"
+            raise BadRequestError(f"{key} must be an integer of {wanted}, got {value!r}")
+        return int(value)
 
 
 def _refuse_constant(name: str) -> None:
@@ -89,7 +121,7 @@ class Route:
         method: the HTTP method.
         pattern: the path without its first slash; `{name}` stands for any segment.
         handler: what answers it: a plain function whose result is the answer's `data`; for signed URLs a
-            coroutine function that reads the body itself.
+            coroutine function that reads the body itself and returns the whole answer.
         access: whether it needs a token, nothing, or a signed URL.
     """
 
@@ -128,6 +160,14 @@ class Routes:
     def put(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
         """Let the decorated function answer PUT."""
         return self._decorator("PUT", pattern, access)
+
+    def patch(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+        """Let the decorated function answer PATCH."""
+        return self._decorator("PATCH", pattern, access)
+
+    def delete(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+        """Let the decorated function answer DELETE."""
+        return self._decorator("DELETE", pattern, access)
 
     def _decorator(self, method: str, pattern: str, access: Access) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:

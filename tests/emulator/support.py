@@ -70,6 +70,24 @@ class Caller:
         headers = {**self.headers, "X-Dryrun": ""} if dry_run else self.headers
         return await self.request("POST", path, json=body, headers=headers)
 
+    async def patch(self, path: str, body: Any = None) -> Answer:
+        return await self.request("PATCH", path, json=body, headers=self.headers)
+
+    async def delete(self, path: str) -> Answer:
+        return await self.request("DELETE", path, headers=self.headers)
+
+    async def pages(self, method: str, path: str, body: Any = None) -> list[list[dict[str, Any]]]:
+        """All pages of an answer, each page asked for with what the one before it gave."""
+        pages: list[list[dict[str, Any]]] = []
+        cursor = ""
+        while True:
+            url = f"{path}{'&' if '?' in path else '?'}cursorId={cursor}" if pages else path
+            page = (await self.request(method, url, json=body, headers=self.headers)).json
+            pages.append(page["data"])
+            cursor = page["metadata"]["nextCursorId"]
+            if cursor is None:
+                return pages
+
     async def put(
         self, url: str, data: bytes | AsyncIterable[bytes] = b"some bytes", headers: dict[str, str] | None = None
     ) -> Answer:
@@ -186,3 +204,9 @@ def patched(body: dict[str, Any], where: str, value: Any) -> dict[str, Any]:
 def imu_data(*timestamps: int) -> list[dict[str, Any]]:
     position, rotation = POSE["position"], POSE["rotation"]
     return [{"position": position, "rotationQuaternion": rotation, "timestamp": t} for t in timestamps]
+
+
+def openlabel(*timestamps: Any) -> dict[str, Any]:
+    """OpenLABEL of the right version with a frame per timestamp."""
+    frames = {str(i): {"frame_properties": {"timestamp": t}} for i, t in enumerate(timestamps)}
+    return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "frames": frames}}

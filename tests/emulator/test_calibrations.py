@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from kognic_aio.emulator import CALIBRATION_EXTERNAL_ID, CALIBRATION_ID, CAMERAS, LIDARS, WORKSPACE_ID, Platform
+from kognic_aio.emulator import (
+    CALIBRATION_EXTERNAL_ID,
+    CALIBRATION_ID,
+    CAMERAS,
+    LIDARS,
+    WORKSPACE_ID,
+    Platform,
+    PlatformError,
+)
 
 from .support import MISSING, Caller, patched, scene_body
 
@@ -86,3 +94,11 @@ async def test_own_calibration(caller: Caller, platform: Platform) -> None:
     body = patched(body, "frame.images.0.sensorName", "F")
     body = patched(body, "frame.pointClouds.0.sensorName", "L")
     assert platform.scene(await caller.make_scene("lidars-and-cameras", body)).status == "created"
+
+
+async def test_own_content(caller: Caller, platform: Platform) -> None:
+    """A calibration may be set up with the whole content of its sensors, which must be good."""
+    own = platform.add_calibration("own", {"F": CAMERA, "L": "lidar"})
+    assert (await caller.get(f"v1/calibrations?id={own}")).data["calibration"]["F"] == CAMERA
+    with pytest.raises(PlatformError, match=r"calibration\.F\.camera_matrix is missing"):
+        platform.add_calibration("own", {"F": patched(CAMERA, "camera_matrix", MISSING)})

@@ -1,8 +1,10 @@
 """Projects and batches, and which batch takes an input."""
 
+from typing import Any
+
 import pytest
 
-from kognic_aio.emulator import Platform, PlatformError
+from kognic_aio.emulator import PROJECT_IDS, WORKFORCE, Platform, PlatformError
 
 from .support import Caller
 
@@ -98,3 +100,87 @@ def test_names_are_unique(platform: Platform) -> None:
         platform.add_project("project-a")
     with pytest.raises(PlatformError, match="exists already"):
         platform.add_batch("project-a", "batch-1")
+    with pytest.raises(PlatformError, match="exists already"):
+        platform.add_project("another", id=PROJECT_IDS["project-a"])
+
+
+async def statuses(caller: Caller, project: str) -> dict[str, str]:
+    return {batch["batch"]: batch["status"] for batch in (await caller.get(f"v1/projects/{project}/batches")).data}
+
+
+async def test_a_new_batch(caller: Caller, platform: Platform) -> None:
+    """A new batch is open, and has as many requests, the workforce and the annotation types of the latest one."""
+    platform.add_batch("project-b", "latest", requests=3, workforce=[7], annotation_types=["lanes"], status="pending")
+    created = (await caller.post("v1/projects/project-b/batches/new", {"publishPreviousBatches": False})).data
+    assert created.items() >= {"project": "project-b", "batch": "new", "title": "new", "status": "open"}.items()
+    requests = platform.projects.batch("project-b", "new").requests
+    assert [request.workforce for request in requests] == [frozenset({7})] * 3
+    assert (await caller.get("v1/projects/project-b/batches/new/annotation-types")).data == ["lanes"]
+    assert await statuses(caller, "project-b") == {"batch-1": "open", "latest": "pending", "new": "open"}
+
+
+async def test_the_first_batch(caller: Caller, platform: Platform) -> None:
+    """The first batch of a project has one request and the annotation types of the project."""
+    platform.add_project("p", annotation_types=["lanes"])
+    assert (await caller.post("v1/projects/p/batches/b", {})).data["status"] == "open"
+    (request,) = platform.projects.batch("p", "b").requests
+    assert request.workforce == frozenset(WORKFORCE)
+    assert (await caller.get("v1/projects/p/batches/b/annotation-types")).data == ["lanes"]
+
+
+async def test_publishing_previous_batches(caller: Caller) -> None:
+    """A new batch can publish all open ones before it."""
+    answer = await caller.post("v1/projects/project-a/batches/new", {"publishPreviousBatches": True})
+    assert answer.data["status"] == "open"
+    assert await statuses(caller, "project-a") == {
+        "batch-1": "completed",
+        "batch-2": "ready",
+        "batch-3": "pending",
+        "new": "open",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("nowhere/batches/b", {}, 404, "project 'nowhere' is unknown"),
+        ("project-a/batches/batch-1", {}, 409, "batch 'batch-1' of project 'project-a' exists already"),
+        ("project-a/batches/b", {"publishPreviousBatches": 1}, 400, "publishPreviousBatches must be true or false"),
+        ("project-a/batches/b", {"title": "B"}, 400, "title is an unknown key"),
+        ("nowhere/batches/b/publish", None, 404, "project 'nowhere' is unknown"),
+        ("project-a/batches/b/publish", None, 404, "batch 'b' of project 'project-a' is unknown"),
+    ],
+)
+async def test_bad_batch(caller: Caller, path: str, body: Any, status: int, message: str) -> None:
+    """A batch of an unknown project, one whose name is taken, and an unknown one are refused."""
+    answer = await caller.post(f"v1/projects/{path}", body)
+    assert answer.status == status
+    assert answer.message.startswith(message)
+
+
+@pytest.mark.parametrize("batch", ["batch-2", "batch-3"])
+async def test_publish(caller: Caller, batch: str) -> None:
+    """An open or a pending batch can be published: it is closed for new inputs and says when that happened."""
+    published = (await caller.post(f"v1/projects/project-a/batches/{batch}/publish")).data
+    assert published["status"] == "ready"
+    assert published["updated"] > published["created"]
+    answer = await caller.create(where=f"project/project-a/batch/{batch}/")
+    assert answer.message == f"batch {batch!r} of project 'project-a' is ready, closed for new inputs"
+
+
+@pytest.mark.parametrize("status", ["ready", "in-progress", "completed", "archived"])
+async def test_publish_a_closed_batch(caller: Caller, platform: Platform, status: str) -> None:
+    """A batch that is closed cannot be published."""
+    platform.add_batch("project-b", "closed", status=status)
+    answer = await caller.post("v1/projects/project-b/batches/closed/publish")
+    assert answer.status == 400
+    assert f"is {status}: only one that is open or pending can be published" in answer.message
+
+
+async def test_annotation_types_of_a_project(caller: Caller, platform: Platform) -> None:
+    """A project has its own annotation types and those of its batches, each once."""
+    platform.add_project("p", annotation_types=["lanes"])
+    platform.add_batch("p", "b", annotation_types=["signs", "lanes"])
+    assert (await caller.get("v1/projects/p/annotation-types")).data == ["lanes", "signs"]
+    assert (await caller.get("v1/projects/nowhere/annotation-types")).status == 404
+    assert (await caller.get("v1/projects/p/batches/nowhere/annotation-types")).status == 404

@@ -85,7 +85,7 @@ async def test_peak_of_api_requests(platform: Platform) -> None:
     async with Emulator(platform=platform, api_latency=0.001) as emulator, aiohttp.ClientSession() as session:
         caller = Caller(emulator, session)
         await asyncio.gather(*[caller.get("v1/projects") for _ in range(5)])
-        assert emulator.recorder.peak == {"uploads": 0, "api": 5, "scene-jobs": 0}
+        assert emulator.recorder.peak == {"uploads": 0, "downloads": 0, "api": 5, "scene-jobs": 0}
         assert emulator.recorder.in_flight["api"] == 0
 
 
@@ -121,7 +121,7 @@ async def test_report(caller: Caller) -> None:
     assert first.json == second.json
     report = first.json
     assert report["requests"]["POST v1/inputs/{scene}/actions/commit"] == 1
-    assert report["peak"] == {"uploads": 1, "api": 1, "scene-jobs": 1}
+    assert report["peak"] == {"uploads": 1, "downloads": 0, "api": 1, "scene-jobs": 1}
     assert (report["scenes"], report["inputs"], report["objects"]) == ({"created": 3}, 3, 1)
     assert (report["connections_opened"], report["tokens_issued"]) == (1, 1)
 

@@ -1,4 +1,4 @@
-"""The life of a scene: initialize, IMU data, create, commit, query, invalidate."""
+"""The life of a scene: initialize, IMU data, create, commit, import, query, invalidate."""
 
 from functools import partial
 from typing import Any
@@ -37,7 +37,7 @@ def create_scene(kind: SceneKind, call: Call) -> dict[str, Any] | None:
         return None
     answer: dict[str, Any] = {"internalId": scene.uuid, "files": platform.scenes.upload_urls(scene)}
     if batch is not None:
-        for first in platform.inputs.add(scene, batch)[:1]:
+        for first in platform.inputs.add_to_batch(scene, batch)[:1]:
             answer["requestInputUuid"] = first.uuid
     return answer
 
@@ -45,6 +45,15 @@ def create_scene(kind: SceneKind, call: Call) -> dict[str, Any] | None:
 for _prefix in PREFIXES:
     for _kind in KINDS:
         routes.add("POST", f"{_prefix}{_kind.path}", partial(create_scene, _kind))
+
+
+@routes.post("v2/scenes")
+def create_scene_from_request(call: Call) -> dict[str, Any]:
+    """Create a scene of any type, of whose files some may be in a bucket."""
+    scenes = call.platform.scenes
+    scene = scenes.create_from_request(call.body)
+    urls = list(scenes.upload_urls(scene).items())
+    return {"id": scene.uuid, "signedUploadUrls": urls} if urls else {"id": scene.uuid}
 
 
 @routes.post("v1/inputs/{scene}/actions/commit")
@@ -64,3 +73,23 @@ def invalidate_scenes(call: Call) -> None:
     """Invalidate scenes."""
     fields = call.body.fields(("sceneUuids", "reason"))
     call.platform.scenes.invalidate(fields["sceneUuids"].texts(), fields["reason"].text())
+
+
+@routes.get("v2/scenes/{scene}")
+def get_scene_summary(call: Call) -> dict[str, Any]:
+    """Tell what a scene is made of."""
+    scenes, uuid = call.platform.scenes, call.params["scene"]
+    scene = scenes.scene(uuid) if call.query_flag("includeInvalidated") else scenes.valid_scene(uuid)
+    return scene.to_summary()
+
+
+@routes.get("v2/scenes/{scene}/ego-poses")
+def get_ego_poses(call: Call) -> dict[str, Any]:
+    """Tell where the vehicle was in each frame of a scene."""
+    return {"poses": call.platform.scenes.ego_poses(call.params["scene"])}
+
+
+@routes.patch("v2/scenes/{scene}")
+def change_scene_status(call: Call) -> None:
+    """Import an indexed scene, or index an imported one."""
+    call.platform.scenes.change_status(call.params["scene"], call.body)

@@ -1,23 +1,39 @@
 """The signed URLs."""
 
+from aiohttp import web
+
 from kognic_aio.emulator.errors import StorageError
 from kognic_aio.emulator.routing import Call, Routes
 from kognic_aio.emulator.state.storage import Receiver
 
 routes = Routes()
 
+PATTERN = "storage/{workspace}/{scene}/{resource}"
 
-@routes.put("storage/{workspace}/{scene}/{resource}", access="signed")
-async def put_object(call: Call) -> None:
+
+@routes.put(PATTERN, access="signed")
+async def put_object(call: Call) -> web.Response:
     """Store a file, and keep nothing of it but its size and digest."""
-    request, params, storage = call.request, call.params, call.platform.storage
+    path = _checked_path(call)
+    received = Receiver()
+    async for chunk in call.request.content.iter_any():
+        received.feed(chunk)
+    stored = call.platform.storage.store(path, received, call.request.headers.get("Content-Type", ""))
+    call.record.size, call.record.sha256 = stored.size, stored.sha256
+    return web.Response()
+
+
+@routes.get(PATTERN, access="signed")
+async def get_document(call: Call) -> web.Response:
+    """Get a document that the platform itself has stored, such as the content of an annotation."""
+    return web.Response(body=call.platform.storage.document(_checked_path(call)), content_type="application/json")
+
+
+def _checked_path(call: Call) -> str:
+    request, params = call.request, call.params
     if "Authorization" in request.headers:
         raise StorageError("InvalidArgument", "a signed request must not have an Authorization header", 400)
     path = f"{params['workspace']}/{params['scene']}/{params['resource']}"
     query = request.query
-    storage.check(request.method, path, query.get("X-Expires", ""), query.get("X-Signature", ""))
-    received = Receiver()
-    async for chunk in request.content.iter_any():
-        received.feed(chunk)
-    stored = storage.store(path, received, request.headers.get("Content-Type", ""))
-    call.record.size, call.record.sha256 = stored.size, stored.sha256
+    call.platform.storage.check(request.method, path, query.get("X-Expires", ""), query.get("X-Signature", ""))
+    return path

@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from kognic_aio.emulator.errors import GrantError, NotFoundError, UnauthorizedError
+from kognic_aio.emulator.errors import GrantError, UnauthorizedError
+from kognic_aio.emulator.state.lookup import known
 from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
 
 CLIENT_ID = "emulator-client-id"
@@ -120,10 +121,7 @@ class Accounts:
         Raises:
             NotFoundError: there is none.
         """
-        workspace = self.workspaces.get(workspace_id)
-        if workspace is None:
-            raise NotFoundError(f"workspace {workspace_id!r} is unknown")
-        return workspace
+        return known(self.workspaces, workspace_id, "workspace")
 
     def list_workspaces(self, roles: Collection[str], organization_ids: Collection[str]) -> list[Workspace]:
         """The workspaces in which one has any of `roles`, of the given organizations; empty filters let all pass."""

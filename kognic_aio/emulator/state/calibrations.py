@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import attrs
 
-from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
+from kognic_aio.emulator.errors import BadRequestError, ConflictError
 from kognic_aio.emulator.state.body import Body
-from kognic_aio.emulator.state.geometry import check_position, check_rotation
+from kognic_aio.emulator.state.geometry import check_position, check_rotation, origin_pose
+from kognic_aio.emulator.state.lookup import known
 from kognic_aio.emulator.state.timing import utc_now, wire_date
 
 SensorKind = Literal["camera", "lidar"]
@@ -98,11 +99,8 @@ class Calibrations:
             BadRequestError: a sensor of unknown kind, or one that lacks a field or has one too many.
         """
         fields = body.fields(("externalId", "calibration"))
-        sensors = fields["calibration"].entries()
-        if not sensors:
+        if not fields["calibration"].entries():
             raise fields["calibration"].error("has no sensor")
-        for sensor in sensors.values():
-            check_sensor(sensor)
         return self.add(workspace_id, fields["externalId"].text(), fields["calibration"].value)
 
     def add(
@@ -112,8 +110,15 @@ class Calibrations:
         sensors: Mapping[str, Mapping[str, Any]],
         calibration_id: str | None = None,
     ) -> Calibration:
-        """Add a calibration whose sensors are known to be good, under a new id unless one is given."""
+        """Add a calibration, under a new id unless one is given.
+
+        Raises:
+            BadRequestError: a sensor of unknown kind, or one that lacks a field or has one too many.
+            ConflictError: the id exists already.
+        """
         new_id = calibration_id or str(uuid4())
+        for sensor in Body(sensors, "calibration").entries().values():
+            check_sensor(sensor)
         if new_id in self.by_id:
             raise ConflictError(f"calibration {new_id} exists already")
         self.by_id[new_id] = Calibration(id=new_id, external_id=external_id, workspace_id=workspace_id, sensors=sensors)
@@ -125,10 +130,7 @@ class Calibrations:
         Raises:
             NotFoundError: there is none.
         """
-        found = self.by_id.get(calibration_id)
-        if found is None:
-            raise NotFoundError(f"calibration {calibration_id!r} is unknown")
-        return found
+        return known(self.by_id, calibration_id, "calibration")
 
     def list(self, external_id: str | None) -> list[Calibration]:
         """All calibrations, or those with an external id."""
@@ -159,10 +161,8 @@ def check_sensor(sensor: Body) -> None:
 
 def simple_sensor(kind: SensorKind) -> dict[str, Any]:
     """A sensor at the origin that looks ahead: a pinhole camera of 1920 x 1080 pixels, or a lidar."""
-    pose: dict[str, Any] = {
-        "position": {"x": 0.0, "y": 0.0, "z": 0.0},
-        "rotation_quaternion": {"w": 1.0, "x": 0.0, "y": 0.0, "z": 0.0},
-    }
+    origin = origin_pose()
+    pose = {"position": origin["position"], "rotation_quaternion": origin["rotation"]}
     if kind == "lidar":
         return {"calibration_type": "lidar", **pose}
     return {

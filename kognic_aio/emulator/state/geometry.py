@@ -1,5 +1,7 @@
 """Positions and rotations, wherever a body has them."""
 
+from typing import Any
+
 from kognic_aio.emulator.state.body import Body
 
 
@@ -20,3 +22,8 @@ def check_pose(pose: Body) -> None:
     fields = pose.fields(("position", "rotation"))
     check_position(fields["position"])
     check_rotation(fields["rotation"])
+
+
+def origin_pose() -> dict[str, Any]:
+    """The pose of an ego vehicle that has not moved."""
+    return {"position": {"x": 0.0, "y": 0.0, "z": 0.0}, "rotation": {"w": 1.0, "x": 0.0, "y": 0.0, "z": 0.0}}

@@ -1,61 +1,33 @@
-"""Inputs: scenes that are to be annotated for a request of a batch."""
+"""Inputs from their making to their end: create, query, pre-annotate, delete."""
 
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
-import attrs
-
-from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.errors import BadRequestError, NotFoundError
 from kognic_aio.emulator.state.body import Body
-from kognic_aio.emulator.state.paging import Page
-from kognic_aio.emulator.state.projects import Batch, Projects
+from kognic_aio.emulator.state.input import Input
+from kognic_aio.emulator.state.paging import Page, turn_to
+from kognic_aio.emulator.state.pre_annotation import PreAnnotation
+from kognic_aio.emulator.state.pre_annotations import PreAnnotations
+from kognic_aio.emulator.state.projects import Batch, Projects, Request
 from kognic_aio.emulator.state.refusals import Refusals
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scenes import Scenes
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Input:
-    """One scene in one request.
-
-    It is there only while its scene is `created`: an input that was asked for together with its scene
-    appears when processing ends, and the inputs of an invalidated scene are gone.
-    """
-
-    uuid: str
-    serial: int
-    scene: Scene
-    batch: Batch
-    request_uid: str
-
-    @property
-    def exists(self) -> bool:
-        """Whether it is there now."""
-        return self.scene.status == "created"
-
-    def to_json(self) -> dict[str, Any]:
-        """The input on the wire."""
-        return {
-            "uuid": self.uuid,
-            "sceneUuid": self.scene.uuid,
-            "requestUid": self.request_uid,
-            "sceneExternalId": self.scene.external_id,
-            "viewLink": f"https://app.kognic.com/view/input/{self.uuid}",
-        }
-
-
 class Inputs:
     """All inputs, in the order of their making."""
 
-    def __init__(self, scenes: Scenes, projects: Projects, refusals: Refusals) -> None:
+    def __init__(self, scenes: Scenes, projects: Projects, pre_annotations: PreAnnotations, refusals: Refusals) -> None:
         self._scenes = scenes
         self._projects = projects
+        self._pre_annotations = pre_annotations
         self._refusals = refusals
         self._all: list[Input] = []
+        self._by_uuid: dict[str, Input] = {}
         self._by_scene: defaultdict[str, list[Input]] = defaultdict(list)
+        self._by_request: defaultdict[str, list[Input]] = defaultdict(list)
 
     def __iter__(self) -> Iterator[Input]:
         """The inputs that exist now."""
@@ -63,6 +35,8 @@ class Inputs:
 
     def create(self, body: Body, *, dry_run: bool) -> list[Input]:
         """Create the inputs of a created scene, one per request of the batch.
+
+        They begin with the scene's latest pre-annotation, if it has one.
 
         Returns:
             The inputs; none in a dry run.
@@ -76,27 +50,114 @@ class Inputs:
         named = fields["batch"].text() if "batch" in fields else None
         batch = self._projects.batch_for_inputs(fields["project"].text(), named)
         self._refusals.check("input", scene.external_id)
-        return [] if dry_run else self.add(scene, batch)
+        return [] if dry_run else self.add_to_batch(scene, batch, self._pre_annotations.latest_of(scene))
 
-    def add(self, scene: Scene, batch: Batch, uuid: str | None = None) -> list[Input]:
-        """Add the inputs of a scene to a batch; a uuid may be given for the first."""
-        added = [
-            Input(
-                uuid=uuid if uuid and not index else str(uuid4()),
-                serial=len(self._all) + index,
-                scene=scene,
-                batch=batch,
-                request_uid=request_uid,
-            )
-            for index, request_uid in enumerate(batch.requests)
-        ]
-        self._all.extend(added)
-        self._by_scene[scene.uuid].extend(added)
+    def create_one(self, body: Body, *, dry_run: bool) -> Input | None:
+        """Create the input of a created scene in one request, with the pre-annotation that is named or with none.
+
+        Returns:
+            The input; None in a dry run.
+
+        Raises:
+            NotFoundError: the scene, the pre-annotation, or the request or its project or batch is unknown.
+            BadRequestError: the scene is not created, the pre-annotation not available or of another scene,
+                or it is not clear which request is meant, or that takes no inputs.
+        """
+        fields = body.fields((), ("sceneUuid", "preAnnotationUuid", "requestUuid", "projectExtId", "batchExtId"))
+        scene, pre_annotation = self._subject(fields)
+        request = self._request(fields)
+        self._refusals.check("input", scene.external_id)
+        return None if dry_run else self.add(scene, request, pre_annotation)
+
+    def _subject(self, fields: dict[str, Body]) -> tuple[Scene, PreAnnotation | None]:
+        """The scene and the pre-annotation that a request names; the latter alone tells its scene as well."""
+        scene = self._scenes.created_scene(fields["sceneUuid"].text()) if "sceneUuid" in fields else None
+        if "preAnnotationUuid" in fields:
+            pre_annotation = self._pre_annotations.available(fields["preAnnotationUuid"].text(), scene)
+            return self._scenes.created_scene(pre_annotation.scene.uuid), pre_annotation
+        if scene is None:
+            raise BadRequestError("give sceneUuid, preAnnotationUuid or both")
+        return scene, None
+
+    def _request(self, fields: dict[str, Body]) -> Request:
+        """The request that is named by its uuid, or that is the only one of a batch."""
+        if ("requestUuid" in fields) == ("projectExtId" in fields):
+            raise BadRequestError("give either requestUuid or projectExtId")
+        if "requestUuid" in fields:
+            request = self._projects.request(fields["requestUuid"].text())
+            request.batch.check_takes_inputs()
+            return request
+        named = fields["batchExtId"].text() if "batchExtId" in fields else None
+        batch = self._projects.batch_for_inputs(fields["projectExtId"].text(), named)
+        if len(batch.requests) != 1:
+            raise BadRequestError(f"{batch} has {len(batch.requests)} requests: name one with requestUuid")
+        return batch.requests[0]
+
+    def add(
+        self, scene: Scene, request: Request, pre_annotation: PreAnnotation | None = None, uuid: str | None = None
+    ) -> Input:
+        """Add the input of a scene to a request of any batch, under a new uuid unless one is given."""
+        added = Input(
+            uuid=uuid or str(uuid4()),
+            serial=len(self._all),
+            scene=scene,
+            request=request,
+            pre_annotation=pre_annotation,
+        )
+        self._all.append(added)
+        self._by_uuid[added.uuid] = added
+        self._by_scene[scene.uuid].append(added)
+        self._by_request[request.id].append(added)
         return added
+
+    def add_to_batch(
+        self, scene: Scene, batch: Batch, pre_annotation: PreAnnotation | None = None, uuid: str | None = None
+    ) -> list[Input]:
+        """Add the inputs of a scene to all requests of a batch; a uuid may be given for the first."""
+        first = [self.add(scene, request, pre_annotation, uuid) for request in batch.requests[:1]]
+        return first + [self.add(scene, request, pre_annotation) for request in batch.requests[1:]]
+
+    def input(self, uuid: str) -> Input:
+        """The input with a uuid.
+
+        Raises:
+            NotFoundError: there is none, or none any more.
+        """
+        found = self._by_uuid.get(uuid)
+        if found is None or not found.exists:
+            raise NotFoundError(f"input {uuid!r} is unknown")
+        return found
+
+    def delete(self, uuid: str) -> None:
+        """Take a scene out of a request, and what was made of it there with it.
+
+        Raises:
+            NotFoundError: there is no such input.
+        """
+        self.input(uuid).deleted = True
+
+    def replace_pre_annotation(self, uuid: str, body: Body) -> None:
+        """Let an input begin with another pre-annotation.
+
+        Raises:
+            NotFoundError: the input or the pre-annotation is unknown.
+            BadRequestError: the work on the input has begun, or the pre-annotation is not available or of
+                another scene.
+        """
+        changed = self.input(uuid)
+        named = body.fields(("uuid",))["uuid"].text()
+        pre_annotation = self._pre_annotations.available(named, changed.scene)
+        if changed.progress.status != "not_started":
+            raise BadRequestError(f"the annotation of input {uuid} has started, its pre-annotation cannot be replaced")
+        changed.pre_annotation = pre_annotation
 
     def of_scene(self, scene_uuid: str) -> list[Input]:
         """The inputs of a scene that exist now."""
         return [candidate for candidate in self._by_scene.get(scene_uuid, ()) if candidate.exists]
+
+    def of_request(self, request: Request) -> Sequence[Input]:
+        """All inputs that a request ever had; more are only added at the end."""
+        return self._by_request.get(request.id, ())
 
     def query(self, body: Body, cursor: str | None, page_size: int) -> Page:
         """A page of the inputs that match all filters of a request.
@@ -111,21 +172,53 @@ class Inputs:
             BadRequestError: a batch without a project, or a cursor that is none.
         """
         fields = body.fields((), ("project", "batch", "sceneUuids", "externalIds"))
+        project, batch = self._filters(fields)
+
+        def matches(candidate: Input) -> bool:
+            return candidate.exists and _within(candidate, project, batch)
+
+        return turn_to(self._candidates(fields), cursor, page_size, keep=matches, to_json=Input.to_json)
+
+    def fetch(self, body: Body, cursor: str | None, page_size: int) -> Page:
+        """A page of the scenes that were added to a project, whatever has become of them: the older query.
+
+        Args:
+            body: the filters `project`, `batch` and `externalIds`, and `includeInvalidated`, which lists the
+                scenes that are invalidated in place of all others.
+            cursor: what the page before gave as next cursor.
+            page_size: how many entries a page has at most.
+
+        Raises:
+            NotFoundError: the project or the batch is unknown.
+            BadRequestError: there is no project, or the cursor is none.
+        """
+        fields = body.fields(("project",), ("batch", "includeInvalidated", "externalIds"))
+        project, batch = self._filters(fields)
+        invalidated = "includeInvalidated" in fields and fields["includeInvalidated"].flag()
+
+        def matches(candidate: Input) -> bool:
+            return (
+                _within(candidate, project, batch)
+                and (candidate.scene.invalidated is not None) == invalidated
+                and self._stands_for_scene(candidate)
+            )
+
+        return turn_to(self._candidates(fields), cursor, page_size, keep=matches, to_json=Input.to_entry)
+
+    def with_scenes(self, body: Body) -> list[Input]:
+        """What the older query lists of some scenes, one entry for each batch that they were added to."""
+        wanted = body.fields(("uuids",))["uuids"].texts()
+        return [found for found in self._of_scenes(wanted) if self._stands_for_scene(found)]
+
+    def _stands_for_scene(self, candidate: Input) -> bool:
+        """Whether it is the first of the inputs that its scene has in its batch, which the older calls tell of."""
+        siblings = self._by_scene[candidate.scene.uuid]
+        first = next((each for each in siblings if each.batch is candidate.batch and not each.deleted), None)
+        return candidate is first
+
+    def _filters(self, fields: dict[str, Body]) -> tuple[str | None, str | None]:
         project = fields["project"].text() if "project" in fields else None
         batch = fields["batch"].text() if "batch" in fields else None
-        self._check_filters(project, batch)
-        matches: list[Input] = []
-        for candidate in self._candidates(fields, _position(cursor)):
-            if project not in (None, candidate.batch.project) or batch not in (None, candidate.batch.batch):
-                continue
-            if not candidate.exists:
-                continue
-            if len(matches) == page_size:
-                return Page([match.to_json() for match in matches], str(candidate.serial))
-            matches.append(candidate)
-        return Page([match.to_json() for match in matches], None)
-
-    def _check_filters(self, project: str | None, batch: str | None) -> None:
         if project is None:
             if batch is not None:
                 raise BadRequestError("batch needs a project")
@@ -133,11 +226,10 @@ class Inputs:
             self._projects.project(project)
         else:
             self._projects.batch(project, batch)
+        return project, batch
 
-    def _candidates(self, fields: dict[str, Body], position: int) -> Iterable[Input]:
-        """The inputs from a position on that pass the filters which have an index."""
-        if "sceneUuids" not in fields and "externalIds" not in fields:
-            return self._all[position:] if position else self._all
+    def _candidates(self, fields: dict[str, Body]) -> Sequence[Input]:
+        """The inputs that pass the filters which have an index, in the order of their making."""
         wanted: set[str] | None = None
         if "sceneUuids" in fields:
             wanted = set(fields["sceneUuids"].texts())
@@ -148,14 +240,14 @@ class Inputs:
                 for scene in self._scenes.with_external_id(external_id)
             }
             wanted = named if wanted is None else wanted & named
-        found = [match for uuid in wanted or () for match in self._by_scene.get(uuid, ())]
+        return self._all if wanted is None else self._of_scenes(wanted)
+
+    def _of_scenes(self, scene_uuids: Iterable[str]) -> list[Input]:
+        found = [match for uuid in set(scene_uuids) for match in self._by_scene.get(uuid, ())]
         found.sort(key=lambda match: match.serial)
-        return found[bisect_left(found, position, key=lambda match: match.serial) :]
+        return found
 
 
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal():
-        raise BadRequestError(f"cursorId {cursor!r} is not valid")
-    return int(cursor)
+def _within(candidate: Input, project: str | None, batch: str | None) -> bool:
+    of = candidate.batch
+    return project in (None, of.project) and batch in (None, of.batch)

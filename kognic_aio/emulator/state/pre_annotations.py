@@ -1,40 +1,37 @@
-"""Pre-annotations: OpenLABEL that annotators of a scene start from."""
+"""Pre-annotations from their making to their end: create, import, list, delete."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
 
-import attrs
-
-from kognic_aio.emulator.errors import ConflictError
+from kognic_aio.emulator.errors import BadRequestError, ConflictError
 from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.lookup import known
+from kognic_aio.emulator.state.pre_annotation import STATUSES, PreAnnotation, check_openlabel, empty_openlabel
 from kognic_aio.emulator.state.refusals import Refusals
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scenes import Scenes
-from kognic_aio.emulator.state.timing import utc_now
+from kognic_aio.emulator.state.timing import Timing
 
-SCHEMA_VERSION = "1.0.0"
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class PreAnnotation:
-    """A pre-annotation of a scene, kept as it was sent."""
-
-    id: str
-    scene: Scene
-    external_id: str | None
-    content: dict[str, Any] = attrs.field(repr=False)
-    created: datetime = attrs.field(factory=utc_now)
+# The filters of a list, and what of a pre-annotation each looks at.
+FILTERS: dict[str, Callable[[PreAnnotation], str]] = {
+    "uuids": lambda found: found.id,
+    "externalIds": lambda found: found.external_id,
+    "sceneUuids": lambda found: found.scene.uuid,
+    "sceneExternalIds": lambda found: found.scene.external_id,
+    "statuses": lambda found: found.status,
+}
 
 
 class PreAnnotations:
-    """All pre-annotations by id."""
+    """All pre-annotations by id, and by scene and external id."""
 
-    def __init__(self, scenes: Scenes, refusals: Refusals) -> None:
+    def __init__(self, timing: Timing, scenes: Scenes, refusals: Refusals) -> None:
         self.by_id: dict[str, PreAnnotation] = {}
+        self._all: list[PreAnnotation] = []
+        self._timing = timing
         self._scenes = scenes
         self._refusals = refusals
-        self._external_ids: set[tuple[str, str]] = set()
+        self._by_scene: dict[str, dict[str, PreAnnotation]] = {}
 
     def create(self, body: Body, *, dry_run: bool) -> PreAnnotation:
         """Create a pre-annotation of a created scene.
@@ -50,58 +47,127 @@ class PreAnnotations:
         fields = body.fields(("sceneUuid", "preAnnotation"), ("externalId",))
         scene = self._scenes.created_scene(fields["sceneUuid"].text())
         check_openlabel(fields["preAnnotation"], scene)
-        external_id = fields["externalId"].text() if "externalId" in fields else None
-        if external_id is not None and (scene.uuid, external_id) in self._external_ids:
-            raise ConflictError(f"scene {scene.uuid} has a pre-annotation {external_id!r} already")
+        created = self._new(scene, fields, fields["preAnnotation"].value)
+        created.ready_at = self._timing.clock()  # what is sent along is there at once
+        return created if dry_run else self.add(created)
+
+    def create_from_resource(self, body: Body) -> PreAnnotation:
+        """Create a pre-annotation that is read from a customer's bucket, at once or when it is asked for.
+
+        Raises:
+            NotFoundError: the scene is unknown.
+            ConflictError: the scene has a pre-annotation with this external id.
+            BadRequestError: the scene is neither created nor indexed.
+        """
+        fields = body.fields(("sceneUuid", "externalId", "externalResourceId"), ("postponeExternalResourceImport",))
+        scene = self._scenes.scene(fields["sceneUuid"].text())
+        scene.check_status("created", "indexed")
+        postpone = fields.get("postponeExternalResourceImport")
+        created = self._new(scene, fields, empty_openlabel())
+        created.resource_uri = fields["externalResourceId"].text()
+        if postpone is None or not postpone.flag():
+            created.start_import()
+        return self.add(created)
+
+    def _new(self, scene: Scene, fields: dict[str, Body], content: dict[str, Any]) -> PreAnnotation:
+        new = PreAnnotation(scene=scene, content=content, timing=self._timing)
+        if "externalId" in fields:
+            new.external_id = fields["externalId"].text()
+        self._check_unique(new)
         self._refusals.check("pre-annotation", scene.external_id)
-        created = PreAnnotation(
-            id=str(uuid4()), scene=scene, external_id=external_id, content=fields["preAnnotation"].value
-        )
-        if not dry_run:
-            self.by_id[created.id] = created
-            if external_id is not None:
-                self._external_ids.add((scene.uuid, external_id))
-        return created
+        return new
+
+    def _check_unique(self, new: PreAnnotation) -> None:
+        if new.external_id in self._by_scene.get(new.scene.uuid, ()):
+            raise ConflictError(f"scene {new.scene.uuid} has a pre-annotation {new.external_id!r} already")
+
+    def add(self, new: PreAnnotation) -> PreAnnotation:
+        """Add a pre-annotation that is known to be good.
+
+        Raises:
+            ConflictError: the scene has one with its external id.
+        """
+        self._check_unique(new)
+        self.by_id[new.id] = new
+        self._all.append(new)
+        self._by_scene.setdefault(new.scene.uuid, {})[new.external_id] = new
+        return new
+
+    def pre_annotation(self, pre_annotation_id: str) -> PreAnnotation:
+        """The pre-annotation with an id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return known(self.by_id, pre_annotation_id, "pre-annotation")
+
+    def available(self, pre_annotation_id: str, scene: Scene | None = None) -> PreAnnotation:
+        """The pre-annotation with an id, ready to be used.
+
+        Args:
+            pre_annotation_id: its id.
+            scene: the scene that it must belong to; None stands for any.
+
+        Raises:
+            NotFoundError: there is none.
+            BadRequestError: it is not imported, or belongs to another scene.
+        """
+        found = self.pre_annotation(pre_annotation_id)
+        if scene is not None and found.scene is not scene:
+            raise BadRequestError(f"pre-annotation {found.id} belongs to scene {found.scene.uuid}, not to {scene.uuid}")
+        found.check_available()
+        return found
+
+    def latest_of(self, scene: Scene) -> PreAnnotation | None:
+        """The pre-annotation of a scene that was made last and is available."""
+        newest_first = reversed(self._by_scene.get(scene.uuid, {}).values())
+        return next((found for found in newest_first if found.status == "available"), None)
 
     def of_scene(self, scene_uuid: str) -> list[PreAnnotation]:
         """The pre-annotations of a scene."""
-        return [found for found in self.by_id.values() if found.scene.uuid == scene_uuid]
+        return list(self._by_scene.get(scene_uuid, {}).values())
 
+    def import_indexed(self, pre_annotation_id: str, body: Body) -> None:
+        """Begin to read an indexed pre-annotation.
 
-def check_openlabel(content: Body, scene: Scene) -> None:
-    """Check that `content` is OpenLABEL of the right version whose frames are among those of the scene.
+        Raises:
+            NotFoundError: there is none.
+            BadRequestError: the body asks for something else, or it is not indexed.
+        """
+        status = body.fields(("status",))["status"]
+        if status.text() != "processing":
+            raise status.error(f"must be 'processing', got {status.value!r}")
+        self.pre_annotation(pre_annotation_id).start_import()
 
-    Raises:
-        BadRequestError: it is not.
-    """
-    openlabel = content.fields(("openlabel",))["openlabel"].entries()
-    if "metadata" in openlabel:
-        version = openlabel["metadata"].entries().get("schema_version")
-        if version is not None and version.value != SCHEMA_VERSION:
-            raise version.error(f"must be {SCHEMA_VERSION!r}, got {version.value!r}")
-    frames = openlabel.get("frames")
-    if frames is None or frames.value is None or not scene.kind.sequence:
-        return
-    known = frozenset(scene.spec.relative_timestamps)
-    for frame in frames.entries().values():
-        timestamp = _timestamp(frame)
-        if timestamp is not None and _milliseconds(timestamp) not in known:
-            raise timestamp.error(f"{timestamp.value!r} is not the relative timestamp of a frame of the scene")
+    def delete(self, pre_annotation_id: str) -> None:
+        """Delete a pre-annotation, whose external id is free again then.
 
+        Raises:
+            NotFoundError: there is none.
+        """
+        gone = self.pre_annotation(pre_annotation_id)
+        del self.by_id[gone.id]
+        self._all.remove(gone)
+        del self._by_scene[gone.scene.uuid][gone.external_id]
 
-def _timestamp(frame: Body) -> Body | None:
-    properties = frame.entries().get("frame_properties")
-    if properties is None or properties.value is None:
-        return None
-    timestamp = properties.entries().get("timestamp")
-    return None if timestamp is None or timestamp.value is None else timestamp
+    def page(self, filters: dict[str, list[str]], offset: int, limit: int) -> tuple[list[PreAnnotation], bool]:
+        """Some of the pre-annotations that pass all filters, in the order of their making, and whether there are more.
 
+        Args:
+            filters: the values to let pass, by the name of the filter; an empty one lets all pass.
+            offset: how many to leave out.
+            limit: how many to give at most.
 
-def _milliseconds(timestamp: Body) -> float:
-    # OpenLABEL lets a timestamp be a number or a string of one.
-    if isinstance(timestamp.value, str):
-        try:
-            return float(timestamp.value)
-        except ValueError as error:
-            raise timestamp.error(f"{timestamp.value!r} is not a number") from error
-    return timestamp.number()
+        Raises:
+            BadRequestError: a status is unknown.
+        """
+        unknown = set(filters["statuses"]) - set(STATUSES)
+        if unknown:
+            raise BadRequestError(f"statuses must be among {', '.join(STATUSES)}, got {min(unknown)!r}")
+        found: Sequence[PreAnnotation] = self._all
+        for name, read in FILTERS.items():
+            wanted = set(filters[name])
+            if wanted:
+                found = [candidate for candidate in found if read(candidate) in wanted]
+        end = offset + limit
+        return list(found[offset:end]), end < len(found)

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from kognic_aio.emulator.errors import BadRequestError
 from kognic_aio.emulator.state.scene_body import SceneSpec
 from kognic_aio.emulator.state.scene_kinds import SceneKind
 from kognic_aio.emulator.state.storage import Storage, StoredObject
@@ -31,6 +32,10 @@ class Scene:
     """When processing ends, on the platform's clock; None until the scene is committed."""
     failure: str | None = None
     """Why processing fails, known from the commit on."""
+    indexed: bool = False
+    """Whether the platform knows of its files, but has not imported them from the customer's bucket."""
+    reindexed: bool = False
+    """Whether it was indexed again after it had been imported: then it keeps the inputs that it has."""
     invalidated: str | None = None
     """What an invalidated scene's status says after the colon."""
     _timing: Timing = attrs.field(repr=False, alias="timing")
@@ -43,14 +48,31 @@ class Scene:
 
     @property
     def status(self) -> str:
-        """`pending`, `processing`, `created`, `failed` or `invalidated:<why>`, as of now."""
+        """`pending`, `processing`, `created`, `failed`, `indexed` or `invalidated:<why>`, as of now."""
         if self.invalidated is not None:
             return f"invalidated:{self.invalidated}"
+        if self.indexed:
+            return "indexed"
         if self.ready_at is None:
             return "pending"
         if self._timing.clock() < self.ready_at:
             return "processing"
         return "created" if self.failure is None else "failed"
+
+    @property
+    def annotatable(self) -> bool:
+        """Whether it can have inputs now."""
+        return self.invalidated is None and (self.reindexed or self.status == "created")
+
+    def check_status(self, *statuses: str) -> None:
+        """Check that its status is one of those given.
+
+        Raises:
+            BadRequestError: it is another one.
+        """
+        status = self.status
+        if status not in statuses:
+            raise BadRequestError(f"scene {self.uuid} is {status}, not {' or '.join(statuses)}")
 
     @property
     def files(self) -> Mapping[str, StoredObject | None]:
@@ -92,4 +114,25 @@ class Scene:
             wire["viewLink"] = f"https://app.kognic.com/view/scene/{self.uuid}"
         if status == "failed":
             wire["errorMessage"] = self.failure
+        return wire
+
+    def to_summary(self) -> dict[str, Any]:
+        """What the scene is made of, on the wire."""
+        spec = self.spec
+        wire: dict[str, Any] = {
+            "sceneUuid": self.uuid,
+            "externalId": self.external_id,
+            "workspaceId": self.workspace_id,
+            "created": wire_date(self.created),
+            "sceneType": self.kind.scene_type,
+            "isMultiSensor": len(spec.cameras) + len(spec.lidars) > 1,
+            "isMotionCompensated": spec.motion_compensated,
+            "cameras": sorted(spec.cameras),
+            "lidars": sorted(spec.lidars),
+            "metadata": spec.metadata,
+        }
+        if spec.calibration_id is not None:
+            wire["calibrationId"] = spec.calibration_id
+        if self.kind.sequence:
+            wire["frameRelativeTimes"] = spec.relative_timestamps
         return wire

@@ -1,9 +1,11 @@
 """The rules for the body of a scene, whatever its type."""
 
+from typing import Any
+
 import attrs
 
 from kognic_aio.emulator.state.body import Body
-from kognic_aio.emulator.state.geometry import check_pose
+from kognic_aio.emulator.state.geometry import check_pose, origin_pose
 from kognic_aio.emulator.state.scene_kinds import (
     IMAGE_SUFFIXES,
     MAX_IMAGES,
@@ -25,7 +27,12 @@ class SceneSpec:
         filenames: the file name of every resource, by resource id.
         cameras: names of the sensors with images.
         lidars: names of the sensors with point clouds.
+        metadata: what the customer says about the scene.
+        motion_compensated: whether its point clouds are corrected by its IMU data.
+        external: whether any of its files stay in the customer's bucket until they are imported.
+        postponed: whether that is to wait until it is asked for.
         relative_timestamps: those of its frames, in milliseconds.
+        ego_poses: where the vehicle was, by the id of the frame.
         unix_timestamps: those of its frames in nanoseconds, by path in the body.
     """
 
@@ -36,8 +43,25 @@ class SceneSpec:
     filenames: dict[str, str] = attrs.field(factory=dict)
     cameras: set[str] = attrs.field(factory=set)
     lidars: set[str] = attrs.field(factory=set)
+    metadata: dict[str, Any] = attrs.field(factory=dict)
+    motion_compensated: bool = False
+    external: bool = False
+    postponed: bool = False
     relative_timestamps: list[int] = attrs.field(factory=list)
+    ego_poses: dict[str, Any] = attrs.field(factory=dict)
     unix_timestamps: dict[str, int] = attrs.field(factory=dict)
+
+
+def simple_spec(kind: SceneKind, scene_uuid: str, external_id: str, frames: int) -> SceneSpec:
+    """What is kept of a scene without files: a camera, a lidar, and frames at the origin every 100 ms."""
+    spec = SceneSpec(internal_id=scene_uuid, external_id=external_id)
+    spec.cameras.update(("CAM",) if kind.cameras else ())
+    spec.lidars.update(("lidar",) if kind.lidars else ())
+    if kind.sequence:
+        spec.relative_timestamps += range(0, 100 * frames, 100)
+        if kind.lidars:
+            spec.ego_poses.update((str(index), origin_pose()) for index in range(frames))
+    return spec
 
 
 def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
@@ -60,7 +84,8 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
         spec.calibration_id = fields["calibrationId"].text()
     if "imuData" in fields:
         spec.imu_id = fields["imuData"].text()
-    _check_extras(fields)
+    flags = fields["featureFlags"].fields((), ("shouldMotionCompensate",)) if "featureFlags" in fields else {}
+    read_extras(fields, flags.get("shouldMotionCompensate"), spec)
     if kind.sequence:
         _read_frames(kind, fields["frames"], spec)
     else:
@@ -68,12 +93,19 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     return spec
 
 
-def _check_extras(fields: dict[str, Body]) -> None:
+def read_extras(fields: dict[str, Body], motion_compensation: Body | None, spec: SceneSpec) -> None:
+    """Check what a scene may have beside its frames.
+
+    Args:
+        fields: the members of the body; looked at are metadata, imuData and sensorSpecification.
+        motion_compensation: whether it is wanted; None stands for yes.
+        spec: where to note what is kept.
+    """
+    wanted = motion_compensation is None or motion_compensation.flag()
+    spec.motion_compensated = wanted and "imuData" in fields
     if "metadata" in fields:
-        _check_metadata(fields["metadata"])
-    if "featureFlags" in fields:
-        for flag in fields["featureFlags"].fields((), ("shouldMotionCompensate",)).values():
-            flag.flag()
+        check_metadata(fields["metadata"])
+        spec.metadata = fields["metadata"].value
     if "sensorSpecification" in fields:
         given = fields["sensorSpecification"].fields((), ("sensorToPrettyName", "sensorOrder"))
         if "sensorToPrettyName" in given:
@@ -83,7 +115,8 @@ def _check_extras(fields: dict[str, Body]) -> None:
             given["sensorOrder"].texts()
 
 
-def _check_metadata(metadata: Body) -> None:
+def check_metadata(metadata: Body) -> None:
+    """Check that metadata is flat."""
     for value in metadata.entries().values():
         value.scalar()
 
@@ -92,13 +125,27 @@ def _read_frames(kind: SceneKind, frames: Body, spec: SceneSpec) -> None:
     seen: set[str] = set()
     for index, frame in enumerate(frames.items(least=1)):
         fields = _read_frame(kind, frame, spec, first=index == 0)
-        frame_id = fields["frameId"]
-        if frame_id.text() in seen:
-            raise frame_id.error(f"{frame_id.value!r} is used by an earlier frame")
-        seen.add(frame_id.value)
+        note_frame(fields["frameId"], fields.get("egoVehiclePose"), seen, spec)
         spec.relative_timestamps.append(fields["relativeTimestamp"].integer())
         if "metadata" in fields:
-            _check_metadata(fields["metadata"])
+            check_metadata(fields["metadata"])
+
+
+def note_frame(frame_id: Body, pose: Body | None, seen: set[str], spec: SceneSpec) -> None:
+    """Check that a frame of a sequence has an id of its own, and note its ego pose.
+
+    Args:
+        frame_id: its id.
+        pose: its ego pose, if it has one.
+        seen: the ids of the frames before it.
+        spec: where to note what is kept.
+    """
+    if frame_id.text() in seen:
+        raise frame_id.error(f"{frame_id.value!r} is used by an earlier frame")
+    seen.add(frame_id.value)
+    if pose is not None:
+        check_pose(pose)
+        spec.ego_poses[frame_id.value] = pose.value
 
 
 def _read_frame(kind: SceneKind, frame: Body, spec: SceneSpec, *, first: bool) -> dict[str, Body]:
@@ -110,8 +157,6 @@ def _read_frame(kind: SceneKind, frame: Body, spec: SceneSpec, *, first: bool) -
         for cloud in fields["pointClouds"].items(0 if clouds_optional else 1, MAX_POINT_CLOUDS):
             resource = cloud.fields(("filename", "resourceId", "sensorName"), ("clientFilename",))
             spec.lidars.add(_read_resource(resource, POINT_CLOUD_SUFFIXES, spec))
-    if "egoVehiclePose" in fields:
-        check_pose(fields["egoVehiclePose"])
     if "unixTimestamp" in fields:
         timestamp = fields["unixTimestamp"]
         spec.unix_timestamps[timestamp.path] = timestamp.integer()
@@ -139,21 +184,31 @@ def _read_image(image: Body, spec: SceneSpec) -> None:
     spec.cameras.add(_read_resource(resource, IMAGE_SUFFIXES, spec))
     if "metadata" not in resource:
         return
-    times = resource["metadata"].fields(("shutterTimeStartNs", "shutterTimeEndNs"), ("reversedShutter",))
-    if times["shutterTimeEndNs"].integer() < times["shutterTimeStartNs"].integer():
-        raise times["shutterTimeEndNs"].error("is before shutterTimeStartNs")
-    if "reversedShutter" in times:
-        times["reversedShutter"].flag()
+    check_shutter(resource["metadata"], "shutterTimeStartNs", "shutterTimeEndNs")
+
+
+def check_shutter(times: Body, start: str, end: str) -> None:
+    """Check the shutter times of an image, whose keys are `start` and `end`."""
+    fields = times.fields((start, end), ("reversedShutter",))
+    if fields[end].integer() < fields[start].integer():
+        raise fields[end].error(f"is before {start}")
+    if "reversedShutter" in fields:
+        fields["reversedShutter"].flag()
 
 
 def _read_resource(resource: dict[str, Body], suffixes: tuple[str, ...], spec: SceneSpec) -> str:
     """Note the file of a resource, and return the name of its sensor."""
     filename, resource_id = resource["filename"], resource["resourceId"]
-    if not filename.text().lower().endswith(suffixes):
-        raise filename.error(f"must end in one of {', '.join(suffixes)}, got {filename.value!r}")
+    check_suffix(filename, suffixes)
     if "clientFilename" in resource:
         resource["clientFilename"].text()
     known = spec.filenames.setdefault(resource_id.text(), filename.value)
     if known != filename.value:
         raise resource_id.error(f"{resource_id.value!r} already stands for the file {known!r}")
     return resource["sensorName"].text()
+
+
+def check_suffix(filename: Body, suffixes: tuple[str, ...]) -> None:
+    """Check that the name of a file says that it is of a type that the platform reads."""
+    if not filename.text().lower().endswith(suffixes):
+        raise filename.error(f"must end in one of {', '.join(suffixes)}, got {filename.value!r}")

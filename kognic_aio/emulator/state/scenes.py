@@ -1,7 +1,8 @@
-"""Scenes from their start to their end: reserve, create, commit, query, invalidate."""
+"""Scenes from their start to their end: reserve, create, commit, import, query, invalidate."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import Any
 from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
@@ -13,6 +14,7 @@ from kognic_aio.emulator.state.refusals import Refusals
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scene_body import SceneSpec, read_scene
 from kognic_aio.emulator.state.scene_kinds import SceneKind
+from kognic_aio.emulator.state.scene_request import read_scene_request
 from kognic_aio.emulator.state.storage import Storage
 from kognic_aio.emulator.state.timing import Timing
 
@@ -103,6 +105,26 @@ class Scenes:
         self.pending += 1
         return self.add(kind, workspace_id, spec)
 
+    def create_from_request(self, body: Body) -> Scene:
+        """Create a scene of whose files some may stay in the customer's bucket.
+
+        Returns:
+            The scene. It waits for the files that its client is to upload; if there are none, it needs no commit.
+
+        Raises:
+            BadRequestError: the body breaks a rule.
+            NotFoundError: the workspace is unknown.
+        """
+        workspace_id, kind, spec = read_scene_request(str(uuid4()), body)
+        self._accounts.workspace(workspace_id)
+        self._check_calibration(spec)
+        self._refusals.check("scene", spec.external_id)
+        scene = self.add(kind, workspace_id, spec)
+        self.pending += 1
+        if not spec.filenames:
+            self._process(scene)
+        return scene
+
     def add(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
         """Add a scene that is known to be good."""
         scene = Scene(
@@ -154,10 +176,41 @@ class Scenes:
         missing = [name for name, stored in scene.files.items() if stored is None]
         if missing:
             raise BadRequestError(f"scene {scene_uuid} lacks the files {', '.join(missing)}")
+        self._process(scene)
+
+    def _process(self, scene: Scene) -> None:
+        """Begin to process a scene that was waiting, or leave that until it is asked for."""
+        self.pending -= 1
+        if scene.spec.external and scene.spec.postponed:
+            scene.ready_at = self._timing.clock()
+            scene.indexed = True
+        else:
+            self._import(scene)
+
+    def _import(self, scene: Scene) -> None:
         refusal = self._refusals.get("processing", scene.external_id)
         scene.failure = refusal.message if refusal is not None else scene.fault_of_files()
         scene.ready_at = self._timing.clock() + self._timing.processing_time
-        self.pending -= 1
+        scene.indexed = False
+
+    def change_status(self, scene_uuid: str, body: Body) -> None:
+        """Import an indexed scene, or index one that is imported.
+
+        Raises:
+            NotFoundError: there is no such scene.
+            BadRequestError: it is not in the status that this begins from.
+        """
+        scene = self.scene(scene_uuid)
+        status = body.fields(("status",))["status"]
+        match status.text():
+            case "created":
+                scene.check_status("indexed")
+                self._import(scene)
+            case "indexed":
+                scene.check_status("created")
+                scene.indexed = scene.reindexed = True
+            case other:
+                raise status.error(f"must be 'created' or 'indexed', got {other!r}")
 
     def scene(self, scene_uuid: str) -> Scene:
         """The scene with a uuid.
@@ -178,9 +231,30 @@ class Scenes:
             BadRequestError: it is not `created`.
         """
         scene = self.scene(scene_uuid)
-        if scene.status != "created":
-            raise BadRequestError(f"scene {scene_uuid} is {scene.status}, not created")
+        scene.check_status("created")
         return scene
+
+    def valid_scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, as long as it is not invalidated.
+
+        Raises:
+            NotFoundError: there is none, or it is invalidated.
+        """
+        scene = self.scene(scene_uuid)
+        if scene.invalidated is not None:
+            raise NotFoundError(f"scene {scene_uuid} is {scene.status}")
+        return scene
+
+    def ego_poses(self, scene_uuid: str) -> dict[str, Any]:
+        """Where the vehicle was, by the id of the frame.
+
+        Raises:
+            NotFoundError: there is no such scene, it is invalidated, or it has no ego poses.
+        """
+        poses = self.valid_scene(scene_uuid).spec.ego_poses
+        if not poses:
+            raise NotFoundError(f"scene {scene_uuid} has no ego poses")
+        return poses
 
     def with_external_id(self, external_id: str) -> list[Scene]:
         """The scenes with an external id, maybe none."""

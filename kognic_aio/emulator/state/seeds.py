@@ -1,6 +1,6 @@
 """What a fresh platform holds: the tree that the platform's own guide uses in its examples."""
 
-from typing import Final
+from typing import Any, Final
 
 ORGANIZATION_ID: Final = 1
 WORKSPACE_ID: Final = "6a2c1f0e-4d0b-4a55-9f0e-0d6f6f1f0001"
@@ -17,3 +17,35 @@ BATCHES: Final = {
     "project-a": {"batch-1": "completed", "batch-2": "open", "batch-3": "pending"},
     "project-b": {"batch-1": "open"},
 }
+
+PROJECT_IDS: Final = {
+    "project-a": "a0000000-0000-4000-8000-000000000001",
+    "project-b": "b0000000-0000-4000-8000-000000000001",
+}
+
+# The users that tasks may be assigned to.
+WORKFORCE: Final = (101, 102)
+
+ANNOTATION_ID: Final = "5eeded00-0000-4000-8000-000000000001"
+TASK_ID: Final = "5eeded00-0000-4000-8000-000000000002"
+
+PRE_ANNOTATION_ID: Final = "5eeded00-0000-4000-8000-000000000003"
+
+ANNOTATION: Final[dict[str, Any]] = {
+    "openlabel": {
+        "metadata": {"schema_version": "1.0.0"},
+        "objects": {"7a1f6f0e-0b7d-4a55-9f0e-0d6f6f1f0001": {"name": "car-1", "type": "Car"}},
+        "frames": {"0": {"frame_properties": {"timestamp": 0, "external_id": "0"}}},
+    }
+}
+
+# Which finding may point at a place or name an object, by the id and name of the type of error.
+ERROR_TYPES: Final = {
+    "missing-object": {"pin_allowed": True, "object_allowed": False},
+    "wrong-class": {"pin_allowed": True, "object_allowed": True},
+    "other": {"pin_allowed": False, "object_allowed": False},
+}
+
+FEEDBACK_ITEMS: Final = (
+    {"errorTypeId": "missing-object", "sensorId": "CAM", "frameId": "0", "pin": {"x": 960.0, "y": 540.0}},
+)

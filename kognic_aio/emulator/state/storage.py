@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
 import attrs
@@ -56,7 +58,7 @@ class Receiver:
 
 
 class Storage:
-    """Signs URLs, checks them, and remembers what was put.
+    """Signs URLs, checks them, remembers what was put, and keeps the platform's own documents.
 
     Args:
         timing: the platform's clock and the lifetime of URLs.
@@ -65,18 +67,20 @@ class Storage:
     def __init__(self, timing: Timing) -> None:
         self.base_url = ""
         self.objects: dict[str, StoredObject] = {}
+        self._documents: dict[str, bytes] = {}
         self._timing = timing
         self._secret = secrets.token_bytes(32)
 
-    def signed_url(self, path: str) -> str:
-        """A URL that permits one object to be put until it expires.
+    def signed_url(self, path: str, method: str = "PUT") -> str:
+        """A URL that permits one object to be put, or to be got, until it expires.
 
         Args:
             path: `<workspace>/<scene>/<resource id>`; the resource id may hold slashes.
+            method: PUT or GET.
         """
         # Milliseconds of the platform's own clock: a wall clock that jumps must not expire URLs.
         expires = str(int((self._timing.clock() + self._timing.url_lifetime) * 1000))
-        signature = self._signature("PUT", path, expires)
+        signature = self._signature(method, path, expires)
         escaped = "/".join(quote(part, safe="") for part in path.split("/", 2))
         return f"{self.base_url}/storage/{escaped}?X-Expires={expires}&X-Signature={signature}"
 
@@ -110,6 +114,21 @@ class Storage:
             puts=1 if earlier is None else earlier.puts + 1,
         )
         return self.objects[path]
+
+    def keep_document(self, path: str, content: Any) -> None:
+        """Keep a document of the platform's own, as JSON, to be got through a signed URL."""
+        self._documents[path] = json.dumps(content).encode()
+
+    def document(self, path: str) -> bytes:
+        """A document of the platform's own.
+
+        Raises:
+            StorageError: there is none; of uploaded files nothing is kept that could be got.
+        """
+        found = self._documents.get(path)
+        if found is None:
+            raise StorageError("NoSuchKey", "there is no such document", 404)
+        return found
 
     def look_up(self, prefix: str, names: Iterable[str]) -> dict[str, StoredObject | None]:
         """The objects `<prefix>/<name>`, by name."""

@@ -1,0 +1,129 @@
+"""A pre-annotation: OpenLABEL that annotators of a scene start from, and the check that it is some."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import attrs
+
+from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.scene import Scene
+from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
+
+SCHEMA_VERSION = "1.0.0"
+STATUSES = ("indexed", "processing", "available")
+
+
+def empty_openlabel() -> dict[str, Any]:
+    """OpenLABEL without any object, which stands for what the emulator cannot read from a customer's bucket."""
+    return {"openlabel": {"metadata": {"schema_version": SCHEMA_VERSION}}}
+
+
+@attrs.define(kw_only=True, eq=False)
+class PreAnnotation:
+    """A pre-annotation of a scene, kept as it was sent.
+
+    Its status follows from what was done to it and from the clock, as that of a scene.
+    """
+
+    id: str = attrs.field(factory=lambda: str(uuid4()))
+    scene: Scene
+    external_id: str = attrs.field(default=attrs.Factory(lambda self: self.id, takes_self=True))
+    """The customer's name for it, unique in the scene; its id if it was given none."""
+    content: dict[str, Any] = attrs.field(repr=False)
+    resource_uri: str | None = None
+    """Where in the customer's bucket it comes from."""
+    ready_at: float | None = None
+    """When its import ends, on the platform's clock; None as long as it is only indexed."""
+    created: datetime = attrs.field(factory=utc_now)
+    _timing: Timing = attrs.field(repr=False, alias="timing")
+
+    @property
+    def status(self) -> str:
+        """`indexed`, `processing` or `available`, as of now."""
+        if self.ready_at is None:
+            return "indexed"
+        return "processing" if self._timing.clock() < self.ready_at else "available"
+
+    def check_available(self) -> None:
+        """Check that its content has been imported.
+
+        Raises:
+            BadRequestError: it has not.
+        """
+        if self.status != "available":
+            raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not available")
+
+    def start_import(self) -> None:
+        """Begin to read its content.
+
+        Raises:
+            BadRequestError: that has been done before.
+        """
+        if self.status != "indexed":
+            raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not indexed")
+        self.ready_at = self._timing.clock() + self._timing.processing_time
+
+    def to_json(self) -> dict[str, Any]:
+        """The pre-annotation on the wire, without its content."""
+        wire: dict[str, Any] = {
+            "id": self.id,
+            "externalId": self.external_id,
+            "sceneUuid": self.scene.uuid,
+            "sceneExternalId": self.scene.external_id,
+            "status": self.status,
+            "created": wire_date(self.created),
+        }
+        if self.resource_uri is not None:
+            wire["externalResourceId"] = self.resource_uri
+        return wire
+
+    def to_resolved(self) -> dict[str, Any]:
+        """The pre-annotation on the wire, with its content."""
+        return {
+            "uuid": self.id,
+            "sceneUuid": self.scene.uuid,
+            "externalId": self.external_id,
+            "created": wire_date(self.created),
+            "content": self.content,
+        }
+
+
+def check_openlabel(content: Body, scene: Scene) -> None:
+    """Check that `content` is OpenLABEL of the right version whose frames are among those of the scene.
+
+    Raises:
+        BadRequestError: it is not.
+    """
+    openlabel = content.fields(("openlabel",))["openlabel"].entries()
+    if "metadata" in openlabel:
+        version = openlabel["metadata"].entries().get("schema_version")
+        if version is not None and version.value != SCHEMA_VERSION:
+            raise version.error(f"must be {SCHEMA_VERSION!r}, got {version.value!r}")
+    frames = openlabel.get("frames")
+    if frames is None or frames.value is None or not scene.kind.sequence:
+        return
+    known = frozenset(scene.spec.relative_timestamps)
+    for frame in frames.entries().values():
+        timestamp = _timestamp(frame)
+        if timestamp is not None and _milliseconds(timestamp) not in known:
+            raise timestamp.error(f"{timestamp.value!r} is not the relative timestamp of a frame of the scene")
+
+
+def _timestamp(frame: Body) -> Body | None:
+    properties = frame.entries().get("frame_properties")
+    if properties is None or properties.value is None:
+        return None
+    timestamp = properties.entries().get("timestamp")
+    return None if timestamp is None or timestamp.value is None else timestamp
+
+
+def _milliseconds(timestamp: Body) -> float:
+    # OpenLABEL lets a timestamp be a number or a string of one.
+    if isinstance(timestamp.value, str):
+        try:
+            return float(timestamp.value)
+        except ValueError as error:
+            raise timestamp.error(f"{timestamp.value!r} is not a number") from error
+    return timestamp.number()
