@@ -82,7 +82,7 @@ def segment(name: str) -> str:
         InvalidError: If it is no name, or one that would lead to another path.
     """
     if name in ("", ".", ".."):
-        raise InvalidError(f"expected an id, got {name!r}")
+        raise InvalidError(f"expected an id or external id, got {name!r}")
     return quote(name, safe="", errors="replace")
 
 

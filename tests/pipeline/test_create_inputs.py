@@ -478,9 +478,9 @@ async def test_wrong_arguments(arguments: dict[str, Any], words: str, client: Ko
 @pytest.mark.parametrize("name", [".", ".."])
 async def test_names_that_lead_elsewhere(name: str, emulator: Emulator, client: KognicIOClient) -> None:
     """A project or batch cannot be named by something that would lead to another path."""
-    with pytest.raises(InvalidError, match="external id of a project or batch"):
+    with pytest.raises(InvalidError, match="expected an id or external id"):
         await anext(create_inputs(client, [cameras_scene("one")], name))
-    with pytest.raises(InvalidError, match="external id of a project or batch"):
+    with pytest.raises(InvalidError, match="expected an id or external id"):
         await client.cameras.create(cameras_scene("one"), project="project-a", batch=name)
     with pytest.raises(InvalidError, match="needs the project that it is in"):
         await client.cameras.create(cameras_scene("one"), batch="batch-2")
