@@ -1,26 +1,59 @@
 """The commands together, and how they end: an exit code, and one line for what went wrong."""
 
+import io
 import os
 import sys
+from importlib import import_module
 
 import click
 
 from kognic_aio.cli import INTERRUPTED
-from kognic_aio.cli.demo import demo
-from kognic_aio.cli.emulator import emulator
+from kognic_aio.cli.text import words
 from kognic_aio.errors import KognicError
 
 FAILED = 1
 
+COMMANDS = {
+    "batches": "List, create and publish the batches of a project.",
+    "calibration": "Show calibrations of sensors.",
+    "demo": "Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.",
+    "emulator": "Run a local platform to try things on, until Ctrl-C or SIGTERM.",
+    "inputs": "Show the inputs of a project, or of some scenes.",
+    "projects": "Show all projects, or PROJECT, or the batches of PROJECT.",
+    "scenes": "Show scenes by their uuids or external ids.",
+    "view": "Show the link at which an input can be viewed.",
+    "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
+}
+"""What there is to do. The command `x` is `x` in the module `kognic_aio.cli.x`, and its help begins with this."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+ALIASES = {"project": "projects"}
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, so that none has to wait for what only the others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return super().get_command(ctx, name)
+        command: click.Command = getattr(import_module(f"kognic_aio.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """List the commands in the help, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kognic-aio")
 def app() -> None:
     """Look at and fill the Kognic annotation platform."""
-
-
-app.add_command(demo)
-app.add_command(emulator)
 
 
 def run() -> int:
@@ -29,6 +62,8 @@ def run() -> int:
     Returns:
         The exit code: 0 if all went well, 1 if not, 2 for wrong arguments, 130 after Ctrl-C.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name in letters that the terminal lacks is no failure
     try:
         code = app.main(prog_name="kognicutil", standalone_mode=False)
         sys.stdout.flush()
@@ -41,7 +76,7 @@ def run() -> int:
         _silence()
         return FAILED
     except (KognicError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {words(error)}", err=True)
         return FAILED
     return code or 0
 

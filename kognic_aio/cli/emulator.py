@@ -14,6 +14,10 @@ The emulator listens at {url}, until Ctrl-C.
 
 open batch   batch-2 of project-a
 calibration  {calibration_id}
+kognicutil   in a shell with these variables:
+
+{variables}
+
 client       of these options:
 
 {snippet}
@@ -49,8 +53,27 @@ async def _serve(platform: Emulator, address: str) -> None:
         reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
     async with platform:  # which listens already, and stops in the end
-        click.echo(WELCOME.format(url=platform.url, calibration_id=CALIBRATION_ID, snippet=snippet(platform)))
+        click.echo(
+            WELCOME.format(
+                url=platform.url,
+                calibration_id=CALIBRATION_ID,
+                variables=variables(platform),
+                snippet=snippet(platform),
+            )
+        )
         await terminated.wait()
+
+
+def variables(platform: Emulator) -> str:
+    """The shell's line that makes the other commands look at a running emulator."""
+    client_id, client_secret = platform.client_options()["auth"]
+    values = {
+        "KOGNIC_ENV": platform.url,
+        "KOGNIC_CREDENTIALS": "",  # the user's own would go before those that follow
+        "KOGNIC_CLIENT_ID": client_id,
+        "KOGNIC_CLIENT_SECRET": client_secret,
+    }
+    return " ".join(["export", *(f"{name}={value}" for name, value in values.items())])
 
 
 def snippet(platform: Emulator) -> str:

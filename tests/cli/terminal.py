@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from tests.cli.support import GENEROUS, environment
 
 
-def in_terminal(command: Sequence[str], columns: int) -> tuple[int, str]:
+def in_terminal(command: Sequence[str], columns: int, **variables: str) -> tuple[int, str]:
     """Run a command in a pseudo-terminal; return its exit code and all that it wrote."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     try:
         process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(TERM="xterm-256color")
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(TERM="xterm-256color", **variables)
         )
         os.close(theirs)
         output = b"".join(_chunks(ours)).decode()

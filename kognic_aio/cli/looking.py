@@ -1,0 +1,88 @@
+"""What commands that look at the platform have in common: where they look, as whom, and how they show what is there."""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import frozen
+
+from kognic_aio.cli import output
+
+if TYPE_CHECKING:
+    from kognic_aio import KognicIOClient
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all fields, for programs.")
+
+
+@frozen(kw_only=True)
+class Look:
+    """A look at the platform.
+
+    Args:
+        env: The environment to look at.
+        organization: The organization to act for.
+        as_json: Whether to show JSON, not a table.
+    """
+
+    env: str | None = None
+    organization: int | None = None
+    as_json: bool
+
+    def client(self) -> "KognicIOClient":
+        """A client to open.
+
+        Raises:
+            InvalidError: If there is no such environment.
+            CredentialsError: If the environment's credentials cannot be used.
+        """
+        from kognic_aio.cli.session import new_client  # noqa: PLC0415 - help does not wait for what only a look needs
+
+        return new_client(self.env, self.organization)
+
+    async def show(self, models: Iterable[Any] | AsyncIterable[Any], columns: Sequence[str]) -> None:
+        """Show models: these columns of them, or all as a JSON array."""
+        if self.as_json:
+            await output.print_json_array(models)
+        else:
+            output.print_rows(columns, [output.row(model, columns) async for model in output.each(models)])
+
+    def show_one(self, model: Any, columns: Sequence[str]) -> None:
+        """Show one model: these columns of it, or all as a JSON object."""
+        if self.as_json:
+            click.echo(output.to_json(model))
+        else:
+            output.print_rows(columns, [output.row(model, columns)])
+
+    def show_below(self, model: Any) -> None:
+        """Show a part of what was shown with all that is in it; JSON has had that already."""
+        if not self.as_json:
+            click.echo(f"\n{output.to_json(model, indent=2)}")
+
+
+def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Let a command look at the platform: add the options for that, and run it with a `Look` as first argument."""
+
+    @click.option(
+        "--env",
+        envvar="KOGNIC_ENV",
+        show_envvar=True,
+        metavar="NAME|URL",
+        help="Environment of kognic/environments.json, or the URL of a server such as an emulator.",
+    )
+    @click.option(
+        "--organization",
+        envvar="KOGNIC_CLIENT_ORGANIZATION_ID",
+        show_envvar=True,
+        type=int,
+        metavar="ID",
+        help="Organization to act for, as only Kognic users can.",
+    )
+    @as_json_option
+    @wraps(command)
+    def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> None:
+        look = Look(env=env, organization=organization, as_json=as_json)
+        asyncio.run(command(look, **arguments))
+
+    return run

@@ -1,0 +1,104 @@
+"""How models are shown: a table for people, JSON for programs."""
+
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import click
+from rich.cells import cell_len
+
+from kognic_aio.cli.text import printable
+
+GAP = "  "
+
+
+def to_json(model: Any, *, indent: int | None = None) -> str:
+    """All fields of a model, or of a mapping of models, under their own names."""
+    return json.dumps(model, default=_plain, indent=indent)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: models become objects, and moments ISO 8601."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case frozenset():
+            return sorted(value)
+        case _:
+            return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+
+
+async def print_json_array(items: Iterable[Any] | AsyncIterable[Any]) -> None:
+    """Print models as an array with one on each line, as they come."""
+    opening = "["
+    async for item in each(items):
+        print(opening, to_json(item), sep="\n", end="")
+        opening = ","
+    print("[]" if opening == "[" else "\n]")
+
+
+async def each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """The items, however they come."""
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
+
+
+def row(model: Any, columns: Sequence[str]) -> list[str]:
+    """Some fields of a model, as texts."""
+    return [_cell(getattr(model, column)) for column in columns]
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat(" ", "seconds")
+        case _:
+            return printable(value)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as a table; one below the other, if the terminal is too narrow for that. Nothing is ever cut.
+
+    Not a table of rich's: of one that does not fit it breaks links apart, and 10,000 rows take it 5 s.
+    """
+    if not rows:
+        click.echo("Nothing found.", err=True)
+        return
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    is_narrow = sys.stdout.isatty() and sum(widths) + len(GAP) * (len(widths) - 1) > shutil.get_terminal_size().columns
+    for line in _blocks(columns, rows) if is_narrow else _table(columns, rows, widths):
+        click.echo(line)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    def line(cells: Sequence[str]) -> str:
+        return GAP.join(_padded(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+    yield click.style(line(columns), bold=True)
+    yield from map(line, rows)
+
+
+def _blocks(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A line for each value that there is. The terminal folds long ones, and copies them whole."""
+    width = max(map(len, columns))
+    for number, cells in enumerate(rows):
+        if number:
+            yield ""
+        for column, cell in zip(columns, cells, strict=True):
+            if cell:
+                yield f"{click.style(_padded(column, width), bold=True)}{GAP}{cell}"
+
+
+def _padded(text: str, width: int) -> str:
+    """A text filled up to a width on the screen, where some characters take two columns and others none."""
+    return text + " " * (width - cell_len(text))

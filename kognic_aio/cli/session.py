@@ -1,0 +1,44 @@
+"""How a client is made for a look at the platform."""
+
+import logging
+import warnings
+
+import click
+
+from kognic_aio import KognicIOClient
+from kognic_aio.cli.environment import client_options
+
+ATTEMPTS = 3
+"""Tries of a request: fewer than the client's own default, for somebody is waiting."""
+
+NO_WORKSPACE = "none"
+"""Nothing is created in a workspace by looking. Without this, opening a client would look for the only workspace that
+one may write to, and refuse those who may write to several or to none."""
+
+
+def new_client(env: str | None, organization: int | None) -> KognicIOClient:
+    """A client of an environment.
+
+    Args:
+        env: Name or URL of the environment.
+        organization: The organization to act for.
+
+    Raises:
+        InvalidError: If there is no such environment, or its hosts are none.
+        CredentialsError: If its credentials cannot be used.
+    """
+    _be_quiet()
+    if organization is not None:
+        click.echo(f"Acting for organization {organization}", err=True)
+    return KognicIOClient(
+        **client_options(env),
+        client_organization_id=organization,
+        write_workspace_id=NO_WORKSPACE,
+        max_retry_attempts=ATTEMPTS,
+    )
+
+
+def _be_quiet() -> None:
+    """Keep warnings for programmers, and log lines about further tries, off the terminal of somebody who looks."""
+    warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
