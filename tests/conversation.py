@@ -79,7 +79,8 @@ def _field_names(result: object) -> list[str]:
         return list(type(result).model_fields)
     if is_dataclass(result):
         return [field.name for field in dataclasses.fields(result)]
-    return [field.name for field in attrs.fields(type(result))] if attrs.has(type(result)) else []
+    kind: type[Any] = type(result)
+    return [field.name for field in attrs.fields(kind)] if attrs.has(kind) else []
 
 
 def _date(result: object) -> object:
