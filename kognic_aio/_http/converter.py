@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, get_args, get_origin
 
 import attrs
-from cattrs import Converter, transform_error
+from cattrs import BaseValidationError, Converter, IterableValidationError, transform_error
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.strategies import configure_union_passthrough
@@ -91,7 +91,7 @@ def _structure_attrs(cls: type) -> Callable[[Any, Any], Any]:
     """Read every field from its name on the wire; what the class does not know is ignored."""
     read: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **_overrides(cls))
     dotted = [name for name in _wire_names(cls).values() if "." in name]
-    return (lambda data, kind: read(_flattened(data, dotted), kind)) if dotted else read
+    return lambda data, kind: read(_given(data, dotted), kind)
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,15 +106,17 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _flattened(data: Mapping[str, Any], dotted: Sequence[str]) -> dict[str, Any]:
-    """`{"a": {"b": 1}}` is read as `{"a.b": 1}`."""
-    found = {}
+def _given(data: Any, dotted: Sequence[str]) -> dict[str, Any]:
+    """What an object has that is not null; `{"a": {"b": 1}}` is read as `{"a.b": 1}`."""
+    if not isinstance(data, Mapping):
+        raise MistypedError(f"expected an object, got {type(data).__name__}")
+    given = {name: value for name, value in data.items() if value is not None}
     for name in dotted:
         outer, _, inner = name.partition(".")
-        part = data.get(outer)
-        if isinstance(part, Mapping) and inner in part:
-            found[name] = part[inner]
-    return {**data, **found}
+        part = given.get(outer)
+        if isinstance(part, Mapping) and part.get(inner) is not None:
+            given[name] = part[inner]
+    return given
 
 
 def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
@@ -134,7 +136,15 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
     return write
 
 
+MOST_ITEMS = 5
+"""Of a list, whose problems are told."""
+
 LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
+
+
+def _is_list(kind: Any) -> bool:
+    """Whether it is a list of any length, not a pair or the like."""
+    return get_origin(kind) in LISTS and get_args(kind)[1:] in ((), (...,))
 
 
 def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
@@ -152,11 +162,11 @@ def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:
-    """No string for a number, no number for a string; an integer may stand for a float."""
+    """No string for a number, no number for a string; an integer may stand for a float, and 1.0 for 1."""
     if type(data) is kind:
         return data
-    if kind is float and type(data) is int:
-        return float(data)
+    if (kind is float and type(data) is int) or (kind is int and type(data) is float and data.is_integer()):
+        return kind(data)
     raise MistypedError(f"expected {kind.__name__}, got {type(data).__name__}")
 
 
@@ -166,7 +176,25 @@ def problems(error: Exception) -> list[str]:
     def explain(cause: BaseException, kind: type | None) -> str:
         return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
 
-    return transform_error(error, format_exception=explain)
+    return transform_error(_shortened(error), format_exception=explain)
+
+
+def _shortened(error: Exception) -> Exception:
+    """The first of many problems: of an answer that is wrong throughout, nobody reads them all."""
+    if not isinstance(error, BaseValidationError):
+        return error
+    most = MOST_ITEMS if isinstance(error, IterableValidationError) else None
+    shortened = error.derive([_shortened(each) for each in error.exceptions[:most]])
+    for note in getattr(error, "__notes__", ()):
+        shortened.add_note(note)  # which say where it was
+    return shortened
+
+
+def _structure_date(data: Any, _: type) -> datetime:
+    try:
+        return datetime.fromisoformat(data)
+    except (TypeError, ValueError):
+        raise MistypedError(f"expected a date such as 2026-01-31T12:00:00Z, got {data!r}") from None
 
 
 CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind in get_args(Calibration)}
@@ -186,14 +214,14 @@ converter = Converter(detailed_validation=True, unstruct_collection_overrides={f
 configure_union_passthrough(str | int | float | bool | None, converter)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs)
 converter.register_structure_hook_factory(attrs.has, _structure_attrs)
-converter.register_structure_hook_factory(lambda kind: get_origin(kind) in LISTS, _structure_list)
+converter.register_structure_hook_factory(_is_list, _structure_list)
 converter.register_unstructure_hook_factory(
     lambda cls: isinstance(cls, type) and issubclass(cls, Resource), _unstructure_resource
 )
 for scalar in (str, int, float, bool):
     converter.register_structure_hook(scalar, _structure_scalar)
 converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
-converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+converter.register_structure_hook(datetime, _structure_date)
 converter.register_unstructure_hook(datetime, datetime.isoformat)
 converter.register_structure_hook(StrEnum, lambda value, kind: kind(_structure_scalar(value, str)))
 converter.register_structure_hook_func(

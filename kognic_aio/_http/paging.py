@@ -1,6 +1,6 @@
 """Answers that come in pages."""
 
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class Paged(Generic[T]):
         """The pages themselves."""
         return self._pages()
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    async def __aiter__(self) -> AsyncGenerator[T, None]:
         async for page in self._pages():
             for item in page:
                 yield item

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 import aiohttp
 from attrs import frozen
@@ -41,7 +43,9 @@ SUNSET_NEAR = timedelta(days=14)
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 DRYRUN_HEADER = {"X-Dryrun": ""}
 
-SECRET = re.compile(r"(?i)([\w-]*(?:signature|credential|token|accesskeyid|googleaccessid))=[^&\s<\"']+")
+SECRET = re.compile(
+    r"(?i)([\w-]*(?:signature|credential|token|accesskeyid|googleaccessid|\bsig))(?:=|\\u003d)[^&\s<\"'\\]+"
+)
 
 _ERRORS: dict[int, type[ApiError]] = {
     400: BadRequestError,
@@ -75,32 +79,43 @@ def api_headers(organization_id: int | None) -> dict[str, str]:
     return headers if organization_id is None else headers | {"X-Organization-Id": str(organization_id)}
 
 
-def segment(name: str) -> str:
-    """A name as one segment of a path, whatever characters it has.
+def text(value: object) -> str:
+    """What stands for an id or a name: a string, a UUID, an integer, or an enum's member.
 
     Raises:
-        InvalidError: If it is no name, or one that would lead to another path.
+        InvalidError: If it is something else.
     """
+    value = value.value if isinstance(value, Enum) else value
+    if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise InvalidError(f"expected an id or external id, got {value!r}")
+
+
+def segment(value: object) -> str:
+    """An id or a name as one segment of a path, whatever characters it has.
+
+    Raises:
+        InvalidError: If it is none, or one that would lead to another path.
+    """
+    name = text(value)
     if name in ("", ".", ".."):
         raise InvalidError(f"expected an id or external id, got {name!r}")
     return quote(name, safe="", errors="replace")
 
 
-def strings(name: str, values: Iterable[object]) -> list[str]:
-    """A list of strings for a body or query.
+def strings(name: str, values: object) -> list[str]:
+    """A list of ids or names for a body or query.
 
     Args:
         name: Of the argument, for the error.
-        values: The strings.
+        values: The ids or names.
 
     Raises:
-        InvalidError: If it is a string itself, or something else is in it.
+        InvalidError: If it is a string itself or no list, or something else is in it.
     """
-    items = list(values)
-    texts = [item for item in items if isinstance(item, str)]
-    if isinstance(values, str) or len(texts) < len(items):
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidError(f"{name}: expected a list of strings, got {values!r}")
-    return texts
+    return [text(value) for value in values]
 
 
 def given(**fields: Any) -> dict[str, Any]:

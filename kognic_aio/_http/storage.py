@@ -1,5 +1,6 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
+from contextlib import suppress
 from typing import Any
 
 from yarl import URL
@@ -8,7 +9,7 @@ from kognic_aio._http.body import Body, is_replayable, open_body
 from kognic_aio._http.protocol import USER_AGENT, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
-from kognic_aio.errors import RequestError, StorageError
+from kognic_aio.errors import MalformedAnswerError, RequestError, StorageError
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable
 
@@ -83,9 +84,10 @@ class Storage:
             RequestError: If there is no answer.
         """
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+        target = _signed("GET", url)
 
         async def attempt() -> Any:
-            answer = await self._transport.exchange("GET", URL(url, encoded=True), headers=headers)
+            answer = await self._transport.exchange("GET", target, headers=headers)
             if answer.status >= 300:
                 raise storage_error(answer, "download")
             return parse_json(answer)
@@ -93,11 +95,12 @@ class Storage:
         return await repeating(self._retry, may_repeat, attempt)
 
     async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
+        target = _signed("PUT", url)
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT}
         if body.size is not None:
             headers["Content-Length"] = str(body.size)
         try:
-            answer = await self._transport.exchange("PUT", URL(url, encoded=True), headers=headers, data=body.payload)
+            answer = await self._transport.exchange("PUT", target, headers=headers, data=body.payload)
         except RequestError as error:
             raise body.failure or error from error
         if body.failure is not None:
@@ -105,3 +108,13 @@ class Storage:
         if answer.status >= 300:
             raise storage_error(answer, f"upload of {name!r}")
         return body.sent
+
+
+def _signed(method: str, url: str) -> URL:
+    """The URL that the platform has signed, as it is. What is wrong with one is told without its signature."""
+    with suppress(ValueError):
+        signed = URL(url, encoded=True)
+        if signed.scheme in ("http", "https") and signed.host:
+            return signed
+    shown = url.partition("?")[0]
+    raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)

@@ -21,6 +21,7 @@ from kognic_aio._http.protocol import (
     api_headers,
     parse,
     sunset,
+    text,
 )
 from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
@@ -142,7 +143,7 @@ class Transport:
         """
         content = json if json is None or isinstance(json, bytes) else to_json(json)
         own = self._headers | dict(headers or {}) | (JSON_HEADER if content is not None else {})
-        full = URL(url).with_query(query) if query else URL(url)
+        full = URL(url).with_query(_pairs(query)) if query else URL(url)
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
@@ -239,6 +240,12 @@ class Transport:
         return self._proxies[url.scheme, host]
 
 
+def _pairs(query: Query) -> list[tuple[str, str]]:
+    """Names and values of a query as strings; yarl would write a UUID as a number."""
+    items = query.items() if isinstance(query, Mapping) else query
+    return [(name, text(value)) for name, value in items]
+
+
 def _check_session(session: aiohttp.ClientSession | None) -> None:
     if session is None or session.closed:
         raise InvalidError("session: it is closed")
@@ -264,8 +271,8 @@ def translated(method: str, url: str) -> Generator[None, None, None]:
         raise ConnectError(f"no connection for {method} {url}: {error}", method=method, url=url) from error
     except TimeoutError as error:
         raise TimedOutError(f"no answer in time to {method} {url}", method=method, url=url) from error
-    except aiohttp.InvalidURL as error:
-        raise RequestError(f"not a URL for {method}: {url}", method=method, url=url) from error
+    except (aiohttp.InvalidURL, UnicodeError):
+        raise RequestError(f"not a URL for {method}: {url}", method=method, url=url) from None  # it has the query
     except aiohttp.ClientError as error:
         kind = type(error).__name__
         raise LostAnswerError(f"the connection broke during {method} {url} ({kind})", method=method, url=url) from error

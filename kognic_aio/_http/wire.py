@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
 
@@ -27,7 +29,13 @@ class DecodeError(ValueError):
 
 
 def encode(model: Any) -> JsonObject:
-    """The JSON object of a model, for a request body."""
+    """The JSON object of a model, for a request body.
+
+    Raises:
+        InvalidError: If it is not a model.
+    """
+    if not attrs.has(type(model)):
+        raise InvalidError(f"expected a model of kognic_aio.model, got {type(model).__name__}")
     return _converter().unstructure(model)  # type: ignore[no-any-return]  # cattrs answers Any
 
 

@@ -69,9 +69,21 @@ def _conform_union(value: Any, choices: tuple[Any, ...], path: str) -> Any:
 def _instance(value: Any, kind: type, path: str) -> Any:
     if isinstance(value, str) and issubclass(kind, Enum):
         return _member(value, kind, path)
+    if isinstance(value, Mapping) and issubclass(kind, Checked):
+        return _made(value, kind, path)
     if not isinstance(value, kind):
         raise InvalidError(f"{path}: expected {kind.__qualname__}, got {_shown(value)}")
     return value
+
+
+def _made(value: Mapping[Any, Any], kind: type[Checked], path: str) -> Checked:
+    """A model from the dict of its fields."""
+    try:
+        return kind(**value)
+    except InvalidError as error:
+        raise InvalidError(f"{path}: {error}") from error
+    except TypeError as error:  # a field is missing, unknown or no string
+        raise InvalidError(f"{path}: expected {kind.__qualname__}, got {_shown(value)}: {error}") from error
 
 
 def _member(value: str, kind: type[Enum], path: str) -> Enum:

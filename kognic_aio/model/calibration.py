@@ -4,14 +4,13 @@ Positions are in metres, and rotations unit quaternions, from the sensor to the 
 """
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
 import anyio
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 from kognic_aio.model._checks import Checked
 from kognic_aio.model.geometry import Position, RotationQuaternion
@@ -218,6 +217,10 @@ class LensProjectionCoefficients(CalibrationPart):
     c5: float
     c6: float
 
+    def get_coefficients(self) -> list[float]:
+        """All of them, in order."""
+        return [self.c1, self.c2, self.c3, self.c4, self.c5, self.c6]
+
 
 @frozen(kw_only=True)
 class PrincipalPointDistortionCalibration(BaseStandardCameraCalibration):
@@ -316,8 +319,8 @@ class CustomCameraCalibration(BaseCameraCalibration):
         if len(self.test_cases) > MOST_TEST_CASES:
             raise self._wrong("test_cases", f"expected at most {MOST_TEST_CASES}, got {len(self.test_cases)}")
         try:
-            base64.b64decode(self.wasm_base64, validate=True)
-        except binascii.Error as error:
+            base64.b64decode("".join(self.wasm_base64.split()), validate=True)
+        except ValueError as error:
             raise self._wrong("wasm_base64", f"not base64: {error}") from error
 
 
@@ -364,4 +367,6 @@ class SensorCalibrationEntry:
     external_id: str
     created: datetime
     workspace_id: str | None = None
-    calibration: Mapping[str, Calibration | UnknownCalibration] | None = None
+    calibration: Mapping[str, Calibration | UnknownCalibration] = field(
+        factory=dict[str, Calibration | UnknownCalibration]
+    )

@@ -28,6 +28,14 @@ class SensorSpecification(Checked):
 
 
 @frozen(kw_only=True)
+class CameraSettings(Checked):
+    """The size of a camera's images, in pixels."""
+
+    width: int
+    height: int
+
+
+@frozen(kw_only=True)
 class BaseFrame(Checked):
     """The files that were recorded at one moment."""
 

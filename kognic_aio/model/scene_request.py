@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import frozen
 
+from kognic_aio.errors import InvalidError
 from kognic_aio.model._checks import Checked
 from kognic_aio.model.ego import EgoVehiclePose, UnixTimestampNs
 from kognic_aio.model.file_data import Source, content_type_of
 from kognic_aio.model.scene import Metadata, SensorSpecification
+
+
+def _leave_out(model: Checked, *names: str) -> None:
+    """Make what is empty None, which is not sent."""
+    for name in names:
+        if not getattr(model, name):
+            object.__setattr__(model, name, None)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -24,6 +32,12 @@ class LocalFile(Source):
     """
 
     filename: str
+
+    def __attrs_post_init__(self) -> None:
+        Source.__attrs_post_init__(self)
+        filename: object = self.filename
+        if not isinstance(filename, str) or not filename:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidError(f"LocalFile.filename: expected the path of a file as a string, got {self.filename!r}")
 
     @property
     def client_filename(self) -> str:
@@ -56,6 +70,7 @@ class Resource(Checked):
     local_file: LocalFile | None = None
 
     def _check(self) -> None:
+        _leave_out(self, "external_resource_uri")
         if bool(self.external_resource_uri) == bool(self.local_file):
             raise self._wrong("local_file", "give exactly one of external_resource_uri and local_file")
 
@@ -95,10 +110,6 @@ class ImageResource(SensorResource):
             raise self._wrong("reversed_shutter", "needs both shutter timestamps")
 
 
-def _none_if_empty(items: Sequence[SensorResource] | None) -> Sequence[SensorResource] | None:
-    return items or None
-
-
 @frozen(kw_only=True)
 class Frame(Checked):
     """What was recorded at one moment.
@@ -117,11 +128,12 @@ class Frame(Checked):
     frame_id: str
     timestamp_ns: UnixTimestampNs
     images: Sequence[ImageResource]
-    pointclouds: Sequence[SensorResource] | None = field(default=None, converter=_none_if_empty)
+    pointclouds: Sequence[SensorResource] | None = None
     ego_vehicle_pose: EgoVehiclePose | None = None
     metadata: Metadata | None = None
 
     def _check(self) -> None:
+        _leave_out(self, "pointclouds", "metadata")
         if not self.images:
             raise self._wrong("images", "a frame needs at least one, got none")
         if (self.pointclouds is None) != (self.ego_vehicle_pose is None):
@@ -169,6 +181,7 @@ class SceneRequest(Checked):
                 yield resource.local_file
 
     def _check(self) -> None:
+        _leave_out(self, "calibration_id", "metadata")
         if not self.frames:
             raise self._wrong("frames", f"scene {self.external_id!r} needs at least one frame, got none")
         seen: dict[str, LocalFile] = {}

@@ -10,7 +10,7 @@ class Workspace:
     """A workspace, in which scenes are created."""
 
     created: datetime
-    external_id: str
+    external_id: str | None = None
     id: str
     name: str
-    organization_name: str
+    organization_name: str | None = None

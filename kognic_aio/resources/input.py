@@ -7,7 +7,7 @@ from typing_extensions import deprecated
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, segment, strings
+from kognic_aio._http.protocol import given, segment, strings, text
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
@@ -226,7 +226,7 @@ class InputResource:
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
         path = f"v2/inputs/{segment(request_input_uuid)}/pre-annotation"
-        await self._api.patch(path, json={"uuid": pre_annotation_uuid})
+        await self._api.patch(path, json={"uuid": text(pre_annotation_uuid)})
 
     @deprecated("get_inputs is now query_inputs")
     def get_inputs(
@@ -258,7 +258,7 @@ class InputResource:
         return self._api.ask_paged("v1/inputs/fetch", InputEntry, json=body)
 
     @deprecated("get_inputs_by_uuids is now client.scene.get_scenes_by_uuids")
-    @renamed("scene_uuids", "input_uuids", stacklevel=3)
+    @renamed("scene_uuids", "input_uuids")
     async def get_inputs_by_uuids(self, scene_uuids: Sequence[str]) -> list[InputEntry]:
         """Get inputs by the uuids of their scenes, in the older form.
 
@@ -275,7 +275,7 @@ class InputResource:
         )
 
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
-    @renamed("scene_uuids", "input_uuids", stacklevel=3)
+    @renamed("scene_uuids", "input_uuids")
     async def invalidate_inputs(self, scene_uuids: Sequence[str], invalidated_reason: SceneInvalidatedReason) -> None:
         """Invalidate scenes and remove their inputs everywhere. It cannot be undone.
 
@@ -294,12 +294,12 @@ class InputResource:
         await self._api.command("v1/inputs/actions/invalidate", json=body)
 
     @deprecated("annotation types need not be added any more: the batch determines them")
-    @renamed("scene_uuid", "input_uuid", stacklevel=3)
+    @renamed("scene_uuid", "input_uuid")
     async def add_annotation_type(self, scene_uuid: str, annotation_type: str) -> None:
         """Do nothing: annotation types need not be named any more."""
 
     @deprecated("annotation types need not be removed any more: the batch determines them")
-    @renamed("scene_uuid", "input_uuid", stacklevel=3)
+    @renamed("scene_uuid", "input_uuid")
     async def remove_annotation_types(self, scene_uuid: str, annotation_types: Sequence[str]) -> None:
         """Do nothing: annotation types need not be named any more."""
 

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, segment, strings
+from kognic_aio._http.protocol import given, segment, strings, text
 from kognic_aio._http.transport import Query
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
 from kognic_aio.errors import InvalidError
@@ -53,12 +53,12 @@ class PreAnnotationResource:
         self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
     ) -> CreatedPreAnnotation:
         """Create a pre-annotation from OpenLABEL that is JSON text already; otherwise as `create`."""
-        names = to_json(given(sceneUuid=scene_uuid, externalId=external_id))
+        names = to_json(given(sceneUuid=text(scene_uuid), externalId=external_id))
         body = names.removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
         return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
 
     async def create_from_cloud_resource(
-        self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool = True
+        self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool | None = True
     ) -> str:
         """Create a pre-annotation from a file in your cloud, and return its uuid.
 
@@ -74,12 +74,12 @@ class PreAnnotationResource:
 
         Endpoint: `POST v2/pre-annotations`
         """
-        body = {
-            "sceneUuid": scene_uuid,
-            "externalId": external_id,
-            "externalResourceId": cloud_resource_uri,
-            "postponeExternalResourceImport": postpone_import,
-        }
+        body = given(
+            sceneUuid=scene_uuid,
+            externalId=external_id,
+            externalResourceId=cloud_resource_uri,
+            postponeExternalResourceImport=postpone_import,
+        )
         return (await self._api.post("v2/pre-annotations", CreatedPreAnnotation, json=body)).id
 
     async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name

@@ -9,7 +9,7 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment, strings
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
-from kognic_aio.errors import NotFoundError
+from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.limiters import Limiters
@@ -144,6 +144,8 @@ class SceneResource:
 
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
+        if not isinstance(scene_request, SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidError(f"expected a SceneRequest, got {type(scene_request).__name__}")
         files = scene_request.get_files()
         async with self._limiters.scene_jobs, checked_files(files):
             accepted = await self._api.post("v2/scenes", AcceptedRequest, json=encode(scene_request))
@@ -185,5 +187,5 @@ class SceneResource:
 
 def _numeric(frame_id: str) -> tuple[bool, int, str]:
     """Numbers in their order, before whatever is none."""
-    is_number = frame_id.isdecimal()
+    is_number = frame_id.removeprefix("-").isdecimal()
     return not is_number, int(frame_id) if is_number else 0, frame_id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.protocol import strings
 from kognic_aio.model import Workspace
 
 
@@ -26,6 +27,6 @@ class WorkspaceResource:
 
         Endpoint: `GET v1/workspaces`
         """
-        query: list[tuple[str, str | int]] = [("anyRoleIn", role) for role in (roles or ("developer",))]
-        query += [("organizationIds", id_) for id_ in organization_ids or ()]
+        query = [("anyRoleIn", role) for role in strings("roles", ("developer",) if roles is None else roles)]
+        query += [("organizationIds", id_) for id_ in strings("organization_ids", organization_ids or ())]
         return await self._api.get("v1/workspaces", list[Workspace], query=query)

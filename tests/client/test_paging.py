@@ -1,6 +1,7 @@
 """What pages is fetched as it is consumed, and comes whole and in order."""
 
 import gc
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -123,6 +124,19 @@ async def test_contents_are_downloaded_as_they_are_consumed(emulator: Emulator) 
     endpoints = Counter(request.endpoint.partition(" ")[2] for request in emulator.recorder.requests("GET"))
     assert endpoints["v1/annotations/projects/{project}/annotation-type/{type}/search"] == 1
     assert len(emulator.recorder.requests("GET", "/storage/")) == 5
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "/relative?X-Signature=secret", "gs://b/x?X-Signature=secret", "http://[x/?a=secret"]
+)
+async def test_a_signed_url_that_is_none(uri: str) -> None:
+    """A signed URL that is none is an error at once, without the signature anywhere."""
+    partial = {"inputUuid": "1", "sceneUuid": "2", "requestUid": "3", "created": "2026-01-01T00:00:00Z", "uri": uri}
+    async with serving() as server, client_of(server) as client:
+        server.steps = [ok({"data": partial})]
+        with pytest.raises(MalformedAnswerError, match="signed something that is no URL") as caught:
+            await client.annotation.get_annotation_for_input("1")
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_a_content_that_cannot_be_had(emulator: Emulator, client: KognicIOClient) -> None:

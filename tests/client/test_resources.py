@@ -20,10 +20,10 @@ pytestmark = pytest.mark.anyio
 
 SCENE = INPUT_UUIDS[0]
 
-BAD_CALLS: dict[str, tuple[Callable[[KognicIOClient], Awaitable[Any]], str]] = {
+BAD_CALLS: dict[str, tuple[Callable[[Any], Awaitable[Any]], str]] = {
     "a uuid for uuids": (lambda c: c.scene.get_scenes_by_uuids(SCENE), "scene_uuids: expected a list of strings"),
-    "numbers for ids": (lambda c: c.scene.get_scenes_by_external_ids([1]), "external_ids: expected a list"),  # type: ignore[list-item]
-    "an unknown reason": (lambda c: c.scene.invalidate_scenes([SCENE], "ugly"), "expected one of bad-content"),  # type: ignore[arg-type]
+    "numbers for ids": (lambda c: c.scene.get_scenes_by_external_ids([1.5]), "expected an id or external id, got 1.5"),
+    "an unknown reason": (lambda c: c.scene.invalidate_scenes([SCENE], "ugly"), "expected one of bad-content"),
     "no target": (lambda c: c.input.create_from_scene(SCENE), "either project or request_uuid"),
     "two targets": (
         lambda c: c.input.create_from_pre_annotation("1", project="p", request_uuid="2"),
@@ -32,6 +32,19 @@ BAD_CALLS: dict[str, tuple[Callable[[KognicIOClient], Awaitable[Any]], str]] = {
     "a path for an id": (lambda c: c.review.get_review(".."), "expected an id or external id, got '..'"),
     "no id": (lambda c: c.input.delete_input(""), "expected an id or external id, got ''"),
     "a filter that is no list": (lambda c: c.pre_annotation.list(statuses="available"), "statuses: expected a list"),
+    "no scene": (lambda c: c.pre_annotation.create(None, {}), "expected an id or external id, got None"),
+    "no pre-annotation": (lambda c: c.input.update_pre_annotation(SCENE, None), "expected an id"),
+    "one role for roles": (lambda c: c.workspace.get_workspaces(roles="admin"), "roles: expected a list of strings"),
+    "no list of organizations": (
+        lambda c: c.workspace.get_workspaces(organization_ids=5),
+        "organization_ids: expected",
+    ),
+    "a flag for an id": (lambda c: c.calibration.get_calibration(True), "expected an id or external id, got True"),
+    "a dict for a request": (lambda c: c.scene.create_scene({}), "expected a SceneRequest, got dict"),
+    "a dict for a review": (
+        lambda c: c.review.create_review("1", {}),
+        "expected a model of kognic_aio.model, got dict",
+    ),
     "half a name": (lambda c: c.pre_annotation.get_with_content(external_id="mine"), "both scene_uuid and external_id"),
     "two names": (lambda c: c.pre_annotation.get_with_content("1", external_id="mine"), "not both"),
 }
@@ -56,10 +69,15 @@ async def test_ids_are_escaped(emulator: Emulator, client: KognicIOClient) -> No
     assert emulator.recorder.requests("GET")[-1].endpoint == "GET v1/reviews/{review}"
 
 
-async def test_uuids_may_be_uuids(client: KognicIOClient) -> None:
-    """A scene may be named by a UUID as well as by a string."""
-    summary = await client.scene.get_scene_summary(UUID(SCENE))
-    assert summary.scene_uuid == SCENE
+async def test_uuids_may_be_uuids(emulator: Emulator, client: KognicIOClient) -> None:
+    """Whatever has an id may be named by a UUID as well as by a string: in a path, a query and a body."""
+    uuid: Any = UUID(SCENE)
+    assert (await client.scene.get_scene_summary(uuid)).scene_uuid == SCENE
+    assert (await client.scene.get_scenes_by_uuids([uuid]))[0].uuid == SCENE
+    request: Any = UUID(emulator.platform.input(SCENE).request.id)
+    assert [found.scene_id async for found in client.input.get_request_inputs(request_id=request, scene_id=uuid)]
+    await client.input.delete_input(uuid)
+    assert await client.input.query_inputs(scene_uuids=[uuid]) == []
 
 
 async def test_an_external_id_without_pre_annotation(client: KognicIOClient) -> None:

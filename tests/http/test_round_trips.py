@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kognic_aio._http.wire import DecodeError, decode, encode, to_json
-from kognic_aio.model import Scene, SceneStatus
+from kognic_aio.model import Scene, SceneStatus, Workspace
 from kognic_aio.model.calibration import LidarCalibration, SensorCalibrationEntry, UnknownCalibration
+from kognic_aio.model.request import InputProgressCounts
 from kognic_aio.model.review import Review
 from tests.http.models import JSON, MODELS, comparable, instances
 
@@ -86,6 +87,35 @@ def test_a_missing_field_is_named_with_its_path() -> None:
     with pytest.raises(DecodeError) as caught:
         decode(data, Review)
     assert caught.value.problems == ["required field missing @ $.members[0].created_at"]
+
+
+def test_of_many_problems_the_first_are_told() -> None:
+    """An answer that is wrong throughout is an error that people can read."""
+    with pytest.raises(DecodeError) as caught:
+        decode([{}] * 10_000, list[Scene])
+    assert len(caught.value.problems) == 30
+    assert "$[4].status" in str(caught.value)
+
+
+NULLS: list[tuple[Any, Any, Any]] = [
+    ({"id": "1", "members": None, "inputUuid": "2", "phaseId": None}, Review, "members"),
+    ({"id": "1", "externalId": "2", "created": "2026-01-01T00:00:00Z"}, SensorCalibrationEntry, "calibration"),
+    ({"id": "1", "name": "w", "created": "2026-01-01T00:00:00.5Z", "organization": None}, Workspace, "external_id"),
+]
+
+
+@pytest.mark.parametrize(("data", "cls", "empty"), NULLS)
+def test_null_is_not_given(data: Any, cls: Any, empty: str) -> None:
+    """Null stands for nothing given, as does what is not there."""
+    assert not getattr(decode(data, cls), empty)
+
+
+def test_whole_floats_are_integers() -> None:
+    """A platform that writes 100.0 for 100 is understood; 100.5 is not."""
+    counts = {"notStarted": 1.0, "inProgress": 0, "completed": 2, "total": 3}
+    assert decode(counts, InputProgressCounts).not_started == 1
+    with pytest.raises(DecodeError, match=r"expected int, got float @ \$.not_started"):
+        decode(counts | {"notStarted": 1.5}, InputProgressCounts)
 
 
 def test_what_is_new_breaks_nothing() -> None:

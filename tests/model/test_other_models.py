@@ -70,7 +70,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a dict for a matrix": (
         lambda: CylindricalCalibration(**CAMERA, camera_matrix={"fx": 1}),  # type: ignore[arg-type]
-        "CylindricalCalibration.camera_matrix: expected CameraMatrix, got {'fx': 1}",
+        "CylindricalCalibration.camera_matrix: expected CameraMatrix, got {'fx': 1}: ",
     ),
     "a sensor that is none": (
         lambda: SensorCalibration(external_id="all", calibration={"roof": PLACE}),  # type: ignore[dict-item]
@@ -80,6 +80,15 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: CustomCameraCalibration(**CAMERA, wasm_base64="\0asm"),
         "CustomCameraCalibration.wasm_base64: not base64",
     ),
+    "a module of other letters": (
+        lambda: CustomCameraCalibration(**CAMERA, wasm_base64="é"),
+        "CustomCameraCalibration.wasm_base64: not base64",
+    ),
+    "a dict with something wrong in it": (
+        lambda: CylindricalCalibration(**CAMERA, camera_matrix={"fx": "1", "fy": 1, "cx": 1, "cy": 1}),  # type: ignore[arg-type]
+        "CylindricalCalibration.camera_matrix: CameraMatrix.fx: expected a number, got '1'",
+    ),
+    "a file without name": (lambda: LocalFile(filename=""), "LocalFile.filename: expected the path of a file"),
     "too many test cases": (
         lambda: CustomCameraCalibration.from_bytes(b"", **CAMERA, test_cases=[CASE] * 101),
         "CustomCameraCalibration.test_cases: expected at most 100, got 101",
@@ -156,6 +165,17 @@ def test_bad_models(what: str) -> None:
 def test_strings_stand_for_members() -> None:
     """A member of an enum may be given by its value."""
     assert ReviewRequest(accepted=False, workflow="correct").workflow is ReviewWorkflowEnum.CORRECT  # type: ignore[arg-type]
+
+
+def test_a_dict_stands_for_a_model() -> None:
+    """A model inside another may be the dict of its fields, as in JSON that was read from a file."""
+    place = {"position": {"x": 0, "y": 0, "z": 0}, "rotation_quaternion": {"w": 1, "x": 0, "y": 0, "z": 0}}
+    assert LidarCalibration(**place) == LidarCalibration(**PLACE)  # type: ignore[arg-type]
+
+
+def test_what_is_empty_is_left_out() -> None:
+    """Empty texts and mappings of a scene request are none, as the official client sends them."""
+    assert request(calibration_id="", metadata={}) == request()
 
 
 def test_files_of_a_request() -> None:

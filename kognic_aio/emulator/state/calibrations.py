@@ -45,6 +45,20 @@ FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+# The numbers in each of their parts, by the same pairs. Of a lidar the field of view is a part, of a camera a number.
+PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "camera_matrix": (("fx", "fy", "cx", "cy"), ()),
+    "distortion_coefficients": (("k1", "k2", "p1", "p2"), ("k3",)),
+    "undistortion_coefficients": (("l1", "l2", "l3", "l4"), ()),
+    "cut_angles_degree": (("upper", "lower"), ()),
+    "principal_point_distortion_coefficients": (("k1", "k2"), ()),
+    "distortion_center": (("x", "y"), ()),
+    "principal_point": (("x", "y"), ()),
+    "lens_projection_coefficients": (("c1", "c2", "c3", "c4", "c5", "c6"), ()),
+    "principal_point_fisheye_coefficients": (("alpha_l", "alpha_r", "beta_u", "beta_l"), ()),
+}
+
+
 @attrs.frozen(kw_only=True)
 class Calibration:
     """A calibration of a set of sensors, kept as it was sent."""
@@ -157,6 +171,9 @@ def check_sensor(sensor: Body) -> None:
     for key in ("image_height", "image_width"):
         if key in fields and fields[key].integer() <= 0:
             raise fields[key].error("must be positive")
+    for key in PARTS.keys() & fields.keys():
+        for number in fields[key].fields(*PARTS[key]).values():
+            number.number()
 
 
 def simple_sensor(kind: SensorKind) -> dict[str, Any]:
