@@ -9,6 +9,7 @@
     │   ├── UnknownBatchError
     │   └── BatchClosedError
     ├── SceneFailedError            the platform could not process a scene, or it was invalidated
+    ├── StrandedError               a scene was started, but where its files go got lost with the answer
     ├── InvalidError                bad input (also a ValueError)
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
@@ -102,6 +103,10 @@ class SceneFailedError(KognicError):
     def __init__(self, message: str, *, status: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class StrandedError(KognicError):
+    """A scene was started, but where its files go got lost with the answer. It is invalidated, and started afresh."""
 
 
 class InvalidError(KognicError, ValueError):

@@ -1,12 +1,13 @@
 """The platform's APIs: JSON in, models out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
+from kognic_aio._http.retries import may_have_had_effect, repeating
 from kognic_aio._http.transport import Query, Transport
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
@@ -88,10 +89,10 @@ class Api:
             cursor = page.metadata
             del page
 
-    async def ask(self, path: str, kind: type[T], *, json: Any) -> T:
+    async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
         url = self._url(path)
-        data = await self._transport.call("POST", url, json=json, repeatable=True)
+        data = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
         return _decoded(unwrap(data), kind, "POST", url)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
@@ -107,6 +108,40 @@ class Api:
         await self._transport.call(
             "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True
         )
+
+    async def repeat_command(self, path: str, *, json: Any) -> None:
+        """A POST that can be repeated at will, as its effect is the same once it is there."""
+        await self._transport.call("POST", self._url(path), json=json, repeatable=True, discard=True)
+
+    async def once(self, act: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
+        """Do what must not happen twice. After a failure that may have had its effect, the platform is asked.
+
+        Args:
+            act: What to do.
+            look: What has come of it: its result if it has happened, None if it has not, and is to be done again.
+
+        Raises:
+            Exception: What the last try raised, if nothing has come of it.
+        """
+        uncertain = False
+
+        async def attempt() -> T:
+            nonlocal uncertain
+            if uncertain and (found := await look()) is not None:
+                return found
+            try:
+                uncertain = False
+                return await act()
+            except Exception as error:
+                uncertain = may_have_had_effect(error)
+                raise
+
+        try:
+            return await repeating(self._transport.retry, may_have_had_effect, attempt)
+        except Exception:
+            if uncertain and (found := await look()) is not None:
+                return found
+            raise
 
     async def patch(self, path: str, *, json: Any) -> None:
         """A PATCH, whose answer holds nothing of use."""

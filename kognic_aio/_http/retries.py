@@ -44,6 +44,11 @@ def had_no_effect(error: Exception) -> bool:
             return isinstance(error, ConnectError)
 
 
+def may_have_had_effect(error: Exception) -> bool:
+    """Whether the request may have done what it asked for, though it failed, so that the platform is to be asked."""
+    return may_repeat(error) and not had_no_effect(error)
+
+
 async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operation: Callable[[], Awaitable[T]]) -> T:
     """Do something until it succeeds, its error is not worth another try, or the bounds are reached.
 

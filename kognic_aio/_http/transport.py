@@ -80,7 +80,7 @@ class Transport:
         self._auth = auth
         self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
         self._headers = api_headers(organization_id)
-        self._retry = retry
+        self.retry = retry
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -155,7 +155,7 @@ class Transport:
             """Asking for a token has tries of its own, which are not to be multiplied."""
             return getattr(error, "url", None) != self._token_url and rule(error)
 
-        return await repeating(self._retry, worth_it, attempt)
+        return await repeating(self.retry, worth_it, attempt)
 
     async def exchange(
         self,

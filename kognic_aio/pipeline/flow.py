@@ -21,7 +21,7 @@ from kognic_aio.pipeline.result import (
 )
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.uploads import upload_all
+from kognic_aio.resources.scene_job import Notes, Target
 
 
 @define(kw_only=True)
@@ -91,6 +91,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
         KognicError: Only what ends the whole run.
     """
     stage = InputCreationStage.SCENE
+    notes = Notes()
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
         async with run.scene_job(taken):
@@ -101,32 +102,38 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
                 stage = InputCreationStage.PRE_ANNOTATION
                 annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
                 stage = InputCreationStage.SCENE
-                job = await creator.start(scene, dryrun=run.dryrun, feature_flags=run.feature_flags)
                 if run.dryrun:
+                    await creator.validate(scene, Target(), run.feature_flags)
                     return evolve(result, status=InputCreationStatus.VALIDATED)
-                scene_uuid = job.scene_uuid
-                result = evolve(result, scene_uuid=scene_uuid)
-                await upload_all(job.uploads, run.limiters.uploads, run.progress.sent)
-                await creator.commit(job)
+                completed = await creator.complete(
+                    scene,
+                    Target(),
+                    run.feature_flags,
+                    notes=notes,
+                    uploads=run.limiters.uploads,
+                    sent=run.progress.sent,
+                )
+        scene_uuid = completed.scene_uuid
+        result = evolve(result, scene_uuid=scene_uuid)
         run.progress.committed += 1
-        del item, scene, pre_annotation, job  # a waiting scene keeps its ids and the JSON of its pre-annotation
+        del item, scene, pre_annotation  # a waiting scene keeps its ids and the JSON of its pre-annotation
 
         if not await run.watcher.created(scene_uuid):
             return result
         if annotation is not None:
             stage = InputCreationStage.PRE_ANNOTATION
             async with run.limiters.inputs:
-                created = await run.client.pre_annotation.create_encoded(scene_uuid, annotation)
+                created = await run.client.pre_annotation.create_only(scene_uuid, annotation)
             result = evolve(result, preannotation_uuid=created.id)
         stage = InputCreationStage.INPUT_FROM_SCENE
         async with run.limiters.inputs:
-            inputs = await creator.create_from_scene(scene_uuid, run.project, run.batch)
+            inputs = await creator.create_only_inputs(scene_uuid, run.project, run.batch)
         return evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
     except DOOM:
         raise
     except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
         failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
-        return evolve(result, status=InputCreationStatus.FAILED, error=failure)
+        return evolve(result, status=InputCreationStatus.FAILED, scene_uuid=notes.scene_uuid, error=failure)
 
 
 def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:

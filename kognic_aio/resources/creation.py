@@ -1,23 +1,21 @@
-"""Creating scenes: one creator for all seven types, whose steps a run of `create_inputs` takes one by one."""
+"""Creating scenes: one creator for all seven types."""
 
-import json
 import warnings
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Generic, Literal, TypeVar, overload
 
-from attrs import frozen
+from anyio import CapacityLimiter
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.protocol import given, segment
+from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.uploads import Upload, checked_files, file_uploads, upload_all
+from kognic_aio.resources.scene_job import Notes, SceneJobs, Target
+from kognic_aio.resources.uploads import checked_files
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -31,51 +29,6 @@ OFFICIAL_NAMES = (
     "aggregated_lidars_and_cameras_seq",
 )
 """What the official client calls the scene, the first argument of `create`, in each of its seven classes."""
-
-
-@frozen(kw_only=True)
-class ReservedScene:
-    """The uuid that the platform keeps for a scene."""
-
-    scene_uuid: str
-
-
-@frozen(kw_only=True)
-class AcceptedIMUData:
-    """IMU data that the platform has accepted, and where it wants to have it."""
-
-    resource_id: str
-    signed_url: str | None = None
-
-
-@frozen(kw_only=True)
-class AcceptedScene:
-    """A scene that the platform has accepted, and where it wants to have its files.
-
-    Args:
-        internal_id: The scene's uuid.
-        files: The signed URL of each file by resource id.
-        request_input_uuid: The input that will come of it, if a project was named.
-    """
-
-    internal_id: str
-    files: Mapping[str, str]
-    request_input_uuid: str | None = None
-
-
-@frozen(kw_only=True)
-class SceneJob:
-    """A scene between start and commit.
-
-    Args:
-        scene_uuid: The scene's uuid.
-        uploads: What is to be sent before the commit.
-        request_input_uuid: The input that will come of it, if a project was named.
-    """
-
-    scene_uuid: str
-    uploads: Sequence[Upload]
-    request_input_uuid: str | None = None
 
 
 class SceneCreator(Generic[S]):
@@ -94,9 +47,8 @@ class SceneCreator(Generic[S]):
     ) -> None:
         self.kind = kind
         self._api = api
-        self._storage = storage
         self._limiters = limiters
-        self._workspace_id = workspace_id
+        self._jobs = SceneJobs(api, storage, workspace_id)
 
     @overload
     async def create(
@@ -145,7 +97,7 @@ class SceneCreator(Generic[S]):
 
         Raises:
             InvalidError: If something given is wrong in itself; nothing has been sent.
-            DataError: If the data of a file cannot be had; the scene has been started, and is not committed.
+            DataError: If the data of a file cannot be had; the scene has been started, and is invalidated.
             ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
             RequestError: If a request brought no usable answer.
@@ -154,13 +106,12 @@ class SceneCreator(Generic[S]):
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
         _warn_of_annotation_types(annotation_types)
+        target = Target(project=project, batch=batch)
         async with self._limiters.scene_jobs, self.checked(scene, keep=dryrun):
-            job = await self.start(scene, project=project, batch=batch, dryrun=dryrun, feature_flags=feature_flags)
             if dryrun:
+                await self.validate(scene, target, feature_flags)
                 return None
-            await upload_all(job.uploads, self._limiters.uploads)
-            await self.commit(job)
-        return CreateSceneResponse(scene_uuid=job.scene_uuid, request_input_uuid=job.request_input_uuid)
+            return await self.complete(scene, target, feature_flags, notes=Notes(), uploads=self._limiters.uploads)
 
     @overload
     async def create_from_scene(
@@ -214,6 +165,21 @@ class SceneCreator(Generic[S]):
             return None
         return await self._api.post("v1/inputs", list[Input], json=body)
 
+    async def create_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input]:
+        """Create the inputs of a scene of which nobody else creates any; as `create_from_scene`.
+
+        If the answer is lost, the platform is asked for the scene's inputs before others are created.
+        """
+        return await self._api.once(
+            lambda: self.create_from_scene(scene_uuid, project, batch),
+            lambda: self.get_only_inputs(scene_uuid, project, batch),
+        )
+
+    async def get_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+        """The inputs of such a scene, if they are there."""
+        body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
+        return await self._api.ask_paged("v2/inputs/query", Input, json=body) or None
+
     @asynccontextmanager
     async def checked(self, scene: S, *, keep: bool = False) -> AsyncGenerator[None, None]:
         """Look at the scene and its local files before anything is sent; close its streams in the end.
@@ -230,64 +196,23 @@ class SceneCreator(Generic[S]):
         async with checked_files(scene.resources, keep=keep):
             yield
 
-    async def start(
+    async def validate(self, scene: S, target: Target, feature_flags: FeatureFlags | None = None) -> None:
+        """Let the platform look at the scene, and create nothing."""
+        await self._jobs.validate(scene, target, feature_flags or FeatureFlags.defaults())
+
+    async def complete(
         self,
         scene: S,
+        target: Target,
+        feature_flags: FeatureFlags | None,
         *,
-        project: str | None = None,
-        batch: str | None = None,
-        dryrun: bool = False,
-        feature_flags: FeatureFlags | None = None,
-    ) -> SceneJob:
-        """Reserve a uuid and have the platform validate the scene; it answers where the files go."""
-        if batch is not None and project is None:
-            raise InvalidError(f"batch {batch!r} needs the project that it is in")
-        path = _creation_path(scene, project, batch)
-        query = {"workspaceId": self._workspace_id()}
-        # To reserve a uuid that nobody uses is harmless, so this may be repeated.
-        reserved = await self._api.ask("v1/inputs/initialize", ReservedScene, json=query)
+        notes: Notes,
+        uploads: CapacityLimiter,
+        sent: Callable[[int], object] | None = None,
+    ) -> CreateSceneResponse:
+        """Start the scene, send its files and commit it; as `SceneJobs.complete`."""
         flags = FeatureFlags.defaults() if feature_flags is None else feature_flags
-        body: JsonObject = encode(scene) | {"internalId": reserved.scene_uuid, "featureFlags": flags.to_dict()}
-        imu: list[JsonObject] | None = body.pop("imuData", None)
-        accepted_imu = await self._start_imu(imu, reserved.scene_uuid, dryrun) if imu else None
-        if accepted_imu is not None:
-            body["imuData"] = accepted_imu.resource_id
-        if dryrun:
-            await self._api.command(path, json=body, query=query, dryrun=True)
-            return SceneJob(scene_uuid=reserved.scene_uuid, uploads=())
-        accepted = await self._api.post(path, AcceptedScene, json=body, query=query)
-        return SceneJob(
-            scene_uuid=accepted.internal_id,
-            uploads=[
-                *file_uploads(self._storage, accepted.files, scene.resources, scene.external_id),
-                *self._imu_uploads(accepted_imu, imu),
-            ],
-            request_input_uuid=accepted.request_input_uuid,
-        )
-
-    async def commit(self, job: SceneJob) -> None:
-        """Tell the platform that all files are there. A scene without uploads needs no commit."""
-        if job.uploads:
-            await self._api.command(f"v1/inputs/{job.scene_uuid}/actions/commit")
-
-    async def _start_imu(self, imu: list[JsonObject], scene_uuid: str, dryrun: bool) -> AcceptedIMUData | None:
-        query = {"workspaceId": self._workspace_id()}
-        body = {"imuData": imu, "internalId": scene_uuid}
-        if dryrun:
-            await self._api.command("v1/imu", json=body, query=query, dryrun=True)
-            return None
-        return await self._api.post("v1/imu", AcceptedIMUData, json=body, query=query)
-
-    def _imu_uploads(self, accepted: AcceptedIMUData | None, imu: list[JsonObject] | None) -> Iterator[Upload]:
-        if accepted is not None and accepted.signed_url is not None:
-            yield partial(self._storage.put_json, accepted.signed_url, json.dumps(imu).encode(), "IMU data")
-
-
-def _creation_path(scene: BaseScene, project: str | None, batch: str | None) -> str:
-    target = "" if project is None else f"project/{segment(project)}/"
-    if project is not None and batch is not None:
-        target += f"batch/{segment(batch)}/"
-    return f"v1/inputs/{target}{scene.path}"
+        return await self._jobs.complete(scene, target, flags, notes=notes, limiter=uploads, sent=sent)
 
 
 def _warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:

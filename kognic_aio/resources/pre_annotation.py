@@ -47,12 +47,36 @@ class PreAnnotationResource:
 
         Endpoint: `POST v1/pre-annotations`
         """
-        return await self.create_encoded(scene_uuid, encode_pre_annotation(pre_annotation), dryrun, external_id)
+        content = encode_pre_annotation(pre_annotation)
+        if dryrun or external_id is None:
+            return await self._create(scene_uuid, content, dryrun, external_id)
+        return await self._api.once(
+            lambda: self._create(scene_uuid, content, dryrun, external_id),
+            lambda: self._first(external_ids=[external_id], scene_uuids=[scene_uuid]),
+        )
 
-    async def create_encoded(
+    async def create_only(self, scene_uuid: str, content: bytes) -> CreatedPreAnnotation:
+        """Create the only pre-annotation of a scene that nobody else pre-annotates.
+
+        If the answer is lost, the platform is asked for the scene's pre-annotation before another is created.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            content: OpenLABEL as JSON text.
+        """
+        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self.get_only(scene_uuid))
+
+    async def get_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
+        """The pre-annotation of such a scene, if it is there."""
+        return await self._first(scene_uuids=[scene_uuid])
+
+    async def _first(self, **filters: Sequence[str]) -> CreatedPreAnnotation | None:
+        found = await self.list(**filters)
+        return CreatedPreAnnotation(id=found[0]["id"]) if found else None
+
+    async def _create(
         self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
     ) -> CreatedPreAnnotation:
-        """Create a pre-annotation from OpenLABEL that is JSON text already; otherwise as `create`."""
         names = to_json(given(sceneUuid=text(scene_uuid), externalId=external_id))
         body = names.removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
         return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)

@@ -13,6 +13,7 @@ from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.scene_job import Notes, finishing
 from kognic_aio.resources.uploads import checked_files, file_uploads, upload_all
 
 
@@ -137,7 +138,7 @@ class SceneResource:
 
         Raises:
             MissingFileError: If a local file is missing or empty; nothing has been sent.
-            DataError: If the data of a file cannot be had; the scene has been started, and is not committed.
+            DataError: If the data of a file cannot be had; the scene has been started, and is invalidated.
             ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
             RequestError: If a request brought no usable answer.
@@ -152,8 +153,9 @@ class SceneResource:
             urls = dict(accepted.signed_upload_urls or ())
             uploads = list(file_uploads(self._storage, urls, files, scene_request.external_id))
             if uploads:
-                await upload_all(uploads, self._limiters.uploads)
-                await self._api.command(f"v1/inputs/{segment(accepted.id)}/actions/commit")
+                async with finishing(self._api, accepted.id, Notes()):
+                    await upload_all(uploads, self._limiters.uploads)
+                    await self._api.command(f"v1/inputs/{segment(accepted.id)}/actions/commit")
         return CreateSceneResponse(scene_uuid=accepted.id)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:

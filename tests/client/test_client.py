@@ -352,7 +352,7 @@ async def test_secrets_stay_secret(
             await client.cameras.create(cameras_scene("scene"))
         held = (caught.value, client, client._transport._credentials, vars(client._transport._tokens))
         shown = caplog.text + str(caught.value) + repr(held)
-    (creation,) = [r for r in emulator.recorder.requests("POST") if r.path.endswith("/cameras")]
+    creation, *_ = [r for r in emulator.recorder.requests("POST") if r.path.endswith("/cameras")]
     token = creation.headers["Authorization"].removeprefix("Bearer ")
     assert "PUT" in shown
     for secret in (options["auth"][1], token, "X-Signature"):

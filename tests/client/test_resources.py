@@ -134,14 +134,14 @@ async def test_a_missing_file_of_a_request(emulator: Emulator, client: KognicIOC
 
 
 async def test_a_file_of_a_request_that_cannot_be_read(emulator: Emulator, client: KognicIOClient) -> None:
-    """A file whose source fails leaves its scene uncommitted."""
+    """A scene of which a file cannot be read is invalidated."""
 
     def broken(_: str) -> bytes:
         raise RuntimeError("the disk is on fire")
 
     with pytest.raises(DataError, match="the disk is on fire"):
         await client.scene.create_scene(requested(LocalFile(filename="a.jpg", callback=broken)))
-    assert emulator.platform.summary()["scenes"]["pending"] == 1
+    assert emulator.platform.summary()["scenes"]["invalidated:incorrectly-created"] == 1
 
 
 async def test_a_custom_camera_from_a_file(tmp_path: Path, client: KognicIOClient) -> None:

@@ -1,0 +1,281 @@
+"""The way of one scene from its start to its commit, on which nothing is lost and nothing happens twice."""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from anyio import CapacityLimiter, move_on_after
+from attrs import frozen
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.body import is_replayable
+from kognic_aio._http.protocol import segment
+from kognic_aio._http.retries import may_repeat
+from kognic_aio._http.storage import Storage
+from kognic_aio._http.wire import JsonObject, encode
+from kognic_aio.errors import ConflictError, InvalidError, KognicError, NotFoundError, StorageError, StrandedError
+from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Scene, SceneInvalidatedReason, SceneStatus
+from kognic_aio.resources.uploads import Upload, file_uploads, upload_all
+
+log = logging.getLogger("kognic_aio")
+
+ABANDONING_TIME = 0.5
+"""Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
+
+
+@frozen(kw_only=True)
+class ReservedScene:
+    """The uuid that the platform keeps for a scene."""
+
+    scene_uuid: str
+
+
+@frozen(kw_only=True)
+class AcceptedIMUData:
+    """IMU data that the platform has accepted, and where it wants to have it."""
+
+    resource_id: str
+    signed_url: str | None = None
+
+
+@frozen(kw_only=True)
+class AcceptedScene:
+    """A scene that the platform has accepted, and where it wants to have its files.
+
+    Args:
+        internal_id: The scene's uuid.
+        files: The signed URL of each file by resource id.
+        request_input_uuid: The input that will come of it, if a project was named.
+    """
+
+    internal_id: str
+    files: Mapping[str, str]
+    request_input_uuid: str | None = None
+
+
+class Notes:
+    """What is told of a scene on its way, before each step is taken. This one keeps only the scene's uuid."""
+
+    scene_uuid: str | None = None
+
+    async def starting(self, scene_uuid: str) -> None:
+        """The platform is about to be told of the scene."""
+        self.scene_uuid = scene_uuid
+
+    async def committing(self) -> None:
+        """All files are there, and the scene is about to be committed."""
+
+    async def committed(self) -> None:
+        """The scene is committed."""
+
+    async def abandoned(self, scene_uuid: str) -> None:
+        """The scene cannot be finished, and is about to be invalidated."""
+
+    async def invalidated(self, scene_uuid: str) -> None:
+        """The abandoned scene is invalidated, or was never there."""
+
+
+async def abandon(api: Api, scene_uuid: str, notes: Notes) -> None:
+    """Invalidate a scene that will not be finished. If that fails, it is said and noted.
+
+    Args:
+        api: The input API.
+        scene_uuid: The scene's uuid.
+        notes: Told before and after.
+    """
+    await notes.abandoned(scene_uuid)
+    body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
+    try:
+        await api.repeat_command("v2/scenes/actions/invalidate", json=body)
+    except NotFoundError:
+        pass  # it never came into being
+    except KognicError as error:
+        log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
+        return
+    await notes.invalidated(scene_uuid)
+
+
+@asynccontextmanager
+async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[None, None]:
+    """What brings a started scene to its commit. If it fails or is cancelled, the scene is abandoned.
+
+    Args:
+        api: The input API.
+        scene_uuid: The scene's uuid.
+        notes: Told of an abandoned scene.
+    """
+    try:
+        yield
+    except Exception:
+        await abandon(api, scene_uuid, notes)
+        raise
+    except BaseException:  # cancelled: there is little time
+        with move_on_after(ABANDONING_TIME, shield=True):
+            await abandon(api, scene_uuid, notes)
+        raise
+
+
+@frozen(kw_only=True)
+class Target:
+    """Where the platform makes an input of a scene by itself: nowhere, in a project, in a batch of it."""
+
+    project: str | None = None
+    batch: str | None = None
+
+    def path(self, scene: BaseScene) -> str:
+        """The path that creates such a scene there."""
+        if self.batch is not None and self.project is None:
+            raise InvalidError(f"batch {self.batch!r} needs the project that it is in")
+        in_project = "" if self.project is None else f"project/{segment(self.project)}/"
+        in_batch = "" if self.batch is None else f"batch/{segment(self.batch)}/"
+        return f"v1/inputs/{in_project}{in_batch}{scene.path}"
+
+
+@frozen
+class SceneJobs:
+    """Brings scenes to the platform.
+
+    Args:
+        api: The input API.
+        storage: Takes the files.
+        workspace_id: Tells the workspace to write to.
+    """
+
+    _api: Api
+    _storage: Storage
+    _workspace_id: Callable[[], str]
+
+    async def validate(self, scene: BaseScene, target: Target, flags: FeatureFlags) -> None:
+        """Let the platform look at a scene, and create nothing."""
+        path = target.path(scene)
+        body = _body(scene, await self._reserve(), flags)
+        if imu := body.pop("imuData", None):
+            await self._api.command("v1/imu", json=_imu_body(imu, body), query=self._workspace(), dryrun=True)
+        await self._api.command(path, json=body, query=self._workspace(), dryrun=True)
+
+    async def complete(
+        self,
+        scene: BaseScene,
+        target: Target,
+        flags: FeatureFlags,
+        *,
+        notes: Notes,
+        limiter: CapacityLimiter,
+        sent: Callable[[int], object] | None = None,
+    ) -> CreateSceneResponse:
+        """Start a scene, send its files and commit it. If it cannot be finished, it is invalidated.
+
+        A scene whose signed URLs have expired, or got lost with the answer, is started afresh, once.
+
+        Args:
+            scene: The scene.
+            target: Where an input is made of it.
+            flags: What to do with its point clouds.
+            notes: Told before each step.
+            limiter: Bounds the uploads.
+            sent: Called with the size of each file that has arrived.
+        """
+        try:
+            return await self._attempt(scene, target, flags, notes, limiter, sent)
+        except (StorageError, StrandedError) as error:
+            if may_repeat(error) or not all(is_replayable(file) for file in scene.resources.values()):
+                raise
+            log.info("scene %r is started afresh: %s", scene.external_id, error)
+        return await self._attempt(scene, target, flags, notes, limiter, sent)
+
+    async def _attempt(
+        self,
+        scene: BaseScene,
+        target: Target,
+        flags: FeatureFlags,
+        notes: Notes,
+        limiter: CapacityLimiter,
+        sent: Callable[[int], object] | None,
+    ) -> CreateSceneResponse:
+        path = target.path(scene)
+        scene_uuid = await self._reserve()
+        await notes.starting(scene_uuid)
+        async with finishing(self._api, scene_uuid, notes):
+            accepted, uploads = await self._start(path, scene, _body(scene, scene_uuid, flags))
+            await upload_all(uploads, limiter, sent)
+            if uploads:
+                await notes.committing()
+                await self._commit(scene_uuid)
+        await notes.committed()
+        return CreateSceneResponse(scene_uuid=scene_uuid, request_input_uuid=accepted.request_input_uuid)
+
+    async def status(self, scene_uuid: str) -> SceneStatus | None:
+        """The status of a scene, None if the platform does not know it."""
+        try:
+            (scene,) = await self._api.ask("v2/scenes/query", list[Scene], json={"sceneUuids": [scene_uuid]})
+        except NotFoundError:
+            return None
+        return scene.status
+
+    async def _reserve(self) -> str:
+        """A uuid for a scene. To reserve one that nobody uses is harmless, so this may be repeated."""
+        return (await self._api.ask("v1/inputs/initialize", ReservedScene, json=self._workspace())).scene_uuid
+
+    async def _start(self, path: str, scene: BaseScene, body: JsonObject) -> tuple[AcceptedScene, list[Upload]]:
+        """Have the platform validate the scene; it answers where the files go."""
+        imu: list[JsonObject] | None = body.pop("imuData", None)
+        accepted_imu: AcceptedIMUData | None = None
+        if imu:
+            # Once more for the same scene changes nothing.
+            accepted_imu = await self._api.ask(
+                "v1/imu", AcceptedIMUData, json=_imu_body(imu, body), query=self._workspace()
+            )
+            body["imuData"] = accepted_imu.resource_id
+        accepted = await self._accept(path, body)
+        files = file_uploads(self._storage, accepted.files, scene.resources, scene.external_id)
+        return accepted, [*files, *self._imu_upload(accepted_imu, imu)]
+
+    async def _accept(self, path: str, body: JsonObject) -> AcceptedScene:
+        """Create the scene. If the answer is lost but the scene is there, so are its signed URLs lost."""
+        scene_uuid: str = body["internalId"]
+
+        async def look() -> AcceptedScene | None:
+            if await self.status(scene_uuid) is None:
+                return None
+            raise StrandedError(f"scene {scene_uuid} was started, but where its files go was lost with the answer")
+
+        try:
+            return await self._api.once(
+                lambda: self._api.post(path, AcceptedScene, json=body, query=self._workspace()), look
+            )
+        except ConflictError:  # of a uuid that nobody else has: an earlier try had its effect after all
+            await look()
+            raise
+
+    async def _commit(self, scene_uuid: str) -> None:
+        """Tell the platform that all files are there."""
+
+        async def look() -> bool | None:
+            return await self.status(scene_uuid) not in (SceneStatus.Pending, None) or None
+
+        async def commit() -> bool:
+            await self._api.command(f"v1/inputs/{segment(scene_uuid)}/actions/commit")
+            return True
+
+        try:
+            await self._api.once(commit, look)
+        except ConflictError:
+            if not await look():
+                raise
+
+    def _workspace(self) -> dict[str, str]:
+        return {"workspaceId": self._workspace_id()}
+
+    def _imu_upload(self, accepted: AcceptedIMUData | None, imu: list[JsonObject] | None) -> Iterator[Upload]:
+        if accepted is not None and accepted.signed_url is not None:
+            yield partial(self._storage.put_json, accepted.signed_url, json.dumps(imu).encode(), "IMU data")
+
+
+def _body(scene: BaseScene, scene_uuid: str, flags: FeatureFlags) -> JsonObject:
+    return encode(scene) | {"internalId": scene_uuid, "featureFlags": flags.to_dict()}
+
+
+def _imu_body(imu: list[JsonObject], body: JsonObject) -> JsonObject:
+    return {"imuData": imu, "internalId": body["internalId"]}
