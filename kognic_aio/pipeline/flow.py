@@ -1,9 +1,10 @@
 """The life of one scene, in a straight line."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from anyio import CapacityLimiter
+from anyio import CancelScope, CapacityLimiter
 from attrs import define, evolve
 
 from kognic_aio._http.wire import encode_pre_annotation
@@ -22,6 +23,8 @@ from kognic_aio.pipeline.result import (
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import Notes, Target
+
+T = TypeVar("T")
 
 
 @define(kw_only=True)
@@ -51,6 +54,8 @@ class Run:
     undelivered: CapacityLimiter
     watcher: Watcher
     progress: Progress
+    _draining: bool = False
+    _pulling: CancelScope | None = None
     _scene_jobs: int = 0
     _source_ended: bool = False
 
@@ -65,6 +70,19 @@ class Run:
             finally:
                 self._scene_jobs -= 1
                 self._start_clock_after_last_commit()
+
+    def drain(self) -> None:
+        """Take nothing more from the source, though it may be about to give something."""
+        self._draining = True
+        if self._pulling is not None:
+            self._pulling.cancel()
+
+    async def next_of(self, items: AsyncIterator[T]) -> T | None:
+        """The next scene of the source, None if there is none, or none is wanted any more."""
+        if not self._draining:
+            with CancelScope() as self._pulling:
+                return await anext(items, None)
+        return None
 
     def source_has_ended(self) -> None:
         """No further scene will come."""

@@ -140,6 +140,13 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     ) -> None:
         await self.aclose()
 
+    def drain(self) -> None:
+        """Take no more scenes from the source, and finish those in flight. Iterate on until the last result.
+
+        A scene that a blocking source gives later is lost to the run, and not counted.
+        """
+        self._run.drain()
+
     async def aclose(self) -> None:
         """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
         self._closed = True
@@ -187,7 +194,7 @@ async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") 
     """
     try:
         async with aclosing(_items(source)) as items:
-            async for item in items:
+            while (item := await run.next_of(items)) is not None:
                 run.progress.taken += 1
                 await lives.start(_live, item, run, results)
                 del item
