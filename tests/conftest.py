@@ -10,6 +10,11 @@ from kognic_aio import KognicIOClient
 from kognic_aio.emulator import Emulator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="Run the whole fault matrix, not a sample of it.")
+    parser.addoption("--seed", type=int, default=1, help="What the faults of the matrix are drawn with.")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """aiohttp runs on asyncio only."""

@@ -21,6 +21,9 @@ from kognic_aio.resources.uploads import Upload, file_uploads, upload_all
 
 log = logging.getLogger("kognic_aio")
 
+MOST_STARTS = 5
+"""How often a scene is started at most."""
+
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
 
@@ -167,7 +170,8 @@ class SceneJobs:
     ) -> CreateSceneResponse:
         """Start a scene, send its files and commit it. If it cannot be finished, it is invalidated.
 
-        A scene whose signed URLs have expired, or got lost with the answer, is started afresh, once.
+        A scene whose signed URLs are refused, as expired ones are, is started afresh once; one whose signed URLs got
+        lost with the answer a few times.
 
         Args:
             scene: The scene.
@@ -177,12 +181,17 @@ class SceneJobs:
             limiter: Bounds the uploads.
             sent: Called with the size of each file that has arrived.
         """
-        try:
-            return await self._attempt(scene, target, flags, notes, limiter, sent)
-        except (StorageError, StrandedError) as error:
-            if may_repeat(error) or not all(is_replayable(file) for file in scene.resources.values()):
-                raise
-            log.info("scene %r is started afresh: %s", scene.external_id, error)
+        refused = False
+        for _ in range(MOST_STARTS - 1):
+            try:
+                return await self._attempt(scene, target, flags, notes, limiter, sent)
+            except StrandedError as error:
+                log.info("scene %r is started afresh: %s", scene.external_id, error)
+            except StorageError as error:
+                if refused or may_repeat(error) or not _is_replayable(scene):
+                    raise
+                refused = True
+                log.info("scene %r is started afresh: %s", scene.external_id, error)
         return await self._attempt(scene, target, flags, notes, limiter, sent)
 
     async def _attempt(
@@ -279,3 +288,7 @@ def _body(scene: BaseScene, scene_uuid: str, flags: FeatureFlags) -> JsonObject:
 
 def _imu_body(imu: list[JsonObject], body: JsonObject) -> JsonObject:
     return {"imuData": imu, "internalId": body["internalId"]}
+
+
+def _is_replayable(scene: BaseScene) -> bool:
+    return all(is_replayable(file) for file in scene.resources.values())

@@ -1,0 +1,82 @@
+"""Every fault, and every step that it can hit."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from attrs import frozen
+
+from kognic_aio.emulator import faults
+from kognic_aio.emulator.faults import Fault
+
+STEPS = {
+    "token": faults.TOKENS,
+    "batches": "GET v1/projects/{project}/batches",
+    "initialize": "POST v1/inputs/initialize",
+    "imu": "POST v1/imu",
+    "start": "POST v1/inputs/*-*",
+    "start-cameras": "POST v1/inputs/cameras",
+    "upload": faults.UPLOADS,
+    "commit": faults.COMMIT,
+    "status": faults.STATUS_QUERY,
+    "pre-annotate": "POST v1/pre-annotations",
+    "create-input": "POST v1/inputs",
+}
+
+EVERYWHERE: dict[str, Fault] = {
+    "429": faults.Status(429),
+    "429, Retry-After": faults.Status(429, retry_after=0),
+    "503": faults.Status(503),
+    "503, Retry-After": faults.Status(503, retry_after=1),
+    "500": faults.Status(500),
+    "500 after the effect": faults.Status(500, after_effect=True),
+    "504 after the effect": faults.Status(504, after_effect=True),
+    "HTML": faults.Html(),
+    "HTML after the effect": faults.Html(after_effect=True),
+    "HTML 502": faults.Html(502),
+    "dropped": faults.Drop(),
+    "dropped after the effect": faults.Drop(after_effect=True),
+    "reset while sending": faults.ResetRequest(),
+    "reset in the answer": faults.ResetAnswer(),
+    "truncated": faults.TruncatedJson(),
+    "slow": faults.SlowAnswer(5.0),
+}
+AT: dict[str, tuple[Fault, tuple[str, ...]]] = {
+    "expired": (faults.ExpiredUrl(), ("upload",)),
+    "refused": (faults.ExpiredUrl(403), ("upload",)),
+    "corrupted": (faults.CorruptUpload(), ("upload",)),
+    "token revoked": (faults.RevokeTokens(), tuple(step for step in STEPS if step not in ("token", "upload"))),
+}
+NO_JSON = ("HTML", "HTML after the effect", "truncated")
+ONCE = ("token", "batches")
+"""Steps that a run takes once, or nearly so."""
+
+
+@frozen
+class Run:
+    """One run of the matrix: a fault at a step."""
+
+    fault_name: str
+    fault: Fault
+    step: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.fault_name} @ {self.step}"
+
+    def plan(self, planned: faults.Faults) -> faults.Planned:
+        """Let it go wrong: every time at first for what happens once, else one time in seven."""
+        if self.step in ONCE:
+            return planned.add(self.fault, on=STEPS[self.step], times=2)
+        return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, seed=self.seed)
+
+
+def runs(seed: int) -> Iterator[Run]:
+    """All runs of the matrix. The storage's answers have no body, so that there is nothing in them to go wrong."""
+    seeds = count(seed)
+    for name, fault in EVERYWHERE.items():
+        for step in STEPS:
+            if step != "upload" or name not in NO_JSON:
+                yield Run(name, fault, step, next(seeds))
+    for name, (fault, steps) in AT.items():
+        for step in steps:
+            yield Run(name, fault, step, next(seeds))
