@@ -3,14 +3,19 @@
     KognicError
     ├── ClosedError                 the client is not open, or was closed under way
     ├── CredentialsError            credentials that are missing, malformed, expired or refused
+    ├── UnavailableError            a host that has answered none of several requests, however often they were tried
     ├── WorkspaceError              no single workspace to write to
     ├── RunError                    what dooms a whole run of create_inputs
     │   ├── UnknownProjectError
     │   ├── UnknownBatchError
     │   └── BatchClosedError
+    ├── JournalError                a journal that cannot be opened, read or written
+    │   ├── JournalLockedError          somebody else has it open
+    │   └── JournalMismatchError        it belongs to another destination
     ├── SceneFailedError            the platform could not process a scene, or it was invalidated
     ├── StrandedError               a scene was started, but where its files go got lost with the answer
     ├── InvalidError                bad input (also a ValueError)
+    │   ├── DuplicateError          another content goes by the same name
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
@@ -18,7 +23,8 @@
     │   │   └── CertificateError    no TLS connection, as trying again would not change
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
-    │   └── MalformedAnswerError    an answer that is not what the contract says
+    │   ├── MalformedAnswerError    an answer that is not what the contract says
+    │   └── ChecksumError           a storage has got other bytes than were sent
     ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
     ├── WasmError                   a custom camera calibration whose module cannot be made or used
     │   ├── LoadingError                no WebAssembly, or a module that cannot be instantiated
@@ -73,6 +79,20 @@ class CredentialsError(KognicError):
     """Credentials are missing, malformed, expired, or were refused by the auth server."""
 
 
+class UnavailableError(KognicError):
+    """A host is broken: several different requests gave up, and it has answered nothing since they began.
+
+    The last request's error is the cause. A run ends with it; what is asked later tries the host again.
+
+    Attributes:
+        host: The host, such as `https://input.app.kognic.com`.
+    """
+
+    def __init__(self, message: str, *, host: str) -> None:
+        super().__init__(message)
+        self.host = host
+
+
 class WorkspaceError(KognicError):
     """The workspace to write to could not be inferred; pass `write_workspace_id`."""
 
@@ -93,6 +113,36 @@ class BatchClosedError(RunError):
     """The batch of a run does not take new inputs."""
 
 
+class JournalError(KognicError):
+    """A journal cannot be opened, read or written; what it knew before is still in it.
+
+    Attributes:
+        path: The journal's file.
+    """
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class JournalLockedError(JournalError):
+    """Another run, perhaps in another process, has the journal open. The lock ends with that process."""
+
+
+class JournalMismatchError(JournalError):
+    """The journal belongs to another destination.
+
+    Attributes:
+        recorded: The destination that the journal belongs to.
+        wanted: Where the run goes.
+    """
+
+    def __init__(self, message: str, *, path: str, recorded: str, wanted: str) -> None:
+        super().__init__(message, path=path)
+        self.recorded = recorded
+        self.wanted = wanted
+
+
 class SceneFailedError(KognicError):
     """The platform could not process a scene, or somebody invalidated it.
 
@@ -111,6 +161,10 @@ class StrandedError(KognicError):
 
 class InvalidError(KognicError, ValueError):
     """Something given is wrong in itself. Save for a `DataError`, this is found before anything of it is sent."""
+
+
+class DuplicateError(InvalidError):
+    """A scene goes by the name of another one with another content, in the journal of a run."""
 
 
 class MissingFileError(InvalidError):
@@ -181,6 +235,23 @@ class MalformedAnswerError(RequestError):
     def __init__(self, message: str, *, method: str, url: str, problems: Sequence[str] = ()) -> None:
         super().__init__(message, method=method, url=url)
         self.problems = tuple(problems)
+
+
+class ChecksumError(RequestError):
+    """A storage has got other bytes than were sent, as its checksum says.
+
+    Attributes:
+        filename: The name of the file.
+        sent: The CRC-32C of what was sent, as `x-goog-hash` writes it.
+        stored: That of what the storage has got.
+    """
+
+    def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
+        message = f"{filename!r} was damaged on its way: the storage has bytes of crc32c {stored}, sent were {sent}"
+        super().__init__(message, method=method, url=url)
+        self.filename = filename
+        self.sent = sent
+        self.stored = stored
 
 
 class MissingExtraError(KognicError, ImportError):

@@ -1,6 +1,6 @@
 """A server that answers as a test tells it to, for what a platform should never do."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,13 +39,19 @@ class Server:
     url: str = ""
     steps: list[Step] = field(factory=list)
     requests: list[tuple[str, str, bytes, dict[str, str]]] = field(factory=list)
+    always: Step | None = None
+    """What it answers when there are no steps."""
+    streaming: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
+    """What answers instead, in pieces."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.endswith("/token"):
             return web.json_response(TOKEN)
         body = await request.content.read()
         self.requests.append((request.method, request.raw_path, body, dict(request.headers)))
-        return self.steps.pop(0)(request)
+        if self.streaming is not None:
+            return await self.streaming(request)
+        return self.always(request) if self.always is not None else self.steps.pop(0)(request)
 
 
 @asynccontextmanager
@@ -56,19 +62,24 @@ async def serving() -> AsyncIterator[Server]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield script
-    await runner.cleanup()
+    try:
+        yield script
+    finally:
+        await runner.cleanup()
 
 
-def client_of(server: Server) -> KognicIOClient:
+def client_of(server: Server, attempts: int = 5) -> KognicIOClient:
     """A client of which every API is the server, and which does not wait long."""
     return KognicIOClient(
         auth=("id", "secret"),
         host=server.url,
         order_execution_api_host=server.url,
+        annotation_integration_api_host=server.url,
+        workspace_api_host=server.url,
+        project_management_api_host=server.url,
         auth_host=server.url,
         write_workspace_id="mine",
         max_retry_wait_time=0.001,
-        max_retry_attempts=5,
+        max_retry_attempts=attempts,
         timeout=5.0,
     )

@@ -143,7 +143,7 @@ def parse_json(answer: Answer) -> Any:
     """
     try:
         return json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         start = _cut(answer.body.decode(errors="replace"), 60)
         message = f"{answer.method} {answer.url} answered {answer.status} with something that is not JSON: {start!r}"
         raise MalformedAnswerError(message, method=answer.method, url=answer.url) from error
@@ -203,7 +203,7 @@ def _explanation(body: bytes) -> str:
     text = body.decode(errors="replace")
     try:
         data: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _cut(text.strip(), ERROR_TEXT_LENGTH) or "no explanation"
     message: Any = data.get("message") if isinstance(data, dict) else None
     return _cut(str(message or data), ERROR_TEXT_LENGTH)

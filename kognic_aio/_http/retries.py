@@ -1,10 +1,11 @@
 """When a request may be repeated, and how long to wait before it is."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from itertools import count
 from typing import TypeVar
 
+from kognic_aio._http.hosts import step
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
 from kognic_aio.errors import (
     CertificateError,
@@ -49,38 +50,52 @@ def may_have_had_effect(error: Exception) -> bool:
     return may_repeat(error) and not had_no_effect(error)
 
 
-async def repeating(retry: Retry, worth_it: Callable[[Exception], bool], operation: Callable[[], Awaitable[T]]) -> T:
+async def repeating(
+    retry: Retry,
+    worth_it: Callable[[Exception], bool],
+    operation: Callable[[], Awaitable[T]],
+    *,
+    request: Hashable = None,
+) -> T:
     """Do something until it succeeds, its error is not worth another try, or the bounds are reached.
 
     The pause between two tries is what the server asked for in Retry-After, else random up to a bound that doubles each
-    time: full jitter keeps clients that failed together from coming back together.
+    time: full jitter keeps clients that failed together from coming back together. After it a try waits for its turn,
+    as all requests to a host do that pushes back.
 
     Args:
         retry: Bounds on count, pause and time.
         worth_it: Whether an error may go away if the operation is repeated.
         operation: One try.
+        request: What tells this request from others; by default it is like no other.
 
     Raises:
+        UnavailableError: If the host has answered nothing to several requests until they reached their bounds.
         Exception: The last try's error.
     """
-    try:
-        return await operation()
-    except Exception as error:
-        if not worth_it(error):
+    with step(request) as this:
+        try:
+            return await operation()
+        except Exception as error:
+            if not worth_it(error):
+                raise
+            failed = [error]
+
+        # Most requests succeed at once, and the loop costs as much as a request: it begins with the first error.
+        async def attempt() -> T:
+            if failed:
+                raise failed.pop()
+            return await operation()
+
+        import stamina  # noqa: PLC0415 - imported when a client opens
+
+        caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
+        try:
+            return await caller(_pause(retry, worth_it), attempt)
+        except Exception as error:
+            if worth_it(error):
+                this.gave_up(error)
             raise
-        failed = [error]
-
-    # Most requests succeed at once, and the loop costs as much as a request: it begins with the first error.
-    async def attempt() -> T:
-        if failed:
-            raise failed.pop()
-        return await operation()
-
-    import stamina  # noqa: PLC0415 - imported when a client opens
-
-    return await stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)(
-        _pause(retry, worth_it), attempt
-    )
 
 
 def _pause(retry: Retry, worth_it: Callable[[Exception], bool]) -> Callable[[Exception], bool | float]:

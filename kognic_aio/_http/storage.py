@@ -1,15 +1,16 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from yarl import URL
 
 from kognic_aio._http.body import Body, is_replayable, open_body
-from kognic_aio._http.protocol import USER_AGENT, parse_json, storage_error
+from kognic_aio._http.protocol import USER_AGENT, Answer, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
-from kognic_aio.errors import MalformedAnswerError, RequestError, StorageError
+from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable
 
@@ -35,8 +36,9 @@ class Storage:
 
         Raises:
             MissingFileError: If a local file is missing or empty.
-            DataError: If the bytes cannot be had.
+            DataError: If the bytes cannot be had, or change meanwhile.
             StorageError: If the storage refuses the file.
+            ChecksumError: If the storage has got other bytes.
             RequestError: If there is no answer.
         """
 
@@ -45,11 +47,11 @@ class Storage:
                 return await self._send(url, body, file.content_type, file.client_filename)
 
         if is_replayable(file):
-            return await repeating(self._retry, may_repeat, attempt)
+            return await repeating(self._retry, _may_repeat_put, attempt)
         try:
             return await attempt()
         except (RequestError, StorageError) as error:
-            if may_repeat(error):
+            if _may_repeat_put(error):
                 name = file.client_filename
                 error.explain(f"the data of {name!r} can be read only once, so it was not sent again; give a callback")
             raise
@@ -64,13 +66,14 @@ class Storage:
 
         Raises:
             StorageError: If the storage refuses it.
+            ChecksumError: If the storage has got other bytes.
             RequestError: If there is no answer.
         """
 
         async def attempt() -> int:
             return await self._send(url, Body(content, len(content), name), "application/json", name)
 
-        return await repeating(self._retry, may_repeat, attempt)
+        return await repeating(self._retry, _may_repeat_put, attempt)
 
     async def get_json(self, url: str) -> Any:
         """Download a JSON document.
@@ -96,7 +99,8 @@ class Storage:
 
     async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
         target = _signed("PUT", url)
-        headers = {"Content-Type": content_type, "User-Agent": USER_AGENT}
+        # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
+        headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         if body.size is not None:
             headers["Content-Length"] = str(body.size)
         try:
@@ -107,7 +111,33 @@ class Storage:
             raise body.failure
         if answer.status >= 300:
             raise storage_error(answer, f"upload of {name!r}")
+        await _check_arrival(answer, body, name)
         return body.sent
+
+
+async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
+    """See that the storage has taken all bytes, and, if it tells their checksum, that it has got them as they are."""
+    if not body.is_complete:
+        problem = f"it answered {answer.status} to the upload of {name!r} before it had all of it"
+        raise MalformedAnswerError(f"{answer.method} {answer.url}: {problem}", method=answer.method, url=answer.url)
+    for stored in _checksums(answer):
+        if stored != (sent := await body.crc32c()):
+            raise ChecksumError(name, sent=sent, stored=stored, method=answer.method, url=answer.url)
+
+
+def _checksums(answer: Answer) -> Iterator[str]:
+    """The CRC-32C of `x-goog-hash`, which may be several headers, or one such as `crc32c=AAAAAA==,md5=...`."""
+    for name, value in answer.headers.items():
+        if name.lower() == "x-goog-hash":
+            for part in value.split(","):
+                kind, _, checksum = part.strip().partition("=")
+                if kind.lower() == "crc32c":
+                    yield checksum
+
+
+def _may_repeat_put(error: Exception) -> bool:
+    """Whether an upload of data that can be had again is worth another try."""
+    return isinstance(error, ChecksumError) or may_repeat(error)
 
 
 def _signed(method: str, url: str) -> URL:

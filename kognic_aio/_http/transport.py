@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from io import BytesIO
 from ssl import SSLContext
@@ -15,9 +17,12 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, TokenSource, resolve
+from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import (
+    RETRYABLE_STATUSES,
     SUNSET_NEAR,
     Answer,
+    api_error,
     api_headers,
     parse,
     sunset,
@@ -89,6 +94,7 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
+        self._hosts = Hosts(time.monotonic)
 
     async def open(self) -> None:
         """Find the credentials and make the session.
@@ -101,6 +107,7 @@ class Transport:
             _check_session(self._session)
         self._credentials = await in_thread(_prepare, self._auth)
         self._tokens = TokenSource(self._fetch_token)
+        self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:
             connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -109,6 +116,7 @@ class Transport:
     async def aclose(self) -> None:
         """Close the session, if it is our own. Closing twice is harmless."""
         self._loop = None
+        self._hosts.close()
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -139,6 +147,7 @@ class Transport:
             InvalidError: If the body is no JSON.
             ApiError: If the API answers with an error.
             RequestError: If there is no usable answer.
+            UnavailableError: If the host does not answer anybody.
             CredentialsError: If there is no token to be had.
         """
         content = json if json is None or isinstance(json, bytes) else to_json(json)
@@ -155,7 +164,7 @@ class Transport:
             """Asking for a token has tries of its own, which are not to be multiplied."""
             return getattr(error, "url", None) != self._token_url and rule(error)
 
-        return await repeating(self.retry, worth_it, attempt)
+        return await repeating(self.retry, worth_it, attempt, request=(method, full, content))
 
     async def exchange(
         self,
@@ -164,19 +173,27 @@ class Transport:
         *,
         headers: Mapping[str, str],
         data: Any = None,
+        is_api: bool = False,
     ) -> Answer:
-        """Send one request once, and read its answer to the end.
+        """Send one request once, when its host takes it, and read its answer to the end.
 
         Args:
             method: The HTTP method.
             url: The full URL.
             headers: All headers that are not aiohttp's.
             data: The body.
+            is_api: Whether it goes to an API, and not to storage.
 
         Raises:
             RequestError: If there is no answer.
+            UnavailableError: If the host does not answer anybody.
             ClosedError: If the client is not open.
         """
+        self._open_session()
+        host = self._hosts.of(url, is_api=is_api)
+        return await host.send(partial(self._send, method, url, headers, data))
+
+    async def _send(self, method: str, url: URL, headers: Mapping[str, str], data: Any) -> Answer:
         session = self._open_session()
         shown = str(url.with_user(None).with_query(None))
         with translated(method, shown):
@@ -204,7 +221,7 @@ class Transport:
             own = {**headers, "Authorization": f"Bearer {token}"}
             # aiohttp warns of large bodies that are not streams
             data = BytesIO(content) if content is not None and len(content) > LARGE else content
-            return await self.exchange(method, url, headers=own, data=data)
+            return await self.exchange(method, url, headers=own, data=data, is_api=True)
 
         self._open_session()
         token = await self._tokens.get()
@@ -216,7 +233,10 @@ class Transport:
         form = self._credentials.form() if self._credentials else {}
 
         async def attempt() -> Answer:
-            return await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form)
+            answer = await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form, is_api=True)
+            if answer.status in RETRYABLE_STATUSES:
+                raise api_error(answer)
+            return answer
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 

@@ -9,11 +9,18 @@ and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`. Of
 has the annotation `ANNOTATION_ID` and an automatic review, and its scene the pre-annotation `PRE_ANNOTATION_ID`; the
 second waits with the task `TASK_ID` for one of the users `WORKFORCE`.
 
+`emulator.faults` lets things go wrong: the module `faults` tells what can, and how to say when.
+
+    emulator.faults.add(faults.Drop(after_effect=True), on=faults.COMMIT)
+
 It is built as routes over state over errors: `routes` holds one short function per endpoint, `state` the rules
-without any HTTP, `errors` the ways to say no, and `front_door` does what all requests have in common.
+without any HTTP, `errors` the ways to say no, and `front_door` does what all requests have in common;
+`injection` does the faults on the wire.
 """
 
+from kognic_aio.emulator import faults
 from kognic_aio.emulator.errors import PlatformError
+from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.recorder import RecordedRequest, Recorder
 from kognic_aio.emulator.server import Emulator
 from kognic_aio.emulator.state.accounts import CLIENT_ID, CLIENT_SECRET
@@ -56,9 +63,11 @@ __all__ = [
     "Input",
     "Platform",
     "PlatformError",
+    "RateLimit",
     "RecordedRequest",
     "Recorder",
     "Scene",
     "StoredObject",
     "Timing",
+    "faults",
 ]

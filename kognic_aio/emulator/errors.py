@@ -7,11 +7,13 @@
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
     ├── ConflictError           409
+    ├── TooManyRequestsError    429
     └── StorageError            from the storage behind the signed URLs, which answers in XML
 
 The rules raise them and know nothing of HTTP but the number; the front door writes them down.
 """
 
+import math
 from typing import Any, ClassVar
 
 
@@ -33,6 +35,10 @@ class PlatformError(Exception):
     def payload(self) -> dict[str, Any]:
         """The JSON body of the answer."""
         return {"message": self.message}
+
+    def headers(self) -> dict[str, str]:
+        """What the answer has in headers of its own."""
+        return {}
 
 
 class BadRequestError(PlatformError):
@@ -81,6 +87,25 @@ class ConflictError(PlatformError):
     """What the request asks for has already happened, or its name is taken."""
 
     default_status = 409
+
+
+class TooManyRequestsError(PlatformError):
+    """The client asks too often.
+
+    Args:
+        message: the explanation that the client reads.
+        retry_after: seconds until it may ask again; None does not tell.
+    """
+
+    default_status = 429
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    def headers(self) -> dict[str, str]:
+        """Retry-After in whole seconds, if it tells."""
+        return {} if self.retry_after is None else {"Retry-After": str(math.ceil(self.retry_after))}
 
 
 class StorageError(PlatformError):

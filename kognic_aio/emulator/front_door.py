@@ -1,15 +1,17 @@
 """The one way in: every request is recorded, delayed, admitted and answered, and its error written down."""
 
 import asyncio
-import json
+from functools import partial
 from typing import Any
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from kognic_aio.emulator.errors import PlatformError, StorageError
+from kognic_aio.emulator.answers import error_response, json_response
+from kognic_aio.emulator.errors import PlatformError, TooManyRequestsError
+from kognic_aio.emulator.injection import inject
+from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.recorder import API, DOWNLOADS, UPLOADS, RecordedRequest, Recorder
-from kognic_aio.emulator.routing import Bare, Call, Router
+from kognic_aio.emulator.routing import Bare, Call, Route, Router
 from kognic_aio.emulator.state.paging import Page
 from kognic_aio.emulator.state.platform import Platform
 
@@ -47,42 +49,64 @@ class FrontDoor:
         """Answer one request."""
         if request.raw_path == REPORT_PATH:
             # Not recorded: looking must not change what is looked at.
-            return _json_response({**self._recorder.summary(), **self._platform.summary()})
+            return json_response({**self._recorder.summary(), **self._platform.summary()})
         gauge = _gauge(request)
         record = self._recorder.begin(gauge, request)
         status: int | None = None
         try:
             response = await self._respond(gauge, record, request)
             status = response.status
+        except ConnectionError:
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
         finally:
             self._recorder.end(gauge, record, status)
         return response
 
-    async def _respond(self, gauge: str, record: RecordedRequest, request: web.BaseRequest) -> web.Response:
+    async def _respond(self, gauge: str, record: RecordedRequest, request: web.BaseRequest) -> web.StreamResponse:
         try:
             if self._latency[gauge]:
                 await asyncio.sleep(self._latency[gauge])
             return await self._answer(record, request)
         except PlatformError as error:
-            return _error_response(error)
-        except ConnectionError:
-            return web.Response(status=CLIENT_CLOSED_REQUEST)
+            return error_response(error)
 
-    async def _answer(self, record: RecordedRequest, request: web.BaseRequest) -> web.Response:
+    async def _answer(self, record: RecordedRequest, request: web.BaseRequest) -> web.StreamResponse:
         route, params = self._router.find(request.method, request.raw_path)
         record.endpoint = route.name
         call = Call(self._platform, request, params, record)
+        if self._platform.rate_limit is not None and route.access == "token":
+            await self._check_rate(self._platform.rate_limit, call)
+        faults = self._platform.faults
+        if faults.for_requests:
+            record.fault = faults.strike_request(route.name, route.access)
+            if record.fault is not None:
+                return await inject(record.fault, route, call, partial(self._take_effect, route, call))
+        return await self._take_effect(route, call)
+
+    async def _check_rate(self, limit: RateLimit, call: Call) -> None:
+        wait = limit.take(self._platform.timing.clock())
+        if wait:
+            await _read(call)
+            self._recorder.rate_limited += 1
+            message = f"more than {limit.per_second:g} requests per second"
+            raise TooManyRequestsError(message, wait if limit.retry_after else None)
+
+    async def _take_effect(self, route: Route, call: Call) -> web.Response:
         if route.access == "signed":
             stored: web.Response = await route.handler(call)
             return stored
-        # Read before anything is refused: a client that is still sending should get to see the answer.
-        record.content = await request.content.read()
-        record.size = len(record.content)
+        await _read(call)
         if route.access == "token":
-            self._platform.accounts.check_token(request.headers.get("Authorization", ""))
+            self._platform.accounts.check_token(call.request.headers.get("Authorization", ""))
         answer = route.handler(call)
         self._recorder.observe_scene_jobs(self._platform.scenes.pending)
-        return _json_response(_enveloped(answer))
+        return json_response(_enveloped(answer))
+
+
+async def _read(call: Call) -> None:
+    """Read the body before anything is refused: a client that is still sending should get to see the answer."""
+    call.record.content = await call.request.content.read()
+    call.record.size = len(call.record.content)
 
 
 def _gauge(request: web.BaseRequest) -> str:
@@ -99,17 +123,3 @@ def _enveloped(answer: Any) -> Any:
             return {"data": items, "metadata": {"nextCursorId": next_cursor}}
         case _:
             return {"data": answer}
-
-
-def _json_response(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=json.dumps(value).encode(), status=status, content_type="application/json")
-
-
-def _error_response(error: PlatformError) -> web.Response:
-    if isinstance(error, StorageError):
-        text = (
-            "<?xml version='1.0' encoding='UTF-8'?>"
-            f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
-        )
-        return web.Response(text=text, status=error.status, content_type="application/xml")
-    return _json_response(error.payload(), error.status)

@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 from aiohttp import web
 
+from kognic_aio.emulator.faults import RequestFault
+
 KEEP_REQUESTS = 100_000
 
 UPLOADS = "uploads"
@@ -29,10 +31,11 @@ class RecordedRequest:
         endpoint: the route, such as `POST v1/inputs`; empty if no route was found.
         started: when its headers had arrived, on the monotonic clock.
         ended: when its answer was ready; None until then.
-        status: that of the answer; None as long as there is none, and when the client went away.
+        status: that of the answer; None as long as there is none, and when the connection was lost.
         size: bytes of the body.
         sha256: hex digest of the body of an upload that arrived whole.
         content: the raw body, except that of uploads.
+        fault: the fault that was injected, if one was.
     """
 
     method: str
@@ -46,6 +49,7 @@ class RecordedRequest:
     size: int = 0
     sha256: str | None = None
     content: bytes = attrs.field(default=b"", repr=False)
+    fault: RequestFault | None = None
 
     @property
     def body(self) -> Any:
@@ -82,6 +86,7 @@ class Recorder:
     """
 
     def __init__(self, keep_requests: int = KEEP_REQUESTS) -> None:
+        self.rate_limited = 0
         self.connections_opened = 0
         self.connections_open = 0
         self.connections_peak = 0
@@ -148,6 +153,7 @@ class Recorder:
             "requests": dict(self.requests_by_endpoint),
             "peak": self.peak,
             "in_flight": self.in_flight,
+            "rate_limited": self.rate_limited,
             "connections_opened": self.connections_opened,
             "connections_open": self.connections_open,
             "connections_peak": self.connections_peak,

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
 from aiohttp import web
 
 from kognic_aio.emulator.errors import BadRequestError, MethodNotAllowedError, NotFoundError
+from kognic_aio.emulator.faults import Access
 from kognic_aio.emulator.recorder import RecordedRequest
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.platform import Platform
-
-Access = Literal["token", "open", "signed"]
 
 FLAGS = {"true": True, "false": False}
 

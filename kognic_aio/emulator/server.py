@@ -7,11 +7,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from kognic_aio.emulator.faults import Faults
 from kognic_aio.emulator.front_door import FrontDoor
+from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.recorder import KEEP_REQUESTS, Recorder
 from kognic_aio.emulator.routes import ROUTES
 from kognic_aio.emulator.routing import Router
 from kognic_aio.emulator.state.platform import Platform
+from kognic_aio.emulator.state.storage import Look, Sign
 
 BACKLOG = 1024
 STOP_TIMEOUT = 0.2
@@ -34,6 +37,13 @@ class Emulator:
         token_lifetime: seconds until a token expires; None as above, 3600.
         platform: the state to serve; by default a new `Platform.seeded()`.
         keep_requests: how many requests the recorder keeps, the latest.
+        rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
+            platform has it in `platform.rate_limit`, which is without limit unless it was changed.
+        checksums: whether the answer to a PUT tells the CRC32C of what was stored; None as above, true.
+        sign: what signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the
+            object and the seconds until the URL expires; where it returns None, the emulator signs its own.
+        look: what tells size and first bytes of an object in that store, or None if there is none; without it,
+            files that are put there are taken for there and good.
     """
 
     def __init__(
@@ -48,8 +58,13 @@ class Emulator:
         token_lifetime: float | None = None,
         platform: Platform | None = None,
         keep_requests: int = KEEP_REQUESTS,
+        rate_limit: float | RateLimit | None = None,
+        checksums: bool | None = None,
+        sign: Sign | None = None,
+        look: Look | None = None,
     ) -> None:
         self.platform = platform or Platform.seeded()
+        self.platform.faults.routes = {route.name: route.access for route in ROUTES}
         self.recorder = Recorder(keep_requests)
         self._host = host
         self._port = port
@@ -62,13 +77,21 @@ class Emulator:
         )
         self._listener: asyncio.Server | None = None
         self._server: _CountingServer | None = None
-        timing = self.platform.timing
+        if rate_limit is not None:
+            self.platform.rate_limit = rate_limit if isinstance(rate_limit, RateLimit) else RateLimit(rate_limit)
+        timing, storage = self.platform.timing, self.platform.storage
         if processing_time is not None:
             timing.processing_time = processing_time
         if url_lifetime is not None:
             timing.url_lifetime = url_lifetime
         if token_lifetime is not None:
             timing.token_lifetime = token_lifetime
+        if checksums is not None:
+            storage.checksums = checksums
+        if sign is not None:
+            storage.sign = sign
+        if look is not None:
+            storage.look = look
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -78,6 +101,11 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong, and when: nothing, until a fault is added."""
+        return self.platform.faults
 
     @property
     def url(self) -> str:

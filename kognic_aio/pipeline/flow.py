@@ -1,16 +1,18 @@
 """The life of one scene, in a straight line."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter
-from attrs import define, evolve
+from attrs import define, evolve, frozen
 
 from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import BaseScene, FeatureFlags, PreAnnotation
+from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
+from kognic_aio.pipeline.journal import Step
+from kognic_aio.pipeline.log import Log, Logbook
 from kognic_aio.pipeline.result import (
     DOOM,
     InputCreationError,
@@ -21,8 +23,9 @@ from kognic_aio.pipeline.result import (
     SceneWithPreAnnotation,
 )
 from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.creation import SceneCreator
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, Target
+from kognic_aio.resources.scene_job import Target
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ class Run:
         limiters: Hold the scenes back.
         undelivered: Holds back the scenes of a run whose consumer does not come for their results, and those alone.
         watcher: Knows when scenes are created.
+        logbook: Has what is kept of each scene.
         progress: How far the run has come.
     """
 
@@ -53,6 +57,7 @@ class Run:
     limiters: Limiters
     undelivered: CapacityLimiter
     watcher: Watcher
+    logbook: Logbook
     progress: Progress
     _draining: bool = False
     _pulling: CancelScope | None = None
@@ -77,12 +82,15 @@ class Run:
         if self._pulling is not None:
             self._pulling.cancel()
 
-    async def next_of(self, items: AsyncIterator[T]) -> T | None:
-        """The next scene of the source, None if there is none, or none is wanted any more."""
-        if not self._draining:
-            with CancelScope() as self._pulling:
-                return await anext(items, None)
-        return None
+    async def wanted(self, items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+        """What the source gives, as long as anything is wanted."""
+        while not self._draining:
+            taken: list[T] = []
+            with CancelScope() as self._pulling, suppress(StopAsyncIteration):
+                taken.append(await anext(items))
+            if not taken:
+                return
+            yield taken.pop()
 
     def source_has_ended(self) -> None:
         """No further scene will come."""
@@ -94,8 +102,23 @@ class Run:
             self.watcher.give_up_after(self.wait_timeout)
 
 
-async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCreationResult:
+@frozen
+class Settled:
+    """How a scene ended.
+
+    Args:
+        result: Its result, None if an earlier run has delivered it.
+        log: What is kept of it, to be closed.
+    """
+
+    result: InputCreationResult | None
+    log: Log
+
+
+async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled:
     """The life of one scene: validate, start, upload, commit, wait until created, pre-annotate, create the input.
+
+    Each step is told to the scene's log before it is taken. What the log knows from an earlier run is not done again.
 
     Args:
         item: What the source gave: a scene, with or without its pre-annotation.
@@ -109,49 +132,99 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> InputCr
         KognicError: Only what ends the whole run.
     """
     stage = InputCreationStage.SCENE
-    notes = Notes()
+    log = Log()
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
         async with run.scene_job(taken):
             scene, pre_annotation = _parts(item)
             result = evolve(result, external_id=scene.external_id)
             creator = run.client.creator_of(scene)
-            async with creator.checked(scene, keep=run.dryrun):
-                stage = InputCreationStage.PRE_ANNOTATION
-                annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
-                stage = InputCreationStage.SCENE
-                if run.dryrun:
-                    await creator.validate(scene, Target(), run.feature_flags)
-                    return evolve(result, status=InputCreationStatus.VALIDATED)
-                completed = await creator.complete(
-                    scene,
-                    Target(),
-                    run.feature_flags,
-                    notes=notes,
-                    uploads=run.limiters.uploads,
-                    sent=run.progress.sent,
-                )
-        scene_uuid = completed.scene_uuid
+            stage = InputCreationStage.PRE_ANNOTATION
+            annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
+            stage = InputCreationStage.SCENE
+            log = await run.logbook.open(scene, annotation)
+            if log.earlier is not None and log.earlier.result is not None:
+                return Settled(None if log.earlier.delivered else log.earlier.result, log)
+            scene_uuid = await _committed_earlier(log, creator)
+            if scene_uuid is None:
+                async with creator.checked(scene, keep=run.dryrun):
+                    if run.dryrun:
+                        await creator.validate(scene, Target(), run.feature_flags)
+                        return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
+                    completed = await creator.complete(
+                        scene,
+                        Target(),
+                        run.feature_flags,
+                        notes=log,
+                        uploads=run.limiters.uploads,
+                        sent=run.progress.sent,
+                    )
+                scene_uuid = completed.scene_uuid
         result = evolve(result, scene_uuid=scene_uuid)
         run.progress.committed += 1
         del item, scene, pre_annotation  # a waiting scene keeps its ids and the JSON of its pre-annotation
 
         if not await run.watcher.created(scene_uuid):
-            return result
+            return Settled(result, log)
         if annotation is not None:
             stage = InputCreationStage.PRE_ANNOTATION
             async with run.limiters.inputs:
-                created = await run.client.pre_annotation.create_only(scene_uuid, annotation)
-            result = evolve(result, preannotation_uuid=created.id)
+                preannotation_uuid = await _pre_annotated(scene_uuid, annotation, log, run.client)
+            result = evolve(result, preannotation_uuid=preannotation_uuid)
         stage = InputCreationStage.INPUT_FROM_SCENE
         async with run.limiters.inputs:
-            inputs = await creator.create_only_inputs(scene_uuid, run.project, run.batch)
-        return evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
+            inputs = await _inputs_created(scene_uuid, log, creator, run)
+        result = evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
     except DOOM:
+        log.close()
         raise
     except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
         failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
-        return evolve(result, status=InputCreationStatus.FAILED, scene_uuid=notes.scene_uuid, error=failure)
+        result = evolve(result, status=InputCreationStatus.FAILED, scene_uuid=log.scene_uuid, error=failure)
+    except BaseException:
+        log.close()
+        raise
+    await log.settled(result)
+    return Settled(result, log)
+
+
+async def _committed_earlier(log: Log, creator: SceneCreator[Any]) -> str | None:
+    """The uuid of the scene that an earlier run has committed. One that it only started is abandoned."""
+    earlier = log.earlier
+    if earlier is None or earlier.scene_uuid is None:
+        return None
+    if earlier.step not in (Step.STARTING, Step.COMMITTING):
+        return earlier.scene_uuid
+    if earlier.step is Step.COMMITTING:  # and nobody knows whether it was
+        status = await creator.status(earlier.scene_uuid)
+        if status in (SceneStatus.Processing, SceneStatus.Created, SceneStatus.Failed):
+            await log.committed()
+            return earlier.scene_uuid
+    await creator.abandon(earlier.scene_uuid, log)
+    return None
+
+
+async def _pre_annotated(scene_uuid: str, annotation: bytes, log: Log, client: KognicIOClient) -> str:
+    """The uuid of the scene's pre-annotation, which is created unless an earlier run has done so."""
+    if log.earlier is not None and log.earlier.preannotation_uuid is not None:
+        return log.earlier.preannotation_uuid
+    was_about_to = log.earlier is not None and log.earlier.step is Step.PRE_ANNOTATING
+    created = await client.pre_annotation.get_only(scene_uuid) if was_about_to else None
+    if created is None:
+        await log.pre_annotating()
+        created = await client.pre_annotation.create_only(scene_uuid, annotation)
+    await log.pre_annotated(created.id)
+    return created.id
+
+
+async def _inputs_created(scene_uuid: str, log: Log, creator: SceneCreator[Any], run: Run) -> list[Input]:
+    """The inputs of the scene, which are created unless an earlier run has done so."""
+    was_about_to = log.earlier is not None and log.earlier.step is Step.CREATING_INPUT
+    found = await creator.get_only_inputs(scene_uuid, run.project, run.batch) if was_about_to else None
+    if found is not None:
+        return found
+    await log.creating_input()
+    return await creator.create_only_inputs(scene_uuid, run.project, run.batch)
 
 
 def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:

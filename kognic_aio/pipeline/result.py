@@ -4,10 +4,17 @@ from enum import StrEnum
 
 from attrs import define, frozen
 
-from kognic_aio.errors import ClosedError, CredentialsError, InvalidError, UnauthorizedError
+from kognic_aio.errors import (
+    ClosedError,
+    CredentialsError,
+    InvalidError,
+    JournalError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from kognic_aio.model import BaseScene, Input, PreAnnotation
 
-DOOM = (ClosedError, CredentialsError, UnauthorizedError)
+DOOM = (ClosedError, CredentialsError, JournalError, UnauthorizedError, UnavailableError)
 """What ends a run, because no scene can get past it. Every other error is one scene's own."""
 
 
@@ -109,6 +116,7 @@ class Progress:
         failed: Scenes that failed.
         processing: Scenes that were not ready in time.
         validated: Scenes that passed a dry run.
+        skipped: Scenes whose result an earlier run with the same journal has delivered.
     """
 
     taken: int = 0
@@ -119,11 +127,12 @@ class Progress:
     failed: int = 0
     processing: int = 0
     validated: int = 0
+    skipped: int = 0
 
     @property
     def settled(self) -> int:
         """Scenes that have ended, one way or another."""
-        return self.created + self.failed + self.processing + self.validated
+        return self.created + self.failed + self.processing + self.validated + self.skipped
 
     def sent(self, size: int) -> None:
         """Count a file that has arrived."""

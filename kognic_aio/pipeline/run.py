@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
@@ -12,11 +13,13 @@ from anyio import CapacityLimiter
 
 from kognic_aio._http.tasks import in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
-from kognic_aio.errors import ClosedError, InvalidError, KognicError
+from kognic_aio.errors import ClosedError, InvalidError, KognicError, NotFoundError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
-from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.model import BaseScene, FeatureFlags, SceneInvalidatedReason
 from kognic_aio.pipeline.flow import Run, settle
 from kognic_aio.pipeline.handoff import Handoff
+from kognic_aio.pipeline.journal import Destination, Journal
+from kognic_aio.pipeline.log import Key, Logbook
 from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
 from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.watch import Watcher
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
 
 Item: TypeAlias = SceneWithPreAnnotation | BaseScene
+Results: TypeAlias = Handoff[InputCreationResult]
 Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 ENDING_TIME = 1.0
@@ -44,6 +48,8 @@ def create_inputs(
     sleep_time: float = DEFAULT_SLEEP_TIME,
     scene_timeout: float | None = None,
     limits: Limits | None = None,
+    journal: str | PathLike[str] | None = None,
+    key: Key | None = None,
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
 
@@ -63,11 +69,17 @@ def create_inputs(
         sleep_time: Seconds between two looks at the status of a scene.
         scene_timeout: Seconds to wait for each scene after its own commit, for endless sources. By default no bound.
         limits: How much this run does at once. By default it shares the client's limits with all that runs on it.
+        journal: Path of a file in which each step is recorded before it is taken. A run with the same journal and
+            source goes on where another was killed: results that were delivered do not come again, scenes that were
+            committed are taken up, others are started afresh. A result is delivered when you come for the next one.
+        key: Tells a scene from others in the journal; by default its external id.
 
     Raises:
         InvalidError: At once, if an argument is wrong in itself.
         ClosedError: While iterating, if the client is not open, or is closed.
         CredentialsError: While iterating, if credentials are refused.
+        JournalError: While iterating, if the journal is open elsewhere, or belongs to another destination, or cannot be
+            written.
         UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload.
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
@@ -81,7 +93,10 @@ def create_inputs(
         batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
         limits=(limits, Limits),
+        journal=(journal, (str, PathLike)),
     )
+    if dryrun and journal is not None:
+        raise InvalidError("journal: a dry run creates nothing that could be recorded")
     run = Run(
         client=client,
         project=project,
@@ -92,9 +107,10 @@ def create_inputs(
         limiters=client.limiters if limits is None else Limiters.of(limits),
         undelivered=CapacityLimiter((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, sleep_time, scene_timeout),
+        logbook=Logbook(key),
         progress=Progress(),
     )
-    return InputCreation(run, scenes_with_pre_annotations)
+    return InputCreation(run, scenes_with_pre_annotations, journal)
 
 
 class InputCreation(AsyncIterator[InputCreationResult]):
@@ -104,10 +120,11 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     once when it is closed, left, or dropped, or its client closes.
     """
 
-    def __init__(self, run: Run, source: Source) -> None:
+    def __init__(self, run: Run, source: Source, journal: str | PathLike[str] | None) -> None:
         self._run = run
         self._source: Source = source
-        self._results = Handoff()
+        self._journal = journal
+        self._results = Results()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -163,17 +180,17 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     def _begin(self) -> "asyncio.Task[None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
         source, self._source = self._source, ()
-        task = asyncio.create_task(_drive(self._run, source, self._results), name="create_inputs")
+        task = asyncio.create_task(_drive(self._run, source, self._results, self._journal), name="create_inputs")
         task.add_done_callback(_look_at_failure)
         self._run.client.adopt(task)
         return task
 
 
-async def _drive(run: Run, source: Source, results: Handoff) -> None:
+async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> None:
     """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
     try:
         await check_target(run.client, run.project, run.batch)
-        async with task_group() as watching:
+        async with _recording(run, journal), task_group() as watching:
             watching.start_soon(run.watcher.watch)
             async with task_group() as lives:
                 failure = await _feed(run, source, results, lives)
@@ -186,15 +203,32 @@ async def _drive(run: Run, source: Source, results: Handoff) -> None:
         results.close()
 
 
-async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") -> Exception | None:
+@asynccontextmanager
+async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerator[None, None]:
+    """Have the run record its steps in the journal, if it has one. What an earlier one left behind is invalidated."""
+    if path is None:
+        yield
+        return
+    client = run.client
+    destination = Destination(client.hosts.input, client.workspace_id, run.project, run.batch)
+    async with Journal(path, destination) as journal:
+        run.logbook.journal = journal
+        for scene_uuid in await journal.abandoned():
+            with suppress(NotFoundError):  # it never came into being
+                await client.scene.invalidate_scenes([scene_uuid], SceneInvalidatedReason.INCORRECTLY_CREATED)
+            await journal.invalidated([scene_uuid])
+        yield
+
+
+async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") -> Exception | None:
     """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
 
     Returns:
         What the source raised.
     """
     try:
-        async with aclosing(_items(source)) as items:
-            while (item := await run.next_of(items)) is not None:
+        async with aclosing(_items(source)) as items, aclosing(run.wanted(items)) as wanted:
+            async for item in wanted:
                 run.progress.taken += 1
                 await lives.start(_live, item, run, results)
                 del item
@@ -209,15 +243,20 @@ async def _feed(run: Run, source: Source, results: Handoff, lives: "TaskGroup") 
     return None
 
 
-async def _live(item: Item, run: Run, results: Handoff, *, task_status: "TaskStatus[None]") -> None:
+async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskStatus[None]") -> None:
     """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
     async with run.undelivered:
         async with run.limiters.in_flight:
             life = settle(item, run, task_status.started)
             del item  # only its own life keeps a scene, and no longer than it has to
-            result = await life
-        run.progress.ended(result.status)
-        await results.give(result)
+            settled = await life
+        settled.log.close()
+        if settled.result is None:
+            run.progress.skipped += 1
+            return
+        run.progress.ended(settled.result.status)
+        await results.give(settled.result)
+        await settled.log.delivered()
 
 
 async def _items(source: Source) -> AsyncGenerator[Item, None]:
@@ -252,10 +291,11 @@ def _check_project(project: object) -> None:
         raise InvalidError(f"project: expected its external id, got {project!r}")
 
 
-def _check_types(**arguments: tuple[object, type]) -> None:
+def _check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
     for name, (value, kind) in arguments.items():
         if value is not None and not isinstance(value, kind):
-            raise InvalidError(f"{name}: expected {kind.__name__}, got {value!r}")
+            expected = kind.__name__ if isinstance(kind, type) else " or ".join(each.__name__ for each in kind)
+            raise InvalidError(f"{name}: expected {expected}, got {value!r}")
 
 
 def _raise_failure(task: "asyncio.Task[None]") -> None:

@@ -11,10 +11,10 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
+from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, SceneJobs, Target
+from kognic_aio.resources.scene_job import Notes, SceneJobs, Target, abandon
 from kognic_aio.resources.uploads import checked_files
 
 S = TypeVar("S", bound=BaseScene)
@@ -195,6 +195,14 @@ class SceneCreator(Generic[S]):
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
         async with checked_files(scene.resources, keep=keep):
             yield
+
+    async def status(self, scene_uuid: str) -> SceneStatus | None:
+        """The status of a scene, None if the platform does not know it."""
+        return await self._jobs.status(scene_uuid)
+
+    async def abandon(self, scene_uuid: str, notes: Notes) -> None:
+        """Invalidate a scene that will not be finished."""
+        await abandon(self._api, scene_uuid, notes)
 
     async def validate(self, scene: S, target: Target, feature_flags: FeatureFlags | None = None) -> None:
         """Let the platform look at the scene, and create nothing."""

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform
+from kognic_aio.emulator import ANNOTATION_ID, WORKSPACE_ID, Emulator, Platform
 
-from .support import Answer, Caller, Clock, image, patched, scene_body
+from .support import CSV, Answer, Caller, Clock, image, patched, scene_body
 
 pytestmark = pytest.mark.anyio
 
@@ -100,3 +100,80 @@ async def test_urls_of_another_emulator(caller: Caller) -> None:
     async with Emulator() as other:
         answer = await caller.put(url.replace(caller.emulator.url, other.url))
     assert (answer.status, code(answer)) == (403, "SignatureDoesNotMatch")
+
+
+async def test_checksum(caller: Caller, platform: Platform) -> None:
+    """The answer to a PUT tells the CRC32C of what was stored, as Google's storage does."""
+    url = await signed_url(caller)
+    async with caller.session.put(url, data=b"123456789") as answer:
+        # The check value of CRC-32C, e3069283, in base64.
+        assert answer.headers["x-goog-hash"] == "crc32c=4waSgw=="
+    (stored,) = platform.objects.values()
+    assert stored.crc32c == "4waSgw=="
+
+
+async def test_no_checksum(caller: Caller, platform: Platform) -> None:
+    """The checksum may be left out."""
+    platform.storage.checksums = False
+    async with caller.session.put(await signed_url(caller), data=b"123456789") as answer:
+        assert "x-goog-hash" not in answer.headers
+
+
+class Bucket:
+    """A store that is not the emulator's."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.signed: list[tuple[str, str, float]] = []
+
+    def sign(self, method: str, path: str, lifetime: float) -> str | None:
+        self.signed.append((method, path, lifetime))
+        return f"https://bucket.test/{path}?signature=x" if method == "PUT" else None
+
+    def look(self, path: str) -> tuple[int, bytes] | None:
+        content = self.files.get(path)
+        return None if content is None else (len(content), content[:64])
+
+
+async def test_urls_of_another_store(caller: Caller, platform: Platform) -> None:
+    """The URLs of files may be signed by another store; what it holds is then taken for there and good."""
+    bucket = Bucket()
+    platform.storage.sign = bucket.sign
+    created = (await caller.create("lidars")).data
+    path = f"{WORKSPACE_ID}/{created['internalId']}/0.csv"
+    assert created["files"] == {"0.csv": f"https://bucket.test/{path}?signature=x"}
+    assert bucket.signed == [("PUT", path, 3600.0)]
+    assert (await caller.post(f"v1/inputs/{created['internalId']}/actions/commit")).status == 200
+    assert await caller.status(created["internalId"]) == "created"
+    assert platform.scene(created["internalId"]).files == {"0.csv": None}
+
+
+@pytest.mark.parametrize(("content", "status"), [(CSV, "created"), (b"a,b\n", "failed"), (b"", "failed")])
+async def test_looking_into_another_store(caller: Caller, platform: Platform, content: bytes, status: str) -> None:
+    """If the other store can be looked into, the rules for files hold there too."""
+    bucket = Bucket()
+    platform.storage.sign, platform.storage.look = bucket.sign, bucket.look
+    created = (await caller.create("lidars")).data
+    uuid = created["internalId"]
+    answer = await caller.post(f"v1/inputs/{uuid}/actions/commit")
+    assert (answer.status, answer.message) == (400, f"scene {uuid} lacks the files 0.csv")
+    bucket.files[f"{WORKSPACE_ID}/{uuid}/0.csv"] = content
+    assert (await caller.post(f"v1/inputs/{uuid}/actions/commit")).status == 200
+    assert await caller.status(uuid) == status
+
+
+async def test_documents_stay_here(caller: Caller, platform: Platform) -> None:
+    """Where the other store signs nothing the emulator does, so that annotations can be got."""
+    bucket = Bucket()
+    platform.storage.sign = bucket.sign
+    url = (await caller.get(f"v1/annotations/{ANNOTATION_ID}")).data["signedUrl"]
+    assert bucket.signed[0][0] == "GET"
+    assert (await caller.request("GET", url)).status == 200
+
+
+async def test_store_as_an_option() -> None:
+    """An emulator takes its store as arguments."""
+    bucket = Bucket()
+    emulator = Emulator(sign=bucket.sign, look=bucket.look, checksums=False)
+    storage = emulator.platform.storage
+    assert (storage.sign, storage.look, storage.checksums) == (bucket.sign, bucket.look, False)

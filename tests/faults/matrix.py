@@ -63,7 +63,7 @@ class Run:
     def __str__(self) -> str:
         return f"{self.fault_name} @ {self.step}"
 
-    def plan(self, planned: faults.Faults) -> faults.Planned:
+    def plan(self, planned: faults.Faults) -> faults.Planned[Fault]:
         """Let it go wrong: every time at first for what happens once, else one time in seven."""
         if self.step in ONCE:
             return planned.add(self.fault, on=STEPS[self.step], times=2)

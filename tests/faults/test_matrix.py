@@ -1,6 +1,6 @@
 """The fault matrix: whatever goes wrong at whatever step, every scene becomes one input, once."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import anyio
 import pytest
@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-async def emulator() -> "Iterator[Emulator]":
+async def emulator() -> AsyncIterator[Emulator]:
     async with Emulator() as running:
         yield running
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from kognic_aio.emulator.errors import StorageError
+from kognic_aio.emulator.faults import CorruptUpload
 from kognic_aio.emulator.routing import Call, Routes
 from kognic_aio.emulator.state.storage import Receiver
 
@@ -13,14 +14,17 @@ PATTERN = "storage/{workspace}/{scene}/{resource}"
 
 @routes.put(PATTERN, access="signed")
 async def put_object(call: Call) -> web.Response:
-    """Store a file, and keep nothing of it but its size and digest."""
+    """Store a file, and keep nothing of it but its size and digests."""
     path = _checked_path(call)
     received = Receiver()
     async for chunk in call.request.content.iter_any():
         received.feed(chunk)
-    stored = call.platform.storage.store(path, received, call.request.headers.get("Content-Type", ""))
-    call.record.size, call.record.sha256 = stored.size, stored.sha256
-    return web.Response()
+    call.record.size, call.record.sha256 = received.size, received.sha256()
+    if isinstance(call.record.fault, CorruptUpload):
+        received.feed(b"?")
+    storage = call.platform.storage
+    stored = storage.store(path, received, call.request.headers.get("Content-Type", ""))
+    return web.Response(headers={"x-goog-hash": f"crc32c={stored.crc32c}"} if storage.checksums else None)
 
 
 @routes.get(PATTERN, access="signed")

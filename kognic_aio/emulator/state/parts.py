@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from kognic_aio.emulator.faults import Faults
+from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.state.accounts import Accounts
 from kognic_aio.emulator.state.annotations import Annotations
 from kognic_aio.emulator.state.calibrations import Calibrations
@@ -30,11 +32,13 @@ class Parts:
         self.timing = timing or Timing()
         self.page_size = page_size
         self.refusals = Refusals()
+        self.faults = Faults()
+        self.rate_limit: RateLimit | None = None
         self.accounts = Accounts(self.timing)
         self.projects = Projects()
         self.calibrations = Calibrations()
         self.storage = Storage(self.timing)
-        self.scenes = Scenes(self.timing, self.accounts, self.calibrations, self.storage, self.refusals)
+        self.scenes = Scenes(self.timing, self.accounts, self.calibrations, self.storage, self.refusals, self.faults)
         self.pre_annotations = PreAnnotations(self.timing, self.scenes, self.refusals)
         self.inputs = Inputs(self.scenes, self.projects, self.pre_annotations, self.refusals)
         self.workflow = Workflow(self.projects, self.inputs)
@@ -50,5 +54,6 @@ class Parts:
             "inputs": sum(1 for _ in self.inputs),
             "pre_annotations": len(self.pre_annotations.by_id),
             "objects": len(objects),
+            "faults": dict(self.faults.injected),
             "stored_bytes": sum(stored.size for stored in objects.values()),
         }

@@ -76,11 +76,16 @@ class Scene:
 
     @property
     def files(self) -> Mapping[str, StoredObject | None]:
-        """What was put for each resource id, the IMU data's included; None where nothing was."""
+        """What was put for each resource id, the IMU data's included; None where nothing was seen."""
         names = list(self.spec.filenames)
         if self.spec.imu_id is not None:
             names.append(self.spec.imu_id)
         return self._storage.look_up(self.prefix, names)
+
+    @property
+    def known_files(self) -> Mapping[str, StoredObject | None]:
+        """Those of its files that rules can look at: not what is in another store that cannot be looked into."""
+        return {name: file for name, file in self.files.items() if self._storage.can_see(f"{self.prefix}/{name}")}
 
     @property
     def prefix(self) -> str:
@@ -89,7 +94,7 @@ class Scene:
 
     def fault_of_files(self) -> str | None:
         """Why its files cannot be processed, or None."""
-        for name, stored in self.files.items():
+        for name, stored in self.known_files.items():
             if stored is None or not stored.size:
                 return f"file {name} is empty"
             is_csv = self.spec.filenames.get(name, "").lower().endswith(".csv")

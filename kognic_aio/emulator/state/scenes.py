@@ -1,11 +1,13 @@
 """Scenes from their start to their end: reserve, create, commit, import, query, invalidate."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
+from kognic_aio.emulator.faults import FailProcessing, Faults, HangProcessing
 from kognic_aio.emulator.state.accounts import Accounts
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.calibrations import Calibrations
@@ -36,6 +38,7 @@ class Scenes:
         calibrations: Calibrations,
         storage: Storage,
         refusals: Refusals,
+        faults: Faults,
     ) -> None:
         self.by_uuid: dict[str, Scene] = {}
         self.pending = 0
@@ -44,6 +47,7 @@ class Scenes:
         self._calibrations = calibrations
         self._storage = storage
         self._refusals = refusals
+        self._faults = faults
         self._by_external_id: defaultdict[str, list[Scene]] = defaultdict(list)
         self._reserved: dict[str, str] = {}
         self._imu: dict[str, Imu] = {}
@@ -173,7 +177,7 @@ class Scenes:
             raise BadRequestError(f"scene {scene_uuid} is invalidated")
         if scene.ready_at is not None:
             raise ConflictError(f"scene {scene_uuid} is committed already")
-        missing = [name for name, stored in scene.files.items() if stored is None]
+        missing = [name for name, stored in scene.known_files.items() if stored is None]
         if missing:
             raise BadRequestError(f"scene {scene_uuid} lacks the files {', '.join(missing)}")
         self._process(scene)
@@ -192,6 +196,13 @@ class Scenes:
         scene.failure = refusal.message if refusal is not None else scene.fault_of_files()
         scene.ready_at = self._timing.clock() + self._timing.processing_time
         scene.indexed = False
+        match self._faults.strike_scene(scene.external_id):
+            case FailProcessing(message):
+                scene.failure = message
+            case HangProcessing():
+                scene.ready_at = math.inf
+            case _:
+                pass
 
     def change_status(self, scene_uuid: str, body: Body) -> None:
         """Import an indexed scene, or index one that is imported.
@@ -264,12 +275,13 @@ class Scenes:
         """The scenes that a request asks for, by uuid or by external id.
 
         Raises:
-            BadRequestError: the request has not exactly one of both lists.
+            BadRequestError: the request has not exactly one of both lists, or a fault limits them to fewer.
             NotFoundError: one of them is unknown.
         """
         fields = body.fields((), ("sceneUuids", "externalIds"))
         if len(fields) != 1:
             raise BadRequestError("give either sceneUuids or externalIds")
+        self._check_length(next(iter(fields.values())).texts())
         if "sceneUuids" in fields:
             return [self.scene(scene_uuid) for scene_uuid in dict.fromkeys(fields["sceneUuids"].texts())]
         found: list[Scene] = []
@@ -279,6 +291,11 @@ class Scenes:
                 raise NotFoundError(f"no scene has the external id {external_id!r}")
             found.extend(scenes)
         return found
+
+    def _check_length(self, ids: Sequence[str]) -> None:
+        limit = self._faults.strike_query(len(ids))
+        if limit is not None:
+            raise BadRequestError(f"a query may name {limit.most} scenes, not {len(ids)}")
 
     def invalidate(self, scene_uuids: Iterable[str], reason: str) -> None:
         """Invalidate scenes for good; one that is invalidated already keeps its first reason.

@@ -1,19 +1,25 @@
 """The object storage behind the signed URLs."""
 
+import base64
 import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 from urllib.parse import quote
 
 import attrs
+from google_crc32c import extend
 
 from kognic_aio.emulator.errors import StorageError
 from kognic_aio.emulator.state.timing import Timing
 
 HEAD_SIZE = 64
+
+Method = Literal["PUT", "GET"]
+Sign = Callable[[Method, str, float], str | None]
+Look = Callable[[str], tuple[int, bytes] | None]
 
 
 @attrs.define(kw_only=True)
@@ -23,16 +29,18 @@ class StoredObject:
     Args:
         path: `<workspace>/<scene>/<resource id>`.
         size: bytes.
-        sha256: hex digest of the bytes.
+        sha256: hex digest of the bytes; empty for a file in another store.
+        crc32c: their CRC32C in base64, as Google's storage writes it; empty for a file in another store.
         content_type: the Content-Type that came with them.
         head: the first 64 bytes, for rules about how a file begins.
-        puts: how many times it was put; size and digest are those of the last time.
+        puts: how many times it was put; size and digests are those of the last time.
     """
 
     path: str
     size: int
-    sha256: str
-    content_type: str
+    sha256: str = ""
+    crc32c: str = ""
+    content_type: str = ""
     head: bytes = attrs.field(repr=False)
     puts: int = 1
 
@@ -44,6 +52,7 @@ class Receiver:
         self.size = 0
         self.head = b""
         self._sha256 = hashlib.sha256()
+        self._crc32c = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the next chunk."""
@@ -51,14 +60,23 @@ class Receiver:
             self.head += chunk[: HEAD_SIZE - len(self.head)]
         self.size += len(chunk)
         self._sha256.update(chunk)
+        self._crc32c = extend(self._crc32c, chunk)
 
     def sha256(self) -> str:
         """The hex digest of all chunks."""
         return self._sha256.hexdigest()
 
+    def crc32c(self) -> str:
+        """The CRC32C of all chunks, in base64."""
+        return base64.b64encode(self._crc32c.to_bytes(4, "big")).decode()
+
 
 class Storage:
     """Signs URLs, checks them, remembers what was put, and keeps the platform's own documents.
+
+    The files may go to another store, such as a bucket with presigned URLs: then `sign` makes the URLs. The
+    emulator does not see what is put there. `look` can tell it; without it, the rules at a commit take those
+    files for there and good.
 
     Args:
         timing: the platform's clock and the lifetime of URLs.
@@ -66,18 +84,33 @@ class Storage:
 
     def __init__(self, timing: Timing) -> None:
         self.base_url = ""
+        self.checksums = True
+        """Whether the answer to a PUT tells the CRC32C of what was stored, in `x-goog-hash`."""
+        self.sign: Sign | None = None
+        """What signs URLs of another store, given the method, the path of the object and the seconds until the
+        URL expires; None signs our own. Where it returns None, ours is handed out, as it should for GET: no other
+        store has the platform's own documents."""
+        self.look: Look | None = None
+        """What tells size and first 64 bytes of an object of the other store, given its path, or None if there is
+        none. It is called within the event loop at every commit, once per file."""
         self.objects: dict[str, StoredObject] = {}
+        self._elsewhere: set[str] = set()
+        self._expired: dict[str, int] = {}
         self._documents: dict[str, bytes] = {}
         self._timing = timing
         self._secret = secrets.token_bytes(32)
 
-    def signed_url(self, path: str, method: str = "PUT") -> str:
+    def signed_url(self, path: str, method: Method = "PUT") -> str:
         """A URL that permits one object to be put, or to be got, until it expires.
 
         Args:
             path: `<workspace>/<scene>/<resource id>`; the resource id may hold slashes.
             method: PUT or GET.
         """
+        foreign = self.sign and self.sign(method, path, self._timing.url_lifetime)
+        if foreign:
+            self._elsewhere.add(path)
+            return foreign
         # Milliseconds of the platform's own clock: a wall clock that jumps must not expire URLs.
         expires = str(int((self._timing.clock() + self._timing.url_lifetime) * 1000))
         signature = self._signature(method, path, expires)
@@ -95,8 +128,15 @@ class Storage:
             raise StorageError(
                 "SignatureDoesNotMatch", "the signature does not match the method, the path and the expiry", 403
             )
+        if signature in self._expired:
+            raise _expired(self._expired[signature])
         if self._timing.clock() * 1000 >= int(expires):
-            raise StorageError("ExpiredToken", "the signed URL has expired", 400)
+            raise _expired(400)
+
+    def expire(self, signature: str, status: int) -> StorageError:
+        """Let a signed URL count as expired from now on, and return what its requests are refused with."""
+        self._expired[signature] = status
+        return _expired(status)
 
     def _signature(self, method: str, path: str, expires: str) -> str:
         message = f"{method}\n{path}\n{expires}".encode()
@@ -109,6 +149,7 @@ class Storage:
             path=path,
             size=received.size,
             sha256=received.sha256(),
+            crc32c=received.crc32c(),
             content_type=content_type,
             head=received.head,
             puts=1 if earlier is None else earlier.puts + 1,
@@ -132,4 +173,19 @@ class Storage:
 
     def look_up(self, prefix: str, names: Iterable[str]) -> dict[str, StoredObject | None]:
         """The objects `<prefix>/<name>`, by name."""
-        return {name: self.objects.get(f"{prefix}/{name}") for name in names}
+        return {name: self._find(f"{prefix}/{name}") for name in names}
+
+    def _find(self, path: str) -> StoredObject | None:
+        if self.look is None or path not in self._elsewhere:
+            return self.objects.get(path)
+        found = self.look(path)
+        return None if found is None else StoredObject(path=path, size=found[0], head=found[1][:HEAD_SIZE])
+
+    def can_see(self, path: str) -> bool:
+        """Whether it is known if an object is there: not if it is in another store that one cannot look into."""
+        return self.look is not None or path not in self._elsewhere
+
+
+def _expired(status: int) -> StorageError:
+    code = "ExpiredToken" if status == 400 else "AccessDenied"
+    return StorageError(code, "the signed URL has expired", status)

@@ -1,0 +1,156 @@
+"""How faults are done on the wire: before the effect in place of the endpoint, after it to its answer."""
+
+import asyncio
+import math
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from email.utils import format_datetime
+
+from aiohttp import web
+
+from kognic_aio.emulator.answers import error_response
+from kognic_aio.emulator.errors import PlatformError, StorageError, UnauthorizedError
+from kognic_aio.emulator.faults import (
+    Drop,
+    ExpiredUrl,
+    Html,
+    RequestFault,
+    ResetAnswer,
+    ResetRequest,
+    RevokeTokens,
+    SlowAnswer,
+    Status,
+    TruncatedJson,
+)
+from kognic_aio.emulator.routing import Call, Route
+
+PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+# On, for no seconds: closing throws away what was not sent yet, and the client gets a reset rather than an end.
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+GLANCE = 0.05
+
+
+async def inject(
+    fault: RequestFault, route: Route, call: Call, effect: Callable[[], Awaitable[web.Response]]
+) -> web.StreamResponse:
+    """Answer a request that a fault strikes.
+
+    Args:
+        fault: the fault.
+        route: the endpoint.
+        call: the request.
+        effect: what reads the request, lets the endpoint run, and returns its answer.
+
+    Raises:
+        ConnectionError: the connection was reset.
+        PlatformError: what the client is to be told instead.
+    """
+    if not fault.after_effect:
+        return await _instead(fault, route, call)
+    try:
+        response = await effect()
+    except PlatformError as error:
+        response = error_response(error)
+    return await _afterwards(fault, route, call, response)
+
+
+async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Response:
+    await _receive(call, fault.after if isinstance(fault, ResetRequest) else math.inf)
+    match fault:
+        case Drop() | ResetRequest():
+            raise reset(call.request)
+        case ExpiredUrl():
+            signature = call.request.query.get("X-Signature", "")
+            raise call.platform.storage.expire(signature, fault.status)
+        case RevokeTokens():
+            call.platform.revoke_tokens()
+            raise UnauthorizedError("the token is not valid")
+        case _:
+            return _made_up(fault, route)
+
+
+async def _afterwards(fault: RequestFault, route: Route, call: Call, response: web.Response) -> web.StreamResponse:
+    match fault:
+        case Drop():
+            raise reset(call.request)
+        case ResetAnswer():
+            await _send_half(call.request, response)
+            raise reset(call.request)
+        case SlowAnswer():
+            await _wait(call.request, fault.seconds)
+            return response
+        case TruncatedJson():
+            response.body = _half(response)
+            return response
+        case Status() | Html():
+            return _made_up(fault, route)
+        case _:
+            return response
+
+
+async def _receive(call: Call, most: float) -> None:
+    """Read the body of a request, or as much of it as is wanted; of an upload it is only counted."""
+    record = call.record
+    chunks: list[bytes] = []
+    while record.size < most:
+        chunk = await call.request.content.read(int(min(most - record.size, 2**16)))
+        if not chunk:
+            break
+        record.size += len(chunk)
+        if record.method != "PUT":
+            chunks.append(chunk)
+    record.content = b"".join(chunks)
+
+
+def reset(request: web.BaseRequest) -> ConnectionError:
+    """Reset the connection of a request, and return what is to be raised then."""
+    if request.transport is not None:
+        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        request.transport.abort()
+    return ConnectionAbortedError("a fault")
+
+
+def _made_up(fault: RequestFault, route: Route) -> web.Response:
+    """The answer of a fault that answers itself."""
+    match fault:
+        case Html():
+            return web.Response(text=PAGE.format(f"{fault.status}"), status=fault.status, content_type="text/html")
+        case Status():
+            message = f"status {fault.status} was injected"
+            signed = route.access == "signed"
+            error = StorageError("Injected", message, fault.status) if signed else PlatformError(message, fault.status)
+            response = error_response(error)
+            if fault.retry_after is not None:
+                response.headers["Retry-After"] = _retry_after(fault.retry_after)
+            return response
+        case _:
+            raise TypeError(f"{fault!r} has no answer")
+
+
+def _retry_after(when: float | datetime) -> str:
+    return format_datetime(when, usegmt=True) if isinstance(when, datetime) else f"{when:g}"
+
+
+def _half(response: web.Response) -> bytes:
+    body = response.body
+    return body[: len(body) // 2] if isinstance(body, bytes) else b""
+
+
+async def _send_half(request: web.BaseRequest, response: web.Response) -> None:
+    """Send half of an answer that promises more; of an empty one its head."""
+    half = _half(response)
+    sent = web.StreamResponse(status=response.status, headers=response.headers)
+    sent.content_length = 2 * len(half) + 1
+    await sent.prepare(request)
+    await sent.write(half)
+
+
+async def _wait(request: web.BaseRequest, seconds: float) -> None:
+    """Sleep as long as the client waits."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while request.transport is not None and loop.time() < end:  # noqa: ASYNC110 - a lost connection sets no event
+        await asyncio.sleep(min(GLANCE, end - loop.time()))

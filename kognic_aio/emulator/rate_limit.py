@@ -1,0 +1,45 @@
+"""How many requests per second a platform takes."""
+
+import attrs
+
+
+def _one_second(limit: "RateLimit") -> float:
+    return max(1.0, limit.per_second)
+
+
+@attrs.define
+class RateLimit:
+    """A bucket of tokens that fills steadily; each request takes one, and is refused with 429 if there is none.
+
+    It is about requests with a token: not about signed URLs or the auth server, which are other hosts.
+
+    Args:
+        per_second: how many requests per second are taken in the long run.
+        retry_after: whether the refusal tells how many seconds to wait.
+        burst: how many requests are taken at once after a pause; by default those of one second.
+    """
+
+    per_second: float = attrs.field(validator=attrs.validators.gt(0))
+    retry_after: bool = attrs.field(default=False, kw_only=True)
+    burst: float = attrs.field(
+        default=attrs.Factory(_one_second, takes_self=True), kw_only=True, validator=attrs.validators.ge(1)
+    )
+    _tokens: float = attrs.field(init=False, repr=False)
+    _as_of: float | None = attrs.field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._tokens = self.burst
+
+    def take(self, now: float) -> float:
+        """Take a token, or tell how many seconds it is until there will be one; 0 if there was one.
+
+        Args:
+            now: the time, in seconds of any clock that does not go back.
+        """
+        passed = 0.0 if self._as_of is None else now - self._as_of
+        self._as_of = now
+        self._tokens = min(self.burst, self._tokens + passed * self.per_second)
+        if self._tokens < 1:
+            return (1 - self._tokens) / self.per_second
+        self._tokens -= 1
+        return 0.0

@@ -1,0 +1,433 @@
+"""An upload arrives whole, or is an error that says why it has not, over a real socket."""
+
+import base64
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from io import SEEK_END, SEEK_SET, BytesIO, RawIOBase
+from pathlib import Path
+from typing import Any
+
+import anyio
+import google_crc32c
+import pytest
+from aiohttp import web
+from attrs import define, field
+from multidict import CIMultiDict
+
+from kognic_aio import FileData
+from kognic_aio._http import body
+from kognic_aio._http.body import close_sources
+from kognic_aio._http.storage import Storage
+from kognic_aio.errors import ChecksumError, DataError, LostAnswerError, MalformedAnswerError, StorageError
+from kognic_aio.model import Image
+from tests.scenes import OURS, SOURCES
+from tests.scripted import client_of, serving
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1 << 20
+LARGE = 64 * MIB
+"""More than the sockets between two ends can hold: it is still being sent when the other end has seen its start."""
+
+Answer = Callable[[bytes], web.Response]
+Middle = Callable[[web.BaseRequest], object]
+
+
+def taken(content: bytes) -> web.Response:
+    return web.Response()
+
+
+def cut(request: web.BaseRequest) -> None:
+    assert request.transport is not None
+    request.transport.abort()
+
+
+@define
+class Store:
+    """Keeps what arrives whole.
+
+    Args:
+        answers: To what has arrived whole; the last of them again and again.
+        start: How many bytes of an upload are its start.
+        middles: What to do when the start of an upload has arrived, one an upload.
+        whole: What has arrived whole.
+        headers: Of all requests.
+    """
+
+    url: str = ""
+    start: int = 1
+    answers: list[Answer] = field(factory=lambda: [taken])
+    middles: list[Middle] = field(factory=list)
+    whole: list[bytes] = field(factory=list)
+    headers: list[CIMultiDict[str]] = field(factory=list)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.headers.append(CIMultiDict(request.headers))
+        start = b""
+        if self.middles:
+            start = await request.content.readexactly(self.start)
+            if isinstance(early := self.middles.pop(0)(request), web.StreamResponse):
+                return early
+        self.whole.append(start + await request.content.read())
+        return (self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])(self.whole[-1])
+
+
+@asynccontextmanager
+async def storing() -> AsyncIterator[Store]:
+    store = Store()
+    runner = web.ServerRunner(web.Server(store.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    store.url = f"http://127.0.0.1:{runner.addresses[0][1]}/bucket/file?X-Signature=secret"
+    yield store
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    async with storing() as running:
+        yield running
+
+
+@pytest.fixture
+async def storage() -> AsyncIterator[Storage]:
+    async with serving() as server, client_of(server) as client:
+        yield client._storage
+
+
+def image(data: Any) -> Image:
+    return Image(filename="a.jpg", file_data=FileData(format="jpg", data=data))
+
+
+def of_form(form: str, folder: Path, content: bytes) -> Image:
+    return Image(**SOURCES[form](OURS, folder, "a.jpg", content))
+
+
+class Pipe(RawIOBase):
+    """A stream that cannot seek, and gives less than it is asked for."""
+
+    def __init__(self, content: bytes, most: int = MIB) -> None:
+        self._stream, self._most = BytesIO(content), most
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._stream.read(min(size, self._most))
+
+
+READ_ONCE = {"generator", "async-generator"}
+SIZED = {"local-file", "bytes", "memory-stream", "open-file", "sync-callback", "sync-callback-stream"} | {
+    "async-callback",
+    "async-callback-stream",
+}
+
+
+@pytest.mark.parametrize("form", sorted(SOURCES.keys() - READ_ONCE))
+async def test_after_half_of_it(form: str, store: Store, storage: Storage, tmp_path: Path) -> None:
+    """An upload that breaks off in the middle is sent again from its start, whatever form the data has."""
+    content = os.urandom(5 * MIB)
+    store.start, store.middles = len(content) // 2, [cut, cut]
+    file = of_form(form, tmp_path, content)
+    assert await storage.put(store.url, file) == len(content)
+    await close_sources([file])
+    assert len(store.headers) == 3
+    assert store.whole == [content]
+
+
+@pytest.mark.parametrize("form", [*sorted(READ_ONCE), "pipe"])
+async def test_half_of_what_can_be_read_once(form: str, store: Store, storage: Storage, tmp_path: Path) -> None:
+    """What can be read only once is not sent again after half of it, and its error says so."""
+    content = os.urandom(5 * MIB)
+    store.start, store.middles = len(content) // 2, [cut]
+    file = image(Pipe(content)) if form == "pipe" else of_form(form, tmp_path, content)
+    with pytest.raises(LostAnswerError, match=r"'a\.jpg' can be read only once, so it was not sent again"):
+        await storage.put(store.url, file)
+    assert len(store.headers) == 1
+    assert store.whole == []
+
+
+@pytest.mark.parametrize("size", [1, MIB, MIB + 1, 3 * MIB])
+@pytest.mark.parametrize("form", SOURCES)
+async def test_the_length_is_told(form: str, size: int, store: Store, storage: Storage, tmp_path: Path) -> None:
+    """The length is told whenever it is known: of a generator, if it gives no more than one chunk."""
+    content = os.urandom(size)
+    file = of_form(form, tmp_path, content)
+    await storage.put(store.url, file)
+    await close_sources([file])
+    assert store.whole == [content]
+    told, encoding = (store.headers[0].get(name) for name in ("Content-Length", "Transfer-Encoding"))
+    is_known = form in SIZED or size <= MIB
+    assert (told, encoding) == ((str(size), None) if is_known else (None, "chunked"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda content: Pipe(content, most=1000),
+        lambda content: iter(
+            [content[:1], b"", *(content[start : start + 999] for start in range(1, len(content), 999))]
+        ),
+        bytearray,
+        memoryview,
+    ],
+    ids=["short-reads", "small-chunks", "bytearray", "memoryview"],
+)
+@pytest.mark.parametrize("size", [1, 10_000, MIB + 1])
+async def test_data_in_other_portions(data: Callable[[bytes], Any], size: int, store: Store, storage: Storage) -> None:
+    """Every byte arrives, in whatever portions a source gives them."""
+    content = os.urandom(size)
+    assert await storage.put(store.url, image(data(content))) == size
+    assert store.whole == [content]
+
+
+class Misjudged(BytesIO):
+    """A stream that takes itself for longer, or shorter, than it is."""
+
+    def __init__(self, content: bytes, error: int) -> None:
+        super().__init__(content)
+        self._error = error
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        return super().seek(offset, whence) + (self._error if whence == SEEK_END else 0)
+
+
+@pytest.mark.parametrize("error", [-1, 1, -MIB, MIB])
+@pytest.mark.parametrize("size", [2 * MIB, 2 * MIB + 1, 3 * MIB])
+async def test_a_stream_of_another_size(error: int, size: int, store: Store, storage: Storage) -> None:
+    """A stream that gives more or fewer bytes than its size said is an error, and the store never has it whole."""
+    with pytest.raises(DataError, match=rf"'a\.jpg' changed while it was sent: {size + error} bytes at the start"):
+        await storage.put(store.url, image(Misjudged(bytes(size), error)))
+    assert store.whole == []
+
+
+@pytest.mark.parametrize("error", [-1, 1])
+async def test_a_short_stream_of_another_size(error: int, store: Store, storage: Storage) -> None:
+    """Of a short stream whose size is wrong nothing is sent at all."""
+    with pytest.raises(DataError, match=f"{10 + error} bytes at the start, 10 at the end"):
+        await storage.put(store.url, image(Misjudged(bytes(10), error)))
+    assert store.headers == []
+
+
+async def test_a_source_that_fails_half_way(store: Store, storage: Storage) -> None:
+    """What a source has given before it failed never looks whole to the store, though nobody knew its length."""
+
+    async def failing() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield bytes(MIB)
+        raise OSError("the disk is on fire")
+
+    with pytest.raises(DataError, match=r"reading 'a\.jpg' failed: OSError: the disk is on fire"):
+        await storage.put(store.url, image(failing()))
+    assert store.whole == []
+
+
+class Endless(Misjudged):
+    """A stream that is said to have an end."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return bytes(size or 1)
+
+
+async def test_a_stream_without_end(store: Store, storage: Storage) -> None:
+    """A stream that goes on after its end is an error as soon as it does."""
+    with pytest.raises(DataError, match=r"changed while it was sent"):
+        await storage.put(store.url, image(Endless(bytes(3 * MIB), 0)))
+    assert store.whole == []
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as stream:
+        stream.write(b"more")
+
+
+def replace(path: Path) -> None:
+    other, state = path.with_suffix(".new"), path.stat()
+    other.write_bytes(b"")
+    os.truncate(other, state.st_size)
+    os.utime(other, ns=(state.st_atime_ns, state.st_mtime_ns))
+    other.rename(path)
+
+
+def touch(path: Path) -> None:
+    state = path.stat()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1000))
+
+
+CHANGES = {
+    "truncated": (truncate, r"\d+ bytes at the start, \d+ at the end"),
+    "grown": (grow, r"\d+ bytes at the start, \d+ at the end"),
+    "replaced": (replace, "another file has taken its name"),
+    "touched": (touch, "it was written to"),
+    "removed": (Path.unlink, r"it is gone \(No such file or directory\)"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
+async def test_a_large_file_that_changes(
+    change: Callable[[Path], None], words: str, store: Store, storage: Storage, tmp_path: Path
+) -> None:
+    """A file that changes while it is sent is an error that says how; it is sent once, and the store has it never."""
+    path = tmp_path / "a.jpg"
+    path.touch()
+    os.truncate(path, LARGE)
+    store.middles = [lambda request: change(path)]
+    with pytest.raises(DataError, match=f"changed while it was sent: {words}; give files that are complete") as caught:
+        await storage.put(store.url, Image(filename=str(path)))
+    assert caught.value.filename == str(path)
+    assert len(store.headers) == 1
+    assert store.whole == []
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
+async def test_a_small_file_that_changes(
+    change: Callable[[Path], None],
+    words: str,
+    store: Store,
+    storage: Storage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A small file that changes while it is read is an error, and nothing is sent."""
+
+    class Changing(type(Path())):  # type: ignore[misc]
+        """A path whose file changes when it is opened."""
+
+        def open(self, *arguments: Any, **options: Any) -> Any:
+            stream = super().open(*arguments, **options)
+            change(Path(self))
+            return stream
+
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"the image")
+    monkeypatch.setattr(body, "Path", Changing)
+    with pytest.raises(DataError, match=f"changed while it was sent: {words}"):
+        await storage.put(store.url, Image(filename=str(path)))
+    assert store.headers == []
+
+
+async def test_a_file_that_changes_between_uploads(store: Store, storage: Storage, tmp_path: Path) -> None:
+    """What a file was earlier is no matter: each attempt sends what it is then."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"first")
+
+    def refuse_and_change(content: bytes) -> web.Response:
+        path.write_bytes(b"and then")
+        return web.Response(status=503)
+
+    store.answers = [refuse_and_change, taken]
+    assert await storage.put(store.url, Image(filename=str(path))) == 8
+    assert store.whole == [b"first", b"and then"]
+
+
+def hashed(*headers: str, content: bytes | None = None) -> Answer:
+    """Answers with checksums of what has arrived, or of something else."""
+
+    def answer(arrived: bytes) -> web.Response:
+        crc = google_crc32c.value(arrived if content is None else content)
+        encoded = base64.b64encode(crc.to_bytes(4, "big")).decode()
+        found = [(name, value) for name, _, value in (header.partition(": ") for header in headers)]
+        return web.Response(headers=CIMultiDict((name, value.format(encoded)) for name, value in found))
+
+    return answer
+
+
+FORMS_OF_HASHES = {
+    "one": ["x-goog-hash: crc32c={}"],
+    "both-in-one": ["x-goog-hash: crc32c={},md5=rL0Y20zC+Fzt72VPzMSk2A=="],
+    "other-order": ["X-Goog-Hash: md5=rL0Y20zC+Fzt72VPzMSk2A==, crc32c={}"],
+    "several": ["X-Goog-Hash: md5=rL0Y20zC+Fzt72VPzMSk2A==", "x-goog-hash: crc32c={}"],
+}
+
+
+@pytest.mark.parametrize("headers", FORMS_OF_HASHES.values(), ids=FORMS_OF_HASHES)
+@pytest.mark.parametrize("size", [9, 3 * MIB])
+async def test_checksums(headers: list[str], size: int, store: Store, storage: Storage) -> None:
+    """The checksum of a store is found in every form it has; where it differs, the data is sent again."""
+    content = os.urandom(size)
+    store.answers = [hashed(*headers, content=b"damaged"), hashed(*headers)]
+    assert await storage.put(store.url, image(content)) == size
+    assert store.whole == [content, content]
+
+
+@pytest.mark.parametrize("header", ["x-goog-hash: md5=rL0Y20zC+Fzt72VPzMSk2A==", "etag: crc32c=AAAAAA=="])
+async def test_answers_without_a_checksum(header: str, store: Store, storage: Storage) -> None:
+    """A store that tells no CRC-32C is believed."""
+    store.answers = [hashed(header)]
+    await storage.put(store.url, image(b"image"))
+    assert len(store.whole) == 1
+
+
+async def test_checksums_that_never_agree(store: Store, storage: Storage) -> None:
+    """A file that never arrives as it is is an error that names it, with both checksums and without the signature."""
+    store.answers = [hashed("x-goog-hash: crc32c={}", content=b"")]
+    with pytest.raises(ChecksumError, match=r"'a\.jpg' was damaged on its way") as caught:
+        await storage.put(store.url, image(b"123456789"))
+    assert (caught.value.sent, caught.value.stored) == ("4waSgw==", "AAAAAA==")
+    assert caught.value.filename == "a.jpg"
+    assert "secret" not in str(caught.value) + repr(caught.value)
+    assert len(store.whole) == 5
+
+
+async def test_checksums_of_documents(store: Store, storage: Storage) -> None:
+    """Documents are compared as well, and large ones too go out without a warning."""
+    content = os.urandom(3 * MIB)
+    store.answers = [hashed("x-goog-hash: crc32c={}", content=b""), hashed("x-goog-hash: crc32c={}")]
+    assert await storage.put_json(store.url, content, "IMU data") == len(content)
+    assert store.whole == [content, content]
+    assert [headers["Content-Length"] for headers in store.headers] == [str(len(content))] * 2
+
+
+@pytest.mark.parametrize("form", ["local-file", "bytes", "generator"])
+async def test_answers_that_come_too_early(form: str, store: Store, storage: Storage, tmp_path: Path) -> None:
+    """A store that is content before it has all of a file has not got it: it is sent again, if it can be."""
+    content = bytes(LARGE)
+    store.middles = [lambda request: web.Response()]
+    file = of_form(form, tmp_path, content)
+    if form == "generator":
+        with pytest.raises(MalformedAnswerError, match=r"before it had all of it; .* can be read only once"):
+            await storage.put(store.url, file)
+    else:
+        await storage.put(store.url, file)
+        assert store.whole == [content]
+
+
+async def test_a_refusal_while_a_source_takes_its_time(store: Store, storage: Storage) -> None:
+    """What a store says while the source is still at work is heard, and the source is closed."""
+    is_closed = False
+
+    async def slow() -> AsyncIterator[bytes]:
+        nonlocal is_closed
+        try:
+            for _ in range(3):
+                yield bytes(MIB)
+            await anyio.sleep_forever()
+        finally:
+            is_closed = True
+
+    store.middles = [lambda request: web.Response(status=403, text="<Code>AccessDenied</Code>")]
+    with pytest.raises(StorageError, match="AccessDenied"):
+        await storage.put(store.url, image(slow()))
+    assert is_closed
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+async def test_redirects(code: int, store: Store, storage: Storage) -> None:
+    """A store cannot send a file elsewhere: redirects are errors."""
+    async with storing() as elsewhere:
+        store.answers = [lambda content: web.Response(status=code, headers={"Location": elsewhere.url})]
+        with pytest.raises(StorageError) as caught:
+            await storage.put(store.url, image(b"image"))
+        assert caught.value.status == code
+        assert elsewhere.headers == []
+
+
+async def test_compressed_answers_are_not_asked_for(store: Store, storage: Storage) -> None:
+    """Nobody is asked for compressed answers to an upload, which could be larger than they look."""
+    await storage.put(store.url, image(b"image"))
+    assert store.headers[0]["Accept-Encoding"] == "identity"
