@@ -9,7 +9,7 @@ from yarl import URL
 from kognic_aio._http.body import Body, is_replayable, open_body
 from kognic_aio._http.protocol import USER_AGENT, Answer, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
-from kognic_aio._http.transport import Transport
+from kognic_aio._http.transport import MOST_CONTENT, Transport
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable
@@ -90,7 +90,7 @@ class Storage:
         target = _signed("GET", url)
 
         async def attempt() -> Any:
-            answer = await self._transport.exchange("GET", target, headers=headers)
+            answer = await self._transport.exchange("GET", target, headers=headers, most=MOST_CONTENT)
             if answer.status >= 300:
                 raise storage_error(answer, "download")
             return parse_json(answer)

@@ -48,6 +48,14 @@ JSON_HEADER = {"Content-Type": "application/json"}
 LARGE = 1 << 20
 """Bytes from which a body is sent as a stream."""
 
+MOST_RENEWALS = 3
+"""New tokens for one request, each of which may be revoked before it arrives."""
+
+MOST_OF_AN_ERROR = 64 << 10
+MOST_ANSWER = 64 << 20
+MOST_CONTENT = 1 << 30
+"""Bytes that are read of an answer to an API request, and of a content in storage, lest a server fills the memory."""
+
 MOST_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
@@ -156,7 +164,9 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            return None if discard and answer.status < 300 else parse(answer)
+            # A page for people is no success, whatever its status: a proxy has answered, not the platform.
+            is_page = answer.body[:64].lstrip().startswith(b"<")
+            return None if discard and answer.status < 300 and not is_page else parse(answer)
 
         rule = may_repeat if repeatable else had_no_effect
 
@@ -174,6 +184,7 @@ class Transport:
         headers: Mapping[str, str],
         data: Any = None,
         is_api: bool = False,
+        most: int = MOST_ANSWER,
     ) -> Answer:
         """Send one request once, when its host takes it, and read its answer to the end.
 
@@ -183,6 +194,7 @@ class Transport:
             headers: All headers that are not aiohttp's.
             data: The body.
             is_api: Whether it goes to an API, and not to storage.
+            most: Bytes of a good answer that are read at most.
 
         Raises:
             RequestError: If there is no answer.
@@ -191,9 +203,9 @@ class Transport:
         """
         self._open_session()
         host = self._hosts.of(url, is_api=is_api)
-        return await host.send(partial(self._send, method, url, headers, data))
+        return await host.send(partial(self._send, method, url, headers, data, most))
 
-    async def _send(self, method: str, url: URL, headers: Mapping[str, str], data: Any) -> Answer:
+    async def _send(self, method: str, url: URL, headers: Mapping[str, str], data: Any, most: int) -> Answer:
         session = self._open_session()
         shown = str(url.with_user(None).with_query(None))
         with translated(method, shown):
@@ -208,14 +220,14 @@ class Transport:
                 allow_redirects=False,  # a token must not follow one to another host
                 raise_for_status=False,  # a session of the caller's may do otherwise
             ) as response:
-                content = await response.read()
+                content = await _read(response, most)
         log.debug("%s %s: %d", method, shown, response.status)
         answer = Answer(method=method, url=shown, status=response.status, headers=response.headers, body=content)
         _warn_of_sunset(answer)
         return answer
 
     async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Send a request with the current token; if that is refused, once more with a new one."""
+        """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""
 
         async def send(token: str) -> Answer:
             own = {**headers, "Authorization": f"Bearer {token}"}
@@ -226,7 +238,12 @@ class Transport:
         self._open_session()
         token = await self._tokens.get()
         answer = await send(token)
-        return answer if answer.status != 401 else await send(await self._tokens.get(refused=token))
+        for _ in range(MOST_RENEWALS):
+            if answer.status != 401:
+                break
+            token = await self._tokens.get(refused=token)
+            answer = await send(token)
+        return answer
 
     async def _fetch_token(self) -> Answer:
         """Ask for a token; that creates nothing, so it is repeated at will."""
@@ -264,6 +281,21 @@ def _pairs(query: Query) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query
     return [(name, text(value)) for name, value in items]
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body of an answer. Of an error's, which may be anything, no more than people read."""
+    is_error = response.status >= 300
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if is_error and len(content) > MOST_OF_AN_ERROR:
+            response.close()
+            break
+        if len(content) > most:
+            response.close()
+            raise aiohttp.ClientPayloadError(f"more than {most} bytes")
+    return bytes(content)
 
 
 def _check_session(session: aiohttp.ClientSession | None) -> None:

@@ -47,6 +47,8 @@ AT: dict[str, tuple[Fault, tuple[str, ...]]] = {
     "token revoked": (faults.RevokeTokens(), tuple(step for step in STEPS if step not in ("token", "upload"))),
 }
 NO_JSON = ("HTML", "HTML after the effect", "truncated")
+PUSHING_BACK = ("429", "429, Retry-After", "503", "503, Retry-After")
+"""Faults that make a client slower, so that a random one in seven would leave nothing of its speed."""
 ONCE = ("token", "batches")
 """Steps that a run takes once, or nearly so."""
 
@@ -64,9 +66,11 @@ class Run:
         return f"{self.fault_name} @ {self.step}"
 
     def plan(self, planned: faults.Faults) -> faults.Planned[Fault]:
-        """Let it go wrong: every time at first for what happens once, else one time in seven."""
+        """Let it go wrong: at first for what happens once, in a row if it pushes back, else one time in seven."""
         if self.step in ONCE:
             return planned.add(self.fault, on=STEPS[self.step], times=2)
+        if self.fault_name in PUSHING_BACK:
+            return planned.add(self.fault, on=STEPS[self.step], times=10, skip=20)
         return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, seed=self.seed)
 
 

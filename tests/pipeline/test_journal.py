@@ -355,6 +355,14 @@ def overwritten(path: Path) -> None:
     path.write_bytes(content[:4096] + bytes(len(content) - 4096))
 
 
+def damaged_in_one_place(path: Path) -> None:
+    """Where it is not looked for what every run wants to know."""
+    journal(path)
+    content = bytearray(path.read_bytes())
+    content[-4096:] = bytes(4096)
+    path.write_bytes(content)
+
+
 def of_no_destination(path: Path) -> None:
     journal(path)
     with closing(sqlite3.connect(path)) as connection:
@@ -380,6 +388,7 @@ FOREIGN = {
     later_version: "another version",
     truncated: "malformed|damaged",
     overwritten: "malformed|damaged|no journal",
+    damaged_in_one_place: "damaged",
     of_no_destination: "damaged",
 }
 
@@ -547,6 +556,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
 async def live(journal, number):
     while True:
+        for _ in range(number % 8):  # so that some wait for the batch that fails, others for the next one
+            await asyncio.sleep(0)
         await journal.record(f"scene-{number}", Step.STARTING, scene_uuid=str(number))
         print(f"scene-{number}", flush=True)
         number += 64
@@ -558,7 +569,7 @@ async def run():
         ends += await asyncio.gather(journal.record("late", Step.STARTING), journal.recall("0"), return_exceptions=True)
         print({type(end) for end in ends} == {JournalError}, *{str(end) for end in ends})
 
-asyncio.run(run())
+asyncio.run(asyncio.wait_for(run(), 60))
 """
 
 

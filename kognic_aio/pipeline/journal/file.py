@@ -19,7 +19,7 @@ from attrs import asdict
 from kognic_aio._http.tasks import in_thread
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.pipeline.journal.entry import Destination
-from kognic_aio.pipeline.journal.rules import APPLICATION_ID, APPLY, RULES, SCHEMA, SCHEMA_VERSION, Change
+from kognic_aio.pipeline.journal.rules import APPLICATION_ID, APPLY, RECALL, RULES, SCHEMA, SCHEMA_VERSION, Change
 
 ATTEMPTS = 10
 ATTEMPT_PAUSE = 0.02
@@ -63,8 +63,11 @@ class File:
         It is one statement, and so one visit to the connection's thread and one transaction: for each further one, that
         thread would wait for a busy loop to let go of the interpreter.
         """
-        with translated(self.path):
-            await self._connection.execute_fetchall(APPLY, (json.dumps(changes),))
+        await self.read(APPLY, json.dumps(changes))
+
+    async def recall(self, keys: Sequence[str]) -> dict[str, Sequence[Any]]:
+        """What is known of scenes, by their keys, in one visit too."""
+        return {key: row for key, *row in await self.read(RECALL, json.dumps(keys))}
 
     async def read(self, query: str, *parameters: str) -> list[Any]:
         """The rows that a query finds."""

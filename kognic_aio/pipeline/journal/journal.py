@@ -16,7 +16,7 @@ from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, RECALL, Change, escaped, unescaped
+from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, Change, escaped, unescaped
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ FINAL = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
 
 @define(eq=False)
 class _Batch:
-    """Changes that are written together, and those who wait for it."""
+    """Changes that are written together, keys that are then looked up together, and those who wait for it."""
 
     changes: list[Change] = field(factory=list)
-    written: bool = False
+    keys: list[str] = field(factory=list)
+    found: Mapping[str, Sequence[Any]] | None = None
     ended: anyio.Event = field(factory=anyio.Event)
 
 
@@ -63,7 +64,7 @@ class Journal:
         self._file: File | None = None
         self._failure: BaseException | None = None
         self._batch = _Batch()
-        self._writing: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -105,8 +106,8 @@ class Journal:
         file = self._file
         with anyio.CancelScope(shield=True):
             try:
-                while self._writing is not None:
-                    await asyncio.wait([self._writing])
+                while self._working is not None:
+                    await asyncio.wait([self._working])
             finally:
                 self._file = None
                 if file is not None:
@@ -119,8 +120,9 @@ class Journal:
 
     async def recall(self, key: str) -> Entry | None:
         """What is known of a scene, None if it was never heard of."""
-        rows = await self._opened().read(RECALL, escaped(key))
-        return self._entry(key, rows[0]) if rows else None
+        found = await self._next_batch(keys=[escaped(key)])
+        row = found.get(escaped(key))
+        return None if row is None else self._entry(key, row)
 
     async def record(
         self,
@@ -209,26 +211,33 @@ class Journal:
         return failed
 
     async def _write(self, *changes: Change) -> None:
-        """Have changes written with the next transaction, and wait until it has ended."""
+        if changes:
+            await self._next_batch(changes=changes)
+
+    async def _next_batch(
+        self, *, changes: Sequence[Change] = (), keys: Sequence[str] = ()
+    ) -> Mapping[str, Sequence[Any]]:
+        """Have the next batch make changes and look up keys, and wait until it has; tell what it found."""
         file = self._opened()
-        if not changes:
-            return
         batch = self._batch
         batch.changes += changes
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_batches(file), name="write journal")
+        batch.keys += keys
+        if self._working is None:
+            self._working = asyncio.create_task(self._work(file), name="journal")
         await batch.ended.wait()
-        if not batch.written:
+        if batch.found is None:
             raise self._failed()
+        return batch.found
 
-    async def _write_batches(self, file: "File") -> None:
-        """Write until there is nothing more to write. No caller that is cancelled takes this task with it."""
+    async def _work(self, file: "File") -> None:
+        """See to batches until there is nothing more to do. No caller that is cancelled takes this task with it."""
         batch = self._batch
         try:
-            while self._batch.changes:
+            while self._batch.changes or self._batch.keys:
                 batch, self._batch = self._batch, _Batch()
-                await file.apply(batch.changes)
-                batch.written = True
+                if batch.changes:
+                    await file.apply(batch.changes)
+                batch.found = await file.recall(batch.keys) if batch.keys else {}
                 batch.ended.set()
         except BaseException as error:
             self._failure = error
@@ -237,7 +246,7 @@ class Journal:
             if not isinstance(error, JournalError):
                 raise
         finally:
-            self._writing = None
+            self._working = None
 
     def _opened(self) -> "File":
         if self._failure is not None:

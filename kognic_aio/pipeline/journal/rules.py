@@ -84,8 +84,11 @@ FROM json_each(?)
 """Makes all the changes of a JSON list of them, in its order."""
 
 RECALL = """
-SELECT step, fingerprint, scene_uuid, preannotation_uuid, result, delivered FROM scene WHERE key = ?
+SELECT key, step, fingerprint, scene_uuid, preannotation_uuid, result, delivered FROM scene
+WHERE key IN (SELECT value FROM json_each(?))
 """
+"""Finds the scenes of a JSON list of keys."""
+
 COUNTS = "SELECT step, json_extract(result, '$.status'), count(*) FROM scene GROUP BY 1, 2"
 FAILURES = """
 SELECT key, json_extract(result, '$.error') FROM scene WHERE json_extract(result, '$.status') = 'failed' ORDER BY key
