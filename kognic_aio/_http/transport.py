@@ -48,7 +48,7 @@ JSON_HEADER = {"Content-Type": "application/json"}
 LARGE = 1 << 20
 """Bytes from which a body is sent as a stream."""
 
-MOST_RENEWALS = 3
+MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
 
 MOST_OF_AN_ERROR = 64 << 10

@@ -71,7 +71,8 @@ class Run:
             return planned.add(self.fault, on=STEPS[self.step], times=2)
         if self.fault_name in PUSHING_BACK:
             return planned.add(self.fault, on=STEPS[self.step], times=10, skip=20)
-        return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, seed=self.seed)
+        times = 5 if self.fault_name == "token revoked" else None  # each strikes all that is on its way
+        return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, times=times, seed=self.seed)
 
 
 def runs(seed: int) -> Iterator[Run]:

@@ -10,11 +10,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from kognic_aio import FileData, KognicIOClient
+from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio._http import transport
 from kognic_aio._http.auth import TokenSource
 from kognic_aio._http.protocol import Answer
 from kognic_aio._http.storage import Storage
+from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
     ApiError,
     KognicError,
@@ -23,9 +24,10 @@ from kognic_aio.errors import (
     ServerError,
     StorageError,
     TimedOutError,
+    UnavailableError,
 )
 from kognic_aio.limits import Retry
-from kognic_aio.model import Image
+from kognic_aio.model import Cameras, Image
 from tests.scripted import TOKEN, Server, Step, client_of, drop, ok, serving, status, text
 
 pytestmark = pytest.mark.anyio
@@ -205,3 +207,71 @@ async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(LostAnswerError, match="/v1/auth/oauth/token"):
             await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url).open()
     assert asked == 3
+
+
+class Platform(Server):
+    """A server of which only the latest token is valid, and which answers to the first wishes for one as it is told."""
+
+    def __init__(self, *troubles: Step) -> None:
+        super().__init__()
+        self.troubles = list(troubles)
+        self.tokens = 0
+        self.is_revoked = False
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.endswith("/token"):
+            if self.troubles:
+                return self.troubles.pop(0)(request)
+            self.tokens += 1
+            self.is_revoked = False
+            return web.json_response({"access_token": f"token-{self.tokens}", "expires_in": 3600})
+        is_valid = not self.is_revoked and request.headers["Authorization"] == f"Bearer token-{self.tokens}"
+        return web.json_response([]) if is_valid else status(401)(request)
+
+
+async def test_a_token_that_is_revoked() -> None:
+    """A token that is refused in the middle is renewed once, for all tasks; their requests are repeated."""
+    platform = Platform()
+    async with serving(platform), client_of(platform) as client:
+        assert await client.project.get_projects() == []
+        platform.is_revoked = True
+        assert await asyncio.gather(*(client.project.get_projects() for _ in range(100))) == [[]] * 100
+    assert platform.tokens == 2
+
+
+@pytest.mark.parametrize("trouble", [status(503), status(429), drop], ids=["503", "429", "dropped"])
+async def test_an_auth_server_in_trouble(trouble: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that cannot be had at once is asked for again."""
+    monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    platform = Platform(trouble, trouble)
+    async with serving(platform), client_of(platform) as client:
+        assert await client.project.get_projects() == []
+    assert platform.tokens == 1
+
+
+async def test_a_host_that_goes_away_ends_a_run() -> None:
+    """When the platform is gone, a run ends with one error that says so, and what had settled is delivered."""
+    emulator = Emulator()
+    await emulator.start()
+    options = emulator.client_options() | {"max_retry_wait_time": 0.001, "max_retry_attempts": 3}
+    first_has_settled = asyncio.Event()
+    results: list[InputCreationResult] = []
+
+    async def scenes() -> AsyncIterator[Cameras]:
+        yield cameras("first")
+        await first_has_settled.wait()
+        await emulator.stop()
+        for i in range(10_000):
+            yield cameras(f"later-{i}")
+
+    async with KognicIOClient(**options) as client:
+        with pytest.raises(UnavailableError, match="is unavailable: 3 different requests in a row gave up"):
+            async for result in create_inputs(client, scenes(), "project-b", sleep_time=0.001):
+                results.append(result)
+                first_has_settled.set()
+    assert (results[0].external_id, results[0].status) == ("first", InputCreationStatus.CREATED)
+    assert len(results) < 20
+
+
+def cameras(external_id: str) -> Cameras:
+    return Cameras(external_id=external_id, frame=Cameras.Frame(images=[image(b"image")]))

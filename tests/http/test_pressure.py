@@ -1,0 +1,554 @@
+"""What all requests to a host share: in virtual time, to the millisecond."""
+
+import asyncio
+import logging
+import random
+import selectors
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from math import inf
+from typing import Any, TypeVar
+
+import pytest
+from attrs import define, field
+from yarl import URL
+
+from kognic_aio._http.hosts import REST, SEVERAL, Host, Hosts
+from kognic_aio._http.pressure import CALM, FIRST_RATE, SLOWEST, Pressure
+from kognic_aio._http.protocol import Answer, api_error
+from kognic_aio._http.retries import may_repeat, repeating
+from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
+from kognic_aio.limits import Retry
+
+T = TypeVar("T")
+
+
+@define
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pressure(clock: Clock) -> Pressure:
+    return Pressure(clock)
+
+
+def start(pressure: Pressure, number: int) -> list[int]:
+    return [pressure.start() for _ in range(number)]
+
+
+def succeed(pressure: Pressure, number: int) -> None:
+    for _ in range(number):
+        pressure.succeeded(pressure.start())
+        pressure.end()
+
+
+def test_no_host_is_slow_at_first(pressure: Pressure) -> None:
+    """Until a host pushes back, requests start as they like."""
+    start(pressure, 1000)
+    assert pressure.is_calm
+    assert pressure.wait() == 0
+
+
+def test_less_is_taken_once_a_round(pressure: Pressure) -> None:
+    """A push-back halves what is in flight; requests that were on their way then do not halve it again."""
+    rounds = start(pressure, 32)
+    assert [pressure.pushed_back(started) for started in rounds] == [True] + [False] * 31
+    assert pressure.limit == 16
+    assert pressure.wait() == inf
+
+
+def test_the_next_round_may_halve_again(pressure: Pressure) -> None:
+    """A request that was started after a push-back and is turned away too halves it again, down to one."""
+    start(pressure, 3)
+    for limit in (2, 1, 1, 1):
+        assert pressure.pushed_back(pressure.start())
+        pressure.end()
+        assert pressure.limit == limit
+
+
+def test_it_grows_back(pressure: Pressure) -> None:
+    """With every so many successes one more may be in flight, until there are as many as before."""
+    for started in start(pressure, 8):
+        pressure.pushed_back(started)
+        pressure.end()
+    succeed(pressure, 5)
+    assert 5 <= pressure.limit < 6
+    succeed(pressure, 20)
+    assert pressure.limit == inf
+
+
+@pytest.mark.parametrize(("asked", "waits"), [((2.0,), 2), ((2.0, 5.0), 5), ((5.0, 2.0), 5), ((0.0,), 0)])
+def test_who_is_asked_to_wait_speaks_for_all(asked: tuple[float, ...], waits: float, pressure: Pressure) -> None:
+    """No request starts before the longest Retry-After that any has got is over."""
+    for started, seconds in zip(start(pressure, len(asked)), asked, strict=True):
+        pressure.pushed_back(started, seconds)
+        pressure.end()
+    assert pressure.wait() == waits
+
+
+def test_a_rate_that_was_granted(pressure: Pressure, clock: Clock) -> None:
+    """After a push-back, starts are paced to less than what was measured when it came."""
+    for _ in range(100):
+        clock.now += 0.01
+        succeed(pressure, 1)
+    pressure.pushed_back(pressure.start())
+    pressure.end()
+    assert 100 / 4 < pressure.pace.rate < 85
+    pressure.start()
+    pressure.end()
+    assert 1 / 85 - 0.005 < pressure.wait() < 4 / 100
+
+
+def test_a_rate_that_nobody_knows(pressure: Pressure) -> None:
+    """A host that pushes back at once is begun with slowly."""
+    pressure.pushed_back(pressure.start())
+    assert pressure.pace.rate == FIRST_RATE
+
+
+def test_recovery_is_quick(pressure: Pressure, clock: Clock) -> None:
+    """After an outage in which nothing was granted, the rate is soon what it was."""
+    for _ in range(100):
+        clock.now += 0.01
+        succeed(pressure, 1)
+    for _ in range(20):
+        pressure.pushed_back(pressure.start())
+        pressure.end()
+    assert pressure.pace.rate == SLOWEST
+    succeed(pressure, 45)
+    assert 88 < pressure.pace.rate < 92
+
+
+def test_calm_comes_back(pressure: Pressure, clock: Clock) -> None:
+    """When nobody has pushed back for long, starts are no longer paced."""
+    pressure.pushed_back(pressure.start())
+    pressure.end()
+    succeed(pressure, 1)
+    clock.now += CALM - 1
+    assert pressure.wait() == 0
+    assert not pressure.is_calm
+    clock.now += 2
+    assert pressure.wait() == 0
+    assert pressure.is_calm
+
+
+def test_a_rise_of_timeouts(pressure: Pressure) -> None:
+    """Three timeouts in a row halve what is in flight, and do not pace it: a slow host is not one that counts."""
+    rounds = start(pressure, 8)
+    assert [pressure.troubled(started) for started in rounds] == [False, False, True] + [False] * 5
+    assert pressure.limit == 4
+    assert pressure.pace.rate == inf
+
+
+def test_timeouts_now_and_then(pressure: Pressure) -> None:
+    """A timeout in ten requests is no rise."""
+    for _ in range(100):
+        succeed(pressure, 9)
+        assert not pressure.troubled(pressure.start())
+        pressure.end()
+
+
+class VirtualTime(asyncio.SelectorEventLoop):
+    """An event loop that does not wait: when nothing is to be done, it is later at once."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        super().__init__(_Skipping(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def skip(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Skipping(selectors.DefaultSelector):  # type: ignore[misc, valid-type, unused-ignore]
+    def __init__(self, loop: VirtualTime) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        assert timeout is not None, "everybody waits for somebody else"
+        self._loop.skip(max(timeout, 0))
+        return super().select(0)
+
+
+def in_virtual_time(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=VirtualTime) as runner:
+        return runner.run(main())
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def host() -> Host:
+    return Host("https://host", now)
+
+
+def answer(status: int, **headers: str) -> Answer:
+    return Answer(method="GET", url="https://host/path", status=status, headers=headers, body=b"")
+
+
+@define
+class Server:
+    """Grants so many requests a second, and saves up so many; refuses others, and some at random.
+
+    Args:
+        rate: Requests that it grants in a second.
+        saves: Requests that it grants at once after a pause.
+        latency: Seconds until it answers, on average.
+        headers: Of a refusal.
+        flaw: The share of requests that it refuses for no reason.
+        host: What is known of it.
+    """
+
+    rate: float = inf
+    saves: float = 50
+    latency: float = 0.001
+    headers: dict[str, str] = field(factory=dict)
+    flaw: float = 0
+    host: Host = field(factory=host)
+    refused: list[bool] = field(factory=list)
+    after: list[bool] = field(factory=list)
+    _saved: float = field(default=50, init=False)
+    _then: float = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._saved = self.saves
+
+    async def respond(self) -> Answer:
+        await asyncio.sleep(self.latency * random.uniform(0.3, 0.7))
+        self._saved = min(self.saves, self._saved + (now() - self._then) * self.rate)
+        self._then = now()
+        is_refused = self._saved < 1 or random.random() < self.flaw
+        self._saved -= not is_refused
+        self.refused.append(is_refused)
+        if now() > 2:
+            self.after.append(is_refused)
+        await asyncio.sleep(self.latency * random.uniform(0.3, 0.7))
+        return answer(429, **self.headers) if is_refused else answer(200)
+
+    async def serve(self, requests: int, tasks: int) -> float:
+        """Have so many tasks make requests, and tell how long it took."""
+        left = iter(range(requests))
+
+        async def attempt() -> None:
+            got = await self.host.send(self.respond)
+            if got.status != 200:
+                raise api_error(got)
+
+        async def work() -> None:
+            for _ in left:
+                await repeating(Retry(attempts=10), may_repeat, attempt)
+
+        await asyncio.gather(*(work() for _ in range(tasks)))
+        return now()
+
+    @property
+    def refused_later(self) -> float:
+        return sum(self.after) / len(self.after)
+
+
+@pytest.mark.parametrize("latency", [0.001, 0.01])
+@pytest.mark.parametrize("tasks", [16, 200])
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}], ids=["plain", "retry-after"])
+def test_a_server_that_grants_fifty_a_second(headers: dict[str, str], tasks: int, latency: float) -> None:
+    """A run takes no more than 25 % longer than the server's rate demands, 5 % are refused later, nothing fails."""
+    random.seed(4)
+
+    async def main() -> None:
+        server = Server(rate=50, latency=latency, headers=headers)
+        seconds = await server.serve(500, tasks)
+        assert seconds < 500 / 50 * 1.25
+        assert server.refused_later < 0.05
+
+    in_virtual_time(main)
+
+
+@pytest.mark.parametrize("rate", [5, 500])
+def test_servers_of_other_rates(rate: float) -> None:
+    """Other rates are learnt as well."""
+    random.seed(4)
+
+    async def main() -> None:
+        server = Server(rate=rate, saves=rate)
+        assert await server.serve(int(rate * 20), 32) < 20 * 1.25
+
+    in_virtual_time(main)
+
+
+def test_refusals_that_are_not_about_the_rate() -> None:
+    """A host that refuses one request in ten, however slow they come, is not taken for one of a low rate."""
+    random.seed(4)
+
+    async def main() -> None:
+        assert await Server(flaw=0.1, saves=inf).serve(2000, 32) < 60
+
+    in_virtual_time(main)
+
+
+def test_a_server_without_bounds() -> None:
+    """What nobody pushes back takes no longer than its latency."""
+
+    async def main() -> None:
+        server = Server(saves=inf, latency=0.01)
+        assert await server.serve(1000, 10) < 1000 / 10 * 0.014
+        assert server.host._waiting == 0
+
+    in_virtual_time(main)
+
+
+async def respond_at(times: list[float], with_what: Answer) -> Answer:
+    times.append(now())
+    return with_what
+
+
+def test_all_wait_in_turn() -> None:
+    """Requests that are made while the host wants peace wait it out and start in their order."""
+
+    async def main() -> None:
+        shared, order = host(), list[int]()
+
+        async def respond(name: int) -> Answer:
+            assert now() >= 3
+            order.append(name)
+            return answer(200)
+
+        await shared.send(partial(respond_at, [], answer(429, **{"Retry-After": "3"})))
+        await asyncio.gather(*(shared.send(partial(respond, name)) for name in range(9)))
+        assert order == list(range(9))
+
+    in_virtual_time(main)
+
+
+def test_dates() -> None:
+    """A Retry-After may be a date; one that has passed keeps nobody waiting."""
+
+    async def main() -> None:
+        shared, times = host(), list[float]()
+        past = {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
+        await shared.send(partial(respond_at, times, answer(503, **past)))
+        await shared.send(partial(respond_at, times, answer(200)))
+        assert times == [0, 0]
+
+    in_virtual_time(main)
+
+
+def test_a_wait_that_is_too_long() -> None:
+    """Who is told to come again in an hour gives up; others do not wait for that long."""
+
+    async def main() -> None:
+        shared, times = host(), list[float]()
+        await shared.send(partial(respond_at, times, answer(429, **{"Retry-After": "3600"})))
+        await shared.send(partial(respond_at, times, answer(200)))
+        assert times[1] < 1
+
+    in_virtual_time(main)
+
+
+def test_cancelling_who_waits() -> None:
+    """A request that waits ends at once when it is cancelled, and those behind it go on."""
+
+    async def main() -> None:
+        shared, times = host(), list[float]()
+        await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "30"})))
+        waiting = [asyncio.create_task(shared.send(partial(respond_at, times, answer(200)))) for _ in range(3)]
+        await asyncio.sleep(1)
+        for task in waiting[:2]:
+            task.cancel()
+        await asyncio.wait(waiting[:2])
+        assert now() == 1
+        await waiting[2]
+        assert times == [30]
+        assert shared._waiting == 0
+
+    in_virtual_time(main)
+
+
+def test_closing() -> None:
+    """When the client closes, nobody goes on waiting."""
+
+    async def main() -> None:
+        hosts, times = Hosts(now), list[float]()
+        shared = hosts.of(URL("https://host/path"), is_api=True)
+        await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "300"})))
+        waiting = [asyncio.create_task(shared.send(partial(respond_at, times, answer(200)))) for _ in range(3)]
+        await asyncio.sleep(1)
+        hosts.close()
+        await asyncio.gather(*waiting)
+        assert times == [1, 1, 1]
+
+    in_virtual_time(main)
+
+
+def test_apis_and_storage_are_apart() -> None:
+    """All paths of a host share what is known of it; other hosts, and storage on the same one, do not."""
+    hosts = Hosts(Clock())
+    api = hosts.of(URL("https://host/v1/a?b=c"), is_api=True)
+    assert hosts.of(URL("https://host:443/v2"), is_api=True) is api
+    assert hosts.of(URL("https://host/v1/a"), is_api=False) is not api
+    assert hosts.of(URL("https://other/v1/a"), is_api=True) is not api
+    assert hosts.of(URL("https://user:secret@third/?token=secret"), is_api=True).name == "https://third"
+
+
+def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
+    """A push-back is told once, however many requests it meets: which host, why, how long, how many wait."""
+
+    async def main() -> None:
+        shared = host()
+
+        async def refuse() -> Answer:
+            await asyncio.sleep(1)
+            return answer(429, **{"Retry-After": "3"})
+
+        with caplog.at_level(logging.INFO, "kognic_aio"):
+            await asyncio.gather(*(shared.send(refuse) for _ in range(20)))
+
+    in_virtual_time(main)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    expected = "https://host pushes back (status 429): at most 10 requests at once, 10 a second, none for 3 s; 0 wait"
+    assert record.message == expected
+
+
+Attempt = Callable[[], Awaitable[Answer]]
+
+
+async def refuse() -> Answer:
+    raise ConnectError("nobody listens", method="GET", url="https://host/path")
+
+
+async def grant() -> Answer:
+    return answer(200)
+
+
+async def ask(shared: Host, respond: Attempt, request: str | None = None) -> Answer:
+    return await repeating(Retry(attempts=3), may_repeat, lambda: shared.send(respond), request=request)
+
+
+async def break_down(shared: Host) -> None:
+    for _ in range(SEVERAL - 1):
+        with pytest.raises(ConnectError):
+            await ask(shared, refuse)
+    with pytest.raises(UnavailableError):
+        await ask(shared, refuse)
+
+
+def test_a_host_that_is_broken() -> None:
+    """When several requests have given up and nothing has succeeded, there is one error that says so of the host."""
+
+    async def main() -> None:
+        shared = host()
+        tasks = [asyncio.create_task(ask(shared, refuse)) for _ in range(20)]
+        errors = await asyncio.gather(*tasks, return_exceptions=True)
+        first = [error for error in errors if isinstance(error, ConnectError)]
+        rest = [error for error in errors if isinstance(error, UnavailableError)]
+        assert len(first) == SEVERAL - 1
+        assert len(rest) == 20 - len(first)
+        assert {error.host for error in rest} == {"https://host"}
+        assert all(isinstance(error.__cause__, ConnectError) for error in rest)
+        assert "3 different requests in a row gave up, the last with: nobody listens" in str(rest[0])
+
+    in_virtual_time(main)
+
+
+def test_one_request_that_never_succeeds() -> None:
+    """A request that fails again and again says nothing of its host."""
+
+    async def main() -> None:
+        shared = host()
+        for _ in range(9):
+            with pytest.raises(ConnectError):
+                await ask(shared, refuse, "the same")
+
+    in_virtual_time(main)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_others_that_succeed(status: int) -> None:
+    """As long as anything is answered, a host is not broken."""
+
+    async def main() -> None:
+        shared = host()
+        for _ in range(9):
+            with pytest.raises(ConnectError):
+                await ask(shared, refuse)
+            await ask(shared, partial(respond_at, [], answer(status)))
+
+    in_virtual_time(main)
+
+
+def test_a_success_meanwhile() -> None:
+    """What has succeeded since a request began counts, even if it was before that gave up."""
+
+    async def main() -> None:
+        shared = host()
+
+        async def fail_slowly() -> Answer:
+            await asyncio.sleep(60)
+            raise TimedOutError("silent", method="GET", url="https://host/path")
+
+        slow = [asyncio.create_task(ask(shared, fail_slowly)) for _ in range(5)]
+        await asyncio.sleep(1)
+        await shared.send(grant)
+        errors = await asyncio.gather(*slow, return_exceptions=True)
+        assert {type(error) for error in errors} == {TimedOutError}
+
+    in_virtual_time(main)
+
+
+def test_a_broken_host_rests() -> None:
+    """A broken host is asked nothing for a while, then by one request, which tells for all."""
+
+    async def main() -> None:
+        shared, times = host(), list[float]()
+        await break_down(shared)
+        broken_at = now()
+        with pytest.raises(UnavailableError):
+            await ask(shared, partial(respond_at, times, answer(200)))
+        assert times == []
+        await asyncio.sleep(REST)
+        with pytest.raises(UnavailableError):
+            await ask(shared, refuse)
+        with pytest.raises(UnavailableError):
+            await ask(shared, partial(respond_at, times, answer(200)))
+        await asyncio.sleep(REST)
+        await ask(shared, partial(respond_at, times, answer(200)))
+        await ask(shared, partial(respond_at, times, answer(200)))
+        assert min(times) >= broken_at + 2 * REST
+        with pytest.raises(ConnectError):
+            await ask(shared, refuse)
+
+    in_virtual_time(main)
+
+
+def test_who_waits_hears_of_it() -> None:
+    """Those who wait for a host that turns out to be broken wait no longer."""
+
+    async def main() -> None:
+        shared = host()
+
+        async def fail() -> Answer:
+            got = await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "90"})))
+            raise api_error(got)
+
+        async def wait() -> type[KognicError]:
+            with pytest.raises(KognicError) as caught:
+                await repeating(Retry(attempts=9, max_time=60), may_repeat, fail)
+            return type(caught.value)
+
+        kinds = await asyncio.gather(*(wait() for _ in range(20)))
+        assert set(kinds[:SEVERAL]) <= {ServerError, UnavailableError}
+        assert set(kinds[SEVERAL:]) == {UnavailableError}
+        assert now() < 400
+
+    in_virtual_time(main)
