@@ -1,0 +1,22 @@
+"""A process that ingests scenes with a journal, and says which result it has been given."""
+
+import asyncio
+import json
+import sys
+
+from kognic_aio import KognicIOClient, create_inputs
+from tests.faults.ingestion import BATCH, PROJECT, Ingestion
+
+
+async def ingest(options: str, journal: str, count: str) -> None:
+    """Run until all is done, or somebody kills the process."""
+    given = json.loads(options)
+    async with KognicIOClient(**given | {"auth": tuple(given["auth"])}) as client:
+        scenes = Ingestion(int(count)).scenes
+        async for result in create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.02, journal=journal):
+            print(result.external_id, result.status.value, flush=True)  # noqa: T201 - tells its parent
+    print("done", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    asyncio.run(ingest(*sys.argv[1:]))
