@@ -1,5 +1,6 @@
 """Scenes in, inputs out: `create_inputs`."""
 
+from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -16,6 +17,7 @@ __all__ = [
     "InputCreationResult",
     "InputCreationStage",
     "InputCreationStatus",
+    "Journal",
     "Progress",
     "SceneWithPreAnnotation",
     "create_inputs",
