@@ -174,7 +174,9 @@ class Transport:
             """Asking for a token has tries of its own, which are not to be multiplied."""
             return getattr(error, "url", None) != self._token_url and rule(error)
 
-        return await repeating(self.retry, worth_it, attempt, request=(method, full, content))
+        # A task that asks the same again and again, as for a status, is one whose question may be what is wrong.
+        request = (asyncio.current_task(), method, full, content) if repeatable else None
+        return await repeating(self.retry, worth_it, attempt, request=request)
 
     async def exchange(
         self,

@@ -70,7 +70,7 @@ class Run:
         if self.step in ONCE:
             return planned.add(self.fault, on=STEPS[self.step], times=2)
         if self.fault_name in PUSHING_BACK:
-            return planned.add(self.fault, on=STEPS[self.step], times=10, skip=20)
+            return planned.add(self.fault, on=STEPS[self.step], times=5, skip=20)
         times = 5 if self.fault_name == "token revoked" else None  # each strikes all that is on its way
         return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, times=times, seed=self.seed)
 

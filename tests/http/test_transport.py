@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import pytest
@@ -228,11 +228,20 @@ class Platform(Server):
         is_valid = not self.is_revoked and request.headers["Authorization"] == f"Bearer token-{self.tokens}"
         return web.json_response([]) if is_valid else status(401)(request)
 
+    async def __aenter__(self) -> Self:
+        self.runner = web.ServerRunner(web.Server(self.handle), shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.cleanup()
+
 
 async def test_a_token_that_is_revoked() -> None:
     """A token that is refused in the middle is renewed once, for all tasks; their requests are repeated."""
-    platform = Platform()
-    async with serving(platform), client_of(platform) as client:
+    async with Platform() as platform, client_of(platform) as client:
         assert await client.project.get_projects() == []
         platform.is_revoked = True
         assert await asyncio.gather(*(client.project.get_projects() for _ in range(100))) == [[]] * 100
@@ -243,8 +252,7 @@ async def test_a_token_that_is_revoked() -> None:
 async def test_an_auth_server_in_trouble(trouble: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that cannot be had at once is asked for again."""
     monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
-    platform = Platform(trouble, trouble)
-    async with serving(platform), client_of(platform) as client:
+    async with Platform(trouble, trouble) as platform, client_of(platform) as client:
         assert await client.project.get_projects() == []
     assert platform.tokens == 1
 
