@@ -126,7 +126,7 @@ class Host:
             self._pressure.end()
             self._change.set()
 
-    async def _turn(self) -> int:
+    async def _turn(self) -> float:
         """Wait until a request may start."""
         self._waiting += 1
         try:
@@ -143,7 +143,7 @@ class Host:
         finally:
             self._waiting -= 1
 
-    def _learn_from_answer(self, answer: Answer, started: int) -> None:
+    def _learn_from_answer(self, answer: Answer, started: float) -> None:
         if answer.status in PUSH_BACK:
             asked = retry_after(answer.headers, datetime.now(UTC))
             if asked is not None and asked > DEFAULT_RETRY_TIME:
@@ -154,12 +154,12 @@ class Host:
         elif answer.status not in RETRYABLE_STATUSES:
             self._succeeded(started)
 
-    def _learn_from_error(self, error: RequestError, started: int) -> None:
+    def _learn_from_error(self, error: RequestError, started: float) -> None:
         is_trouble = isinstance(error, ConnectError | LostAnswerError | TimedOutError)
         if is_trouble and not isinstance(error, CertificateError):
             self._push(f"{type(error).__name__} repeatedly", lambda: self._pressure.troubled(started))
 
-    def _succeeded(self, started: int) -> None:
+    def _succeeded(self, started: float) -> None:
         self.successes += 1
         self._pressure.succeeded(started)
         if self._given_up:
