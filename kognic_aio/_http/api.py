@@ -7,7 +7,7 @@ from attrs import frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
-from kognic_aio._http.retries import may_have_had_effect, repeating
+from kognic_aio._http.retries import may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
@@ -127,19 +127,20 @@ class Api:
 
         async def attempt() -> T:
             nonlocal uncertain
-            if uncertain and (found := await look()) is not None:
-                return found
-            try:
+            with one_try_each():
+                if uncertain and (found := await look()) is not None:
+                    return found
                 uncertain = False
-                return await act()
-            except Exception as error:
-                uncertain = may_have_had_effect(error)
-                raise
+                try:
+                    return await act()
+                except Exception as error:
+                    uncertain = may_have_had_effect(error)
+                    raise
 
         try:
-            return await repeating(self._transport.retry, may_have_had_effect, attempt)
-        except Exception:
-            if uncertain and (found := await look()) is not None:
+            return await self._transport.repeating(may_repeat, attempt)
+        except Exception as error:  # if it was the last of several, what came of it is still to be found out
+            if uncertain and may_repeat(error) and (found := await look()) is not None:
                 return found
             raise
 

@@ -1,7 +1,9 @@
 """When a request may be repeated, and how long to wait before it is."""
 
 import random
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Generator, Hashable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from typing import TypeVar
 
@@ -48,6 +50,24 @@ def had_no_effect(error: Exception) -> bool:
 def may_have_had_effect(error: Exception) -> bool:
     """Whether the request may have done what it asked for, though it failed, so that the platform is to be asked."""
     return may_repeat(error) and not had_no_effect(error)
+
+
+_one_try: ContextVar[bool] = ContextVar("one_try", default=False)
+
+
+@contextmanager
+def one_try_each() -> Generator[None, None, None]:
+    """Have requests that are made in here tried once, as what they are part of is repeated as a whole."""
+    token = _one_try.set(True)
+    try:
+        yield
+    finally:
+        _one_try.reset(token)
+
+
+def has_one_try() -> bool:
+    """Whether requests are tried once here."""
+    return _one_try.get()
 
 
 async def repeating(

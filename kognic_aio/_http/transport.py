@@ -4,14 +4,14 @@ import asyncio
 import logging
 import time
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from io import BytesIO
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from yarl import URL
@@ -28,7 +28,7 @@ from kognic_aio._http.protocol import (
     sunset,
     text,
 )
-from kognic_aio._http.retries import had_no_effect, may_repeat, repeating
+from kognic_aio._http.retries import had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
 from kognic_aio.errors import (
@@ -59,6 +59,7 @@ MOST_CONTENT = 1 << 30
 MOST_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
+T = TypeVar("T")
 Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
 
 
@@ -93,7 +94,7 @@ class Transport:
         self._auth = auth
         self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
         self._headers = api_headers(organization_id)
-        self.retry = retry
+        self._retry = retry
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -168,15 +169,26 @@ class Transport:
             is_page = answer.body[:64].lstrip().startswith(b"<")
             return None if discard and answer.status < 300 and not is_page else parse(answer)
 
-        rule = may_repeat if repeatable else had_no_effect
+        if has_one_try():
+            return await attempt()
+        # A task that asks the same again and again, as for a status, is one whose question may be what is wrong.
+        request = (asyncio.current_task(), method, full, content) if repeatable else None
+        return await self.repeating(may_repeat if repeatable else had_no_effect, attempt, request=request)
+
+    async def repeating(
+        self,
+        rule: Callable[[Exception], bool],
+        operation: Callable[[], Awaitable[T]],
+        *,
+        request: Hashable = None,
+    ) -> T:
+        """Repeat what asks an API, as `retries.repeating` does, within the client's bounds."""
 
         def worth_it(error: Exception) -> bool:
             """Asking for a token has tries of its own, which are not to be multiplied."""
             return getattr(error, "url", None) != self._token_url and rule(error)
 
-        # A task that asks the same again and again, as for a status, is one whose question may be what is wrong.
-        request = (asyncio.current_task(), method, full, content) if repeatable else None
-        return await repeating(self.retry, worth_it, attempt, request=request)
+        return await repeating(self._retry, worth_it, operation, request=request)
 
     async def exchange(
         self,
