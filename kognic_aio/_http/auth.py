@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import anyio
 from attrs import define, field, frozen
 
-from kognic_aio._http.protocol import Answer, api_error
-from kognic_aio.errors import CredentialsError, ServerError, TooManyRequestsError
+from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error
+from kognic_aio.errors import CredentialsError, MalformedAnswerError
 
 if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials
@@ -83,20 +83,23 @@ class Token:
         """Read the auth server's answer, given at the monotonic time `now`.
 
         Raises:
-            CredentialsError: If the server refused the credentials, or did not answer with a token.
-            ServerError, TooManyRequestsError: If the server is in trouble.
+            CredentialsError: If the server refused the credentials.
+            MalformedAnswerError: If it did not answer with a token.
+            ApiError: If it is in trouble.
         """
+        if answer.status in RETRYABLE_STATUSES:
+            raise api_error(answer)
         if answer.status >= 300:
             error = api_error(answer)
-            if isinstance(error, ServerError | TooManyRequestsError):
-                raise error
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
         try:
             data = json.loads(answer.body)
-            life = float(data.get("expires_in", DEFAULT_LIFE))
-            return cls(str(data["access_token"]), now + life - min(RENEW_BEFORE, life / 10))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CredentialsError(f"{answer.url} did not answer with a token") from error
+            token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
+            if isinstance(token, str):
+                return cls(token, now + life - min(RENEW_BEFORE, life / 10))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass  # whose words might have a token in them
+        raise MalformedAnswerError(f"{answer.url} did not answer with a token", method=answer.method, url=answer.url)
 
 
 class TokenSource:
@@ -109,7 +112,7 @@ class TokenSource:
         fetch: Asks the auth server for a token.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Answer]]) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
         self._fetch = fetch
         self._lock = anyio.Lock()
         self._token: Token | None = None
@@ -129,7 +132,7 @@ class TokenSource:
         async with self._lock:
             token = self._token
             if token is None or not self._is_good(token, refused):
-                token = self._token = Token.parse(await self._fetch(), time.monotonic())
+                token = self._token = await self._fetch()
             return token.access_token
 
     @staticmethod

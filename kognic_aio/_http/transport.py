@@ -16,13 +16,11 @@ from typing import Any, TypeVar
 import aiohttp
 from yarl import URL
 
-from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, TokenSource, resolve
+from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import (
-    RETRYABLE_STATUSES,
     SUNSET_NEAR,
     Answer,
-    api_error,
     api_headers,
     parse,
     sunset,
@@ -259,15 +257,13 @@ class Transport:
             answer = await send(token)
         return answer
 
-    async def _fetch_token(self) -> Answer:
+    async def _fetch_token(self) -> Token:
         """Ask for a token; that creates nothing, so it is repeated at will."""
         form = self._credentials.form() if self._credentials else {}
 
-        async def attempt() -> Answer:
+        async def attempt() -> Token:
             answer = await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form, is_api=True)
-            if answer.status in RETRYABLE_STATUSES:
-                raise api_error(answer)
-            return answer
+            return Token.parse(answer, time.monotonic())
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 

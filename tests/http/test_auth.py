@@ -1,13 +1,14 @@
 """Tokens: one fetch at a time, renewed before they end and when they are refused."""
 
 import json
+import time
 
 import anyio
 import pytest
 
-from kognic_aio._http.auth import TokenSource
+from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.protocol import Answer
-from kognic_aio.errors import CredentialsError, ServerError
+from kognic_aio.errors import CredentialsError, MalformedAnswerError, ServerError
 
 pytestmark = pytest.mark.anyio
 
@@ -21,12 +22,13 @@ class AuthServer:
         self._status = status
         self._body = body
 
-    async def __call__(self) -> Answer:
+    async def __call__(self) -> Token:
         self.asked += 1
         token = {"access_token": f"token-{self.asked}", "expires_in": self._life}
         await anyio.lowlevel.checkpoint()
         body = json.dumps(token).encode() if self._body is None else self._body
-        return Answer(method="POST", url="https://auth", status=self._status, headers={}, body=body)
+        answer = Answer(method="POST", url="https://auth", status=self._status, headers={}, body=body)
+        return Token.parse(answer, time.monotonic())
 
 
 async def test_one_fetch_for_all() -> None:
@@ -61,10 +63,13 @@ async def test_a_refused_token_is_renewed_once() -> None:
     assert server.asked == 2
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"access_token": "a", "expires_in": "soon"}'])
+NO_TOKENS = [b"", b"[]", b"{}", b"<html>", b'{"access_token": null}', b'{"access_token": "a", "expires_in": "soon"}']
+
+
+@pytest.mark.parametrize("body", NO_TOKENS)
 async def test_no_token_in_the_answer(body: bytes) -> None:
     """An answer without a token is an error of ours."""
-    with pytest.raises(CredentialsError, match="did not answer with a token"):
+    with pytest.raises(MalformedAnswerError, match="did not answer with a token"):
         await TokenSource(AuthServer(body=body)).get()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
@@ -12,8 +13,7 @@ from aiohttp import web
 
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio._http import transport
-from kognic_aio._http.auth import TokenSource
-from kognic_aio._http.protocol import Answer
+from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.storage import Storage
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
@@ -28,7 +28,7 @@ from kognic_aio.errors import (
 )
 from kognic_aio.limits import Retry
 from kognic_aio.model import Cameras, Image
-from tests.scripted import TOKEN, Server, Step, client_of, drop, ok, serving, status, text
+from tests.scripted import Server, Step, client_of, drop, ok, serving, status, text
 
 pytestmark = pytest.mark.anyio
 
@@ -123,8 +123,8 @@ async def test_no_answer_in_time() -> None:
     assert asked == 1
 
 
-async def _give_token() -> Answer:
-    return Answer(method="POST", url="", status=200, headers={}, body=json.dumps(TOKEN).encode())
+async def _give_token() -> Token:
+    return Token("token", renew_at=math.inf)
 
 
 async def test_redirects_are_not_followed(server: Server, client: KognicIOClient) -> None:
