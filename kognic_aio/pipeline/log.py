@@ -64,11 +64,13 @@ class JournalLog(Log):
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
         await super().starting(scene_uuid)
+        self.is_taken_up = False
         await self._journal.record(self._key, Step.STARTING, fingerprint=self._fingerprint, scene_uuid=scene_uuid)
 
     async def committing(self) -> None:
         """All files are there, and the scene is about to be committed."""
         await self._journal.record(self._key, Step.COMMITTING)
+        self.is_taken_up = True
 
     async def committed(self) -> None:
         """The scene is committed."""

@@ -62,6 +62,8 @@ class Notes:
     """What is told of a scene on its way, before each step is taken. This one keeps only the scene's uuid."""
 
     scene_uuid: str | None = None
+    is_taken_up: bool = False
+    """Whether a later run takes the scene up, should this one be cancelled."""
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
@@ -104,6 +106,8 @@ async def abandon(api: Api, scene_uuid: str, notes: Notes) -> None:
 async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[None, None]:
     """What brings a started scene to its commit. If it fails or is cancelled, the scene is abandoned.
 
+    Only one that is cancelled while nobody knows whether it is committed is left to a later run, if that will look.
+
     Args:
         api: The input API.
         scene_uuid: The scene's uuid.
@@ -114,9 +118,10 @@ async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[N
     except Exception:
         await abandon(api, scene_uuid, notes)
         raise
-    except BaseException:  # cancelled: there is little time
-        with move_on_after(ABANDONING_TIME, shield=True):
-            await abandon(api, scene_uuid, notes)
+    except BaseException:
+        if not notes.is_taken_up:
+            with move_on_after(ABANDONING_TIME, shield=True):  # cancelled: there is little time
+                await abandon(api, scene_uuid, notes)
         raise
 
 

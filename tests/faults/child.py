@@ -1,7 +1,8 @@
-"""A process that ingests scenes with a journal, and says which result it has been given."""
+"""A process that ingests scenes with a journal, says which result it has been given, and ends when it is told to."""
 
 import asyncio
 import json
+import signal
 import sys
 
 from kognic_aio import KognicIOClient, create_inputs
@@ -9,7 +10,10 @@ from tests.faults.ingestion import BATCH, PROJECT, Ingestion
 
 
 async def ingest(options: str, journal: str, count: str) -> None:
-    """Run until all is done, or somebody kills the process."""
+    """Run until all is done, or somebody kills the process or tells it to end."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     given = json.loads(options)
     async with KognicIOClient(**given | {"auth": tuple(given["auth"])}) as client:
         scenes = Ingestion(int(count)).scenes

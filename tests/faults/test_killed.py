@@ -1,60 +1,140 @@
-"""A process that is killed at any moment goes on where it was."""
+"""However a process ends, the next one goes on where it was."""
 
 import asyncio
 import json
 import random
+import resource
+import signal
 import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+from attrs import define
 
+from kognic_aio import Journal
 from kognic_aio.emulator import Emulator, faults
+from kognic_aio.pipeline.journal import Step
 from tests.faults.ingestion import Ingestion
 
 pytestmark = pytest.mark.anyio
 
 SCENES = 500
+LOST_ANSWER = faults.Drop(after_effect=True)
+A_WHILE = 2.0
+"""Seconds in which a process that is told to end has ended: a second, and what an interpreter takes."""
 
 
-async def test_killed_again_and_again(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+@define
+class Service:
+    """Processes that ingest the same scenes with the same journal, one after another.
+
+    Args:
+        emulator: Where to.
+        journal: Their journal.
+    """
+
+    emulator: Emulator
+    journal: Path
+
+    async def started(self, **how: Any) -> Process:
+        """A process that begins, or goes on."""
+        arguments = (json.dumps(self.emulator.client_options()), str(self.journal), str(SCENES))
+        return await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.faults.child", *arguments, **how)
+
+    async def busy(self, after: int, **how: Any) -> Process:
+        """A process that has made so many requests, or has ended before."""
+        target = self._requests() + after
+        child = await self.started(**how)
+        with anyio.fail_after(60):
+            while self._requests() < target and child.returncode is None:
+                await anyio.sleep(0.001)
+        return child
+
+    async def finish(self) -> None:
+        """Run to the end; nothing is lost, and nothing has happened twice."""
+        child = await self.started(stdout=PIPE)
+        with anyio.fail_after(120):
+            said, _ = await child.communicate()
+        assert said.decode().splitlines()[-1] == "done"
+        assert b"failed" not in said
+        Ingestion(SCENES).check_platform(self.emulator.platform)
+        self._check_uploads()
+
+    def _requests(self) -> int:
+        return sum(self.emulator.recorder.requests_by_endpoint.values())
+
+    def _check_uploads(self) -> None:
+        """Once a scene is committed, nothing is uploaded for it again, neither to it nor to another in its stead."""
+        names, committed = dict(self._scenes()), set[str]()
+        for request in self.emulator.recorder.requests():
+            uuid = next((part for part in request.path.split("/") if part in names), "")
+            if request.method == "PUT":
+                assert names[uuid] not in committed
+            elif request.path.endswith("/commit") and (request.status == 200 or request.fault == LOST_ANSWER):
+                committed.add(names[uuid])
+        assert committed == set(names.values())
+
+    def _scenes(self) -> Iterator[tuple[str, str]]:
+        """The uuid and external id of every scene on the platform."""
+        for number in range(SCENES):
+            for scene in self.emulator.platform.scenes.with_external_id(f"ingested-{number}"):
+                yield scene.uuid, scene.external_id
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with Emulator(api_latency=0.002, storage_latency=0.002) as emulator:
+        yield Service(emulator, tmp_path / "journal")
+
+
+async def test_killed_again_and_again(service: Service, pytestconfig: pytest.Config) -> None:
     """Killed at random moments, half of the time with faults on, and started again: one input of each scene."""
     chance = random.Random(pytestconfig.getoption("seed"))
     kills = 100 if pytestconfig.getoption("whole") else 6
-    async with Emulator(api_latency=0.002, storage_latency=0.002) as emulator:
-        arguments = (json.dumps(emulator.client_options()), str(tmp_path / "journal"), str(SCENES))
-        for number in range(kills):
-            emulator.faults.clear()
-            if number % 2:
-                emulator.faults.add(faults.Drop(after_effect=True), on=faults.APIS, probability=0.02, seed=number)
-            await _started_and_killed(emulator, arguments, after=chance.randrange(1, 6 * SCENES // kills))
-        emulator.faults.clear()
-        said = await _run_to_its_end(arguments)
-        assert said[-1] == "done"
-        assert not [line for line in said if "failed" in line]
-        Ingestion(SCENES).check_platform(emulator.platform)
+    planned = service.emulator.faults
+    for number in range(kills):
+        planned.clear()
+        if number % 2:
+            planned.add(LOST_ANSWER, on=faults.APIS, probability=0.02, seed=number)
+        child = await service.busy(after=chance.randrange(1, 6 * SCENES // kills), stdout=DEVNULL)
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+    planned.clear()
+    await service.finish()
 
 
-async def _started_and_killed(emulator: Emulator, arguments: tuple[str, ...], *, after: int) -> None:
-    """Start a process, and kill it after so many of its requests, wherever it is then."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.child", *arguments, stdout=asyncio.subprocess.DEVNULL
-    )
-    begun = emulator.recorder.summary()["requests"]
-    target = sum(begun.values()) + after
+@pytest.mark.parametrize(("told", "after"), [(signal.SIGINT, 100), (signal.SIGTERM, 700)])
+async def test_told_to_end(told: signal.Signals, after: int, service: Service) -> None:
+    """On Ctrl-C and SIGTERM all ends soon; what was started is invalidated or known to the journal, nothing is lost."""
+    recorder = service.emulator.recorder
+    child = await service.busy(after, stdout=DEVNULL, stderr=PIPE)
+    child.send_signal(told)
+    with anyio.fail_after(A_WHILE):
+        _, complaints = await child.communicate()
+    assert b"never retrieved" not in complaints
+    with anyio.fail_after(1):
+        while recorder.connections_open:
+            await anyio.lowlevel.checkpoint()
+    async with Journal(service.journal) as journal:
+        assert await journal.abandoned() == []
+        assert recorder.in_flight["scene-jobs"] <= (await journal.counts()).get(Step.COMMITTING, 0)
+    await service.finish()
+
+
+async def test_a_full_disk(service: Service) -> None:
+    """When the journal cannot be written any more, the run ends with an error that says so."""
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100_000, 100_000))
+    child = await service.started(stdout=DEVNULL, stderr=PIPE, preexec_fn=limit)
     with anyio.fail_after(60):
-        while sum(emulator.recorder.summary()["requests"].values()) < target and child.returncode is None:
-            await anyio.sleep(0.001)
-    if child.returncode is None:
-        child.kill()
-    await child.wait()
-
-
-async def _run_to_its_end(arguments: tuple[str, ...]) -> list[str]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.child", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    with anyio.fail_after(120):
-        said, _ = await child.communicate()
-    return said.decode().splitlines()
+        _, complaints = await child.communicate()
+    last = complaints.decode().splitlines()[-1]
+    assert last.startswith(f"kognic_aio.errors.JournalError: journal {service.journal}: ")
+    assert child.returncode == 1
+    await service.finish()
