@@ -1,4 +1,4 @@
-"""What is checked, and how: `nox` runs lint, types, layers and tests; `nox -s benchmarks` compares with kognic-io."""
+"""What is checked, and how: `nox` runs lint, types, layers and tests; benchmarks, faults and soak run when asked for."""
 
 import nox
 
@@ -49,3 +49,17 @@ def benchmarks(session: nox.Session) -> None:
     """Time kognic_aio beside kognic-io on the same scenes; arguments go to the benchmark."""
     session.install("-e", ".", *group("test"))
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Run every fault at every step, a hundred kills, and kognic-io beside; arguments such as --seed go to pytest."""
+    session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
+    session.run("pytest", "tests/faults", "--whole", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Ingest under faults for 30 minutes, and see that nothing grows; `--minutes` takes another time."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "-m", "tests.faults.soak", *session.posargs)

@@ -1,5 +1,6 @@
 """When a request may be repeated, and how long to wait before it is."""
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Generator, Hashable
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from kognic_aio.errors import (
 from kognic_aio.limits import Retry
 
 T = TypeVar("T")
+log = logging.getLogger("kognic_aio")
 
 FIRST_WAIT = 0.5
 """Seconds; the bound of the first pause, doubled with every further one."""
@@ -129,6 +131,8 @@ def _pause(retry: Retry, worth_it: Callable[[Exception], bool]) -> Callable[[Exc
         if asked is not None and asked > retry.max_time:
             return False
         bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
-        return random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
+        seconds = random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
+        log.info("tried again in %.2g s: %s", seconds, error)
+        return seconds
 
     return pause

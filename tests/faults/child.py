@@ -18,8 +18,8 @@ async def ingest(options: str, journal: str, count: str) -> None:
     async with KognicIOClient(**given | {"auth": tuple(given["auth"])}) as client:
         scenes = Ingestion(int(count)).scenes
         async for result in create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.02, journal=journal):
-            print(result.external_id, result.status.value, flush=True)  # noqa: T201 - tells its parent
-    print("done", flush=True)  # noqa: T201
+            print(result.external_id, result.status.value, flush=True)
+    print("done", flush=True)
 
 
 if __name__ == "__main__":
