@@ -1,6 +1,6 @@
 """The platform's APIs: JSON in, models out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
@@ -8,7 +8,7 @@ from attrs import frozen
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
 from kognic_aio._http.retries import may_have_had_effect, may_repeat, one_try_each
-from kognic_aio._http.transport import Query, Transport
+from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
 
@@ -75,8 +75,8 @@ class Api:
         url = self._url(path)
         cursor = PageMetadata()
         while True:
-            named = [] if cursor.next_cursor_id is None else [("cursorId", cursor.next_cursor_id)]
-            full = [*(query.items() if isinstance(query, Mapping) else query or ()), *named]
+            named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
+            full = [*pairs(query), *pairs(named)]
             data = await self._transport.call(method, url, query=full, json=json, repeatable=True)
             page = _decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
             del data
@@ -102,16 +102,29 @@ class Api:
         data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
         return _decoded(unwrap(data), kind, "POST", url)
 
-    async def command(self, path: str, *, json: Any = None, query: Query | None = None, dryrun: bool = False) -> None:
-        """A POST whose answer holds nothing of use; with `dryrun`, the platform only validates."""
-        headers = DRYRUN_HEADER if dryrun else None
-        await self._transport.call(
-            "POST", self._url(path), query=query, json=json, headers=headers, repeatable=dryrun, discard=True
-        )
+    async def command(
+        self,
+        path: str,
+        *,
+        json: Any = None,
+        query: Query | None = None,
+        dryrun: bool = False,
+        repeatable: bool = False,
+    ) -> None:
+        """A POST whose answer holds nothing of use.
 
-    async def repeat_command(self, path: str, *, json: Any) -> None:
-        """A POST that can be repeated at will, as its effect is the same once it is there."""
-        await self._transport.call("POST", self._url(path), json=json, repeatable=True, discard=True)
+        Args:
+            path: The path.
+            json: The body.
+            query: What to put into the query string.
+            dryrun: Whether the platform only validates.
+            repeatable: Whether it can be repeated at will, as its effect is the same once it is there.
+        """
+        url, headers = self._url(path), DRYRUN_HEADER if dryrun else None
+        may_repeat = dryrun or repeatable
+        await self._transport.call(
+            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, discard=True
+        )
 
     async def once(self, act: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
         """Do what must not happen twice. After a failure that may have had its effect, the platform is asked.

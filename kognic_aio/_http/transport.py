@@ -159,7 +159,7 @@ class Transport:
         """
         content = json if json is None or isinstance(json, bytes) else to_json(json)
         own = self._headers | dict(headers or {}) | (JSON_HEADER if content is not None else {})
-        full = URL(url).with_query(_pairs(query)) if query else URL(url)
+        full = URL(url).with_query(pairs(query)) if query else URL(url)
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
@@ -287,9 +287,9 @@ class Transport:
         return self._proxies[url.scheme, host]
 
 
-def _pairs(query: Query) -> list[tuple[str, str]]:
+def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
-    items = query.items() if isinstance(query, Mapping) else query
+    items = query.items() if isinstance(query, Mapping) else query or ()
     return [(name, text(value)) for name, value in items]
 
 

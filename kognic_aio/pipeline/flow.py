@@ -108,7 +108,7 @@ class Settled:
 
     Args:
         result: Its result, None if an earlier run has delivered it.
-        log: What is kept of it, to be closed.
+        log: What is kept of it, to be told of its delivery.
     """
 
     result: InputCreationResult | None
@@ -131,8 +131,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     Raises:
         KognicError: Only what ends the whole run.
     """
-    stage = InputCreationStage.SCENE
-    log = Log()
+    stage, log = InputCreationStage.SCENE, Log()
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
         async with run.scene_job(taken):
@@ -175,16 +174,15 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
         async with run.limiters.inputs:
             inputs = await _inputs_created(scene_uuid, log, creator, run)
         result = evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
+        await log.settled(result)
     except DOOM:
-        log.close()
         raise
     except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
         failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
         result = evolve(result, status=InputCreationStatus.FAILED, scene_uuid=log.scene_uuid, error=failure)
-    except BaseException:
+        await log.settled(result)
+    finally:
         log.close()
-        raise
-    await log.settled(result)
     return Settled(result, log)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Self, TypeAlias, cast
 import anyio
 from anyio import CapacityLimiter
 
-from kognic_aio._http.tasks import in_thread, is_being_cancelled, task_group
+from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
-from kognic_aio.errors import ClosedError, InvalidError, KognicError, NotFoundError
+from kognic_aio.errors import ClosedError, InvalidError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
-from kognic_aio.model import BaseScene, FeatureFlags, SceneInvalidatedReason
+from kognic_aio.model import BaseScene, FeatureFlags
 from kognic_aio.pipeline.flow import Run, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
@@ -213,10 +213,12 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
     destination = Destination(client.hosts.input, client.workspace_id, run.project, run.batch)
     async with Journal(path, destination) as journal:
         run.logbook.journal = journal
-        for scene_uuid in await journal.abandoned():
-            with suppress(NotFoundError):  # it never came into being
-                await client.scene.invalidate_scenes([scene_uuid], SceneInvalidatedReason.INCORRECTLY_CREATED)
-            await journal.invalidated([scene_uuid])
+
+        async def discard(scene_uuid: str) -> None:
+            if await client.scene.discard(scene_uuid):
+                await journal.invalidated([scene_uuid])
+
+        await for_each(await journal.abandoned(), discard, workers=client.limits.inputs)
         yield
 
 
@@ -250,7 +252,6 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
             life = settle(item, run, task_status.started)
             del item  # only its own life keeps a scene, and no longer than it has to
             settled = await life
-        settled.log.close()
         if settled.result is None:
             run.progress.skipped += 1
             return

@@ -14,7 +14,7 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, SceneJobs, Target, abandon
+from kognic_aio.resources.scene_job import Notes, SceneJobs, Target, abandon, scene_status
 from kognic_aio.resources.uploads import checked_files
 
 S = TypeVar("S", bound=BaseScene)
@@ -198,7 +198,7 @@ class SceneCreator(Generic[S]):
 
     async def status(self, scene_uuid: str) -> SceneStatus | None:
         """The status of a scene, None if the platform does not know it."""
-        return await self._jobs.status(scene_uuid)
+        return await scene_status(self._api, scene_uuid)
 
     async def abandon(self, scene_uuid: str, notes: Notes) -> None:
         """Invalidate a scene that will not be finished."""

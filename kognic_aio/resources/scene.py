@@ -13,7 +13,7 @@ from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, finishing
+from kognic_aio.resources.scene_job import Notes, commit, discard, finishing
 from kognic_aio.resources.uploads import checked_files, file_uploads, upload_all
 
 
@@ -90,7 +90,7 @@ class SceneResource:
         Endpoint: `GET v2/scenes/{scene}`
         """
         query = {"includeInvalidated": str(find_invalidated_scenes)}
-        return await self._api.get(f"v2/scenes/{segment(str(scene_uuid))}", SceneSummary, query=query)
+        return await self._api.get(f"v2/scenes/{segment(scene_uuid)}", SceneSummary, query=query)
 
     async def get_ego_poses(self, scene_uuid: str | UUID) -> dict[str, EgoVehiclePose] | None:
         """Get the pose of the vehicle at each frame.
@@ -107,7 +107,7 @@ class SceneResource:
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
         try:
-            answer = await self._api.get(f"v2/scenes/{segment(str(scene_uuid))}/ego-poses", EgoPoses)
+            answer = await self._api.get(f"v2/scenes/{segment(scene_uuid)}/ego-poses", EgoPoses)
         except NotFoundError:
             return None
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
@@ -129,6 +129,16 @@ class SceneResource:
         uuids = strings("scene_uuids", scene_uuids)
         body = {"sceneUuids": uuids, "reason": SceneInvalidatedReason(reason).value}
         await self._api.command("v2/scenes/actions/invalidate", json=body)
+
+    async def discard(self, scene_uuid: str) -> bool:
+        """Invalidate a scene that was started and will not be finished, and tell whether it is gone.
+
+        Args:
+            scene_uuid: The scene's uuid.
+
+        Endpoint: `POST v2/scenes/actions/invalidate`
+        """
+        return await discard(self._api, scene_uuid)
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene of any sensors, and upload and commit its local files.
@@ -155,7 +165,7 @@ class SceneResource:
             if uploads:
                 async with finishing(self._api, accepted.id, Notes()):
                     await upload_all(uploads, self._limiters.uploads)
-                    await self._api.command(f"v1/inputs/{segment(accepted.id)}/actions/commit")
+                    await commit(self._api, accepted.id)
         return CreateSceneResponse(scene_uuid=accepted.id)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:

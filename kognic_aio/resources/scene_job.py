@@ -82,24 +82,66 @@ class Notes:
         """The abandoned scene is invalidated, or was never there."""
 
 
-async def abandon(api: Api, scene_uuid: str, notes: Notes) -> None:
-    """Invalidate a scene that will not be finished. If that fails, it is said and noted.
+async def scene_status(api: Api, scene_uuid: str) -> SceneStatus | None:
+    """The status of a scene, None if the platform does not know it."""
+    try:
+        (scene,) = await api.ask("v2/scenes/query", list[Scene], json={"sceneUuids": [scene_uuid]})
+    except NotFoundError:
+        return None
+    return scene.status
+
+
+async def commit(api: Api, scene_uuid: str) -> None:
+    """Tell the platform that all files of a scene are there.
 
     Args:
         api: The input API.
         scene_uuid: The scene's uuid.
-        notes: Told before and after.
     """
-    await notes.abandoned(scene_uuid)
+
+    async def look() -> bool | None:
+        return await scene_status(api, scene_uuid) not in (SceneStatus.Pending, None) or None
+
+    async def act() -> bool:
+        await api.command(f"v1/inputs/{segment(scene_uuid)}/actions/commit")
+        return True
+
+    try:
+        await api.once(act, look)
+    except ConflictError:
+        if not await look():
+            raise
+
+
+async def discard(api: Api, scene_uuid: str) -> bool:
+    """Invalidate a scene that will not be finished, and tell whether it is gone. If that fails, it is logged.
+
+    Args:
+        api: The input API.
+        scene_uuid: The scene's uuid.
+    """
     body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
     try:
-        await api.repeat_command("v2/scenes/actions/invalidate", json=body)
+        await api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
     except NotFoundError:
         pass  # it never came into being
     except KognicError as error:
         log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
-        return
-    await notes.invalidated(scene_uuid)
+        return False
+    return True
+
+
+async def abandon(api: Api, scene_uuid: str, notes: Notes) -> None:
+    """Give up a scene that was started.
+
+    Args:
+        api: The input API.
+        scene_uuid: The scene's uuid.
+        notes: Told before it is invalidated, and after.
+    """
+    await notes.abandoned(scene_uuid)
+    if await discard(api, scene_uuid):
+        await notes.invalidated(scene_uuid)
 
 
 @asynccontextmanager
@@ -216,17 +258,9 @@ class SceneJobs:
             await upload_all(uploads, limiter, sent)
             if uploads:
                 await notes.committing()
-                await self._commit(scene_uuid)
+                await commit(self._api, scene_uuid)
         await notes.committed()
         return CreateSceneResponse(scene_uuid=scene_uuid, request_input_uuid=accepted.request_input_uuid)
-
-    async def status(self, scene_uuid: str) -> SceneStatus | None:
-        """The status of a scene, None if the platform does not know it."""
-        try:
-            (scene,) = await self._api.ask("v2/scenes/query", list[Scene], json={"sceneUuids": [scene_uuid]})
-        except NotFoundError:
-            return None
-        return scene.status
 
     async def _reserve(self) -> str:
         """A uuid for a scene. To reserve one that nobody uses is harmless, so this may be repeated."""
@@ -251,7 +285,7 @@ class SceneJobs:
         scene_uuid: str = body["internalId"]
 
         async def look() -> AcceptedScene | None:
-            if await self.status(scene_uuid) is None:
+            if await scene_status(self._api, scene_uuid) is None:
                 return None
             raise StrandedError(f"scene {scene_uuid} was started, but where its files go was lost with the answer")
 
@@ -262,22 +296,6 @@ class SceneJobs:
         except ConflictError:  # of a uuid that nobody else has: an earlier try had its effect after all
             await look()
             raise
-
-    async def _commit(self, scene_uuid: str) -> None:
-        """Tell the platform that all files are there."""
-
-        async def look() -> bool | None:
-            return await self.status(scene_uuid) not in (SceneStatus.Pending, None) or None
-
-        async def commit() -> bool:
-            await self._api.command(f"v1/inputs/{segment(scene_uuid)}/actions/commit")
-            return True
-
-        try:
-            await self._api.once(commit, look)
-        except ConflictError:
-            if not await look():
-                raise
 
     def _workspace(self) -> dict[str, str]:
         return {"workspaceId": self._workspace_id()}
