@@ -13,8 +13,7 @@ STEPS = {
     "batches": "GET v1/projects/{project}/batches",
     "initialize": "POST v1/inputs/initialize",
     "imu": "POST v1/imu",
-    "start": "POST v1/inputs/*-*",
-    "start-cameras": "POST v1/inputs/cameras",
+    "start": "POST v1/inputs/[acl]*",  # aggregated..., cameras..., lidars...
     "upload": faults.UPLOADS,
     "commit": faults.COMMIT,
     "status": faults.STATUS_QUERY,
@@ -47,8 +46,9 @@ AT: dict[str, tuple[Fault, tuple[str, ...]]] = {
     "token revoked": (faults.RevokeTokens(), tuple(step for step in STEPS if step not in ("token", "upload"))),
 }
 NO_JSON = ("HTML", "HTML after the effect", "truncated")
-PUSHING_BACK = ("429", "429, Retry-After", "503", "503, Retry-After")
-"""Faults that make a client slower, so that a random one in seven would leave nothing of its speed."""
+IN_A_ROW = ("429", "429, Retry-After", "503", "503, Retry-After", "expired", "refused")
+"""Faults that make a client slower, so that a random one in seven would leave nothing of its speed, and those that a
+scene survives once."""
 ONCE = ("token", "batches")
 """Steps that a run takes once, or nearly so."""
 
@@ -66,10 +66,10 @@ class Run:
         return f"{self.fault_name} @ {self.step}"
 
     def plan(self, planned: faults.Faults) -> faults.Planned[Fault]:
-        """Let it go wrong: at first for what happens once, in a row if it pushes back, else one time in seven."""
+        """Let it go wrong: at first for what happens once, five times in a row, or one time in seven."""
         if self.step in ONCE:
             return planned.add(self.fault, on=STEPS[self.step], times=2)
-        if self.fault_name in PUSHING_BACK:
+        if self.fault_name in IN_A_ROW:
             return planned.add(self.fault, on=STEPS[self.step], times=5, skip=20)
         times = 5 if self.fault_name == "token revoked" else None  # each strikes all that is on its way
         return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, times=times, seed=self.seed)
