@@ -1,10 +1,11 @@
 """Create an input from each image in a folder.
 
-    python examples/create_inputs.py FOLDER --project my-project --batch my-batch
+    python examples/create_inputs.py FOLDER --project my-project --batch my-batch --journal images.journal
     python examples/create_inputs.py FOLDER --emulator
 
 The first talks to the platform. It finds credentials in the file that KOGNIC_CREDENTIALS names, in KOGNIC_CLIENT_ID
-and KOGNIC_CLIENT_SECRET, or in the keyring. The second needs none: it brings a platform of its own.
+and KOGNIC_CLIENT_SECRET, or in the keyring. Run again with the same journal, it goes on where it was. The second needs
+none: it brings a platform of its own.
 """
 
 import argparse
@@ -24,10 +25,12 @@ def scenes(folder: Path) -> Iterator[Cameras]:
             yield Cameras(external_id=path.stem, frame=Cameras.Frame(images=[Image(filename=str(path))]))
 
 
-async def create(client: KognicIOClient, folder: Path, project: str, batch: str | None) -> bool:
+async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
     """Create the inputs, and tell whether all went well."""
     good = True
-    async for result in create_inputs(client, scenes(folder), project, batch=batch):
+    async for result in create_inputs(
+        client, scenes(args.folder), args.project, batch=args.batch, journal=args.journal
+    ):
         if result.status is InputCreationStatus.CREATED:
             print(f"{result.external_id}: created input {result.input_uuid}")
         elif result.error is not None:
@@ -44,13 +47,14 @@ async def main() -> bool:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--project", default="project-a")
     parser.add_argument("--batch", help="the latest open one by default")
+    parser.add_argument("--journal", help="a file that remembers what is done, so that the script can be run again")
     parser.add_argument("--emulator", action="store_true", help="run on a local platform")
     args = parser.parse_args()
     if args.emulator:
         async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
-            return await create(client, args.folder, args.project, args.batch)
+            return await create(client, args)
     async with KognicIOClient() as client:
-        return await create(client, args.folder, args.project, args.batch)
+        return await create(client, args)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 import re
+import runpy
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
+
+from kognic_aio import KognicIOClient
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "create_inputs.py"
 
@@ -37,3 +41,16 @@ def test_an_image_that_is_empty(folder: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.count("created input") == 2
     assert "c: failed at scene: local file contains no data" in done.stdout
+
+
+@pytest.mark.anyio
+async def test_run_again_with_a_journal(
+    client: KognicIOClient, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a journal, the example has nothing left to do when it is run again."""
+    create = runpy.run_path(str(EXAMPLE))["create"]
+    args = Namespace(folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"))
+    assert await create(client, args)
+    assert capsys.readouterr().out.count("created input") == 2
+    assert await create(client, args)
+    assert capsys.readouterr().out == ""
