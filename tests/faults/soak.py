@@ -5,6 +5,7 @@ python -m tests.faults.soak --minutes 30
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 from collections import Counter
@@ -139,4 +140,6 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    for name in ("stamina", "kognic_aio"):  # which have much to say of so many faults
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     sys.exit("\n".join(soak(arguments.minutes * 60, arguments.seed)) or None)
