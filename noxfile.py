@@ -1,4 +1,4 @@
-"""What is checked, and how: `nox` runs lint, types, layers and tests; benchmarks, faults and soak run when asked for."""
+"""What is checked, and how: `nox` runs lint, types, layers and tests; the other sessions run when asked for."""
 
 import nox
 

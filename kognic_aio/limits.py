@@ -102,6 +102,8 @@ def _host(default: str) -> str:
 
 
 def _check_host(_: object, attribute: "Attribute[str]", value: str) -> None:
+    if "@" in str(value):
+        raise InvalidError(f"{attribute.name} host: no user and password belong in there; pass credentials as auth=")
     try:
         parts = urlsplit(value)
     except ValueError as error:

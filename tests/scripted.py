@@ -1,6 +1,6 @@
 """A server that answers as a test tells it to, for what a platform should never do."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,10 @@ def text(body: str) -> Step:
     return lambda request: web.Response(text=body)
 
 
+async def give_token(request: web.BaseRequest) -> web.StreamResponse:
+    return web.json_response(TOKEN)
+
+
 def drop(request: web.BaseRequest) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
@@ -43,10 +47,12 @@ class Server:
     """What it answers when there are no steps."""
     streaming: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
     """What answers instead, in pieces."""
+    token: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = give_token
+    """What answers those who ask for a token."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.endswith("/token"):
-            return web.json_response(TOKEN)
+            return await self.token(request)
         body = await request.content.read()
         self.requests.append((request.method, request.raw_path, body, dict(request.headers)))
         if self.streaming is not None:
@@ -55,10 +61,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
+async def serving() -> AsyncGenerator[Server, None]:
     """A running server."""
     script = Server()
-    runner = web.ServerRunner(web.Server(script.handle), shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(script.handle, access_log=None), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"

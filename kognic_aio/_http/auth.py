@@ -1,6 +1,7 @@
 """Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
 
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -57,10 +58,18 @@ def resolve(auth: Auth) -> Credentials:
         resolve_any_credentials,
     )
 
+    given = os.environ.get("KOGNIC_CREDENTIALS") if auth is None else auth
+    if isinstance(given, str) and given.lstrip().startswith(("{", "[")):
+        raise CredentialsError("credentials cannot be used: expected the path of a file, got what should be in it")
     try:
-        found = get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth))
+        return _usable(get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth)))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CredentialsError(f"credentials cannot be used: {_words(error)}") from error
+        problem = _words(error)
+    raise CredentialsError(f"credentials cannot be used: {problem}")  # out here: the error may have all of the file
+
+
+def _usable(found: "ApiCredentials | None") -> Credentials:
+    """The credentials of what was found, if there are any that have not expired."""
     if found is None:
         raise CredentialsError(
             "no credentials: pass auth=, or set KOGNIC_CREDENTIALS to the path of a credentials file,"
@@ -95,7 +104,7 @@ class Token:
         try:
             data = json.loads(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
-            if isinstance(token, str):
+            if isinstance(token, str) and token.isascii() and token.isprintable():  # as a header has to be
                 return cls(token, now + life - min(RENEW_BEFORE, life / 10))
         except (ValueError, KeyError, TypeError, AttributeError):
             pass  # whose words might have a token in them

@@ -3,16 +3,18 @@
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+import string
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 import aiohttp
-from attrs import frozen
+from attrs import field, frozen
 
 from kognic_aio.errors import (
     ApiError,
@@ -43,9 +45,15 @@ SUNSET_NEAR = timedelta(days=14)
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 DRYRUN_HEADER = {"X-Dryrun": ""}
 
+SECRET_LENGTH = 17
+"""Characters that a secret has at least; what is shorter in a signed URL is a date, or the name of an algorithm."""
+
 SECRET = re.compile(
     r"(?i)([\w-]*(?:signature|credential|token|accesskeyid|googleaccessid|\bsig))(?:=|\\u003d)[^&\s<\"'\\]+"
 )
+
+ESCAPED = r"(?:%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#?\w{1,8};|\\?.)"
+"""A character that is no letter or digit, as it is or as URLs, JSON and HTML escape it."""
 
 _ERRORS: dict[int, type[ApiError]] = {
     400: BadRequestError,
@@ -64,13 +72,15 @@ class Answer:
     Args:
         url: The URL that was asked, without its query string.
         headers: The answer's headers, looked up without regard to case.
+        secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
     """
 
     method: str
     url: str
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
 
 
 def api_headers(organization_id: int | None) -> dict[str, str]:
@@ -141,12 +151,11 @@ def parse_json(answer: Answer) -> Any:
     Raises:
         MalformedAnswerError: If the body is not JSON.
     """
-    try:
+    with suppress(ValueError, RecursionError):
         return json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
-        start = _cut(answer.body.decode(errors="replace"), 60)
-        message = f"{answer.method} {answer.url} answered {answer.status} with something that is not JSON: {start!r}"
-        raise MalformedAnswerError(message, method=answer.method, url=answer.url) from error
+    start = _cut(_discreet(answer.body.decode(errors="replace"), answer), 60)
+    message = f"{answer.method} {answer.url} answered {answer.status} with something that is not JSON: {start!r}"
+    raise MalformedAnswerError(message, method=answer.method, url=answer.url)  # out here: JSON's error has all of it
 
 
 def unwrap(data: Any) -> Any:
@@ -159,12 +168,12 @@ def unwrap(data: Any) -> Any:
 def api_error(answer: Answer) -> ApiError:
     """The error that an API's answer stands for, in the platform's own words."""
     kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
-    return _status_error(kind, answer, _explanation(answer.body))
+    return _status_error(kind, answer, _repeated(_explanation(answer.body), answer))
 
 
 def storage_error(answer: Answer, what: str) -> StorageError:
     """The error that the answer of a storage to an upload or download stands for."""
-    return _status_error(StorageError, answer, f"{what} was refused: {_storage_words(answer.body)}")
+    return _status_error(StorageError, answer, f"{what} was refused: {_repeated(_storage_words(answer.body), answer)}")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -199,21 +208,33 @@ def _status_error(kind: type[E], answer: Answer, message: str) -> E:
 
 
 def _explanation(body: bytes) -> str:
-    """The platform's `message`, else the JSON, else the text, cut to a readable length."""
+    """The platform's `message`, else the JSON, else the text."""
     text = body.decode(errors="replace")
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError):
-        return _cut(text.strip(), ERROR_TEXT_LENGTH) or "no explanation"
+        return text.strip()
     message: Any = data.get("message") if isinstance(data, dict) else None
-    return _cut(str(message or data), ERROR_TEXT_LENGTH)
+    return str(message or data)
 
 
 def _storage_words(body: bytes) -> str:
-    """Code and message of a storage's XML, else its text; of either without the signature that it may quote."""
+    """Code and message of a storage's XML, else its text."""
     text = body.decode(errors="replace")
-    words = ": ".join(re.findall(r"<(?:Code|Message)>(.*?)</", text, re.DOTALL)) or text.strip()
-    return _cut(SECRET.sub(r"\1=...", words), ERROR_TEXT_LENGTH) or "no explanation"
+    return ": ".join(re.findall(r"<(?:Code|Message)>(.*?)</", text, re.DOTALL)) or text.strip()
+
+
+def _repeated(words: str, answer: Answer) -> str:
+    """A server's words as an error has them: without secrets, and of a readable length."""
+    return _cut(_discreet(words, answer), ERROR_TEXT_LENGTH) or "no explanation"
+
+
+def _discreet(words: str, answer: Answer) -> str:
+    """Words without what the request was let in by, however it is escaped in them, and without other signatures."""
+    for secret in answer.secrets():
+        if plain := unquote(secret).strip(string.punctuation):
+            words = re.sub(re.sub(r"[^0-9A-Za-z]", lambda _: ESCAPED, plain), "...", words)
+    return SECRET.sub(r"\1=...", words)
 
 
 def _cut(text: str, length: int) -> str:

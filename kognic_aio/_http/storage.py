@@ -1,5 +1,6 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -106,7 +107,9 @@ class Storage:
         try:
             answer = await self._transport.exchange("PUT", target, headers=headers, data=body.payload)
         except RequestError as error:
-            raise body.failure or error from error
+            if body.failure is None:
+                raise
+            raise body.failure from error
         if body.failure is not None:
             raise body.failure
         if answer.status >= 300:
@@ -141,10 +144,10 @@ def _may_repeat_put(error: Exception) -> bool:
 
 
 def _signed(method: str, url: str) -> URL:
-    """The URL that the platform has signed, as it is. What is wrong with one is told without its signature."""
+    """The URL that the platform has signed, as it is. Of one that is none, only what is not secret for sure is told."""
     with suppress(ValueError):
         signed = URL(url, encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
             return signed
-    shown = url.partition("?")[0]
+    shown = re.split(r"[?#&=]", url)[0].rpartition("@")[2]
     raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)

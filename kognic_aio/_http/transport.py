@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+import re
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -19,6 +19,7 @@ from yarl import URL
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import (
+    SECRET_LENGTH,
     SUNSET_NEAR,
     Answer,
     api_headers,
@@ -218,25 +219,41 @@ class Transport:
         return await host.send(partial(self._send, method, url, headers, data, most))
 
     async def _send(self, method: str, url: URL, headers: Mapping[str, str], data: Any, most: int) -> Answer:
-        session = self._open_session()
-        shown = str(url.with_user(None).with_query(None))
-        with translated(method, shown):
-            async with session.request(
-                method,
-                url,
-                headers=headers,
-                data=data,
-                skip_auto_headers=("Content-Type",),  # aiohttp would claim that no body is a binary one
-                timeout=self._timeout,
-                proxy=self._proxy_of(url),
-                allow_redirects=False,  # a token must not follow one to another host
-                raise_for_status=False,  # a session of the caller's may do otherwise
-            ) as response:
-                content = await _read(response, most)
-        log.debug("%s %s: %d", method, shown, response.status)
-        answer = Answer(method=method, url=shown, status=response.status, headers=response.headers, body=content)
-        _warn_of_sunset(answer)
-        return answer
+        shown = str(url.with_user(None).with_query(None).with_fragment(None))
+        try:
+            response, content = await self._exchanged(method, url, headers, data, most)
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
+            failure, cause = _translated(error, method, shown), _harmless_cause(error)
+        else:
+            log.debug("%s %s: %d", method, shown, response.status)
+            answer = Answer(
+                method=method,
+                url=shown,
+                status=response.status,
+                headers=response.headers,
+                body=content,
+                secrets=partial(_secrets, response.request_info, data),
+            )
+            _warn_of_sunset(answer)
+            return answer
+        raise failure from cause  # out here, where aiohttp's error does not become its context
+
+    async def _exchanged(
+        self, method: str, url: URL, headers: Mapping[str, str], data: Any, most: int
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        """A response and its body, as aiohttp has them."""
+        async with self._open_session().request(
+            method,
+            url,
+            headers=headers,
+            data=data,
+            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
+            timeout=self._timeout,
+            proxy=self._proxy_of(url),
+            allow_redirects=False,  # a token must not follow one to another host
+            raise_for_status=False,  # a session of the caller's may do otherwise
+        ) as response:
+            return response, await _read(response, most)
 
     async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""
@@ -322,22 +339,41 @@ def _prepare(auth: Auth) -> Credentials:
     return resolve(auth)
 
 
-@contextmanager
-def translated(method: str, url: str) -> Generator[None, None, None]:
-    """Raise aiohttp's errors as our own."""
-    try:
-        yield
-    except aiohttp.ClientSSLError as error:
-        raise CertificateError(f"no TLS connection for {method} {url}: {error}", method=method, url=url) from error
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise ConnectError(f"no connection for {method} {url}: {error}", method=method, url=url) from error
-    except TimeoutError as error:
-        raise TimedOutError(f"no answer in time to {method} {url}", method=method, url=url) from error
-    except (aiohttp.InvalidURL, UnicodeError):
-        raise RequestError(f"not a URL for {method}: {url}", method=method, url=url) from None  # it has the query
-    except aiohttp.ClientError as error:
-        kind = type(error).__name__
-        raise LostAnswerError(f"the connection broke during {method} {url} ({kind})", method=method, url=url) from error
+def _translated(error: Exception, method: str, url: str) -> RequestError:
+    """Our own error for one of aiohttp's."""
+    kind: type[RequestError]
+    what = f"{method} {url}"
+    match error:
+        case aiohttp.ClientSSLError():
+            kind, message = CertificateError, f"no TLS connection for {what}: {error}"
+        case aiohttp.ConnectionTimeoutError():
+            kind, message = ConnectError, f"no connection in time for {what}"
+        case aiohttp.ClientConnectorError():
+            kind, message = ConnectError, f"no connection for {what}: {error}"
+        case aiohttp.ClientHttpProxyError():
+            kind, message = ConnectError, f"no connection for {what}: the proxy answered {error.status}"
+        case TimeoutError():
+            kind, message = TimedOutError, f"no answer in time to {what}"
+        case aiohttp.InvalidURL() | UnicodeError():
+            kind, message = RequestError, f"not a URL for {method}: {url}"
+        case _:
+            kind, message = LostAnswerError, f"the connection broke during {what} ({type(error).__name__})"
+    return kind(message, method=method, url=url)
+
+
+def _harmless_cause(error: Exception) -> OSError | None:
+    """What has failed below aiohttp, whose own errors carry the signed URL, the headers and the proxy's password."""
+    return error.__cause__ if isinstance(error.__cause__, OSError) else None
+
+
+def _secrets(request: aiohttp.RequestInfo, data: Any) -> tuple[str, ...]:
+    """What lets a request in, which its answer may quote: in some headers, in a signed URL, in the form for a token."""
+    shown = [request.headers.get(name, "") for name in ("Authorization", "Proxy-Authorization", "Cookie")]
+    if "Authorization" not in request.headers:
+        shown.append(request.url.raw_query_string)
+    words = re.split(r'[\s&;="]+', " ".join(shown))
+    words += [data["client_secret"]] if isinstance(data, dict) else []
+    return tuple(word for word in words if len(word) >= SECRET_LENGTH)
 
 
 def _warn_of_sunset(answer: Answer) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment, strings
@@ -22,7 +22,7 @@ class AcceptedRequest:
     """A scene that the platform has accepted, and where it wants to have its files: filename and signed URL of each."""
 
     id: str
-    signed_upload_urls: tuple[tuple[str, str], ...] | None = None
+    signed_upload_urls: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from anyio import CapacityLimiter, move_on_after
-from attrs import frozen
+from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.body import is_replayable
@@ -40,7 +40,7 @@ class AcceptedIMUData:
     """IMU data that the platform has accepted, and where it wants to have it."""
 
     resource_id: str
-    signed_url: str | None = None
+    signed_url: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -54,7 +54,7 @@ class AcceptedScene:
     """
 
     internal_id: str
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(repr=False)
     request_input_uuid: str | None = None
 
 

@@ -21,7 +21,6 @@ from kognic_aio.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
-    RequestError,
     UnauthorizedError,
     WorkspaceError,
 )
@@ -288,7 +287,7 @@ async def test_nobody_listens(options: dict[str, Any], emulator: Emulator) -> No
     async with KognicIOClient(**options) as client:
         with pytest.raises(ConnectError, match="no connection for") as caught:
             await client.project.get_projects()
-    assert isinstance(caught.value.__cause__, aiohttp.ClientError)
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
 
 async def test_a_proxy_of_the_environment(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +308,7 @@ async def test_a_proxy_of_the_environment(options: dict[str, Any], monkeypatch: 
         for host, trust_env in (("proxied", True), ("exempt", True), ("distrusted", False)):
             elsewhere: dict[str, Any] = options | {"host": f"https://{host}.invalid", "write_workspace_id": "mine"}
             async with KognicIOClient(**elsewhere, trust_env=trust_env, max_retry_attempts=1) as client:
-                with pytest.raises(RequestError):
+                with pytest.raises(ConnectError):
                     await client.project.get_projects()
     assert asked == [b"CONNECT proxied.invalid:443 HTTP/1.1\r\n"]
 

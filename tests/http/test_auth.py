@@ -63,7 +63,15 @@ async def test_a_refused_token_is_renewed_once() -> None:
     assert server.asked == 2
 
 
-NO_TOKENS = [b"", b"[]", b"{}", b"<html>", b'{"access_token": null}', b'{"access_token": "a", "expires_in": "soon"}']
+NO_TOKENS = [
+    b"",
+    b"[]",
+    b"{}",
+    b"<html>",
+    b'{"access_token": null}',
+    b'{"access_token": "a\\r\\nb"}',
+    b'{"access_token": "a", "expires_in": "soon"}',
+]
 
 
 @pytest.mark.parametrize("body", NO_TOKENS)

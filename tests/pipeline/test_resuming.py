@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from attrs import evolve
 
@@ -126,13 +125,3 @@ def test_a_dry_run_has_no_journal(path: Path) -> None:
     """A dry run creates nothing that could be recorded."""
     with pytest.raises(InvalidError, match="journal: a dry run creates nothing"):
         create_inputs(KognicIOClient(), [], PROJECT, dryrun=True, journal=path)
-
-
-async def test_the_journal_has_no_secrets(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
-    """Neither a token nor a signed URL is ever in the file."""
-    await run(client, Ingestion(10).scenes, path)
-    content = await anyio.Path(path).read_bytes()
-    token = client._transport._tokens._token
-    assert token is not None
-    assert token.access_token.encode() not in content
-    assert b"X-Signature" not in content
