@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import anyio
+from anyio import CancelScope
 from attrs import evolve
 
 from kognic_aio._http.api import Api
@@ -230,9 +231,9 @@ class KognicIOClient:
         return self
 
     async def _open(self) -> None:
-        await self._transport.open()
-        await in_thread(_import_resources)
         try:
+            await self._transport.open()
+            await in_thread(_import_resources)
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
             await self.aclose()
@@ -243,10 +244,13 @@ class KognicIOClient:
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLOSING_TIME)
-        self._workspace_id = None
-        await self._transport.aclose()
+        with CancelScope(shield=True):
+            try:
+                if tasks:
+                    await asyncio.wait(tasks, timeout=CLOSING_TIME)
+            finally:
+                self._workspace_id = None
+                await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -444,3 +444,7 @@ class ServerError(ApiError):
 
 class StorageError(StatusError):
     """The storage behind a signed URL answered with an error status."""
+
+
+DOOM = (ClosedError, CredentialsError, JournalError, UnauthorizedError, UnavailableError)
+"""What ends a run, because no scene can get past it. Every other error is one scene's own."""

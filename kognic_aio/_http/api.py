@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+import anyio
 from attrs import frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
-from kognic_aio._http.retries import may_have_had_effect, may_repeat, one_try_each
+from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
@@ -136,18 +137,18 @@ class Api:
         Raises:
             Exception: What the last try raised, if nothing has come of it.
         """
-        uncertain = False
+        uncertain = late = False
 
         async def attempt() -> T:
-            nonlocal uncertain
+            nonlocal uncertain, late
             with one_try_each():
-                if uncertain and (found := await look()) is not None:
+                if uncertain and (found := await (self.look_late(look) if late else look())) is not None:
                     return found
                 uncertain = False
                 try:
                     return await act()
                 except Exception as error:
-                    uncertain = may_have_had_effect(error)
+                    uncertain, late = may_have_had_effect(error), may_come_late(error)
                     raise
 
         try:
@@ -156,6 +157,13 @@ class Api:
             if uncertain and may_repeat(error) and (found := await look()) is not None:
                 return found
             raise
+
+    async def look_late(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What has come of a request whose answer was lost just now: the platform may still be about to do it."""
+        if (found := await look()) is not None:
+            return found
+        await anyio.sleep(self._transport.grace)
+        return await look()
 
     async def patch(self, path: str, *, json: Any) -> None:
         """A PATCH, whose answer holds nothing of use."""

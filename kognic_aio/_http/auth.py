@@ -1,18 +1,20 @@
 """Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from math import inf
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error
-from kognic_aio.errors import CredentialsError, MalformedAnswerError
+from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
 
 if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials
@@ -24,6 +26,11 @@ TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
 DEFAULT_LIFE = 3600.0
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
+
+AGAIN = 10.0
+"""Seconds after which to ask again for a new token while the one before lasts."""
+
+log = logging.getLogger("kognic_aio")
 
 
 @frozen(repr=False)
@@ -82,10 +89,11 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
 
 @define
 class Token:
-    """An access token and when, by the monotonic clock, to renew it."""
+    """An access token, and by the monotonic clock when to renew it and when it ends."""
 
     access_token: str = field(repr=False)
     renew_at: float
+    ends_at: float = inf
 
     @classmethod
     def parse(cls, answer: Answer, now: float) -> "Token":
@@ -105,7 +113,7 @@ class Token:
             data = json.loads(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
             if isinstance(token, str) and token.isascii() and token.isprintable():  # as a header has to be
-                return cls(token, now + life - min(RENEW_BEFORE, life / 10))
+                return cls(token, now + life - min(RENEW_BEFORE, life / 10), now + life)
         except (ValueError, KeyError, TypeError, AttributeError):
             pass  # whose words might have a token in them
         raise MalformedAnswerError(f"{answer.url} did not answer with a token", method=answer.method, url=answer.url)
@@ -141,8 +149,19 @@ class TokenSource:
         async with self._lock:
             token = self._token
             if token is None or not self._is_good(token, refused):
-                token = self._token = await self._fetch()
+                token = self._token = await self._renewed(token, refused)
             return token.access_token
+
+    async def _renewed(self, token: Token | None, refused: str | None) -> Token:
+        """A new token; if there is none to be had, the one before as long as it lasts."""
+        try:
+            return await self._fetch()
+        except (RequestError, StatusError, UnavailableError) as error:
+            now = time.monotonic()
+            if token is None or token.access_token == refused or now >= token.ends_at:
+                raise
+            log.warning("no new token, the one before is used for %.0f s more: %s", token.ends_at - now, error)
+            return evolve(token, renew_at=now + AGAIN)
 
     @staticmethod
     def _is_good(token: Token, refused: str | None) -> bool:

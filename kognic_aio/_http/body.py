@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CancelScope, move_on_after
 
-from kognic_aio._http.tasks import in_thread, is_being_cancelled
+from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled
 from kognic_aio.errors import DataError, InvalidError, KognicError, MissingFileError
 from kognic_aio.model.file_data import Source, Uploadable, check_bytes_source
 
@@ -147,9 +147,10 @@ def open_body(file: Uploadable) -> AbstractAsyncContextManager[Body]:
 
 async def close_sources(files: Iterable[Uploadable]) -> None:
     """Close the streams and generators that were given as data, as the official client does after an upload."""
-    for file in files:
-        if file.file_data is not None:
-            await _close(file.file_data.data)
+    given = [file.file_data.data for file in files if file.file_data is not None]
+    closable = [source for source in given if hasattr(source, "close") or hasattr(source, "aclose")]
+    with CancelScope(shield=True):
+        await for_each(closable, _close, workers=len(closable))
 
 
 @asynccontextmanager
@@ -165,7 +166,7 @@ async def _open_local(file: Uploadable) -> AsyncGenerator[Body, None]:
         unchanged = partial(in_thread, _check_unchanged, Path(file.filename), file.filename, before)
         yield Body(_chunks_of(stream, file), before.st_size, file.filename, unchanged)
     finally:
-        with CancelScope(shield=True):
+        with move_on_after(CLOSING_TIME, shield=True):
             await stream.close()
 
 

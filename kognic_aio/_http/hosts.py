@@ -67,10 +67,24 @@ class Step:
 _step: ContextVar[Step | None] = ContextVar("step", default=None)
 
 
+_as_one: ContextVar[object | None] = ContextVar("as_one", default=None)
+
+
+@contextmanager
+def asking_as_one() -> Generator[None, None, None]:
+    """Have all that is asked in here, and by tasks that begin in here, count as one request that may give up."""
+    token = _as_one.set(object())
+    try:
+        yield
+    finally:
+        _as_one.reset(token)
+
+
 @contextmanager
 def step(request: Hashable = None) -> Generator[Step, None, None]:
     """Have the tries that are made in here belong together."""
-    this = Step(request)
+    one = _as_one.get()
+    this = Step(request if one is None else one)
     token = _step.set(this)
     try:
         yield this

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from itertools import count
 from typing import TypeVar
 
-from kognic_aio._http.hosts import step
+from kognic_aio._http.hosts import GATEWAY_TIMED_OUT, step
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
 from kognic_aio.errors import (
     CertificateError,
@@ -17,11 +17,15 @@ from kognic_aio.errors import (
     MalformedAnswerError,
     StatusError,
     TimedOutError,
+    TooManyRequestsError,
 )
 from kognic_aio.limits import Retry
 
 T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
+
+LATE = 5.0
+"""Seconds in which an effect comes whose answer was lost, if it comes at all."""
 
 FIRST_WAIT = 0.5
 """Seconds; the bound of the first pause, doubled with every further one."""
@@ -50,8 +54,18 @@ def had_no_effect(error: Exception) -> bool:
 
 
 def may_have_had_effect(error: Exception) -> bool:
-    """Whether the request may have done what it asked for, though it failed, so that the platform is to be asked."""
-    return may_repeat(error) and not had_no_effect(error)
+    """Whether the request may have done what it asked for, though it failed, so that the platform is to be asked.
+
+    If it can be asked, not even a 503 is believed: proxies answer it for a connection that broke behind them.
+    """
+    return may_repeat(error) and not isinstance(error, ConnectError | TooManyRequestsError)
+
+
+def may_come_late(error: Exception) -> bool:
+    """Whether the platform may still be about to do it: whoever works on it has not answered."""
+    if isinstance(error, StatusError):
+        return error.status in GATEWAY_TIMED_OUT
+    return isinstance(error, LostAnswerError | TimedOutError)
 
 
 _one_try: ContextVar[bool] = ContextVar("one_try", default=False)

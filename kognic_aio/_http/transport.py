@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from io import BytesIO
+from math import inf
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from kognic_aio._http.protocol import (
     sunset,
     text,
 )
-from kognic_aio._http.retries import had_no_effect, has_one_try, may_repeat, repeating
+from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
 from kognic_aio.errors import (
@@ -89,7 +90,8 @@ class Transport:
         trust_env: bool,
     ) -> None:
         # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
+        seconds = timeout if timeout < inf else None
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
         self._auth = auth
         self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
         self._headers = api_headers(organization_id)
@@ -103,6 +105,11 @@ class Transport:
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(time.monotonic)
+
+    @property
+    def grace(self) -> float:
+        """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
+        return min(LATE, self._retry.max_wait)
 
     async def open(self) -> None:
         """Find the credentials and make the session.
@@ -118,7 +125,9 @@ class Transport:
         self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:
             connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[_try_once]
+            )
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -337,6 +346,17 @@ def _prepare(auth: Auth) -> Credentials:
     for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
         import_module(module)
     return resolve(auth)
+
+
+async def _try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request again by itself when the connection broke: that is for our own rules."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        await request.close()  # until its writer no longer reads the body
+        raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
 
 
 def _translated(error: Exception, method: str, url: str) -> RequestError:

@@ -15,6 +15,7 @@ A fault says what goes wrong, `Faults.add` with which requests. The faults, and 
     ├── ResetRequest     the connection is reset while the request is read             before
     ├── ResetAnswer      the connection is reset in the middle of the answer            after
     ├── TruncatedJson    the answer ends too early                                      after
+    ├── LateEffect       a gateway gives up, and the effect comes only then            before
     ├── SlowAnswer       the answer comes late                                          after
     ├── CorruptUpload    something else is stored than was sent                         after
     ├── ExpiredUrl       a signed URL expires                                          before
@@ -131,6 +132,19 @@ class TruncatedJson(RequestFault):
     """The second half of the answer's body is missing, though its length says that it is whole."""
 
     after_effect: bool = attrs.field(default=True, init=False)
+
+
+@attrs.frozen
+class LateEffect(RequestFault):
+    """A gateway answers 504 at once, while the request takes effect only later.
+
+    Args:
+        seconds: how much later.
+    """
+
+    access = "token"
+    seconds: float
+    after_effect: bool = attrs.field(default=False, init=False)
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -17,6 +18,7 @@ from kognic_aio.emulator.faults import (
     Drop,
     ExpiredUrl,
     Html,
+    LateEffect,
     RequestFault,
     ResetAnswer,
     ResetRequest,
@@ -62,6 +64,9 @@ async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Respons
     match fault:
         case Drop() | ResetRequest():
             raise reset(call.request)
+        case LateEffect():
+            asyncio.get_running_loop().call_later(fault.seconds, _take_effect, route, call)
+            return _made_up(Status(504), route)
         case ExpiredUrl():
             signature = call.request.query.get("X-Signature", "")
             raise call.platform.storage.expire(signature, fault.status)
@@ -70,6 +75,12 @@ async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Respons
             raise UnauthorizedError("the token is not valid")
         case _:
             return _made_up(fault, route)
+
+
+def _take_effect(route: Route, call: Call) -> None:
+    """Let an endpoint run for nobody."""
+    with suppress(PlatformError):
+        route.handler(call)
 
 
 async def _afterwards(fault: RequestFault, route: Route, call: Call, response: web.Response) -> web.StreamResponse:

@@ -1,20 +1,19 @@
 """The life of one scene, in a straight line."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
-from kognic_aio.errors import InvalidError
+from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.log import Log, Logbook
 from kognic_aio.pipeline.result import (
-    DOOM,
     InputCreationError,
     InputCreationResult,
     InputCreationStage,
@@ -46,6 +45,7 @@ class Run:
         watcher: Knows when scenes are created.
         logbook: Has what is kept of each scene.
         progress: How far the run has come.
+        doomed_by: What ends the whole run.
     """
 
     client: KognicIOClient
@@ -59,6 +59,8 @@ class Run:
     watcher: Watcher
     logbook: Logbook
     progress: Progress
+    doomed_by: Exception | None = None
+    _living: set[CancelScope] = field(factory=set[CancelScope])
     _draining: bool = False
     _pulling: CancelScope | None = None
     _scene_jobs: int = 0
@@ -75,6 +77,27 @@ class Run:
             finally:
                 self._scene_jobs -= 1
                 self._start_clock_after_last_commit()
+
+    @contextmanager
+    def alive(self) -> Generator[None, None, None]:
+        """What is done in here ends when the run is doomed, and may doom it."""
+        with CancelScope() as scope:
+            if self.doomed_by is not None:
+                scope.cancel()
+            self._living.add(scope)
+            try:
+                yield
+            except DOOM as error:
+                self._doom(error)
+            finally:
+                self._living.discard(scope)
+
+    def _doom(self, error: Exception) -> None:
+        """End all lives. What has settled is still delivered."""
+        self.doomed_by = self.doomed_by or error
+        self.drain()
+        for scope in self._living:
+            scope.cancel()
 
     def drain(self) -> None:
         """Take nothing more from the source, though it may be about to give something."""
@@ -123,7 +146,8 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     Args:
         item: What the source gave: a scene, with or without its pre-annotation.
         run: What it shares with others.
-        taken: Called when the scene has got its place, so that the next one may be taken from the source.
+        taken: Called when the scene has got its place, or waits for another of its key, so that the next one may be
+            taken from the source.
 
     Returns:
         How it ended. An error of the scene's own is a FAILED result.
@@ -134,16 +158,16 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     stage, log = InputCreationStage.SCENE, Log()
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
+        scene, pre_annotation = _parts(item)
+        result = evolve(result, external_id=scene.external_id)
+        creator = run.client.creator_of(scene)
+        stage = InputCreationStage.PRE_ANNOTATION
+        annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
+        stage = InputCreationStage.SCENE
+        log = await run.logbook.open(scene, annotation, waits=taken)
+        if log.earlier is not None and log.earlier.result is not None:
+            return Settled(None if log.earlier.delivered else log.earlier.result, log)
         async with run.scene_job(taken):
-            scene, pre_annotation = _parts(item)
-            result = evolve(result, external_id=scene.external_id)
-            creator = run.client.creator_of(scene)
-            stage = InputCreationStage.PRE_ANNOTATION
-            annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
-            stage = InputCreationStage.SCENE
-            log = await run.logbook.open(scene, annotation)
-            if log.earlier is not None and log.earlier.result is not None:
-                return Settled(None if log.earlier.delivered else log.earlier.result, log)
             scene_uuid = await _committed_earlier(log, creator)
             if scene_uuid is None:
                 async with creator.checked(scene, keep=run.dryrun):
@@ -207,7 +231,7 @@ async def _pre_annotated(scene_uuid: str, annotation: bytes, log: Log, client: K
     if log.earlier is not None and log.earlier.preannotation_uuid is not None:
         return log.earlier.preannotation_uuid
     was_about_to = log.earlier is not None and log.earlier.step is Step.PRE_ANNOTATING
-    created = await client.pre_annotation.get_only(scene_uuid) if was_about_to else None
+    created = await client.pre_annotation.find_only(scene_uuid) if was_about_to else None
     if created is None:
         await log.pre_annotating()
         created = await client.pre_annotation.create_only(scene_uuid, annotation)
@@ -218,7 +242,7 @@ async def _pre_annotated(scene_uuid: str, annotation: bytes, log: Log, client: K
 async def _inputs_created(scene_uuid: str, log: Log, creator: SceneCreator[Any], run: Run) -> list[Input]:
     """The inputs of the scene, which are created unless an earlier run has done so."""
     was_about_to = log.earlier is not None and log.earlier.step is Step.CREATING_INPUT
-    found = await creator.get_only_inputs(scene_uuid, run.project, run.batch) if was_about_to else None
+    found = await creator.find_only_inputs(scene_uuid, run.project, run.batch) if was_about_to else None
     if found is not None:
         return found
     await log.creating_input()

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 
 from kognic_aio._http.wire import encode, to_json
-from kognic_aio.errors import DuplicateError
+from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.journal import Entry, Journal, Step
 from kognic_aio.pipeline.result import InputCreationResult
@@ -124,20 +124,25 @@ class Logbook:
         self._key: Key = key or (lambda scene: scene.external_id)
         self._living: dict[str, asyncio.Event] = {}
 
-    async def open(self, scene: BaseScene, annotation: bytes | None) -> Log:
+    async def open(self, scene: BaseScene, annotation: bytes | None, waits: Callable[[], object]) -> Log:
         """The log of a scene, with what is known of it. Another in flight under the same key is waited for.
 
         Args:
             scene: The scene.
             annotation: Its pre-annotation as JSON.
+            waits: Called before such a wait.
 
         Raises:
+            InvalidError: If its key is no string.
             DuplicateError: If another content goes by the same key.
         """
         if self.journal is None:
             return Log()
         key, fingerprint = self._key(scene), _fingerprint(scene, annotation)
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidError(f"key= gave {key!r}: expected a string, which tells this scene from all others")
         while key in self._living:
+            waits()
             await self._living[key].wait()
         closed = self._living[key] = asyncio.Event()
 

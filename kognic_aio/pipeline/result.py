@@ -4,18 +4,8 @@ from enum import StrEnum
 
 from attrs import define, frozen
 
-from kognic_aio.errors import (
-    ClosedError,
-    CredentialsError,
-    InvalidError,
-    JournalError,
-    UnauthorizedError,
-    UnavailableError,
-)
+from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, Input, PreAnnotation
-
-DOOM = (ClosedError, CredentialsError, JournalError, UnauthorizedError, UnavailableError)
-"""What ends a run, because no scene can get past it. Every other error is one scene's own."""
 
 
 @frozen(init=False, eq=False)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
@@ -16,7 +16,7 @@ from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
-from kognic_aio.pipeline.flow import Run, settle
+from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.log import Key, Logbook
@@ -127,6 +127,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         self._results = Results()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._ended = False
 
     @property
     def progress(self) -> Progress:
@@ -137,17 +138,17 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         return self
 
     async def __anext__(self) -> InputCreationResult:
-        if self._closed:
+        if self._closed or self._ended:
             raise StopAsyncIteration
         if self._task is None:
             self._task = self._begin()
         result = await self._results.take()
-        if result is None:
-            if not self._closed:
-                await self.aclose()
-                _raise_failure(self._task)
-            raise StopAsyncIteration
-        return result
+        if result is not None:
+            return result
+        self._ended = True
+        if not self._closed:
+            _raise_failure(self._task)
+        raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,27 +181,31 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     def _begin(self) -> "asyncio.Task[None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
         source, self._source = self._source, ()
-        task = asyncio.create_task(_drive(self._run, source, self._results, self._journal), name="create_inputs")
+        results = self._results
+        task = asyncio.create_task(_drive(self._run, source, results, self._journal), name="create_inputs")
         task.add_done_callback(_look_at_failure)
+        task.add_done_callback(lambda _: results.close())
         self._run.client.adopt(task)
         return task
 
 
 async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> None:
     """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
-    try:
-        await check_target(run.client, run.project, run.batch)
-        async with _recording(run, journal), task_group() as watching:
-            watching.start_soon(run.watcher.watch)
-            async with task_group() as lives:
-                failure = await _feed(run, source, results, lives)
-            watching.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        if run.progress.taken != run.progress.settled:
-            raise KognicError(f"scenes were lost: {run.progress}")
-    finally:
-        results.close()
+    await check_target(run.client, run.project, run.batch)
+    async with _recording(run, journal), task_group() as watching:
+        watching.start_soon(_watch, run)
+        async with task_group() as lives:
+            failure = await _feed(run, source, results, lives)
+        watching.cancel_scope.cancel()
+    if (failure := run.doomed_by or failure) is not None:
+        raise failure
+    if run.progress.taken != run.progress.settled:
+        raise KognicError(f"scenes were lost: {run.progress}")
+
+
+async def _watch(run: Run) -> None:
+    with run.alive():
+        await run.watcher.watch()
 
 
 @asynccontextmanager
@@ -210,7 +215,7 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
         yield
         return
     client = run.client
-    destination = Destination(client.hosts.input, client.workspace_id, run.project, run.batch)
+    destination = Destination(client.hosts.input.rstrip("/"), client.workspace_id, run.project, run.batch)
     async with Journal(path, destination) as journal:
         run.logbook.journal = journal
 
@@ -246,18 +251,48 @@ async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") 
 
 
 async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskStatus[None]") -> None:
-    """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder."""
+    """Let a scene live and deliver its result. A consumer who does not come for it slows the feeder.
+
+    What dooms the run ends all lives, but no delivery.
+    """
+    taken = _once(task_status.started)
     async with run.undelivered:
-        async with run.limiters.in_flight:
-            life = settle(item, run, task_status.started)
-            del item  # only its own life keeps a scene, and no longer than it has to
-            settled = await life
+        life = _lived(item, run, taken)
+        del item  # only its own life keeps a scene, and no longer than it has to
+        settled = await life
+        taken()  # at the latest
+        if settled is None:
+            return
         if settled.result is None:
             run.progress.skipped += 1
             return
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
-        await settled.log.delivered()
+        with run.alive():
+            await settled.log.delivered()
+
+
+async def _lived(item: Item, run: Run, taken: Callable[[], object]) -> Settled | None:
+    """How a scene's life has ended, None if the run is doomed."""
+    with run.alive():
+        async with run.limiters.in_flight:
+            life = settle(item, run, taken)
+            del item
+            return await life
+    return None
+
+
+def _once(tell: Callable[[], object]) -> Callable[[], None]:
+    """Something that tells when it is called first."""
+    told = False
+
+    def tell_once() -> None:
+        nonlocal told
+        if not told:
+            told = True
+            tell()
+
+    return tell_once
 
 
 async def _items(source: Source) -> AsyncGenerator[Item, None]:

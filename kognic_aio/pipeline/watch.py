@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import define
 
+from kognic_aio._http.hosts import asking_as_one
 from kognic_aio._http.tasks import for_each
-from kognic_aio.errors import BadRequestError, KognicError, NotFoundError, SceneFailedError
+from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
-from kognic_aio.pipeline.result import DOOM
 
 if TYPE_CHECKING:
     from kognic_aio.resources.scene import SceneResource
@@ -73,18 +73,21 @@ class Watcher:
 
     def give_up_after(self, wait_timeout: float) -> None:
         """Stop waiting for any scene after so many seconds from now."""
+        if self._clock is not None:
+            self._clock.cancel()
         if not self._is_over:
             self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 
     async def watch(self) -> None:
         """Look at scenes when their time has come, until cancelled."""
         try:
-            while True:
-                with anyio.move_on_after(self._seconds_to_next_look()):
-                    await self._newcomer.wait()
-                await anyio.sleep(GATHERING)
-                self._newcomer = anyio.Event()
-                await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
+            with asking_as_one():  # if only these fail, it is not the host that is broken
+                while True:
+                    with anyio.move_on_after(self._seconds_to_next_look()):
+                        await self._newcomer.wait()
+                    await anyio.sleep(GATHERING)
+                    self._newcomer = anyio.Event()
+                    await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
         finally:
             self._is_over = True
             if self._clock is not None:

@@ -172,11 +172,14 @@ class SceneCreator(Generic[S]):
         """
         return await self._api.once(
             lambda: self.create_from_scene(scene_uuid, project, batch),
-            lambda: self.get_only_inputs(scene_uuid, project, batch),
+            lambda: self._get_only_inputs(scene_uuid, project, batch),
         )
 
-    async def get_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
-        """The inputs of such a scene, if they are there."""
+    async def find_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+        """The inputs of such a scene, if they are there or come soon."""
+        return await self._api.look_late(lambda: self._get_only_inputs(scene_uuid, project, batch))
+
+    async def _get_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
         body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
         return await self._api.ask_paged("v2/inputs/query", Input, json=body) or None
 
@@ -201,8 +204,8 @@ class SceneCreator(Generic[S]):
         return await scene_status(self._api, scene_uuid)
 
     async def abandon(self, scene_uuid: str, notes: Notes) -> None:
-        """Invalidate a scene that will not be finished."""
-        await abandon(self._api, scene_uuid, notes)
+        """Invalidate a scene that will not be finished, also if its start takes effect only now."""
+        await abandon(self._api, scene_uuid, notes, late=True)
 
     async def validate(self, scene: S, target: Target, feature_flags: FeatureFlags | None = None) -> None:
         """Let the platform look at the scene, and create nothing."""

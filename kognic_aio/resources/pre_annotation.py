@@ -64,10 +64,13 @@ class PreAnnotationResource:
             scene_uuid: The scene's uuid.
             content: OpenLABEL as JSON text.
         """
-        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self.get_only(scene_uuid))
+        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self._get_only(scene_uuid))
 
-    async def get_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
-        """The pre-annotation of such a scene, if it is there."""
+    async def find_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
+        """The pre-annotation of such a scene, if it is there or comes soon."""
+        return await self._api.look_late(lambda: self._get_only(scene_uuid))
+
+    async def _get_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
         return await self._first(scene_uuids=[scene_uuid])
 
     async def _first(self, **filters: Sequence[str]) -> CreatedPreAnnotation | None:

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment, strings
+from kognic_aio._http.retries import one_try_each
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import InvalidError, NotFoundError
@@ -138,7 +139,8 @@ class SceneResource:
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
-        return await discard(self._api, scene_uuid)
+        with one_try_each():  # it is no reason to wait, nor to find the platform broken
+            return await discard(self._api, scene_uuid) is not False
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene of any sensors, and upload and commit its local files.

@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from anyio import CapacityLimiter, move_on_after
+from anyio import CapacityLimiter, move_on_after, sleep
 from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.body import is_replayable
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.retries import may_repeat
+from kognic_aio._http.retries import may_have_had_effect, may_repeat
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import JsonObject, encode
-from kognic_aio.errors import ConflictError, InvalidError, KognicError, NotFoundError, StorageError, StrandedError
+from kognic_aio.errors import DOOM, ConflictError, InvalidError, KognicError, NotFoundError, StorageError, StrandedError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Scene, SceneInvalidatedReason, SceneStatus
 from kognic_aio.resources.uploads import Upload, file_uploads, upload_all
 
@@ -113,58 +113,87 @@ async def commit(api: Api, scene_uuid: str) -> None:
             raise
 
 
-async def discard(api: Api, scene_uuid: str) -> bool:
-    """Invalidate a scene that will not be finished, and tell whether it is gone. If that fails, it is logged.
+async def discard(api: Api, scene_uuid: str) -> bool | None:
+    """Invalidate a scene that will not be finished. If that fails, it is logged.
 
     Args:
         api: The input API.
         scene_uuid: The scene's uuid.
+
+    Returns:
+        Whether it is invalidated, None if the platform does not know the scene.
     """
     body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
     try:
         await api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
     except NotFoundError:
-        pass  # it never came into being
+        return None
     except KognicError as error:
         log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
         return False
     return True
 
 
-async def abandon(api: Api, scene_uuid: str, notes: Notes) -> None:
+async def abandon(api: Api, scene_uuid: str, notes: Notes, *, late: bool) -> None:
     """Give up a scene that was started.
 
     Args:
         api: The input API.
         scene_uuid: The scene's uuid.
         notes: Told before it is invalidated, and after.
+        late: Whether a scene that the platform does not know may still come into being.
     """
+
+    async def invalidate() -> bool | None:
+        return await discard(api, scene_uuid)
+
     await notes.abandoned(scene_uuid)
-    if await discard(api, scene_uuid):
+    if await (api.look_late(invalidate) if late else invalidate()) is not False:
         await notes.invalidated(scene_uuid)
+
+
+async def cut_off(api: Api, scene_uuid: str, notes: Notes) -> None:
+    """Give up a scene at once, as there is no time. It may still come into being, which the notes are to know."""
+    with move_on_after(ABANDONING_TIME, shield=True):
+        await notes.abandoned(scene_uuid)
+        is_invalidated = await discard(api, scene_uuid)
+        if is_invalidated is None:
+            await sleep(0.8 * ABANDONING_TIME)
+            is_invalidated = await discard(api, scene_uuid)
+        if is_invalidated:
+            await notes.invalidated(scene_uuid)
 
 
 @asynccontextmanager
 async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[None, None]:
     """What brings a started scene to its commit. If it fails or is cancelled, the scene is abandoned.
 
-    Only one that is cancelled while nobody knows whether it is committed is left to a later run, if that will look.
+    Only one that is left while nobody knows whether it is committed is left to a later run, if that will look.
 
     Args:
         api: The input API.
         scene_uuid: The scene's uuid.
         notes: Told of an abandoned scene.
     """
+    is_left = False
     try:
         yield
-    except Exception:
-        await abandon(api, scene_uuid, notes)
+    except DOOM:
+        is_left = True
+        raise
+    except Exception as error:
+        try:
+            await abandon(api, scene_uuid, notes, late=may_have_had_effect(error))
+        except BaseException:
+            is_left = True
+            raise
         raise
     except BaseException:
-        if not notes.is_taken_up:
-            with move_on_after(ABANDONING_TIME, shield=True):  # cancelled: there is little time
-                await abandon(api, scene_uuid, notes)
+        is_left = True
         raise
+    finally:
+        if is_left and not notes.is_taken_up:
+            await cut_off(api, scene_uuid, notes)
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Literal
 
+import anyio
 import pytest
 
 from kognic_aio import InputCreationStatus, KognicIOClient, SceneWithPreAnnotation, create_inputs
@@ -40,10 +41,15 @@ def statuses(emulator: Emulator) -> list[str]:
     return [scene.status for scene in emulator.platform.scenes.with_external_id("one")]
 
 
-LOST = [faults.Drop(after_effect=True), faults.Status(500, after_effect=True), faults.Html(after_effect=True)]
+LOST = [
+    faults.Drop(after_effect=True),
+    faults.Status(500, after_effect=True),
+    faults.Status(503, after_effect=True),
+    faults.Html(after_effect=True),
+]
 
 
-@pytest.mark.parametrize("fault", LOST, ids=lambda fault: type(fault).__name__)
+@pytest.mark.parametrize("fault", LOST, ids=repr)
 @pytest.mark.parametrize(
     ("step", "question"),
     [(faults.COMMIT, faults.STATUS_QUERY), (PRE_ANNOTATION, PRE_ANNOTATIONS_QUERY), (INPUT, INPUTS_QUERY)],
@@ -56,6 +62,35 @@ async def test_an_answer_that_is_lost(
     assert await ingest_one(client) is InputCreationStatus.CREATED
     asked = 2 if question == faults.STATUS_QUERY else 1  # the watcher asks for the status too
     assert counted(emulator, step, question) == [1, asked]
+
+
+@pytest.mark.parametrize("step", [START, faults.COMMIT, PRE_ANNOTATION, INPUT])
+async def test_an_effect_that_comes_late(step: str, emulator: Emulator) -> None:
+    """When a gateway has given up, the platform is given time to do what it was asked for."""
+    emulator.faults.add(faults.LateEffect(0.2), on=step)
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.5) as patient:
+        assert await ingest_one(patient) is InputCreationStatus.CREATED
+    (uuid,) = [scene.uuid for scene in emulator.platform.scenes.with_external_id("one") if scene.status == "created"]
+    assert len(emulator.platform.inputs.of_scene(uuid)) == len(emulator.platform.pre_annotations.of_scene(uuid)) == 1
+    assert "pending" not in statuses(emulator)
+
+
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+async def test_tries_are_counted_by_us(method: str, emulator: Emulator, client: KognicIOClient) -> None:
+    """No request is repeated behind our back, as aiohttp does when a connection breaks."""
+    route = faults.UPLOADS if method == "PUT" else "GET v1/projects"
+    emulator.faults.add(faults.Drop(), on=route, times=99)
+    with pytest.raises(LostAnswerError):
+        await (client.cameras.create(cameras_scene("one")) if method == "PUT" else client.project.get_projects())
+    assert len([request for request in emulator.recorder.requests(method) if request.fault]) == ATTEMPTS
+
+
+async def test_a_scene_left_while_it_is_started(emulator: Emulator, client: KognicIOClient) -> None:
+    """A start that is cut off takes effect all the same; what comes of it is invalidated."""
+    emulator.faults.add(faults.SlowAnswer(5), on=START)
+    with anyio.move_on_after(0.1):
+        await client.cameras.create(cameras_scene("one"))
+    assert statuses(emulator) == ["invalidated:incorrectly-created"]
 
 
 @pytest.mark.parametrize("step", [START, faults.COMMIT, PRE_ANNOTATION, INPUT])

@@ -27,6 +27,7 @@ EVERYWHERE: dict[str, Fault] = {
     "503": faults.Status(503),
     "503, Retry-After": faults.Status(503, retry_after=1),
     "500": faults.Status(500),
+    "503 after the effect": faults.Status(503, after_effect=True),
     "500 after the effect": faults.Status(500, after_effect=True),
     "504 after the effect": faults.Status(504, after_effect=True),
     "HTML": faults.Html(),
@@ -43,10 +44,11 @@ AT: dict[str, tuple[Fault, tuple[str, ...]]] = {
     "expired": (faults.ExpiredUrl(), ("upload",)),
     "refused": (faults.ExpiredUrl(403), ("upload",)),
     "corrupted": (faults.CorruptUpload(), ("upload",)),
+    "late": (faults.LateEffect(0.02), ("start", "commit", "pre-annotate", "create-input")),
     "token revoked": (faults.RevokeTokens(), tuple(step for step in STEPS if step not in ("token", "upload"))),
 }
 NO_JSON = ("HTML", "HTML after the effect", "truncated")
-IN_A_ROW = ("429", "429, Retry-After", "503", "503, Retry-After", "expired", "refused")
+IN_A_ROW = ("429", "429, Retry-After", "503", "503, Retry-After", "503 after the effect", "expired", "refused")
 """Faults that make a client slower, so that a random one in seven would leave nothing of its speed, and those that a
 scene survives once."""
 ONCE = ("token", "batches")
