@@ -155,6 +155,13 @@ class TestConnections:
             await caller.post(BATCH, {"publishPreviousBatches": False})
         assert not made_batch(platform)
 
+    async def test_a_late_effect(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
+        """A gateway gives up at once; what it was asked for happens later."""
+        emulator.faults.add(faults.LateEffect(0.05), on=CREATE_BATCH)
+        assert (await caller.post(BATCH, {"publishPreviousBatches": False})).status == 504
+        assert not made_batch(platform)
+        await until(lambda: made_batch(platform))
+
     async def test_reset_while_answering(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
         """The client gets the head of a good answer and a part of its body; the request took effect."""
         emulator.faults.add(faults.ResetAnswer(), on=CREATE_BATCH)

@@ -63,6 +63,23 @@ async def test_a_refused_token_is_renewed_once() -> None:
     assert server.asked == 2
 
 
+async def test_the_old_token_while_there_is_no_new_one() -> None:
+    """A token that lasts a while yet is used on when no new one is to be had; one that was refused is not."""
+    server = AuthServer()
+    tokens = TokenSource(server)
+    first = await tokens.get()
+    assert tokens._token is not None
+    tokens._token.renew_at = time.monotonic()
+    server._status = 503
+    assert [await tokens.get() for _ in range(3)] == [first] * 3
+    assert server.asked == 2
+    with pytest.raises(ServerError):
+        await tokens.get(refused=first)
+    tokens._token.renew_at = tokens._token.ends_at = time.monotonic()
+    with pytest.raises(ServerError):
+        await tokens.get()
+
+
 NO_TOKENS = [
     b"",
     b"[]",

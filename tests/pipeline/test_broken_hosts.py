@@ -36,7 +36,30 @@ async def test_a_host_that_breaks_down(broken: str, emulator: Emulator, tmp_path
     async with KognicIOClient(**options) as client:
         rest = create_inputs(client, ingestion.scenes, PROJECT, batch=BATCH, journal=path)
         later = {result.external_id: result async for result in rest}
-    ingestion.check(emulator.platform, [*(each for each in created if each.external_id not in later), *later.values()])
+    ingestion.check(emulator.platform, created + list(later.values()))
+
+
+async def test_only_the_status_query_is_broken(emulator: Emulator, client: KognicIOClient) -> None:
+    """Scenes whose status nobody tells are PROCESSING in the end: their host is not broken."""
+    emulator.faults.add(faults.Status(500), on=faults.STATUS_QUERY, times=math.inf)
+    options = emulator.client_options() | {"max_retry_wait_time": 0, "max_retry_attempts": 2}
+    async with KognicIOClient(**options) as brisk:
+        made = create_inputs(brisk, Ingestion(150).scenes, PROJECT, batch=BATCH, sleep_time=0, wait_timeout=0.5)
+        assert {result.status async for result in made} == {InputCreationStatus.PROCESSING}
+        assert await brisk.project.get_projects() == await client.project.get_projects()
+
+
+async def test_many_that_cannot_be_invalidated(emulator: Emulator, tmp_path: Path) -> None:
+    """What is left over from before, and cannot be invalidated, does not count for whether the host is broken."""
+    ingestion, path = Ingestion(20), tmp_path / "journal"
+    emulator.faults.add(faults.Status(400), on=faults.COMMIT, times=10)
+    emulator.faults.add(faults.Status(500), on="POST v2/scenes/actions/invalidate", times=math.inf)
+    options = emulator.client_options() | {"max_retry_wait_time": 0, "max_retry_attempts": 2}
+    for created in (10, 0, 0):
+        async with KognicIOClient(**options) as client:
+            made = create_inputs(client, ingestion.scenes, PROJECT, batch=BATCH, journal=path, sleep_time=0.01)
+            statuses = [result.status async for result in made]
+        assert statuses.count(InputCreationStatus.CREATED) == created
 
 
 async def test_what_an_earlier_run_left_behind(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,15 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from kognic_aio import InputCreation, InputCreationResult, InputCreationStatus, KognicIOClient, Limits, create_inputs
+from kognic_aio import (
+    FileData,
+    InputCreation,
+    InputCreationResult,
+    InputCreationStatus,
+    KognicIOClient,
+    Limits,
+    create_inputs,
+)
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import ClosedError
 from kognic_aio.model import Cameras, Image
@@ -210,6 +218,70 @@ async def test_a_run_that_never_began(client: KognicIOClient, emulator: Emulator
     create_inputs(client, [cameras_scene("one")], "project-a")
     await watch.nothing_left()
     assert not emulator.recorder.requests("GET", "/v1/projects")
+
+
+async def test_a_run_that_is_closed_as_it_begins(client: KognicIOClient, emulator: Emulator) -> None:
+    """Who waits for the first result of a run that is closed at once waits no longer."""
+    watch = Watch(emulator)
+    run = create_inputs(client, [cameras_scene("one")], "project-a")
+    waiting = asyncio.ensure_future(anext(run))
+    await anyio.lowlevel.checkpoint()
+    await run.aclose()
+    with anyio.fail_after(ENDING), pytest.raises(StopAsyncIteration):
+        await waiting
+    await watch.nothing_left()
+
+
+async def test_two_consumers_of_a_run_that_fails(client: KognicIOClient) -> None:
+    """Each one who waits for a result is told why there are no more."""
+
+    async def broken() -> AsyncIterator[Cameras]:
+        await anyio.sleep(0.05)
+        raise ZeroDivisionError
+        yield cameras_scene("never")
+
+    run = create_inputs(client, broken(), "project-a")
+    ends = await asyncio.gather(anext(run), anext(run), return_exceptions=True)
+    assert [type(end) for end in ends] == [ZeroDivisionError] * 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_client_whose_task_is_cancelled(times: int, endless: Iterator[Cameras], emulator: Emulator) -> None:
+    """A client closes, however often the task that uses it is cancelled meanwhile."""
+    watch, begun = Watch(emulator), anyio.Event()
+
+    async def ingest() -> None:
+        async with KognicIOClient(**emulator.client_options()) as client:
+            async for _ in create_inputs(client, endless, "project-a", sleep_time=0.01):
+                begun.set()
+
+    task = asyncio.create_task(ingest())
+    await begun.wait()
+    for _ in range(times):
+        task.cancel()
+        await anyio.lowlevel.checkpoint()
+    await asyncio.wait([task])
+    await watch.nothing_left(closed=True)
+
+
+async def test_files_that_hang(client: KognicIOClient, emulator: Emulator) -> None:
+    """Several streams that do not give anything are left together, not one after another."""
+    pipes = [os.pipe() for _ in range(6)]
+    streams = [os.fdopen(reading, "rb") for reading, _ in pipes]
+    images = [Image(filename=f"{n}.jpg", file_data=FileData(data=s, format="jpg")) for n, s in enumerate(streams)]
+    run = create_inputs(client, [Cameras(external_id="one", frame=Cameras.Frame(images=images))], "project-a")
+    waiting = asyncio.ensure_future(anext(run))
+    while not emulator.recorder.in_flight["scene-jobs"]:
+        await anyio.sleep(0.001)
+    await run.aclose()
+    assert run._task is not None
+    assert run._task.done()
+    for _, writing in pipes:
+        os.close(writing)
+    with pytest.raises(StopAsyncIteration):
+        await waiting
+    while not all(stream.closed for stream in streams):
+        await anyio.sleep(0.001)
 
 
 async def test_a_timeout_while_waiting_loses_no_result(client: KognicIOClient) -> None:

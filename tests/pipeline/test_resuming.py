@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -103,6 +104,25 @@ async def test_another_content_under_the_same_name(emulator: Emulator, client: K
     assert "'scene' is in the journal with another content" in failed.error.message
     keyed = await run(client, [one, other], path.with_name("keyed"), key=lambda scene: str(scene.metadata))
     assert [result.status for result in keyed] == [CREATED, CREATED]
+
+
+async def test_one_scene_twice_that_hangs(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
+    """A scene that waits for another of its key keeps neither the others nor the end of the run waiting."""
+    emulator.faults.add(faults.HangProcessing(), on="twin")
+    twin, others = cameras_scene("twin"), [cameras_scene(str(number)) for number in range(5)]
+    with anyio.fail_after(10):
+        results = await run(client, [*[twin] * 20, *others], path, wait_timeout=0.3)
+    assert Counter(result.status for result in results) == {InputCreationStatus.PROCESSING: 20, CREATED: 5}
+    assert len(emulator.platform.scenes.with_external_id("twin")) == 1
+
+
+@pytest.mark.parametrize("key", [7, 1.5, None, b"a", ("a",)])
+async def test_a_key_that_is_no_string(key: Any, emulator: Emulator, client: KognicIOClient, path: Path) -> None:
+    """A key that tells scenes apart only by chance is refused before anything is created."""
+    (result,) = await run(client, [cameras_scene("a")], path, key=lambda scene: key)
+    assert result.error is not None
+    assert result.error.message == f"key= gave {key!r}: expected a string, which tells this scene from all others"
+    assert not emulator.platform.scenes.with_external_id("a")
 
 
 async def test_a_journal_that_is_in_use(client: KognicIOClient, path: Path) -> None:
