@@ -48,6 +48,7 @@ class Watcher:
         self._waiting: dict[str, _Waiting] = {}
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
+        self._has_given_up = False
         self._is_over = False
 
     async def created(self, scene_uuid: str) -> bool:
@@ -57,6 +58,8 @@ class Watcher:
             SceneFailedError: If it failed or was invalidated.
             ApiError: If the platform does not know it.
         """
+        if self._has_given_up:
+            return False
         future = asyncio.get_running_loop().create_future()
         self._waiting[scene_uuid] = _Waiting(future, look_at=time.monotonic())
         self._newcomer.set()
@@ -72,10 +75,8 @@ class Watcher:
         return scene is not None
 
     def give_up_after(self, wait_timeout: float) -> None:
-        """Stop waiting for any scene after so many seconds from now."""
-        if self._clock is not None:
-            self._clock.cancel()
-        if not self._is_over:
+        """Stop waiting for any scene after so many seconds from the first time that this is called."""
+        if not self._is_over and self._clock is None:
             self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 
     async def watch(self) -> None:
@@ -139,6 +140,7 @@ class Watcher:
             waiting.settled.set_result(scene)
 
     def _give_up(self) -> None:
+        self._has_given_up = True
         for uuid in self._waiting:
             if waiting := self._unsettled(uuid):
                 waiting.settled.set_result(None)
