@@ -88,11 +88,11 @@ class Run:
             try:
                 yield
             except DOOM as error:
-                self._doom(error)
+                self.doom(error)
             finally:
                 self._living.discard(scope)
 
-    def _doom(self, error: Exception) -> None:
+    def doom(self, error: Exception) -> None:
         """End all lives. What has settled is still delivered."""
         self.doomed_by = self.doomed_by or error
         self.drain()

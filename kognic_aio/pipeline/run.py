@@ -13,7 +13,7 @@ from anyio import CapacityLimiter
 
 from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
-from kognic_aio.errors import ClosedError, InvalidError, KognicError
+from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
 from kognic_aio.pipeline.flow import Run, Settled, settle
@@ -117,7 +117,8 @@ class InputCreation(AsyncIterator[InputCreationResult]):
     """A run of `create_inputs`: an async iterator over its results, and an async context manager that ends it.
 
     It begins with the first result asked for. It ends when the source has ended and all its scenes have settled, or at
-    once when it is closed, left, or dropped, or its client closes.
+    once when it is closed, left, or dropped, or its client closes. It is for one consumer: a result counts as delivered
+    when anybody comes for the next one.
     """
 
     def __init__(self, run: Run, source: Source, journal: str | PathLike[str] | None) -> None:
@@ -204,6 +205,7 @@ async def _drive(run: Run, source: Source, results: Results, journal: str | Path
 
 
 async def _watch(run: Run) -> None:
+    """Watch the scenes; if that is not possible any more, no scene can get past it."""
     with run.alive():
         await run.watcher.watch()
 
@@ -268,8 +270,10 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
             return
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
-        with run.alive():
+        try:
             await settled.log.delivered()
+        except JournalError as error:
+            run.doom(error)
 
 
 async def _lived(item: Item, run: Run, taken: Callable[[], object]) -> Settled | None:
