@@ -8,9 +8,10 @@ from typing import Any
 from yarl import URL
 
 from kognic_aio._http.body import Body, is_replayable, open_body
+from kognic_aio._http.exchange import MOST_CONTENT
 from kognic_aio._http.protocol import USER_AGENT, Answer, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
-from kognic_aio._http.transport import MOST_CONTENT, Transport
+from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable

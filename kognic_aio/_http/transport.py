@@ -1,13 +1,9 @@
-"""One aiohttp session for everything: tokens, retries, proxies, and foreign errors translated at one place."""
+"""One aiohttp session for everything: tokens, retries, proxies."""
 
 import asyncio
-import logging
-import re
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from io import BytesIO
 from math import inf
@@ -18,31 +14,14 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
+from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
 from kognic_aio._http.hosts import Hosts
-from kognic_aio._http.protocol import (
-    SECRET_LENGTH,
-    SUNSET_NEAR,
-    Answer,
-    api_headers,
-    parse,
-    sunset,
-    text,
-)
+from kognic_aio._http.protocol import Answer, api_headers, parse, text
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
-from kognic_aio.errors import (
-    CertificateError,
-    ClosedError,
-    ConnectError,
-    InvalidError,
-    LostAnswerError,
-    RequestError,
-    TimedOutError,
-)
+from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
-
-log = logging.getLogger("kognic_aio")
 
 JSON_HEADER = {"Content-Type": "application/json"}
 LARGE = 1 << 20
@@ -50,11 +29,6 @@ LARGE = 1 << 20
 
 MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
-
-MOST_OF_AN_ERROR = 64 << 10
-MOST_ANSWER = 64 << 20
-MOST_CONTENT = 1 << 30
-"""Bytes that are read of an answer to an API request, and of a content in storage, lest a server fills the memory."""
 
 MOST_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
@@ -126,7 +100,7 @@ class Transport:
         if self._owns_session:
             connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[_try_once]
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
             )
         self._loop = asyncio.get_running_loop()
 
@@ -224,45 +198,12 @@ class Transport:
             ClosedError: If the client is not open.
         """
         self._open_session()
-        host = self._hosts.of(url, is_api=is_api)
-        return await host.send(partial(self._send, method, url, headers, data, most))
 
-    async def _send(self, method: str, url: URL, headers: Mapping[str, str], data: Any, most: int) -> Answer:
-        shown = str(url.with_user(None).with_query(None).with_fragment(None))
-        try:
-            response, content = await self._exchanged(method, url, headers, data, most)
-        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            failure, cause = _translated(error, method, shown), _harmless_cause(error)
-        else:
-            log.debug("%s %s: %d", method, shown, response.status)
-            answer = Answer(
-                method=method,
-                url=shown,
-                status=response.status,
-                headers=response.headers,
-                body=content,
-                secrets=partial(_secrets, response.request_info, data),
-            )
-            _warn_of_sunset(answer)
-            return answer
-        raise failure from cause  # out here, where aiohttp's error does not become its context
+        async def send() -> Answer:
+            session, proxy = self._open_session(), self._proxy_of(url)
+            return await exchange(session, method, url, headers, data, timeout=self._timeout, proxy=proxy, most=most)
 
-    async def _exchanged(
-        self, method: str, url: URL, headers: Mapping[str, str], data: Any, most: int
-    ) -> tuple[aiohttp.ClientResponse, bytes]:
-        """A response and its body, as aiohttp has them."""
-        async with self._open_session().request(
-            method,
-            url,
-            headers=headers,
-            data=data,
-            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-            timeout=self._timeout,
-            proxy=self._proxy_of(url),
-            allow_redirects=False,  # a token must not follow one to another host
-            raise_for_status=False,  # a session of the caller's may do otherwise
-        ) as response:
-            return response, await _read(response, most)
+        return await self._hosts.of(url, is_api=is_api).send(send)
 
     async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""
@@ -319,21 +260,6 @@ def pairs(query: Query | None) -> list[tuple[str, str]]:
     return [(name, text(value)) for name, value in items]
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body of an answer. Of an error's, which may be anything, no more than people read."""
-    is_error = response.status >= 300
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if is_error and len(content) > MOST_OF_AN_ERROR:
-            response.close()
-            break
-        if len(content) > most:
-            response.close()
-            raise aiohttp.ClientPayloadError(f"more than {most} bytes")
-    return bytes(content)
-
-
 def _check_session(session: aiohttp.ClientSession | None) -> None:
     if session is None or session.closed:
         raise InvalidError("session: it is closed")
@@ -346,58 +272,3 @@ def _prepare(auth: Auth) -> Credentials:
     for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
         import_module(module)
     return resolve(auth)
-
-
-async def _try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a request again by itself when the connection broke: that is for our own rules."""
-    try:
-        return await send(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        await request.close()  # until its writer no longer reads the body
-        raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
-
-
-def _translated(error: Exception, method: str, url: str) -> RequestError:
-    """Our own error for one of aiohttp's."""
-    kind: type[RequestError]
-    what = f"{method} {url}"
-    match error:
-        case aiohttp.ClientSSLError():
-            kind, message = CertificateError, f"no TLS connection for {what}: {error}"
-        case aiohttp.ConnectionTimeoutError():
-            kind, message = ConnectError, f"no connection in time for {what}"
-        case aiohttp.ClientConnectorError():
-            kind, message = ConnectError, f"no connection for {what}: {error}"
-        case aiohttp.ClientHttpProxyError():
-            kind, message = ConnectError, f"no connection for {what}: the proxy answered {error.status}"
-        case TimeoutError():
-            kind, message = TimedOutError, f"no answer in time to {what}"
-        case aiohttp.InvalidURL() | UnicodeError():
-            kind, message = RequestError, f"not a URL for {method}: {url}"
-        case _:
-            kind, message = LostAnswerError, f"the connection broke during {what} ({type(error).__name__})"
-    return kind(message, method=method, url=url)
-
-
-def _harmless_cause(error: Exception) -> OSError | None:
-    """What has failed below aiohttp, whose own errors carry the signed URL, the headers and the proxy's password."""
-    return error.__cause__ if isinstance(error.__cause__, OSError) else None
-
-
-def _secrets(request: aiohttp.RequestInfo, data: Any) -> tuple[str, ...]:
-    """What lets a request in, which its answer may quote: in some headers, in a signed URL, in the form for a token."""
-    shown = [request.headers.get(name, "") for name in ("Authorization", "Proxy-Authorization", "Cookie")]
-    if "Authorization" not in request.headers:
-        shown.append(request.url.raw_query_string)
-    words = re.split(r'[\s&;="]+', " ".join(shown))
-    words += [data["client_secret"]] if isinstance(data, dict) else []
-    return tuple(word for word in words if len(word) >= SECRET_LENGTH)
-
-
-def _warn_of_sunset(answer: Answer) -> None:
-    date = sunset(answer.headers)
-    if date is not None:
-        level = logging.ERROR if date - datetime.now(UTC) < SUNSET_NEAR else logging.WARNING
-        log.log(level, "%s %s will be removed on %s; update kognic_aio", answer.method, answer.url, date.date())
