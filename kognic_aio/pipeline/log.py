@@ -9,7 +9,7 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.journal import Entry, Journal, Step
 from kognic_aio.pipeline.result import InputCreationResult
-from kognic_aio.resources.scene_job import Notes
+from kognic_aio.resources.finishing import Notes
 
 Key = Callable[[BaseScene], str]
 """Tells a scene from others."""

@@ -13,8 +13,9 @@ from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
 from kognic_aio.resources.deprecation import renamed
+from kognic_aio.resources.finishing import Notes, abandon, scene_status
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, SceneJobs, Target, abandon, scene_status
+from kognic_aio.resources.scene_job import SceneJobs, Target
 from kognic_aio.resources.uploads import checked_files
 
 S = TypeVar("S", bound=BaseScene)

@@ -13,8 +13,8 @@ from kognic_aio._http.wire import encode
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
+from kognic_aio.resources.finishing import Notes, commit, discard, finishing
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.scene_job import Notes, commit, discard, finishing
 from kognic_aio.resources.uploads import checked_files, file_uploads, upload_all
 
 
