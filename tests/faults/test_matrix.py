@@ -1,12 +1,14 @@
 """The fault matrix: whatever goes wrong at whatever step, every scene becomes one input, once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 
-from kognic_aio.emulator import Emulator
+from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio.emulator import Emulator, faults
 from tests.faults.conftest import Row
-from tests.faults.ingestion import Ingestion
+from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, SLEEP_TIME, Ingestion
 from tests.faults.matrix import Run, runs
 
 pytestmark = pytest.mark.anyio
@@ -39,3 +41,41 @@ async def test_a_fault(run: Run, emulator: Emulator, table: list[Row]) -> None:
     table.append({"fault @ step": str(run), **counts})
     assert planned.injected
     ingestion.check(emulator.platform, results)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (faults.FailProcessing("too dark"), InputCreationStatus.FAILED),
+        (faults.HangProcessing(), InputCreationStatus.PROCESSING),
+        (faults.QueryLimit(10), InputCreationStatus.CREATED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_fault_of_processing(
+    fault: faults.Fault,
+    status: InputCreationStatus,
+    emulator: Emulator,
+    table: list[Row],
+    pytestconfig: pytest.Config,
+) -> None:
+    """What the platform does not let be created fails, or is processing in the end; all else becomes inputs."""
+    ingestion = Ingestion(SCENES)
+    emulator.platform.timing.processing_time = 0.5  # so that many are asked for together
+    probability = None if isinstance(fault, faults.QueryLimit) else 1 / 7
+    planned = emulator.faults.add(fault, probability=probability, seed=pytestconfig.getoption("seed"))
+    async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
+        made = create_inputs(client, ingestion.scenes, PROJECT, batch=BATCH, sleep_time=SLEEP_TIME, wait_timeout=1)
+        ends = Counter([result.status async for result in made])
+    struck = 0 if isinstance(fault, faults.QueryLimit) else planned.injected
+    table.append(
+        {
+            "fault @ step": f"{type(fault).__name__} @ status",
+            "injected": planned.injected,
+            "results": ends.total(),
+            "abandoned": emulator.platform.summary()["scenes"].get("invalidated:incorrectly-created", 0),
+        }
+    )
+    assert planned.injected
+    assert ends == Counter({InputCreationStatus.CREATED: SCENES - struck}) + Counter({status: struck})
+    assert Counter(ingestion.fates(emulator.platform).values()) == +Counter(whole=SCENES - struck, lost=struck)
