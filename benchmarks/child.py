@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -72,6 +72,11 @@ def take_order() -> Any:
 def give_answer(answer: Any) -> None:
     """In the child: tell the parent."""
     print(json.dumps(answer), flush=True)
+
+
+def client_options(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a client, which have been JSON, that has no tuples."""
+    return {**plain, "auth": tuple(plain["auth"])}
 
 
 def _end_with_parent() -> None:

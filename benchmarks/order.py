@@ -5,7 +5,7 @@ from typing import Any, Self
 from attrs import frozen
 
 from benchmarks.cases import Scenes
-from benchmarks.child import take_order
+from benchmarks.child import client_options, take_order
 
 
 @frozen
@@ -26,5 +26,5 @@ class Order:
     def take(cls) -> Self:
         """The order of the parent process. JSON has made lists of the tuples."""
         order = take_order()
-        options = order["options"] | {"auth": tuple(order["options"]["auth"])}
+        options = client_options(order["options"])
         return cls(options, order["scenes"], tuple(order.get("samples", ())))

@@ -61,17 +61,23 @@ class Server:
 
 
 @asynccontextmanager
+async def listening(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncGenerator[str, None]:
+    """Have requests handled, and tell the URL where they are."""
+    runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def serving() -> AsyncGenerator[Server, None]:
     """A running server."""
     script = Server()
-    runner = web.ServerRunner(web.Server(script.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    script.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(script.handle) as script.url:
         yield script
-    finally:
-        await runner.cleanup()
 
 
 def client_of(server: Server, attempts: int = 5) -> KognicIOClient:

@@ -147,9 +147,7 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            # A page for people is no success, whatever its status: a proxy has answered, not the platform.
-            is_page = answer.body[:64].lstrip().startswith(b"<")
-            return None if discard and answer.status < 300 and not is_page else parse(answer)
+            return None if discard and answer.status < 300 and not _is_page(answer) else parse(answer)
 
         if has_one_try():
             return await attempt()
@@ -258,6 +256,11 @@ def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
     return [(name, text(value)) for name, value in items]
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether it is a page for people, no success whatever its status: a proxy has answered, not the platform."""
+    return answer.body[:64].lstrip().startswith(b"<")
 
 
 def _check_session(session: aiohttp.ClientSession | None) -> None:

@@ -135,22 +135,16 @@ async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[N
         scene_uuid: The scene's uuid.
         notes: Told of an abandoned scene.
     """
-    is_left = False
+    is_seen_to = False
     try:
         yield
+        is_seen_to = True
     except DOOM:
-        is_left = True
         raise
     except Exception as error:
-        try:
-            await abandon(api, scene_uuid, notes, late=may_have_had_effect(error))
-        except BaseException:
-            is_left = True
-            raise
-        raise
-    except BaseException:
-        is_left = True
+        await abandon(api, scene_uuid, notes, late=may_have_had_effect(error))
+        is_seen_to = True
         raise
     finally:
-        if is_left and not notes.is_taken_up:
+        if not is_seen_to and not notes.is_taken_up:
             await cut_off(api, scene_uuid, notes)

@@ -120,12 +120,11 @@ class SceneJobs:
         for _ in range(MOST_STARTS - 1):
             try:
                 return await self._attempt(scene, target, flags, notes, limiter, sent)
-            except StrandedError as error:
-                log.info("scene %r is started afresh: %s", scene.external_id, error)
-            except StorageError as error:
-                if refused or may_repeat(error) or not _is_replayable(scene):
-                    raise
-                refused = True
+            except (StrandedError, StorageError) as error:
+                if isinstance(error, StorageError):
+                    if refused or may_repeat(error) or not _is_replayable(scene):
+                        raise
+                    refused = True
                 log.info("scene %r is started afresh: %s", scene.external_id, error)
         return await self._attempt(scene, target, flags, notes, limiter, sent)
 

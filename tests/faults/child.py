@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 
+from benchmarks.child import client_options
 from kognic_aio import KognicIOClient, create_inputs
 from tests.faults.ingestion import BATCH, PROJECT, Ingestion
 
@@ -14,8 +15,7 @@ async def ingest(options: str, journal: str, count: str) -> None:
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    given = json.loads(options)
-    async with KognicIOClient(**given | {"auth": tuple(given["auth"])}) as client:
+    async with KognicIOClient(**client_options(json.loads(options))) as client:
         scenes = Ingestion(int(count)).scenes
         async for result in create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.02, journal=journal):
             print(result.external_id, result.status.value, flush=True)

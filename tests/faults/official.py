@@ -15,6 +15,7 @@ from kognic.io.tools.input_creation import create_inputs
 from kognic.io.tools.model import SceneWithPreAnnotation
 from kognic.openlabel.models import OpenLabelAnnotation
 
+from benchmarks.child import client_options
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT, SLEEP_TIME, Member, members
 from tests.scenes import KINDS, OFFICIAL, SOURCES, build
 
@@ -26,7 +27,7 @@ def ingest(options: str, count: str) -> None:
     for member in members(int(count)):
         scenes[member.kind][member.external_id] = _made(member)
     for alike in scenes.values():
-        _ingest_alike(given | {"auth": tuple(given["auth"])}, alike)
+        _ingest_alike(client_options(given), alike)
 
 
 def _made(member: Member) -> SceneWithPreAnnotation:

@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 from attrs import evolve, frozen
 
+from benchmarks.child import client_options
 from kognic_aio import InputCreation, KognicIOClient, Limits, SceneWithPreAnnotation, create_inputs
 from kognic_aio.model import Image
 from tests.faults import chaos
@@ -76,7 +77,7 @@ def scenes(folder: Path) -> Iterator[SceneWithPreAnnotation]:
 async def ingest(options: dict[str, Any], folder: Path, seconds: float) -> tuple[list[Sample], Counter[str]]:
     """Ingest for so long, then finish; tell what was held meanwhile, and how many scenes ended how."""
     ends, samples = Counter[str](), list[Sample]()
-    given = options | {"auth": tuple(options["auth"]), "timeout": 1.0, "max_retry_wait_time": 1.0}
+    given = client_options(options) | {"timeout": 1.0, "max_retry_wait_time": 1.0}
     async with KognicIOClient(**given) as client:
         made = create_inputs(
             client, scenes(folder), PROJECT, batch=BATCH, sleep_time=0.1, limits=LIMITS, journal=folder / "journal"

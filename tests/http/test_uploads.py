@@ -22,7 +22,7 @@ from kognic_aio._http.storage import Storage
 from kognic_aio.errors import ChecksumError, DataError, LostAnswerError, MalformedAnswerError, StorageError
 from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
-from tests.scripted import client_of, serving
+from tests.scripted import client_of, listening, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -76,12 +76,9 @@ class Store:
 @asynccontextmanager
 async def storing() -> AsyncIterator[Store]:
     store = Store()
-    runner = web.ServerRunner(web.Server(store.handle), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    store.url = f"http://127.0.0.1:{runner.addresses[0][1]}/bucket/file?X-Signature=secret"
-    yield store
-    await runner.cleanup()
+    async with listening(store.handle) as url:
+        store.url = f"{url}/bucket/file?X-Signature=secret"
+        yield store
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from aiohttp import web
 from attrs import define, field
 from yarl import URL
 
+from tests.scripted import listening
 from tests.stores.stores import Store, sign_like_google
 
 
@@ -54,9 +55,5 @@ async def in_front_of(store: Store) -> AsyncIterator[Front]:
     """A running front."""
     async with aiohttp.ClientSession() as session:
         front = Front(store, session)
-        runner = web.ServerRunner(web.Server(front.handle), shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        front.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield front
-        await runner.cleanup()
+        async with listening(front.handle) as front.origin:
+            yield front
