@@ -15,8 +15,8 @@ from attrs import evolve
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.transport import Transport
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
     API_RETRY_ATTEMPTS,

@@ -62,6 +62,9 @@ class Limits:
         in_flight: Scenes that have been taken from a source and have not settled: most of them wait to be processed.
         inputs: Requests that create inputs and pre-annotations.
         downloads: Contents of annotations on their way from storage.
+        callbacks: Synchronous callbacks and generators that give the bytes of files, and reads of streams without a
+            descriptor of their own, such as members of archives. One after another is what the official client does,
+            and what code is made for that shares something; async callbacks always overlap.
 
     Raises:
         InvalidError: If a limit is not a whole number of at least 1.
@@ -72,6 +75,7 @@ class Limits:
     in_flight: int = _count(5000)
     inputs: int = _count(16)
     downloads: int = _count(16)
+    callbacks: int = _count(1)
 
 
 @frozen(kw_only=True)

@@ -7,12 +7,12 @@ from typing import Any
 
 from yarl import URL
 
-from kognic_aio._http.body import Body, is_replayable, open_body
 from kognic_aio._http.exchange import MOST_CONTENT
 from kognic_aio._http.protocol import USER_AGENT, Answer, parse_json, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
-from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
+from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError
+from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable
 
@@ -29,12 +29,13 @@ class Storage:
         self._transport = transport
         self._retry = retry
 
-    async def put(self, url: str, file: Uploadable) -> int:
+    async def put(self, url: str, file: Uploadable, source: Source) -> int:
         """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
 
         Args:
             url: The signed URL.
             file: The file.
+            source: Where its bytes come from.
 
         Raises:
             MissingFileError: If a local file is missing or empty.
@@ -45,18 +46,10 @@ class Storage:
         """
 
         async def attempt() -> int:
-            async with open_body(file) as body:
+            async with source.open() as body:
                 return await self._send(url, body, file.content_type, file.client_filename)
 
-        if is_replayable(file):
-            return await repeating(self._retry, _may_repeat_put, attempt)
-        try:
-            return await attempt()
-        except (RequestError, StorageError) as error:
-            if _may_repeat_put(error):
-                name = file.client_filename
-                error.explain(f"the data of {name!r} can be read only once, so it was not sent again; give a callback")
-            raise
+        return await repeating(self._retry, _may_repeat_put, attempt)
 
     async def put_json(self, url: str, content: bytes, name: str) -> int:
         """Upload a JSON document and return its size in bytes.
@@ -103,8 +96,7 @@ class Storage:
         target = _signed("PUT", url)
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-        if body.size is not None:
-            headers["Content-Length"] = str(body.size)
+        headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
         try:
             answer = await self._transport.exchange("PUT", target, headers=headers, data=body.payload)
         except RequestError as error:

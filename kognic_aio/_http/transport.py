@@ -18,8 +18,8 @@ from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, parse, text
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
-from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
 

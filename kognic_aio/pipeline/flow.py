@@ -170,12 +170,13 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
         async with run.scene_job(taken):
             scene_uuid = await _committed_earlier(log, creator)
             if scene_uuid is None:
-                async with creator.checked(scene, keep=run.dryrun):
+                async with creator.checked(scene, run.limiters.reading, keep=run.dryrun) as sources:
                     if run.dryrun:
                         await creator.validate(scene, Target(), run.feature_flags)
                         return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
                     completed = await creator.complete(
                         scene,
+                        sources,
                         Target(),
                         run.feature_flags,
                         notes=log,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, cast
 import anyio
 from anyio import CapacityLimiter
 
-from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled, task_group
+from kognic_aio._tasks import for_each, is_being_cancelled, task_group
+from kognic_aio._threads import leased_worker, thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
@@ -104,7 +105,7 @@ def create_inputs(
         dryrun=dryrun,
         feature_flags=feature_flags,
         wait_timeout=wait_timeout,
-        limiters=client.limiters if limits is None else Limiters.of(limits),
+        limiters=client.limiters if limits is None else Limiters.of(limits, client.limiters.reading),
         undelivered=CapacityLimiter((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, sleep_time, scene_timeout),
         logbook=Logbook(key),
@@ -246,6 +247,8 @@ async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") 
             raise
         return KognicError("the source of scenes was cancelled from elsewhere")
     except Exception as error:
+        if hint := thread_hint(error):
+            error.add_note(f"scenes_with_pre_annotations{hint}")
         return error
     finally:
         run.source_has_ended()
@@ -300,7 +303,7 @@ def _once(tell: Callable[[], object]) -> Callable[[], None]:
 
 
 async def _items(source: Source) -> AsyncGenerator[Item, None]:
-    """What the source gives. What is not in memory is asked for in a thread, as it may read files.
+    """What the source gives. What is not in memory is asked for in a thread, always the same, as it may read files.
 
     A source that is left before its end is not closed: it is its owner's, who may go on with it.
     """
@@ -311,13 +314,12 @@ async def _items(source: Source) -> AsyncGenerator[Item, None]:
         for item in source:
             yield item
     else:
-        iterator, end = iter(source), cast("Item", object())
-
-        def pull() -> Item:
-            return next(iterator, end)
-
-        while (item := await in_thread(pull)) is not end:
-            yield item
+        end = cast("Item", object())
+        async with leased_worker() as worker:
+            iterator = await worker.run(iter, source)
+            while (item := await worker.run(next, iterator, end)) is not end:
+                yield item
+                del item
 
 
 def _check_source(source: object) -> None:

@@ -10,7 +10,7 @@ import anyio
 from attrs import define
 
 from kognic_aio._http.hosts import asking_as_one
-from kognic_aio._http.tasks import for_each
+from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
 

@@ -7,7 +7,7 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.tasks import map_in_order
+from kognic_aio._tasks import map_in_order
 from kognic_aio.model.annotation import (
     Annotation,
     ClientAnnotation,

@@ -1,7 +1,7 @@
 """Creating scenes: one creator for all seven types."""
 
 import warnings
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, Literal, TypeVar, overload
 
@@ -11,12 +11,12 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
+from kognic_aio.files import Reading, Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.finishing import Notes, abandon, scene_status
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
-from kognic_aio.resources.uploads import checked_files
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -108,11 +108,12 @@ class SceneCreator(Generic[S]):
         """
         _warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
-        async with self._limiters.scene_jobs, self.checked(scene, keep=dryrun):
+        limiters = self._limiters
+        async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources:
             if dryrun:
                 await self.validate(scene, target, feature_flags)
                 return None
-            return await self.complete(scene, target, feature_flags, notes=Notes(), uploads=self._limiters.uploads)
+            return await self.complete(scene, sources, target, feature_flags, notes=Notes(), uploads=limiters.uploads)
 
     @overload
     async def create_from_scene(
@@ -185,11 +186,14 @@ class SceneCreator(Generic[S]):
         return await self._api.ask_paged("v2/inputs/query", Input, json=body) or None
 
     @asynccontextmanager
-    async def checked(self, scene: S, *, keep: bool = False) -> AsyncGenerator[None, None]:
+    async def checked(
+        self, scene: S, reading: Reading, *, keep: bool = False
+    ) -> AsyncGenerator[Mapping[str, Source], None]:
         """Look at the scene and its local files before anything is sent; close its streams in the end.
 
         Args:
             scene: The scene.
+            reading: What all reading shares.
             keep: Whether to leave the streams and generators open that were given as data, for a later run.
 
         Raises:
@@ -197,8 +201,8 @@ class SceneCreator(Generic[S]):
         """
         if not isinstance(scene, self.kind):
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
-        async with checked_files(scene.resources, keep=keep):
-            yield
+        async with sources_at_hand(scene.resources, reading, keep=keep) as sources:
+            yield sources
 
     async def status(self, scene_uuid: str) -> SceneStatus | None:
         """The status of a scene, None if the platform does not know it."""
@@ -215,6 +219,7 @@ class SceneCreator(Generic[S]):
     async def complete(
         self,
         scene: S,
+        sources: Mapping[str, Source],
         target: Target,
         feature_flags: FeatureFlags | None,
         *,
@@ -224,7 +229,7 @@ class SceneCreator(Generic[S]):
     ) -> CreateSceneResponse:
         """Start the scene, send its files and commit it; as `SceneJobs.complete`."""
         flags = FeatureFlags.defaults() if feature_flags is None else feature_flags
-        return await self._jobs.complete(scene, target, flags, notes=notes, limiter=uploads, sent=sent)
+        return await self._jobs.complete(scene, sources, target, flags, notes=notes, limiter=uploads, sent=sent)
 
 
 def _warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:

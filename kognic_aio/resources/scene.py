@@ -11,11 +11,12 @@ from kognic_aio._http.retries import one_try_each
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import InvalidError, NotFoundError
+from kognic_aio.files import sources_at_hand
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.finishing import Notes, commit, discard, finishing
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.uploads import checked_files, file_uploads, upload_all
+from kognic_aio.resources.uploads import file_uploads, upload_all
 
 
 @frozen(kw_only=True)
@@ -160,10 +161,10 @@ class SceneResource:
         if not isinstance(scene_request, SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidError(f"expected a SceneRequest, got {type(scene_request).__name__}")
         files = scene_request.get_files()
-        async with self._limiters.scene_jobs, checked_files(files):
+        async with self._limiters.scene_jobs, sources_at_hand(files, self._limiters.reading) as sources:
             accepted = await self._api.post("v2/scenes", AcceptedRequest, json=encode(scene_request))
             urls = dict(accepted.signed_upload_urls or ())
-            uploads = list(file_uploads(self._storage, urls, files, scene_request.external_id))
+            uploads = list(file_uploads(self._storage, urls, files, sources, scene_request.external_id))
             if uploads:
                 async with finishing(self._api, accepted.id, Notes()):
                     await upload_all(uploads, self._limiters.uploads)

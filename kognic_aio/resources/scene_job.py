@@ -9,12 +9,12 @@ from anyio import CapacityLimiter
 from attrs import field, frozen
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.body import is_replayable
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.retries import may_repeat
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
+from kognic_aio.files import Source
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.resources.finishing import Notes, commit, finishing, scene_status
 from kognic_aio.resources.uploads import Upload, file_uploads, upload_all
@@ -96,6 +96,7 @@ class SceneJobs:
     async def complete(
         self,
         scene: BaseScene,
+        sources: Mapping[str, Source],
         target: Target,
         flags: FeatureFlags,
         *,
@@ -110,6 +111,7 @@ class SceneJobs:
 
         Args:
             scene: The scene.
+            sources: Where the bytes of its files come from.
             target: Where an input is made of it.
             flags: What to do with its point clouds.
             notes: Told before each step.
@@ -119,18 +121,19 @@ class SceneJobs:
         refused = False
         for _ in range(MOST_STARTS - 1):
             try:
-                return await self._attempt(scene, target, flags, notes, limiter, sent)
+                return await self._attempt(scene, sources, target, flags, notes, limiter, sent)
             except (StrandedError, StorageError) as error:
                 if isinstance(error, StorageError):
-                    if refused or may_repeat(error) or not _is_replayable(scene):
+                    if refused or may_repeat(error):
                         raise
                     refused = True
                 log.info("scene %r is started afresh: %s", scene.external_id, error)
-        return await self._attempt(scene, target, flags, notes, limiter, sent)
+        return await self._attempt(scene, sources, target, flags, notes, limiter, sent)
 
     async def _attempt(
         self,
         scene: BaseScene,
+        sources: Mapping[str, Source],
         target: Target,
         flags: FeatureFlags,
         notes: Notes,
@@ -141,7 +144,7 @@ class SceneJobs:
         scene_uuid = await self._reserve()
         await notes.starting(scene_uuid)
         async with finishing(self._api, scene_uuid, notes):
-            accepted, uploads = await self._start(path, scene, _body(scene, scene_uuid, flags))
+            accepted, uploads = await self._start(path, scene, sources, _body(scene, scene_uuid, flags))
             await upload_all(uploads, limiter, sent)
             if uploads:
                 await notes.committing()
@@ -153,7 +156,9 @@ class SceneJobs:
         """A uuid for a scene. To reserve one that nobody uses is harmless, so this may be repeated."""
         return (await self._api.ask("v1/inputs/initialize", ReservedScene, json=self._workspace())).scene_uuid
 
-    async def _start(self, path: str, scene: BaseScene, body: JsonObject) -> tuple[AcceptedScene, list[Upload]]:
+    async def _start(
+        self, path: str, scene: BaseScene, sources: Mapping[str, Source], body: JsonObject
+    ) -> tuple[AcceptedScene, list[Upload]]:
         """Have the platform validate the scene; it answers where the files go."""
         imu: list[JsonObject] | None = body.pop("imuData", None)
         accepted_imu: AcceptedIMUData | None = None
@@ -164,7 +169,7 @@ class SceneJobs:
             )
             body["imuData"] = accepted_imu.resource_id
         accepted = await self._accept(path, body)
-        files = file_uploads(self._storage, accepted.files, scene.resources, scene.external_id)
+        files = file_uploads(self._storage, accepted.files, scene.resources, sources, scene.external_id)
         return accepted, [*files, *self._imu_upload(accepted_imu, imu)]
 
     async def _accept(self, path: str, body: JsonObject) -> AcceptedScene:
@@ -198,7 +203,3 @@ def _body(scene: BaseScene, scene_uuid: str, flags: FeatureFlags) -> JsonObject:
 
 def _imu_body(imu: list[JsonObject], body: JsonObject) -> JsonObject:
     return {"imuData": imu, "internalId": body["internalId"]}
-
-
-def _is_replayable(scene: BaseScene) -> bool:
-    return all(is_replayable(file) for file in scene.resources.values())

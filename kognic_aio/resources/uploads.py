@@ -1,43 +1,27 @@
 """The files of a scene on their way to storage."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
 from anyio import CapacityLimiter
 
-from kognic_aio._http.body import check_files, close_sources
 from kognic_aio._http.storage import Storage
-from kognic_aio._http.tasks import for_each
+from kognic_aio._tasks import for_each
 from kognic_aio.errors import KognicError
+from kognic_aio.files import Source
 from kognic_aio.model.file_data import Uploadable
 
 Upload: TypeAlias = Callable[[], Awaitable[int]]
 """Sends one file and tells how many bytes it had."""
 
 
-@asynccontextmanager
-async def checked_files(files: Mapping[str, Uploadable], *, keep: bool = False) -> AsyncGenerator[None, None]:
-    """Look at local files before anything is sent; close streams in the end.
-
-    Args:
-        files: The files of a scene.
-        keep: Whether to leave the streams and generators open that were given as data, for a later run.
-
-    Raises:
-        MissingFileError: If a local file is missing, empty or not a file.
-    """
-    try:
-        await check_files(files.values())
-        yield
-    finally:
-        if not keep:
-            await close_sources(files.values())
-
-
 def file_uploads(
-    storage: Storage, urls: Mapping[str, str], files: Mapping[str, Uploadable], external_id: str
+    storage: Storage,
+    urls: Mapping[str, str],
+    files: Mapping[str, Uploadable],
+    sources: Mapping[str, Source],
+    external_id: str,
 ) -> Iterator[Upload]:
     """The uploads that the platform asks for: all files of the scene, or none if it has them.
 
@@ -45,6 +29,7 @@ def file_uploads(
         storage: Takes the files.
         urls: The signed URL of each file.
         files: The files of the scene, under the same names.
+        sources: Where their bytes come from.
         external_id: The scene's, for the error.
 
     Raises:
@@ -54,7 +39,7 @@ def file_uploads(
         differing = sorted(urls.keys() ^ files.keys())
         raise KognicError(f"the platform did not ask for the files of scene {external_id!r}, but for {differing}")
     for name, url in urls.items():
-        yield partial(storage.put, url, files[name])
+        yield partial(storage.put, url, files[name], sources[name])
 
 
 async def upload_all(

@@ -4,7 +4,7 @@ from os import PathLike
 from pathlib import Path
 from uuid import uuid4
 
-from kognic_aio._http.tasks import in_thread
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError, CompilationOutputError, MissingFileError
 from kognic_aio.wasm.compilers import MANIFEST, SUFFIXES, compiled
 from kognic_aio.wasm.validation import projection_class, validate_wasm_binary

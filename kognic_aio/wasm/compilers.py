@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyio import CancelScope
 
-from kognic_aio._http.tasks import in_thread
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError
 from kognic_aio.wasm.contract import FUNCTION_NAME
 from kognic_aio.wasm.process import run_compiler

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from anyio import move_on_after
 
-from kognic_aio._http.tasks import in_thread
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError
 
 HOW_TO_GET: Mapping[str, str] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from kognic_aio._http.tasks import in_thread
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import MissingExtraError, ProjectionValidationError, WasmError
 from kognic_aio.model.calibration import CustomCameraCalibration, TestCase
 from kognic_aio.wasm.contract import BASE_POINT, TOLERANCE, USUAL_SIZE

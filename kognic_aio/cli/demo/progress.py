@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from kognic_aio import Progress
-from kognic_aio._http.tasks import task_group
+from kognic_aio._tasks import task_group
 
 LINE_EVERY = 1.0
 """Seconds between two lines where there is no terminal."""

@@ -16,7 +16,7 @@ from typing import Any, Self
 import aiosqlite
 from attrs import asdict
 
-from kognic_aio._http.tasks import in_thread
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.pipeline.journal.entry import Destination
 from kognic_aio.pipeline.journal.rules import APPLICATION_ID, APPLY, RECALL, RULES, SCHEMA, SCHEMA_VERSION, Change

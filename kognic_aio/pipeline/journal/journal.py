@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from attrs import define, field
 
-from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import decode, encode
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
 from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, Change, escaped, unescaped

@@ -1,12 +1,11 @@
-"""Tasks and threads: errors come out as they are, and nothing ends half-done without one."""
+"""Tasks: errors come out as they are, and nothing ends half-done without one."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-from anyio import CapacityLimiter, to_thread
 
 from kognic_aio.errors import KognicError
 
@@ -66,15 +65,6 @@ async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], 
 
     await for_each(range(len(items)), act, workers=workers)
     return [results[index] for index in range(len(items))]
-
-
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run something that may block; a cancelled task does not wait for it.
-
-    What runs in threads is bounded by the limiters of those who start it. The loop's default limiter belongs to the
-    application, which our callers' slow files must not starve, nor it us.
-    """
-    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
 def is_being_cancelled() -> bool:

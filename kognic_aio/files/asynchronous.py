@@ -1,0 +1,71 @@
+"""Async iterators and generators of bytes, and objects with an async `read()`."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from kognic_aio._threads import in_thread
+from kognic_aio.files.body import CHUNK, Body
+from kognic_aio.files.reading import Reading
+from kognic_aio.files.source import Source, close_quietly
+from kognic_aio.files.spool import LOOK_AGAIN, STARVED_AFTER, Intake, starved
+
+
+class AsyncChunks(Source):
+    """What is read in the event loop. It is read once and to its end before any of it is sent, many at once.
+
+    Args:
+        name: The filename.
+        data: An async iterable, or an object with an async `read()`; it is closed in the end.
+        reading: What all reading shares.
+    """
+
+    def __init__(self, name: str, data: Any, reading: Reading) -> None:
+        super().__init__(name)
+        self._data = data
+        self._reading = reading
+        self._gathered: Source | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes, from the first on."""
+        if self._gathered is None:
+            with self.blamed(), self.sole_use(self._data):
+                self._gathered = await self._gather()
+        async with self._gathered.open() as body:
+            yield body
+
+    async def _gather(self) -> Source:
+        with self._reading.buffer() as buffer:
+            intake = Intake(self.name, buffer)
+            try:
+                async for chunk in _read(self._data) if hasattr(self._data, "read") else self._data:
+                    if intake.fits(chunk):
+                        intake.take(chunk)
+                    else:
+                        await in_thread(intake.take, chunk)
+            except BaseException:
+                intake.discard()
+                raise
+            return intake.result(self._reading)
+
+    async def close(self) -> None:
+        """Close what was given, if it can be closed."""
+        if self._gathered is not None:
+            await self._gathered.close()
+        await close_quietly(self._data)
+
+
+async def _read(stream: Any) -> AsyncIterator[Any]:
+    deadline = time.monotonic() + STARVED_AFTER
+    while (chunk := await stream.read(CHUNK)) != b"":
+        if chunk is not None:
+            yield chunk
+            deadline = time.monotonic() + STARVED_AFTER
+        elif time.monotonic() > deadline:
+            raise starved()
+        else:
+            await anyio.sleep(LOOK_AGAIN)

@@ -1,0 +1,160 @@
+"""Files of this machine."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from stat import S_ISREG
+
+from anyio import move_on_after
+
+from kognic_aio._threads import in_thread, leased_worker, patiently
+from kognic_aio.errors import MissingFileError
+from kognic_aio.files.body import CHUNK, Body, changed, check_size
+from kognic_aio.files.reading import Buffer, Reading
+from kognic_aio.files.source import CLOSING_TIME, Source
+from kognic_aio.files.spool import chunks_of_file
+
+
+class LocalFile(Source):
+    """A file of this machine, opened anew for each attempt. One that is written to while it is sent is an error.
+
+    Args:
+        filename: Its path.
+        reading: What all reading shares.
+    """
+
+    def __init__(self, filename: str, reading: Reading) -> None:
+        super().__init__(filename)
+        self._reading = reading
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes: of a small file read at once, of a large one as they are sent."""
+        with self._reading.buffer() as buffer:
+            with self.blamed():
+                size = await patiently(lambda: in_thread(_read_if_small, self.name, buffer))
+            content = None if size is None else bytes(memoryview(buffer)[:size])
+        if content is not None:
+            yield Body(content, len(content), self.name)
+            return
+        async with self._opened_large() as body:
+            yield body
+
+    @asynccontextmanager
+    async def _opened_large(self) -> AsyncGenerator[Body, None]:
+        file = OpenFile(self.name)
+        async with leased_worker() as worker:
+            try:
+                with self.blamed():
+                    await patiently(lambda: worker.run(file.open))
+                chunks = chunks_of_file(file.stream, worker, self._reading)
+                yield Body(chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
+            finally:
+                closing = worker.submit(file.close)  # in that thread, behind an `open` that may still hang there
+                with move_on_after(CLOSING_TIME, shield=True):
+                    await asyncio.wrap_future(closing)
+
+
+class OpenFile:
+    """A file that is open, and what it said of itself then. Everything it does may block.
+
+    What the open file says is compared, not what its name says: there are mounts on which a name gets another time of
+    modification, or another inode number, by being opened.
+
+    Args:
+        filename: Its path.
+
+    Attributes:
+        stream: The open file.
+        before: What it said of itself when it was opened.
+    """
+
+    def __init__(self, filename: str) -> None:
+        self._path = Path(filename)
+
+    def open(self) -> None:
+        """Open it."""
+        self.stream = self._path.open("rb", buffering=0)
+        self.before = os.fstat(self.stream.fileno())
+
+    def close(self) -> None:
+        """Close it, if it was opened."""
+        if hasattr(self, "stream"):
+            self.stream.close()
+
+    def read_whole(self, buffer: Buffer) -> int:
+        """Read all of it into a buffer that is larger, and tell how much that was.
+
+        Raises:
+            DataError: If it changes meanwhile.
+        """
+        size = 0
+        with memoryview(buffer) as view:
+            while read := self.stream.readinto(view[size:]):
+                size += read
+        check_size(str(self._path), self.before.st_size, size)
+        self.check_unchanged()
+        return size
+
+    def check_unchanged(self) -> None:
+        """See that nobody has written to it, and that it still has its name.
+
+        Raises:
+            DataError: If somebody has, or it has not.
+        """
+        name, now = str(self._path), os.fstat(self.stream.fileno())
+        check_size(name, self.before.st_size, now.st_size)
+        if self.before.st_nlink and not now.st_nlink:
+            self._look_for_another()
+            raise changed(name, "another file has taken its name")
+        if self.before.st_mtime_ns != now.st_mtime_ns:
+            raise changed(name, "it was written to")
+
+    def _look_for_another(self) -> None:
+        try:
+            self._path.stat()
+        except OSError as error:
+            raise changed(str(self._path), f"it is gone ({error.strerror})") from error
+
+
+def _read_if_small(filename: str, buffer: Buffer) -> int | None:
+    """Read a file of at most one chunk into the buffer and tell its size; None if it is larger."""
+    file = OpenFile(filename)
+    try:
+        file.open()
+        if file.before.st_size > CHUNK:
+            return None
+        if size := file.read_whole(buffer):
+            return size
+    finally:
+        file.close()
+    raise _empty(filename)
+
+
+async def check_files(filenames: Iterable[str]) -> None:
+    """Look at all local files.
+
+    Raises:
+        MissingFileError: If one is missing, empty, or not a file.
+    """
+    if names := list(filenames):
+        await in_thread(_check_all, names)
+
+
+def _check_all(filenames: list[str]) -> None:
+    for name in filenames:
+        try:
+            status = Path(name).stat()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
+        if not S_ISREG(status.st_mode):
+            raise MissingFileError(f"not a file: {name!r}", filename=name)
+        if status.st_size == 0:
+            raise _empty(name)
+
+
+def _empty(filename: str) -> MissingFileError:
+    return MissingFileError(f"local file contains no data: {filename!r}", filename=filename, empty=True)

@@ -1,0 +1,13 @@
+"""Single files on their way to a storage."""
+
+from anyio import CapacityLimiter
+
+from kognic_aio._http.storage import Storage
+from kognic_aio.files import Reading, sources_at_hand
+from kognic_aio.model import Image
+
+
+async def put(storage: Storage, url: str, file: Image) -> int:
+    """Upload a file as one of a scene is, and tell its size."""
+    async with sources_at_hand({"file": file}, Reading(CapacityLimiter(1))) as sources:
+        return await storage.put(url, file, sources["file"])
