@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
+from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, parse, text
@@ -29,9 +30,6 @@ LARGE = 1 << 20
 
 MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
-
-MOST_CONNECTIONS = 1000
-"""A bound against thousands of sockets; runs are bounded by their limits long before."""
 
 T = TypeVar("T")
 Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
@@ -98,9 +96,8 @@ class Transport:
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:
-            connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
+                connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
             )
         self._loop = asyncio.get_running_loop()
 
