@@ -47,8 +47,8 @@ class Iteration(Source):
 
     def close_now(self) -> None:
         """Close the iterator in this thread, if it can be closed."""
-        if hasattr(self._iterator, "close"):
-            self._iterator.close()
+        if (close := getattr(self._iterator, "close", None)) is not None:
+            close()
 
     async def close(self) -> None:
         """Close the iterator, if it can be closed."""

@@ -1,5 +1,6 @@
 """What has to be read at once is: into memory if it is short, else into a temporary file."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -58,14 +59,20 @@ class Spooled(Source):
 
 
 async def chunks_of_file(file: FileIO, worker: Worker, reading: Reading) -> AsyncIterator[bytes]:
-    """What an open file holds from where it stands, read in one thread."""
+    """What an open file holds from where it stands, read in one thread: the next chunk while one is being sent."""
     from aiofiles.threadpool import wrap  # noqa: PLC0415 - imported when a client opens
 
     stream = wrap(file, executor=worker)
     with reading.buffer() as buffer:
         view = memoryview(buffer)[:CHUNK]
-        while size := await stream.readinto(view):
-            yield bytes(view[:size])
+        ahead = asyncio.ensure_future(stream.readinto(view))
+        try:
+            while size := await ahead:
+                chunk = bytes(view[:size])
+                ahead = asyncio.ensure_future(stream.readinto(view))
+                yield chunk
+        finally:
+            ahead.cancel()
 
 
 class Intake:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
@@ -316,8 +316,12 @@ async def _items(source: Source) -> AsyncGenerator[Item, None]:
     else:
         end = cast("Item", object())
         async with leased_worker() as worker:
-            iterator = await worker.run(iter, source)
-            while (item := await worker.run(next, iterator, end)) is not end:
+            iterator: Iterator[Item] = await worker.run(source.__iter__)
+
+            def pull() -> Item:
+                return next(iterator, end)
+
+            while (item := await worker.run(pull)) is not end:
                 yield item
                 del item
 
