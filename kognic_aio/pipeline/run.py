@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
@@ -23,6 +23,7 @@ from kognic_aio.pipeline.log import Key, Logbook
 from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
 from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
 
 
+@named("dryrun", "feature_flags", "wait_timeout", "sleep_time")
 def create_inputs(
     client: KognicIOClient,
     scenes_with_pre_annotations: Source,
@@ -50,6 +52,7 @@ def create_inputs(
     limits: Limits | None = None,
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
+    annotation_types: Sequence[str] | None = None,
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
 
@@ -73,6 +76,7 @@ def create_inputs(
             source goes on where another was killed: results that were delivered do not come again, scenes that were
             committed are taken up, others are started afresh. A result is delivered when you come for the next one.
         key: Tells a scene from others in the journal; by default its external id.
+        annotation_types: No longer used.
 
     Raises:
         InvalidError: At once, if an argument is wrong in itself.
@@ -84,6 +88,7 @@ def create_inputs(
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
+    warn_of_annotation_types(annotation_types)
     _check_source(scenes_with_pre_annotations)
     check_seconds("wait_timeout", wait_timeout)
     check_seconds("sleep_time", sleep_time)

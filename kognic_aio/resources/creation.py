@@ -1,6 +1,5 @@
 """Creating scenes: one creator for all seven types."""
 
-import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, Literal, TypeVar, overload
@@ -12,7 +11,7 @@ from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
-from kognic_aio.resources.deprecation import renamed
+from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
 from kognic_aio.resources.finishing import Notes, abandon, scene_status
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
@@ -106,7 +105,7 @@ class SceneCreator(Generic[S]):
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
-        _warn_of_annotation_types(annotation_types)
+        warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
         async with self._limiters.scene_jobs, self.checked(scene, keep=dryrun):
             if dryrun:
@@ -159,7 +158,7 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        _warn_of_annotation_types(annotation_types)
+        warn_of_annotation_types(annotation_types)
         body = given(sceneUuid=scene_uuid, project=project, batch=batch)
         if dryrun:
             await self._api.command("v1/inputs", json=body, dryrun=True)
@@ -225,9 +224,3 @@ class SceneCreator(Generic[S]):
         """Start the scene, send its files and commit it; as `SceneJobs.complete`."""
         flags = FeatureFlags.defaults() if feature_flags is None else feature_flags
         return await self._jobs.complete(scene, target, flags, notes=notes, limiter=uploads, sent=sent)
-
-
-def _warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
-    if annotation_types:
-        message = "annotation_types are no longer used: the batch determines them"
-        warnings.warn(message, DeprecationWarning, stacklevel=3)
