@@ -39,6 +39,7 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     LidarsSequence,
 )
+from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.creation import S, SceneCreator
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.pre_annotation import PreAnnotationResource
@@ -285,6 +286,7 @@ class KognicIOClient:
         for kind in type(scene).__mro__:
             if kind in self._creators:
                 return self._creators[kind]
+        refuse_official(scene, "scene")
         raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
 
     def _creator(self, kind: type[S]) -> SceneCreator[S]:

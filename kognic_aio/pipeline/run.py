@@ -16,6 +16,7 @@ from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.model.official import refuse_official
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
@@ -95,6 +96,7 @@ def create_inputs(
     check_seconds("scene_timeout", scene_timeout or 0)
     _check_project(project)
     _check_types(
+        client=(client, KognicIOClient),
         batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
         limits=(limits, Limits),
@@ -326,6 +328,7 @@ async def _items(source: Source) -> AsyncGenerator[Item, None]:
 
 
 def _check_source(source: object) -> None:
+    refuse_official(source, "scenes_with_pre_annotations")  # whose models can be iterated over
     if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
         given = type(source).__name__
         raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
@@ -339,6 +342,7 @@ def _check_project(project: object) -> None:
 def _check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
     for name, (value, kind) in arguments.items():
         if value is not None and not isinstance(value, kind):
+            refuse_official(value, name)
             expected = kind.__name__ if isinstance(kind, type) else " or ".join(each.__name__ for each in kind)
             raise InvalidError(f"{name}: expected {expected}, got {value!r}")
 

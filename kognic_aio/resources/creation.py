@@ -11,6 +11,7 @@ from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
+from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
 from kognic_aio.resources.finishing import Notes, abandon, scene_status
 from kognic_aio.resources.limiters import Limiters
@@ -195,6 +196,7 @@ class SceneCreator(Generic[S]):
             InvalidError: If the scene is of another type, or a local file is missing, empty or not a file.
         """
         if not isinstance(scene, self.kind):
+            refuse_official(scene, "scene", self.kind)
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
         async with checked_files(scene.resources, keep=keep):
             yield
