@@ -1,22 +1,24 @@
 """`create_inputs`: scenes in, one result per scene out, as each settles."""
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias, cast
 
 import anyio
 from anyio import CapacityLimiter
 
+from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
-from kognic_aio.model.official import refuse_official
+from kognic_aio.pipeline.arguments import check_project, check_source, check_types
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
@@ -90,12 +92,12 @@ def create_inputs(
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
     warn_of_annotation_types(annotation_types)
-    _check_source(scenes_with_pre_annotations)
+    check_source(scenes_with_pre_annotations)
     check_seconds("wait_timeout", wait_timeout)
     check_seconds("sleep_time", sleep_time)
     check_seconds("scene_timeout", scene_timeout or 0)
-    _check_project(project)
-    _check_types(
+    check_project(project)
+    check_types(
         client=(client, KognicIOClient),
         batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
@@ -120,13 +122,15 @@ def create_inputs(
     return InputCreation(run, scenes_with_pre_annotations, journal)
 
 
-class InputCreation(AsyncIterator[InputCreationResult]):
+class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
     """A run of `create_inputs`: an async iterator over its results, and an async context manager that ends it.
 
     It begins with the first result asked for. It ends when the source has ended and all its scenes have settled, or at
     once when it is closed, left, or dropped, or its client closes. It is for one consumer: a result counts as delivered
-    when anybody comes for the next one.
+    when anybody comes for the next one. One that is dropped unused has done nothing, and warns (ResourceWarning).
     """
+
+    as_list: ClassVar[str] = "[result async for result in ...]"
 
     def __init__(self, run: Run, source: Source, journal: str | PathLike[str] | None) -> None:
         self._run = run
@@ -134,6 +138,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         self._journal = journal
         self._results = Results()
         self._task: asyncio.Task[None] | None = None
+        self._used = False
         self._closed = False
         self._ended = False
 
@@ -146,6 +151,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         return self
 
     async def __anext__(self) -> InputCreationResult:
+        self._used = True
         if self._closed or self._ended:
             raise StopAsyncIteration
         if self._task is None:
@@ -159,6 +165,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
+        self._used = True
         return self
 
     async def __aexit__(
@@ -175,13 +182,16 @@ class InputCreation(AsyncIterator[InputCreationResult]):
 
     async def aclose(self) -> None:
         """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
-        self._closed = True
+        self._used = self._closed = True
         if self._task is not None and not self._task.done():
             self._task.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([self._task], timeout=ENDING_TIME)
 
     def __del__(self) -> None:
+        if not self._used:
+            message = "create_inputs(...) has done nothing: write `async for result in create_inputs(...)`"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
         task = self._task
         if task is not None and not task.done() and not task.get_loop().is_closed():
             task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
@@ -325,26 +335,6 @@ async def _items(source: Source) -> AsyncGenerator[Item, None]:
 
         while (item := await in_thread(pull)) is not end:
             yield item
-
-
-def _check_source(source: object) -> None:
-    refuse_official(source, "scenes_with_pre_annotations")  # whose models can be iterated over
-    if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
-        given = type(source).__name__
-        raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
-
-
-def _check_project(project: object) -> None:
-    if not isinstance(project, str) or not project:
-        raise InvalidError(f"project: expected its external id, got {project!r}")
-
-
-def _check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
-    for name, (value, kind) in arguments.items():
-        if value is not None and not isinstance(value, kind):
-            refuse_official(value, name)
-            expected = kind.__name__ if isinstance(kind, type) else " or ".join(each.__name__ for each in kind)
-            raise InvalidError(f"{name}: expected {expected}, got {value!r}")
 
 
 def _raise_failure(task: "asyncio.Task[None]") -> None:
