@@ -247,9 +247,9 @@ class KognicIOClient:
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
         if self._auth is None:
-            await self._transport.open(environment.credentials, self.hosts.auth, environment.scopes)
+            await self._transport.open(environment.credentials, self.hosts, environment.scopes)
         else:
-            await self._transport.open(self._auth, self.hosts.auth)
+            await self._transport.open(self._auth, self.hosts)
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""

@@ -23,6 +23,7 @@ from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
+from kognic_aio.limits import Hosts as BaseUrls
 
 JSON_HEADER = {"Content-Type": "application/json"}
 LARGE = 1 << 20
@@ -81,12 +82,12 @@ class Transport:
         """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
         return min(LATE, self._retry.max_wait)
 
-    async def open(self, auth: Auth, auth_host: str, scopes: Sequence[str] = ()) -> None:
+    async def open(self, auth: Auth, base_urls: BaseUrls, scopes: Sequence[str] = ()) -> None:
         """Find the credentials and make the session.
 
         Args:
             auth: Where the credentials come from.
-            auth_host: Base URL of the auth server.
+            base_urls: Where the platform is, the auth server for one.
             scopes: What to ask tokens for, instead of the scopes of the credentials.
 
         Raises:
@@ -97,7 +98,7 @@ class Transport:
             _check_session(self._session)
         credentials = await in_thread(_prepare, auth)
         self._credentials = evolve(credentials, scopes=tuple(scopes)) if scopes else credentials
-        self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
+        self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:

@@ -20,11 +20,17 @@ def refuse_official(value: object, where: str = "", expected: type | None = None
     Raises:
         OfficialModelError: If it is one, or of a class derived from one.
     """
+    problem = official_problem(value, expected)
+    if problem is not None:
+        raise OfficialModelError(f"{where}: {problem}" if where else problem)
+
+
+def official_problem(value: object, expected: type | None = None) -> str | None:
+    """What to say of a model of kognic-io's, None if something is none. As `refuse_official`."""
     kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith(OFFICIAL)), None)
     if kind is None:
-        return
-    got = f"got {kind.__qualname__} of {kind.__module__}, which is kognic-io's"
-    raise OfficialModelError(f"{f'{where}: ' if where else ''}{got}: {_advice(expected or kind)}")
+        return None
+    return f"got {kind.__qualname__} of {kind.__module__}, which is kognic-io's: {_advice(expected or kind)}"
 
 
 def _advice(kind: type) -> str:
