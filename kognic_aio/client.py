@@ -10,25 +10,21 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 import anyio
 from anyio import CancelScope
-from attrs import evolve
+from attrs import evolve, fields
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
+from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.transport import Transport
 from kognic_aio._threads import in_thread
+from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
     API_RETRY_ATTEMPTS,
-    DEFAULT_ANNOTATION_INTEGRATION_API_HOST,
-    DEFAULT_AUTH_HOST,
-    DEFAULT_INPUT_API_HOST,
-    DEFAULT_ORDER_EXECUTION_API_HOST,
-    DEFAULT_PROJECT_MANAGEMENT_API_HOST,
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
-    DEFAULT_WORKSPACE_API_HOST,
     Hosts,
     Limits,
     Retry,
@@ -43,6 +39,7 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     LidarsSequence,
 )
+from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.creation import S, SceneCreator
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.pre_annotation import PreAnnotationResource
@@ -73,8 +70,10 @@ class KognicIOClient:
 
     Args:
         auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or
-            `keyring://profile`. By default KOGNIC_CREDENTIALS, KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, or the
-            keyring.
+            `keyring://profile`. By default those of the environment that `env` names, else KOGNIC_CREDENTIALS,
+            KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, or the keyring.
+        env: A name in `~/.config/kognic/environments.json`, or the URL of one server for everything: stands for all
+            hosts and `auth`, each of which goes before it if given. By default KOGNIC_ENV, else the platform itself.
         host: Base URL of the input API.
         order_execution_api_host: Base URL of the order execution API.
         annotation_integration_api_host: Base URL of the annotation integration API.
@@ -100,12 +99,13 @@ class KognicIOClient:
         self,
         *,
         auth: Auth = None,
-        host: str = DEFAULT_INPUT_API_HOST,
-        order_execution_api_host: str = DEFAULT_ORDER_EXECUTION_API_HOST,
-        annotation_integration_api_host: str = DEFAULT_ANNOTATION_INTEGRATION_API_HOST,
-        workspace_api_host: str = DEFAULT_WORKSPACE_API_HOST,
-        project_management_api_host: str = DEFAULT_PROJECT_MANAGEMENT_API_HOST,
-        auth_host: str = DEFAULT_AUTH_HOST,
+        env: str | None = None,
+        host: str | None = None,
+        order_execution_api_host: str | None = None,
+        annotation_integration_api_host: str | None = None,
+        workspace_api_host: str | None = None,
+        project_management_api_host: str | None = None,
+        auth_host: str | None = None,
         client_organization_id: int | None = None,
         max_retry_attempts: int = DEFAULT_RETRY_ATTEMPTS,
         max_retry_wait_time: float = DEFAULT_RETRY_WAIT,
@@ -117,7 +117,9 @@ class KognicIOClient:
         ssl: SSLContext | None = None,
         trust_env: bool = True,
     ) -> None:
-        self.hosts = Hosts(
+        self._auth = auth
+        self._env = env
+        self._given_hosts = given(
             input=host,
             order_execution=order_execution_api_host,
             annotation_integration=annotation_integration_api_host,
@@ -125,6 +127,7 @@ class KognicIOClient:
             project_management=project_management_api_host,
             auth=auth_host,
         )
+        self.hosts = Hosts(**self._given_hosts)
         check_seconds("timeout", timeout)
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
@@ -138,8 +141,6 @@ class KognicIOClient:
         self._creators: dict[type, SceneCreator[Any]] = {}
         uploads = Retry(attempts=max_retry_attempts, max_wait=max_retry_wait_time)
         self._transport = Transport(
-            auth=auth,
-            auth_host=self.hosts.auth,
             organization_id=client_organization_id,
             timeout=timeout,
             retry=evolve(uploads, attempts=min(max_retry_attempts, API_RETRY_ATTEMPTS)),
@@ -148,11 +149,11 @@ class KognicIOClient:
             trust_env=trust_env,
         )
         self._storage = Storage(self._transport, uploads)
-        self._input_api = Api(self._transport, self.hosts.input)
-        self._order_execution_api = Api(self._transport, self.hosts.order_execution)
-        self._annotation_integration_api = Api(self._transport, self.hosts.annotation_integration)
+        self._input_api = Api(self._transport, lambda: self.hosts.input)
+        self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
+        self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
 
-        self.workspace = WorkspaceResource(Api(self._transport, self.hosts.workspace))
+        self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))
         self.project = ProjectResource(self._input_api)
         self.pre_annotation = PreAnnotationResource(self._input_api)
         self.task = TaskResource(self._order_execution_api)
@@ -190,7 +191,7 @@ class KognicIOClient:
         """Requests for annotations."""
         from kognic_aio.resources.request import RequestResource
 
-        return RequestResource(Api(self._transport, self.hosts.project_management))
+        return RequestResource(Api(self._transport, lambda: self.hosts.project_management))
 
     @cached_property
     def review(self) -> "ReviewResource":
@@ -218,9 +219,10 @@ class KognicIOClient:
         return self._workspace_id
 
     async def open(self) -> Self:
-        """Find the credentials and, unless it was named, the workspace. Opening an open client does nothing.
+        """Find the hosts, the credentials and, unless it was named, the workspace. Opening an open client does nothing.
 
         Raises:
+            InvalidError: If there is no such environment, or the file that names them is malformed.
             CredentialsError: If there are no usable credentials, or the auth server refuses them.
             WorkspaceError: If there is not exactly one workspace to write to, and none was named.
             RequestError: If a server cannot be reached.
@@ -232,12 +234,22 @@ class KognicIOClient:
 
     async def _open(self) -> None:
         try:
-            await self._transport.open()
+            await self._open_transport()
             await in_thread(_import_resources)
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
             await self.aclose()
             raise
+
+    async def _open_transport(self) -> None:
+        """Talk to the environment that was named, if anything of it is wanted."""
+        is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
+        environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
+        self.hosts = evolve(environment.hosts, **self._given_hosts)
+        if self._auth is None:
+            await self._transport.open(environment.credentials, self.hosts, environment.scopes)
+        else:
+            await self._transport.open(self._auth, self.hosts)
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""
@@ -274,6 +286,7 @@ class KognicIOClient:
         for kind in type(scene).__mro__:
             if kind in self._creators:
                 return self._creators[kind]
+        refuse_official(scene, "scene")
         raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
 
     def _creator(self, kind: type[S]) -> SceneCreator[S]:

@@ -16,6 +16,7 @@
     ├── StrandedError               a scene was started, but where its files go got lost with the answer
     ├── InvalidError                bad input (also a ValueError)
     │   ├── DuplicateError          another content goes by the same name
+    │   ├── OfficialModelError      a model of kognic-io's where one of ours belongs
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
@@ -165,6 +166,10 @@ class InvalidError(KognicError, ValueError):
 
 class DuplicateError(InvalidError):
     """A scene goes by the name of another one with another content, in the journal of a run."""
+
+
+class OfficialModelError(InvalidError):
+    """A model of kognic-io's was given where one of this package belongs. It ends a run, as its import is to change."""
 
 
 class MissingFileError(InvalidError):
@@ -446,5 +451,5 @@ class StorageError(StatusError):
     """The storage behind a signed URL answered with an error status."""
 
 
-DOOM = (ClosedError, CredentialsError, JournalError, UnauthorizedError, UnavailableError)
+DOOM = (ClosedError, CredentialsError, JournalError, OfficialModelError, UnauthorizedError, UnavailableError)
 """What ends a run, because no scene can get past it. Every other error is one scene's own."""

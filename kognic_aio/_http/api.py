@@ -36,12 +36,12 @@ class Api:
 
     Args:
         transport: Sends the requests.
-        host: The API's base URL.
+        host: Tells the API's base URL, which is known when the client has opened.
     """
 
-    def __init__(self, transport: Transport, host: str) -> None:
+    def __init__(self, transport: Transport, host: Callable[[], str]) -> None:
         self._transport = transport
-        self._host = host.rstrip("/")
+        self._host = host
 
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
@@ -174,7 +174,7 @@ class Api:
         await self._transport.call("DELETE", self._url(path), repeatable=False, discard=True)
 
     def _url(self, path: str) -> str:
-        return f"{self._host}/{path}"
+        return f"{self._host().rstrip('/')}/{path}"
 
 
 def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:

@@ -1,12 +1,14 @@
 """Answers that come in pages."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
+
+from kognic_aio._http.async_only import AsyncOnly
 
 T = TypeVar("T")
 
 
-class Paged(Generic[T]):
+class Paged(AsyncOnly, Generic[T]):
     """What a query finds, page by page: `async for` fetches each page when it gets there, `await` gives the whole list.
 
     Nothing is fetched before, and each use asks anew. A page is kept only as long as it is being read.
@@ -14,6 +16,8 @@ class Paged(Generic[T]):
     Args:
         pages: Begins to fetch pages, from the first on.
     """
+
+    as_list: ClassVar[str] = "await ..."
 
     def __init__(self, pages: Callable[[], AsyncIterator[Sequence[T]]]) -> None:
         self._pages = pages

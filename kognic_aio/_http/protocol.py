@@ -128,6 +128,13 @@ def strings(name: str, values: object) -> list[str]:
     return [text(value) for value in values]
 
 
+def one_or_several(name: str, values: object) -> list[str]:
+    """As `strings`, for a query, where one id or name needs no list around it. None is none."""
+    if values is None:
+        return []
+    return [text(values)] if isinstance(values, str | int | UUID) else strings(name, values)
+
+
 def given(**fields: Any) -> dict[str, Any]:
     """The fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}

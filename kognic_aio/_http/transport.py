@@ -11,6 +11,7 @@ from ssl import SSLContext
 from typing import Any, TypeVar
 
 import aiohttp
+from attrs import evolve
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
@@ -23,6 +24,7 @@ from kognic_aio._http.wire import to_json
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
+from kognic_aio.limits import Hosts as BaseUrls
 
 JSON_HEADER = {"Content-Type": "application/json"}
 LARGE = 1 << 20
@@ -39,8 +41,6 @@ class Transport:
     """Sends requests. Nothing is bound to an event loop until `open`.
 
     Args:
-        auth: Where the credentials come from.
-        auth_host: Base URL of the auth server.
         organization_id: The organization to act for.
         timeout: Seconds that a server may take to connect, and may then be silent.
         retry: Bounds on repeated API requests.
@@ -52,8 +52,6 @@ class Transport:
     def __init__(
         self,
         *,
-        auth: Auth,
-        auth_host: str,
         organization_id: int | None,
         timeout: float,
         retry: Retry,
@@ -64,8 +62,7 @@ class Transport:
         # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
         seconds = timeout if timeout < inf else None
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
-        self._auth = auth
-        self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
+        self._token_url = ""
         self._headers = api_headers(organization_id)
         self._retry = retry
         self._session = session
@@ -83,8 +80,13 @@ class Transport:
         """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
         return min(LATE, self._retry.max_wait)
 
-    async def open(self) -> None:
+    async def open(self, auth: Auth, base_urls: BaseUrls, scopes: Sequence[str] = ()) -> None:
         """Find the credentials and make the session.
+
+        Args:
+            auth: Where the credentials come from.
+            base_urls: Where the platform is, the auth server for one.
+            scopes: What to ask tokens for, instead of the scopes of the credentials.
 
         Raises:
             CredentialsError: If there are no usable credentials.
@@ -92,7 +94,9 @@ class Transport:
         """
         if not self._owns_session:
             _check_session(self._session)
-        self._credentials = await in_thread(_prepare, self._auth)
+        credentials = await in_thread(_prepare, auth)
+        self._credentials = evolve(credentials, scopes=tuple(scopes)) if scopes else credentials
+        self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:

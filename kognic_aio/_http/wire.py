@@ -8,6 +8,7 @@ import attrs
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
+from kognic_aio.model.official import refuse_official
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -35,6 +36,7 @@ def encode(model: Any) -> JsonObject:
         InvalidError: If it is not a model.
     """
     if not attrs.has(type(model)):
+        refuse_official(model)
         raise InvalidError(f"expected a model of kognic_aio.model, got {type(model).__name__}")
     return _converter().unstructure(model)  # type: ignore[no-any-return]  # cattrs answers Any
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from kognic_aio.cli import INTERRUPTED
+from kognic_aio.cli import INTERRUPTED, program_name
 from kognic_aio.cli.text import words
 from kognic_aio.errors import KognicError
 
@@ -65,7 +65,7 @@ def run() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name in letters that the terminal lacks is no failure
     try:
-        code = app.main(prog_name="kognicutil", standalone_mode=False)
+        code = app.main(prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

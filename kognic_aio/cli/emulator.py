@@ -14,7 +14,7 @@ The emulator listens at {url}, until Ctrl-C.
 
 open batch   batch-2 of project-a
 calibration  {calibration_id}
-kognicutil   in a shell with these variables:
+kognicutil   in a shell with these variables, and clients without arguments:
 
 {variables}
 

@@ -34,8 +34,7 @@ class Look:
         """A client to open.
 
         Raises:
-            InvalidError: If there is no such environment.
-            CredentialsError: If the environment's credentials cannot be used.
+            InvalidError: If the file that names environments is malformed.
         """
         from kognic_aio.cli.session import new_client  # noqa: PLC0415 - help does not wait for what only a look needs
 

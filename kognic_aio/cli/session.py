@@ -6,7 +6,7 @@ import warnings
 import click
 
 from kognic_aio import KognicIOClient
-from kognic_aio.cli.environment import client_options
+from kognic_aio.environments import default_environment
 
 ATTEMPTS = 3
 """Tries of a request: fewer than the client's own default, for somebody is waiting."""
@@ -20,18 +20,17 @@ def new_client(env: str | None, organization: int | None) -> KognicIOClient:
     """A client of an environment.
 
     Args:
-        env: Name or URL of the environment.
+        env: Name or URL of the environment. By default the default environment of `environments.json`.
         organization: The organization to act for.
 
     Raises:
-        InvalidError: If there is no such environment, or its hosts are none.
-        CredentialsError: If its credentials cannot be used.
+        InvalidError: If the file that names environments is malformed.
     """
     _be_quiet()
     if organization is not None:
         click.echo(f"Acting for organization {organization}", err=True)
     return KognicIOClient(
-        **client_options(env),
+        env=env or default_environment(),
         client_organization_id=organization,
         write_workspace_id=NO_WORKSPACE,
         max_retry_attempts=ATTEMPTS,

@@ -1,11 +1,10 @@
 """`kognicutil view`."""
 
-from urllib.parse import quote
-
 import click
 from attrs import frozen
 
 from kognic_aio.cli.looking import Look, as_json_option
+from kognic_aio.util import get_view_links
 
 
 @frozen
@@ -24,5 +23,5 @@ def view(input_uuid: str, as_json: bool) -> None:
 
     It asks nobody: there is a link for an input that does not exist, too.
     """
-    link = ViewLink(input_uuid, f"https://app.kognic.com/view/input/{quote(input_uuid, safe='')}")
+    link = ViewLink(input_uuid, get_view_links([input_uuid])[input_uuid])
     Look(as_json=as_json).show_one(link, ("uuid", "view_link"))

@@ -15,6 +15,7 @@ from typing import Any, Union, cast, get_args, get_origin
 from attrs import AttrsInstance, fields
 
 from kognic_aio.errors import InvalidError
+from kognic_aio.model.official import refuse_official
 
 
 class Checked:
@@ -72,6 +73,7 @@ def _instance(value: Any, kind: type, path: str) -> Any:
     if isinstance(value, Mapping) and issubclass(kind, Checked):
         return _made(value, kind, path)
     if not isinstance(value, kind):
+        refuse_official(value, path, kind)
         raise InvalidError(f"{path}: expected {kind.__qualname__}, got {_shown(value)}")
     return value
 

@@ -11,6 +11,7 @@ from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
+from kognic_aio.model.official import refuse_official
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.log import Log, Logbook
 from kognic_aio.pipeline.result import (
@@ -251,13 +252,20 @@ async def _inputs_created(scene_uuid: str, log: Log, creator: SceneCreator[Any],
 
 
 def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:
-    """The scene and the pre-annotation of what a source gave."""
+    """The scene and the pre-annotation of what a source gave.
+
+    Raises:
+        OfficialModelError: If it is one of kognic-io's, as all that follow will be.
+        InvalidError: If it is something else.
+    """
     match item:
         case SceneWithPreAnnotation(scene=BaseScene()):
             return item.scene, item.pre_annotation
         case BaseScene():
             return item, None
         case SceneWithPreAnnotation():
+            refuse_official(item.scene, "SceneWithPreAnnotation.scene")
             raise InvalidError(f"SceneWithPreAnnotation.scene: expected a scene, got {type(item.scene).__name__}")
         case _:
+            refuse_official(item, "scenes_with_pre_annotations")
             raise InvalidError(f"expected a scene or a SceneWithPreAnnotation, got {type(item).__name__}")

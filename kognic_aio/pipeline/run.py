@@ -1,22 +1,25 @@
 """`create_inputs`: scenes in, one result per scene out, as each settles."""
 
 import asyncio
+import warnings
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias, cast
 
 import anyio
 from anyio import CapacityLimiter
 
+from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._tasks import for_each, is_being_cancelled, task_group
 from kognic_aio._threads import leased_worker, thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.pipeline.arguments import check_project, check_source, check_types
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
@@ -24,6 +27,7 @@ from kognic_aio.pipeline.log import Key, Logbook
 from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
 from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
 
 
+@named("dryrun", "feature_flags", "wait_timeout", "sleep_time")
 def create_inputs(
     client: KognicIOClient,
     scenes_with_pre_annotations: Source,
@@ -51,6 +56,7 @@ def create_inputs(
     limits: Limits | None = None,
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
+    annotation_types: Sequence[str] | None = None,
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
 
@@ -74,6 +80,7 @@ def create_inputs(
             source goes on where another was killed: results that were delivered do not come again, scenes that were
             committed are taken up, others are started afresh. A result is delivered when you come for the next one.
         key: Tells a scene from others in the journal; by default its external id.
+        annotation_types: No longer used.
 
     Raises:
         InvalidError: At once, if an argument is wrong in itself.
@@ -85,12 +92,14 @@ def create_inputs(
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
-    _check_source(scenes_with_pre_annotations)
+    warn_of_annotation_types(annotation_types)
+    check_source(scenes_with_pre_annotations)
     check_seconds("wait_timeout", wait_timeout)
     check_seconds("sleep_time", sleep_time)
     check_seconds("scene_timeout", scene_timeout or 0)
-    _check_project(project)
-    _check_types(
+    check_project(project)
+    check_types(
+        client=(client, KognicIOClient),
         batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
         limits=(limits, Limits),
@@ -114,13 +123,15 @@ def create_inputs(
     return InputCreation(run, scenes_with_pre_annotations, journal)
 
 
-class InputCreation(AsyncIterator[InputCreationResult]):
+class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
     """A run of `create_inputs`: an async iterator over its results, and an async context manager that ends it.
 
     It begins with the first result asked for. It ends when the source has ended and all its scenes have settled, or at
     once when it is closed, left, or dropped, or its client closes. It is for one consumer: a result counts as delivered
-    when anybody comes for the next one.
+    when anybody comes for the next one. One that is dropped unused has done nothing, and warns (ResourceWarning).
     """
+
+    as_list: ClassVar[str] = "[result async for result in ...]"
 
     def __init__(self, run: Run, source: Source, journal: str | PathLike[str] | None) -> None:
         self._run = run
@@ -128,6 +139,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         self._journal = journal
         self._results = Results()
         self._task: asyncio.Task[None] | None = None
+        self._used = False
         self._closed = False
         self._ended = False
 
@@ -140,6 +152,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         return self
 
     async def __anext__(self) -> InputCreationResult:
+        self._used = True
         if self._closed or self._ended:
             raise StopAsyncIteration
         if self._task is None:
@@ -153,6 +166,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
+        self._used = True
         return self
 
     async def __aexit__(
@@ -169,13 +183,16 @@ class InputCreation(AsyncIterator[InputCreationResult]):
 
     async def aclose(self) -> None:
         """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
-        self._closed = True
+        self._used = self._closed = True
         if self._task is not None and not self._task.done():
             self._task.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([self._task], timeout=ENDING_TIME)
 
     def __del__(self) -> None:
+        if not self._used:
+            message = "create_inputs(...) has done nothing: write `async for result in create_inputs(...)`"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
         task = self._task
         if task is not None and not task.done() and not task.get_loop().is_closed():
             task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
@@ -324,24 +341,6 @@ async def _items(source: Source) -> AsyncGenerator[Item, None]:
             while (item := await worker.run(pull)) is not end:
                 yield item
                 del item
-
-
-def _check_source(source: object) -> None:
-    if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
-        given = type(source).__name__
-        raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
-
-
-def _check_project(project: object) -> None:
-    if not isinstance(project, str) or not project:
-        raise InvalidError(f"project: expected its external id, got {project!r}")
-
-
-def _check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
-    for name, (value, kind) in arguments.items():
-        if value is not None and not isinstance(value, kind):
-            expected = kind.__name__ if isinstance(kind, type) else " or ".join(each.__name__ for each in kind)
-            raise InvalidError(f"{name}: expected {expected}, got {value!r}")
 
 
 def _raise_failure(task: "asyncio.Task[None]") -> None:

@@ -1,6 +1,5 @@
 """Creating scenes: one creator for all seven types."""
 
-import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, Literal, TypeVar, overload
@@ -13,7 +12,8 @@ from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.files import Reading, Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
-from kognic_aio.resources.deprecation import renamed
+from kognic_aio.model.official import refuse_official
+from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
 from kognic_aio.resources.finishing import Notes, abandon, scene_status
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
@@ -106,7 +106,7 @@ class SceneCreator(Generic[S]):
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
-        _warn_of_annotation_types(annotation_types)
+        warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
         limiters = self._limiters
         async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources:
@@ -160,7 +160,7 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        _warn_of_annotation_types(annotation_types)
+        warn_of_annotation_types(annotation_types)
         body = given(sceneUuid=scene_uuid, project=project, batch=batch)
         if dryrun:
             await self._api.command("v1/inputs", json=body, dryrun=True)
@@ -200,6 +200,7 @@ class SceneCreator(Generic[S]):
             InvalidError: If the scene is of another type, or a local file is missing, empty or not a file.
         """
         if not isinstance(scene, self.kind):
+            refuse_official(scene, "scene", self.kind)
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
         async with sources_at_hand(scene.resources, reading, keep=keep) as sources:
             yield sources
@@ -230,9 +231,3 @@ class SceneCreator(Generic[S]):
         """Start the scene, send its files and commit it; as `SceneJobs.complete`."""
         flags = FeatureFlags.defaults() if feature_flags is None else feature_flags
         return await self._jobs.complete(scene, sources, target, flags, notes=notes, limiter=uploads, sent=sent)
-
-
-def _warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
-    if annotation_types:
-        message = "annotation_types are no longer used: the batch determines them"
-        warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -1,12 +1,15 @@
-"""Names that have changed: the older ones keep working, and say what to use."""
+"""What has changed since the official client: its older ways keep working, and say what to use."""
 
+import inspect
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 def renamed(
@@ -20,11 +23,48 @@ def renamed(
             for old in kwargs.keys() & set(olds):
                 if new in kwargs:
                     raise TypeError(f"{function.__name__}() got both {new!r} and its older name {old!r}")
-                message = f"{old} is now {new}, an argument of {function.__name__}()"
-                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                warn_deprecated(f"{old} is now {new}, an argument of {function.__name__}()")
                 kwargs[new] = kwargs.pop(old)
             return await function(*args, **kwargs)
 
         return wrapper
 
     return decorate
+
+
+def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let keyword-only arguments of a function be given by position, in this order, with a DeprecationWarning."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        parameters = inspect.signature(function).parameters.values()
+        call: Callable[..., R] = function
+        count = sum(parameter.kind is parameter.POSITIONAL_OR_KEYWORD for parameter in parameters)
+
+        @wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> R:
+            by_position = dict(zip(names, args[count:], strict=False))
+            if not by_position or len(args) > count + len(names):
+                return call(*args, **kwargs)
+            if twice := by_position.keys() & kwargs.keys():
+                raise TypeError(f"{function.__name__}() got multiple values for argument {min(twice)!r}")
+            better = ", ".join(f"{name}=" for name in by_position)
+            warn_deprecated(f"name these arguments of {function.__name__}(): {better}")
+            return call(*args[:count], **kwargs, **by_position)
+
+        return cast("Callable[P, R]", wrapper)
+
+    return decorate
+
+
+def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
+    """Say that annotation types are of no use, if there are any."""
+    if annotation_types:
+        warn_deprecated("annotation_types are no longer used: the batch determines them")
+
+
+def warn_deprecated(message: str) -> None:
+    """Warn at the caller's line, the first outside this package: Python shows no DeprecationWarning of a library's."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, DeprecationWarning, stacklevel=level)

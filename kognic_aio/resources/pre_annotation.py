@@ -7,7 +7,7 @@ from attrs import frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, segment, strings, text
+from kognic_aio._http.protocol import given, one_or_several, segment, text
 from kognic_aio._http.transport import Query
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
 from kognic_aio.errors import InvalidError
@@ -182,13 +182,15 @@ class PreAnnotationResource:
 
     def list(
         self,
-        ids: Sequence[str] | None = None,
-        external_ids: Sequence[str] | None = None,
-        scene_uuids: Sequence[str] | None = None,
-        scene_external_ids: Sequence[str] | None = None,
-        statuses: Sequence[str] | None = None,
+        ids: Sequence[str] | str | None = None,
+        external_ids: Sequence[str] | str | None = None,
+        scene_uuids: Sequence[str] | str | None = None,
+        scene_external_ids: Sequence[str] | str | None = None,
+        statuses: Sequence[str] | str | None = None,
     ) -> Paged[JsonObject]:
         """Get the pre-annotations that match every filter that is given, as the platform sends them.
+
+        A filter is a list, or one id or name.
 
         Args:
             ids: Their uuids.
@@ -209,5 +211,5 @@ class PreAnnotationResource:
             "sceneExternalIds": scene_external_ids,
             "statuses": statuses,
         }
-        query = [(name, value) for name, values in filters.items() for value in strings(name, values or ())]
+        query = [(name, value) for name, values in filters.items() for value in one_or_several(name, values)]
         return Paged(lambda: self._pages(query))

@@ -13,6 +13,7 @@ from kognic_aio._http.wire import encode
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.files import sources_at_hand
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
+from kognic_aio.model.official import refuse_official
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.finishing import Notes, commit, discard, finishing
 from kognic_aio.resources.limiters import Limiters
@@ -159,6 +160,7 @@ class SceneResource:
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
         if not isinstance(scene_request, SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
+            refuse_official(scene_request, "scene_request", SceneRequest)
             raise InvalidError(f"expected a SceneRequest, got {type(scene_request).__name__}")
         files = scene_request.get_files()
         async with self._limiters.scene_jobs, sources_at_hand(files, self._limiters.reading) as sources:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.protocol import strings
+from kognic_aio._http.protocol import one_or_several
 from kognic_aio.model import Workspace
 
 
@@ -14,19 +14,19 @@ class WorkspaceResource:
         self._api = api
 
     async def get_workspaces(
-        self, roles: Sequence[str] | None = None, organization_ids: Sequence[int] | None = None
+        self, roles: Sequence[str] | str | None = None, organization_ids: Sequence[int] | int | None = None
     ) -> list[Workspace]:
         """List the workspaces in which you have a role.
 
         Args:
-            roles: Names of roles, any of which is enough. By default `developer`.
-            organization_ids: Only workspaces of these organizations. By default of all.
+            roles: Names of roles, or one, any of which is enough. By default `developer`.
+            organization_ids: Only workspaces of these organizations, or of this one. By default of all.
 
         Raises:
             ApiError: If the platform refuses.
 
         Endpoint: `GET v1/workspaces`
         """
-        query = [("anyRoleIn", role) for role in strings("roles", ("developer",) if roles is None else roles)]
-        query += [("organizationIds", id_) for id_ in strings("organization_ids", organization_ids or ())]
+        query = [("anyRoleIn", role) for role in one_or_several("roles", "developer" if roles is None else roles)]
+        query += [("organizationIds", id_) for id_ in one_or_several("organization_ids", organization_ids)]
         return await self._api.get("v1/workspaces", list[Workspace], query=query)

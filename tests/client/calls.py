@@ -171,6 +171,7 @@ call("task.assign_task", lambda p, w: of(TASK_ID, 101))
 call("task.unassign_task", lambda p, w: of(task_id=TASK_ID))
 call("workspace.get_workspaces", lambda p, w: of())
 call("workspace.get_workspaces", lambda p, w: of(roles=["developer", "owner"], organization_ids=[1]), "filtered")
+call("workspace.get_workspaces", lambda p, w: of(roles="developer", organization_ids=1), "of one role and organization")
 
 
 # Inputs
@@ -375,6 +376,17 @@ call(
         statuses=["available", "processing"],
     ),
     "filtered",
+)
+call(
+    "pre_annotation.list",
+    lambda p, w: of(
+        ids=PRE_ANNOTATION_ID,
+        external_ids="seeded",
+        scene_uuids=SCENE,
+        scene_external_ids="seeded-1",
+        statuses="available",
+    ),
+    "filtered by one of each",
 )
 call("pre_annotation.create_from_cloud_resource", lambda p, w: of(SCENE, "mine", "s3://bucket/file.json"))
 call(

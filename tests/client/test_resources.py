@@ -14,7 +14,7 @@ from kognic_aio.errors import DataError, InvalidError, MissingFileError, NotFoun
 from kognic_aio.model import SceneInvalidatedReason, SceneStatus
 from kognic_aio.model.calibration import CustomCameraCalibration
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
-from tests.scenes import OURS
+from tests.scenes import OURS, cameras_scene
 
 pytestmark = pytest.mark.anyio
 
@@ -31,12 +31,12 @@ BAD_CALLS: dict[str, tuple[Callable[[Any], Awaitable[Any]], str]] = {
     ),
     "a path for an id": (lambda c: c.review.get_review(".."), "expected an id or external id, got '..'"),
     "no id": (lambda c: c.input.delete_input(""), "expected an id or external id, got ''"),
-    "a filter that is no list": (lambda c: c.pre_annotation.list(statuses="available"), "statuses: expected a list"),
+    "a filter that is no list": (lambda c: c.pre_annotation.list(statuses=1.5), "statuses: expected a list"),
     "no scene": (lambda c: c.pre_annotation.create(None, {}), "expected an id or external id, got None"),
     "no pre-annotation": (lambda c: c.input.update_pre_annotation(SCENE, None), "expected an id"),
-    "one role for roles": (lambda c: c.workspace.get_workspaces(roles="admin"), "roles: expected a list of strings"),
+    "bytes for a role": (lambda c: c.workspace.get_workspaces(roles=b"admin"), "roles: expected a list of strings"),
     "no list of organizations": (
-        lambda c: c.workspace.get_workspaces(organization_ids=5),
+        lambda c: c.workspace.get_workspaces(organization_ids=1.5),
         "organization_ids: expected",
     ),
     "a flag for an id": (lambda c: c.calibration.get_calibration(True), "expected an id or external id, got True"),
@@ -173,6 +173,11 @@ DEPRECATED: dict[str, tuple[Callable[[KognicIOClient], Awaitable[Any]], str]] = 
         lambda c: c.cameras.create_from_scene(SCENE, "project-a", annotation_types=["lane"]),
         "annotation_types are no longer used",
     ),
+    "annotation_types of a new scene": (
+        lambda c: c.cameras.create(cameras_scene("crossing"), annotation_types=["lane"]),
+        "annotation_types are no longer used",
+    ),
+    "cameras": (lambda c: c.cameras.create(cameras=cameras_scene("crossing")), "cameras is now scene"),  # type: ignore[call-overload]
 }
 
 

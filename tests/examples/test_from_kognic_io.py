@@ -1,8 +1,12 @@
 """The page for those who come from kognic-io: it is complete, and its code runs."""
 
 import ast
+import contextlib
+import importlib
+import json
 import re
 import warnings
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,22 @@ async def test_every_method_is_there(emulator: Emulator, client: KognicIOClient)
     for name, new in ROWS:
         assert new == "leave it out" or f" client.{name}(" in new
     assert public_methods(client).keys() >= set(expected)
+
+
+async def test_official_names_are_where_the_page_has_them() -> None:
+    """What the page calls a name of kognic-io's is one, and a name of ours that it has can be imported."""
+    table = json.loads(files("kognic_aio.migrate").joinpath("names.json").read_text())
+    official = set(re.findall(r"`(kognic\.io\.[\w.]+)", PAGE))
+    known = {f"{module}.{name}" for module, found in table.items() for name in found}
+    assert {
+        name for name in official if name not in known and not any(of.startswith(f"{name}.") for of in known)
+    } == set()
+    for name in set(re.findall(r"`(kognic_aio(?:\.\w+)+)", PAGE)):
+        module, _, last = name.rpartition(".")
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+            continue
+        assert hasattr(importlib.import_module(module), last), name
 
 
 async def test_the_guides_code_runs(

@@ -211,11 +211,11 @@ async def test_closing_the_client_inside_the_loop(endless: Iterator[Cameras], em
 
 
 async def test_a_run_that_never_began(client: KognicIOClient, emulator: Emulator) -> None:
-    """A run that nobody asks for a result does nothing."""
+    """A run that nobody asks for a result does nothing; whoever entered or closed it wants it so."""
     watch = Watch(emulator)
     async with create_inputs(client, [cameras_scene("one")], "project-a"):
         pass
-    create_inputs(client, [cameras_scene("one")], "project-a")
+    await create_inputs(client, [cameras_scene("one")], "project-a").aclose()
     await watch.nothing_left()
     assert not emulator.recorder.requests("GET", "/v1/projects")
 

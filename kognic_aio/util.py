@@ -1,0 +1,22 @@
+"""What needs neither client nor network."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from kognic_aio.errors import InvalidError
+
+
+def get_view_links(input_uuids: Iterable[str]) -> dict[str, str]:
+    """The link at which each input can be viewed, by its uuid.
+
+    It asks nobody: there is a link for an input that does not exist, too.
+
+    Args:
+        input_uuids: The uuids of the inputs.
+
+    Raises:
+        InvalidError: If it is a string, and no list of them.
+    """
+    if isinstance(input_uuids, str):
+        raise InvalidError(f"input_uuids: expected a list of strings, got {input_uuids!r}")
+    return {uuid: f"https://app.kognic.com/view/input/{quote(uuid, safe='')}" for uuid in map(str, input_uuids)}
