@@ -20,10 +20,12 @@
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
     │   ├── ConnectError            no connection: the server has seen nothing of it
-    │   │   └── CertificateError    no TLS connection, as trying again would not change
+    │   │   ├── CertificateError    a certificate that cannot be trusted, as trying again would not change
+    │   │   └── ProxyError          a proxy that refuses to pass the request on: it wants another password
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
     │   ├── MalformedAnswerError    an answer that is not what the contract says
+    │   │   └── UnreadableAnswerError   an answer that is no HTTP, or has too long a header
     │   └── ChecksumError           a storage has got other bytes than were sent
     ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
     ├── WasmError                   a custom camera calibration whose module cannot be made or used
@@ -214,7 +216,17 @@ class ConnectError(RequestError):
 
 
 class CertificateError(ConnectError):
-    """No TLS connection: a certificate is not trusted, or the server speaks no TLS."""
+    """No TLS connection, as a certificate is not trusted: it has expired, is another host's, or nobody vouches for it.
+
+    Other failures of a handshake may pass, and are plain `ConnectError`s.
+    """
+
+
+class ProxyError(ConnectError):
+    """The proxy refuses to pass the request on: it wants other credentials, or the host is forbidden.
+
+    It is not asked again, as some lock a user out after several wrong passwords.
+    """
 
 
 class LostAnswerError(RequestError):
@@ -237,6 +249,13 @@ class MalformedAnswerError(RequestError):
         self.problems = tuple(problems)
 
 
+class UnreadableAnswerError(MalformedAnswerError):
+    """The answer is no HTTP that can be read: a bad status line, a bad chunk, a header of more than 64 KiB.
+
+    The request may have had its effect. It is sent three times at most, as such a server tends to stay as it is.
+    """
+
+
 class ChecksumError(RequestError):
     """A storage has got other bytes than were sent, as its checksum says.
 
@@ -247,7 +266,8 @@ class ChecksumError(RequestError):
     """
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
-        message = f"{filename!r} was damaged on its way: the storage has bytes of crc32c {stored}, sent were {sent}"
+        damage = f"the storage has bytes of crc32c {stored}, sent were {sent} ({method} {url})"
+        message = f"{filename!r} was damaged on its way: {damage}"
         super().__init__(message, method=method, url=url)
         self.filename = filename
         self.sent = sent

@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from importlib import import_module
-from io import BytesIO
 from math import inf
 from ssl import SSLContext
 from typing import Any, TypeVar
@@ -14,19 +12,17 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
-from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
+from kognic_aio._http.exchange import MOST_ANSWER, Connector, Data, exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, parse, text
+from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
 from kognic_aio.errors import ClosedError, InvalidError
-from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
+from kognic_aio.limits import TOKEN_RETRY, Retry
 
 JSON_HEADER = {"Content-Type": "application/json"}
-LARGE = 1 << 20
-"""Bytes from which a body is sent as a stream."""
-
 MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
 
@@ -74,7 +70,7 @@ class Transport:
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
         self._trust_env = trust_env
-        self._proxies: dict[tuple[str, str], str | None] = {}
+        self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
@@ -90,15 +86,16 @@ class Transport:
 
         Raises:
             CredentialsError: If there are no usable credentials.
-            InvalidError: If the caller's session is closed, or has an authorization of its own.
+            InvalidError: If the caller's session is closed or has an authorization of its own, or if the environment
+                names a proxy that cannot be used.
         """
         if not self._owns_session:
             _check_session(self._session)
-        self._credentials = await in_thread(_prepare, self._auth)
+        self._credentials = await in_thread(_prepare, self._auth, self._proxies if self._trust_env else None)
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(asyncio.get_running_loop().time)
         if self._owns_session:
-            connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=self._ssl)
+            connector = Connector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
             )
@@ -176,7 +173,7 @@ class Transport:
         url: URL,
         *,
         headers: Mapping[str, str],
-        data: Any = None,
+        data: Data = None,
         is_api: bool = False,
         most: int = MOST_ANSWER,
     ) -> Answer:
@@ -198,7 +195,7 @@ class Transport:
         self._open_session()
 
         async def send() -> Answer:
-            session, proxy = self._open_session(), self._proxy_of(url)
+            session, proxy = self._open_session(), self._proxies.of(url)
             return await exchange(session, method, url, headers, data, timeout=self._timeout, proxy=proxy, most=most)
 
         return await self._hosts.of(url, is_api=is_api).send(send)
@@ -208,9 +205,7 @@ class Transport:
 
         async def send(token: str) -> Answer:
             own = {**headers, "Authorization": f"Bearer {token}"}
-            # aiohttp warns of large bodies that are not streams
-            data = BytesIO(content) if content is not None and len(content) > LARGE else content
-            return await self.exchange(method, url, headers=own, data=data, is_api=True)
+            return await self.exchange(method, url, headers=own, data=content, is_api=True)
 
         self._open_session()
         token = await self._tokens.get()
@@ -239,18 +234,6 @@ class Transport:
             raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
         return self._session
 
-    def _proxy_of(self, url: URL) -> str | None:
-        """The environment's proxy for a host, looked up once. This machine is reached without: its token is in clear.
-
-        aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
-        request.
-        """
-        host = url.host or ""
-        if (url.scheme, host) not in self._proxies:
-            direct = not self._trust_env or is_loopback(host) or urllib.request.proxy_bypass(host)
-            self._proxies[url.scheme, host] = None if direct else urllib.request.getproxies().get(url.scheme)
-        return self._proxies[url.scheme, host]
-
 
 def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
@@ -270,8 +253,10 @@ def _check_session(session: aiohttp.ClientSession | None) -> None:
         raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
 
 
-def _prepare(auth: Auth) -> Credentials:
-    """What blocks when a client opens: import what only an open one needs, and read the credentials."""
+def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
+    """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
     for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
         import_module(module)
+    if proxies is not None:
+        proxies.read_environment()
     return resolve(auth)
