@@ -466,5 +466,8 @@ class StorageError(StatusError):
     """The storage behind a signed URL answered with an error status."""
 
 
+FINAL = (CertificateError, ProxyError)
+"""Why there is no connection, and will be none if it is tried again."""
+
 DOOM = (ClosedError, CredentialsError, JournalError, UnauthorizedError, UnavailableError)
 """What ends a run, because no scene can get past it. Every other error is one scene's own."""

@@ -124,7 +124,7 @@ def _headers(headers: Mapping[str, str], url: URL, proxy: Proxy | None) -> dict[
 
 
 class Connector(aiohttp.TCPConnector):
-    """Bounds all that it takes to connect: aiohttp waits for names, and for a proxy's answer to CONNECT, without end."""
+    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT."""
 
     async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout

@@ -21,6 +21,7 @@ from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry
+from kognic_aio.limits import Hosts as BaseUrls
 
 JSON_HEADER = {"Content-Type": "application/json"}
 MOST_RENEWALS = 5
@@ -38,9 +39,9 @@ class Transport:
 
     Args:
         auth: Where the credentials come from.
-        auth_host: Base URL of the auth server.
+        base_urls: Where the platform is, the auth server for one.
         organization_id: The organization to act for.
-        timeout: Seconds that a server may take to connect, and may then be silent.
+        timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
         session: A session of the caller's, which is left open.
         ssl: The context for TLS connections, by default aiohttp's own.
@@ -51,7 +52,7 @@ class Transport:
         self,
         *,
         auth: Auth,
-        auth_host: str,
+        base_urls: BaseUrls,
         organization_id: int | None,
         timeout: float,
         retry: Retry,
@@ -63,7 +64,8 @@ class Transport:
         seconds = timeout if timeout < inf else None
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
         self._auth = auth
-        self._token_url = f"{auth_host.rstrip('/')}{TOKEN_PATH}"
+        self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
+        self._arguments = base_urls.by_argument()
         self._headers = api_headers(organization_id)
         self._retry = retry
         self._session = session
@@ -74,7 +76,7 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(time.monotonic)
+        self._hosts = Hosts(time.monotonic, self._arguments)
 
     @property
     def grace(self) -> float:
@@ -93,7 +95,7 @@ class Transport:
             _check_session(self._session)
         self._credentials = await in_thread(_prepare, self._auth, self._proxies if self._trust_env else None)
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(asyncio.get_running_loop().time)
+        self._hosts = Hosts(asyncio.get_running_loop().time, self._arguments)
         if self._owns_session:
             connector = Connector(limit=MOST_CONNECTIONS, ssl=self._ssl)
             self._session = aiohttp.ClientSession(
@@ -144,7 +146,8 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            return None if discard and answer.status < 300 and not _is_page(answer) else parse(answer)
+            is_done = discard and answer.status < 300 and not answer.body.lstrip().startswith(b"<")  # as pages do
+            return None if is_done else parse(answer)
 
         if has_one_try():
             return await attempt()
@@ -239,11 +242,6 @@ def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
     return [(name, text(value)) for name, value in items]
-
-
-def _is_page(answer: Answer) -> bool:
-    """Whether it is a page for people, no success whatever its status: a proxy has answered, not the platform."""
-    return answer.body[:64].lstrip().startswith(b"<")
 
 
 def _check_session(session: aiohttp.ClientSession | None) -> None:
