@@ -28,6 +28,9 @@ SMALL = 64 << 10
 LOOKS = 4
 """How often within `timeout` to look for progress, so that silence lasts 1.25 times as long at most."""
 
+HELD = 32 << 20
+"""Bytes that the other end's kernel may have acknowledged before its server has read them: 6 MB, if tuned 32 MB."""
+
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """Closing resets the connection: the kernel does not go on trying to send what it holds."""
 
@@ -96,7 +99,9 @@ class _Watch:
         self._protocol = cast("ResponseHandler", writer.protocol)
         self._timeout = self._protocol.read_timeout
         self._protocol.read_timeout = None
-        self._is_sent = False
+        self._now = asyncio.get_running_loop().time
+        self._waited = 0.0
+        self._sent_at: float | None = None
         self._seen = (0, 0, 0, 0)
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -104,15 +109,17 @@ class _Watch:
         """Hand a chunk to the socket, and wait until that takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
+            began = self._now()
             self._start_clock()
             try:
                 await self._writer.drain()
             finally:
                 self._stop_clock()
+                self._waited += self._now() - began
 
     def expect_answer(self) -> None:
         """All has been handed over: what is waited for now is the answer."""
-        self._is_sent = True
+        self._sent_at = self._now()
         self._start_clock()
 
     def stop(self) -> None:
@@ -130,11 +137,18 @@ class _Watch:
         self._transport.abort()
 
     def _start_clock(self) -> None:
-        self._protocol.read_timeout = self._timeout
-        self._protocol.start_timeout()
+        self._wind_up()
         if self._timeout is not None and self._writer.output_size > SMALL:
             self._seen = self._progress()
             self._look_later(self._timeout)
+
+    def _wind_up(self) -> None:
+        """Give the server its time afresh; for the answer also the time for what its kernel may hold unread."""
+        self._protocol.read_timeout = self._timeout
+        if self._timeout is not None and self._sent_at is not None:
+            waited = self._waited + self._now() - self._sent_at
+            self._protocol.read_timeout = self._timeout + waited * min(1, HELD / self._writer.output_size)
+        self._protocol.start_timeout()
 
     def _stop_clock(self) -> None:
         self.stop()
@@ -147,10 +161,10 @@ class _Watch:
     def _look(self, timeout: float) -> None:
         """Start the clock afresh if bytes have moved. With the first that come back, aiohttp does so itself."""
         seen, self._seen = self._seen, self._progress()
-        if self._is_sent and self._seen[-1] != seen[-1]:
+        if self._sent_at is not None and self._seen[-1] != seen[-1]:
             return
         if self._seen != seen:
-            self._protocol.start_timeout()
+            self._wind_up()
         self._look_later(timeout)
 
     def _progress(self) -> tuple[int, int, int, int]:
