@@ -252,7 +252,7 @@ class MalformedAnswerError(RequestError):
 class UnreadableAnswerError(MalformedAnswerError):
     """The answer is no HTTP that can be read: a bad status line, a bad chunk, a header of more than 64 KiB.
 
-    The request may have had its effect. It is sent three times at most, as such a server tends to stay as it is.
+    The request may have had its effect. It is tried six times at most, as such a server tends to stay so.
     """
 
 

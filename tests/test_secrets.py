@@ -262,7 +262,7 @@ FAULTS = {
 async def fault(wrong: Fault, on: str, stage: Stage) -> None:
     """The same goes wrong again and again."""
     planned = stage.emulator.faults.add(wrong, on=on, times=math.inf)
-    await stage.everything(timeout=0.1 if isinstance(wrong, faults.SlowAnswer) else 10.0)
+    await stage.everything(timeout=0.1 if isinstance(wrong, faults.SlowAnswer | faults.StopReading) else 10.0)
     assert planned.injected
 
 

@@ -36,7 +36,7 @@ FIRST_WAIT = 0.5
 PATIENCE_WITH_A_NAME = 5.0
 """Seconds after which to give up on a host that has never been heard of: it may be a typing error."""
 
-MAX_UNREADABLE = 3
+MAX_UNREADABLE = 6
 """Tries of a request whose answer is no HTTP: it may have had its effect each time, and a file may be large."""
 
 

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
 import pytest
@@ -16,7 +16,7 @@ from kognic_aio import FileData, KognicIOClient
 from kognic_aio.errors import ConnectError, TimedOutError
 from kognic_aio.model import Image
 from tests.certificates import Certificates
-from tests.scripted import TOKEN, serving
+from tests.scripted import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,8 @@ TIMEOUT = 0.4
 LARGE = bytes(range(256)) * (4096 * 24)
 """24 MiB: more than the sockets between two ends hold."""
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+Reader: TypeAlias = asyncio.StreamReader
+Writer: TypeAlias = asyncio.StreamWriter
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -90,14 +91,14 @@ async def listening(
     tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: Reader, writer: Writer) -> None:
-        tasks.add(task := asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
+        tasks.add(task := asyncio.current_task())  # type: ignore[arg-type]  # this runs in one
         try:
             await serve(reader, writer)
         except asyncio.CancelledError:
             pass  # at the end of the test; asyncio would log it
         finally:
             writer.transport.abort()
-            tasks.discard(task)  # type: ignore[arg-type]
+            tasks.discard(task)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context, limit=1 << 16)
     try:
