@@ -83,16 +83,18 @@ class KognicIOClient:
         client_organization_id: The organization to act for, as only Kognic users can.
         max_retry_attempts: Tries of an upload, the first included. An API request is tried 10 times at most.
         max_retry_wait_time: The longest pause between two tries, in seconds, unless the server asks for a longer one.
-        timeout: Seconds that a server may take to connect, and may then be silent.
+        timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way. A
+            server that reads or answers slowly but steadily is waited for.
         max_connections: Files uploaded at once; stands for `Limits(uploads=...)`.
         write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
         limits: How much is done at once.
         session: An aiohttp session of your own, which is left open.
         ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
-        trust_env: Whether to use the proxies that the environment names.
+        trust_env: Whether to use the proxies that the environment names: `https_proxy`, `http_proxy`, `all_proxy`, but
+            not for the hosts in `no_proxy` or on this machine. They may be `http://`, which is assumed, or `https://`.
 
     Raises:
-        InvalidError: If a host is not a URL, or is plain http to another machine, or a number is none.
+        InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
     """
 
     def __init__(
@@ -225,7 +227,8 @@ class KognicIOClient:
             InvalidError: If there is no such environment, or the file that names them is malformed.
             CredentialsError: If there are no usable credentials, or the auth server refuses them.
             WorkspaceError: If there is not exactly one workspace to write to, and none was named.
-            RequestError: If a server cannot be reached.
+            RequestError: If a server cannot be reached. A host that has never answered is tried for 5 seconds only.
+            InvalidError: If the environment names a proxy of a kind that is not supported.
         """
         async with self._opening:
             if self._workspace_id is None:

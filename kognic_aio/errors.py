@@ -21,10 +21,12 @@
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
     │   ├── ConnectError            no connection: the server has seen nothing of it
-    │   │   └── CertificateError    no TLS connection, as trying again would not change
+    │   │   ├── CertificateError    a certificate that cannot be trusted, as trying again would not change
+    │   │   └── ProxyError          a proxy that refuses to pass the request on: it wants another password
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
     │   ├── MalformedAnswerError    an answer that is not what the contract says
+    │   │   └── UnreadableAnswerError   an answer that is no HTTP, or has too long a header
     │   └── ChecksumError           a storage has got other bytes than were sent
     ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
     ├── WasmError                   a custom camera calibration whose module cannot be made or used
@@ -219,7 +221,17 @@ class ConnectError(RequestError):
 
 
 class CertificateError(ConnectError):
-    """No TLS connection: a certificate is not trusted, or the server speaks no TLS."""
+    """No TLS connection, as a certificate is not trusted: it has expired, is another host's, or nobody vouches for it.
+
+    Other failures of a handshake may pass, and are plain `ConnectError`s.
+    """
+
+
+class ProxyError(ConnectError):
+    """The proxy refuses to pass the request on: it wants other credentials, or the host is forbidden.
+
+    It is not asked again, as some lock a user out after several wrong passwords.
+    """
 
 
 class LostAnswerError(RequestError):
@@ -242,6 +254,13 @@ class MalformedAnswerError(RequestError):
         self.problems = tuple(problems)
 
 
+class UnreadableAnswerError(MalformedAnswerError):
+    """The answer is no HTTP that can be read: a bad status line, a bad chunk, a header of more than 64 KiB.
+
+    The request may have had its effect. It is tried six times at most, as such a server tends to stay so.
+    """
+
+
 class ChecksumError(RequestError):
     """A storage has got other bytes than were sent, as its checksum says.
 
@@ -252,7 +271,8 @@ class ChecksumError(RequestError):
     """
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
-        message = f"{filename!r} was damaged on its way: the storage has bytes of crc32c {stored}, sent were {sent}"
+        damage = f"the storage has bytes of crc32c {stored}, sent were {sent} ({method} {url})"
+        message = f"{filename!r} was damaged on its way: {damage}"
         super().__init__(message, method=method, url=url)
         self.filename = filename
         self.sent = sent
@@ -450,6 +470,9 @@ class ServerError(ApiError):
 class StorageError(StatusError):
     """The storage behind a signed URL answered with an error status."""
 
+
+FINAL = (CertificateError, ProxyError)
+"""Why there is no connection, and will be none if it is tried again."""
 
 DOOM = (ClosedError, CredentialsError, JournalError, OfficialModelError, UnauthorizedError, UnavailableError)
 """What ends a run, because no scene can get past it. Every other error is one scene's own."""

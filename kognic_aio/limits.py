@@ -100,24 +100,41 @@ TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
 """Tokens are what an application waits for when it starts: it should soon hear that nobody answers."""
 
 
+ARGUMENTS = {
+    "input": "host",
+    "order_execution": "order_execution_api_host",
+    "annotation_integration": "annotation_integration_api_host",
+    "workspace": "workspace_api_host",
+    "project_management": "project_management_api_host",
+    "auth": "auth_host",
+}
+"""What the client calls the fields of `Hosts`."""
+
+
 def _host(default: str) -> str:
     """A base URL that credentials may be sent to: https, or plain http on this machine."""
     return field(default=default, validator=_check_host)
 
 
-def _check_host(_: object, attribute: "Attribute[str]", value: str) -> None:
+def _check_host(_: object, attribute: "Attribute[str]", value: object) -> None:
+    argument = ARGUMENTS[attribute.name]
     if "@" in str(value):
-        raise InvalidError(f"{attribute.name} host: no user and password belong in there; pass credentials as auth=")
+        raise InvalidError(f"{argument}: no user and password belong in there; pass credentials as auth=")
+    expected = f"expected a URL such as {attribute.default}, got {value!r}"
+    if not isinstance(value, str) or any(character.isspace() or character == "\\" for character in value):
+        raise InvalidError(f"{argument}: {expected}")
     try:
         parts = urlsplit(value)
+        _ = parts.port  # looked at only when it is asked for
     except ValueError as error:
-        raise InvalidError(f"{attribute.name} host: {error}: {value!r}") from error
+        raise InvalidError(f"{argument}: {error}: {value!r}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidError(f"{attribute.name} host: expected a URL such as {attribute.default}, got {value!r}")
+        raise InvalidError(f"{argument}: {expected}")
+    if parts.path.strip("/") or "?" in value or "#" in value:
+        base = f"{parts.scheme}://{parts.netloc}"
+        raise InvalidError(f"{argument}: paths are added to the URL of a host: give {base!r}, not {value!r}")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise InvalidError(
-            f"{attribute.name} host: credentials are not sent over plain http; use https:// for {value!r}"
-        )
+        raise InvalidError(f"{argument}: credentials are not sent over plain http; use https:// for {value!r}")
 
 
 def is_loopback(hostname: str) -> bool:
@@ -133,7 +150,7 @@ class Hosts:
     """Base URLs of the platform's APIs.
 
     Raises:
-        InvalidError: If one is not a URL, or is plain http to another machine.
+        InvalidError: If one is not a URL, has a path, or is plain http to another machine.
     """
 
     input: str = _host(DEFAULT_INPUT_API_HOST)
@@ -142,3 +159,7 @@ class Hosts:
     workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
     project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
     auth: str = _host(DEFAULT_AUTH_HOST)
+
+    def by_argument(self) -> dict[str, str]:
+        """The base URLs by the argument of the client that gives them, such as `auth_host`."""
+        return {argument: getattr(self, name) for name, argument in ARGUMENTS.items()}

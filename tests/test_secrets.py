@@ -262,7 +262,7 @@ FAULTS = {
 async def fault(wrong: Fault, on: str, stage: Stage) -> None:
     """The same goes wrong again and again."""
     planned = stage.emulator.faults.add(wrong, on=on, times=math.inf)
-    await stage.everything(timeout=0.1 if isinstance(wrong, faults.SlowAnswer) else 10.0)
+    await stage.everything(timeout=0.1 if isinstance(wrong, faults.SlowAnswer | faults.StopReading) else 10.0)
     assert planned.injected
 
 
@@ -410,9 +410,9 @@ async def no_http(stage: Stage) -> None:
     """A storage, an API and an auth server speak no HTTP, and send back what they hear."""
     async with talking(lambda heard: heard) as url:
         stage.let_urls_lead_to(url)
-        assert "the connection broke during PUT" in await stage.everything()
-        assert "the connection broke during GET" in await stage.everything(**apis(url))
-        assert "the connection broke during POST" in await stage.everything(auth_host=url)
+        for path, options in (("PUT", {}), ("GET", apis(url)), ("POST", {"auth_host": url})):
+            assert f"the answer to {path}" in (seen := await stage.everything(**options))
+            assert "cannot be read: Bad status line" in seen
 
 
 PROXIES = {
@@ -438,12 +438,19 @@ async def proxy(answer: str, scheme: str, stage: Stage) -> None:
         assert "storage.invalid" in await stage.everything()
 
 
-@scenario({url: (url,) for url in ("http://127.0.0.1:1", "http://127.0.0.1:port", "socks5://127.0.0.1:1")})
-async def no_proxy(url: str, stage: Stage) -> None:
-    """The proxy cannot be used."""
+@scenario()
+async def no_proxy(stage: Stage) -> None:
+    """Nobody listens where the proxy should be."""
     stage.let_urls_lead_to("https://storage.invalid")
+    use_proxy(stage, "http://127.0.0.1:1")
+    assert "no connection to the proxy for PUT https://storage.invalid" in await stage.everything()
+
+
+@scenario({url: (url,) for url in ("http://127.0.0.1:port", "socks5://127.0.0.1:1")})
+async def bad_proxy(url: str, stage: Stage) -> None:
+    """The environment names what is no proxy, or of a kind that is not supported."""
     use_proxy(stage, url)
-    assert "storage.invalid" in await stage.everything()
+    assert "InvalidError: http_proxy: " in await stage.everything()
 
 
 @scenario(

@@ -1,5 +1,6 @@
 """Connections: no more than the process may have descriptors for, to names that are looked up in our own threads."""
 
+import asyncio
 import socket
 import sys
 from asyncio import AbstractEventLoop
@@ -8,6 +9,7 @@ from ssl import SSLContext
 from typing import Any, cast
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 from kognic_aio._threads import in_thread
 
@@ -19,14 +21,24 @@ SHARE = 3
 """Which part of the descriptors connections may take; open files and the application need the others."""
 
 
-def new_connector(ssl: SSLContext | bool) -> aiohttp.TCPConnector:
+class Connector(aiohttp.TCPConnector):
+    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT."""
+
+    async def _create_connection(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        async with asyncio.timeout(timeout.sock_connect):
+            return await super()._create_connection(req, traces, timeout)
+
+
+def new_connector(ssl: SSLContext | bool) -> Connector:
     """The pool of connections of a client.
 
     Args:
         ssl: The context for TLS connections, True for aiohttp's own.
     """
     resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups()))
-    return aiohttp.TCPConnector(limit=_limit(), ssl=ssl, resolver=resolver)
+    return Connector(limit=_limit(), ssl=ssl, resolver=resolver)
 
 
 def _limit() -> int:

@@ -1,17 +1,22 @@
-"""One request and its answer over aiohttp, whose errors become our own here."""
+"""One request and its answer over aiohttp."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
 from kognic_aio._http.protocol import SECRET_LENGTH, SUNSET_NEAR, Answer, sunset
-from kognic_aio.errors import CertificateError, ConnectError, LostAnswerError, RequestError, TimedOutError
+from kognic_aio._http.proxies import Proxy
+from kognic_aio._http.sending import Sending
 
 log = logging.getLogger("kognic_aio")
 
@@ -20,16 +25,23 @@ MOST_ANSWER = 64 << 20
 MOST_CONTENT = 1 << 30
 """Bytes that are read of an answer to an API request, and of a content in storage, lest a server fills the memory."""
 
+MAX_HEADER = (64 << 10) + 1024
+"""Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
+
+MAX_HEADERS = 1024
+
+Data = bytes | AsyncIterable[bytes] | dict[str, str] | None
+
 
 async def exchange(
     session: aiohttp.ClientSession,
     method: str,
     url: URL,
     headers: Mapping[str, str],
-    data: Any,
+    data: Data,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
-    proxy: str | None,
+    proxy: Proxy | None,
     most: int,
 ) -> Answer:
     """Send one request, and read its answer to the end.
@@ -39,9 +51,9 @@ async def exchange(
         method: The HTTP method.
         url: The full URL.
         headers: All headers that are not aiohttp's.
-        data: The body.
+        data: The body: bytes, what gives them in chunks, or the fields of a form.
         timeout: How long a server may take.
-        proxy: The URL of the proxy to use.
+        proxy: The proxy to use.
         most: Bytes of a good answer that are read at most.
 
     Raises:
@@ -49,33 +61,65 @@ async def exchange(
     """
     shown = str(url.with_user(None).with_query(None).with_fragment(None))
     try:
-        async with session.request(
-            method,
-            url,
-            headers=headers,
-            data=data,
-            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-            timeout=timeout,
-            proxy=proxy,
-            allow_redirects=False,  # a token must not follow one to another host
-            raise_for_status=False,  # a session of the caller's may do otherwise
-        ) as response:
-            content = await _read(response, most)
-    except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-        failure, cause = _translated(error, method, shown), _harmless_cause(error)
-    else:
-        log.debug("%s %s: %d", method, shown, response.status)
-        answer = Answer(
-            method=method,
-            url=shown,
-            status=response.status,
-            headers=response.headers,
-            body=content,
-            secrets=partial(_secrets, response.request_info, data),
+        answer = await _exchange(
+            session, method, url, headers, data, shown=shown, timeout=timeout, proxy=proxy, most=most
         )
+    except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
+        failure, cause = translated(error, method, shown, proxy), harmless_cause(error)
+    else:
+        log.debug("%s %s: %d", method, shown, answer.status)
+        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            raise proxy_refusal(method, shown, proxy)
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    headers: Mapping[str, str],
+    data: Data,
+    *,
+    shown: str,
+    timeout: aiohttp.ClientTimeout,  # it is aiohttp's
+    proxy: Proxy | None,
+    most: int,
+) -> Answer:
+    with Sending(data) if isinstance(data, bytes | AsyncIterable) else nullcontext(data) as body:
+        async with session.request(
+            method,
+            url,
+            data=body,
+            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
+            timeout=timeout,
+            **_headers(headers, url, proxy),
+            allow_redirects=False,  # a token must not follow one to another host
+            raise_for_status=False,  # a session of the caller's may do otherwise
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+        ) as response:
+            content = await _read(response, most)
+    return Answer(
+        method=method,
+        url=shown,
+        status=response.status,
+        headers=response.headers,
+        body=content,
+        secrets=partial(_secrets, response.request_info, data),
+    )
+
+
+def _headers(headers: Mapping[str, str], url: URL, proxy: Proxy | None) -> dict[str, Any]:
+    """The headers, and the proxy with those for it: in a tunnel it gets its own, else it reads the request's."""
+    if proxy is None:
+        return {"headers": headers}
+    own = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    if url.scheme == "https":
+        return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
+    return {"headers": {**headers, **own}, "proxy": proxy.url}
 
 
 async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -84,8 +128,11 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
         return await send(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+    except aiohttp.ServerDisconnectedError:
         await request.close()  # until its writer no longer reads the body
+        raise aiohttp.ServerConnectionError from None
+    except aiohttp.ClientOSError as error:
+        await request.close()
         raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
 
 
@@ -93,45 +140,47 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body of an answer. Of an error's, which may be anything, no more than people read."""
     is_error = response.status >= 300
     content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if is_error and len(content) > MOST_OF_AN_ERROR:
-            response.close()
-            break
-        if len(content) > most:
-            response.close()
-            raise aiohttp.ClientPayloadError(f"more than {most} bytes")
+    with _hearing_of_the_end(response):
+        async for chunk in response.content.iter_any():
+            content += chunk
+            if is_error and len(content) > MOST_OF_AN_ERROR:
+                response.close()
+                break
+            if len(content) > most:
+                response.close()
+                raise aiohttp.ClientPayloadError(f"it is larger than {most} bytes")
     return bytes(content)
 
 
-def _translated(error: Exception, method: str, url: str) -> RequestError:
-    """Our own error for one of aiohttp's."""
-    kind: type[RequestError]
-    what = f"{method} {url}"
-    match error:
-        case aiohttp.ClientSSLError():
-            kind, message = CertificateError, f"no TLS connection for {what}: {error}"
-        case aiohttp.ConnectionTimeoutError():
-            kind, message = ConnectError, f"no connection in time for {what}"
-        case aiohttp.ClientConnectorError():
-            kind, message = ConnectError, f"no connection for {what}: {error}"
-        case aiohttp.ClientHttpProxyError():
-            kind, message = ConnectError, f"no connection for {what}: the proxy answered {error.status}"
-        case TimeoutError():
-            kind, message = TimedOutError, f"no answer in time to {what}"
-        case aiohttp.InvalidURL() | UnicodeError():
-            kind, message = RequestError, f"not a URL for {method}: {url}"
-        case _:
-            kind, message = LostAnswerError, f"the connection broke during {what} ({type(error).__name__})"
-    return kind(message, method=method, url=url)
+@contextmanager
+def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, None, None]:
+    """Have who reads hear when the connection ends: of a bad chunk aiohttp does not tell them, and they would hang."""
+    content = response.content
+    protocol = None if content.is_eof() or response.connection is None else response.connection.protocol
+    if protocol is None or (closed := protocol.closed) is None:
+        yield
+        return
+
+    def tell(_: asyncio.Future[None]) -> None:
+        if content.exception() is None and not content.is_eof():
+            cause = protocol.exception() or ConnectionError()
+            content.set_exception(aiohttp.ClientPayloadError(CLOSED), cause)
+
+    closed.remove_done_callback(_look_at)  # of an earlier answer on the same connection
+    closed.add_done_callback(_look_at)
+    closed.add_done_callback(tell)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(tell)
 
 
-def _harmless_cause(error: Exception) -> OSError | None:
-    """What has failed below aiohttp, whose own errors carry the signed URL, the headers and the proxy's password."""
-    return error.__cause__ if isinstance(error.__cause__, OSError) else None
+def _look_at(closed: asyncio.Future[None]) -> None:
+    """Take note of how a connection ended, or asyncio would complain that nobody has."""
+    closed.exception()
 
 
-def _secrets(request: aiohttp.RequestInfo, data: Any) -> tuple[str, ...]:
+def _secrets(request: aiohttp.RequestInfo, data: Data) -> tuple[str, ...]:
     """What lets a request in, which its answer may quote: in some headers, in a signed URL, in the form for a token."""
     shown = [request.headers.get(name, "") for name in ("Authorization", "Proxy-Authorization", "Cookie")]
     if "Authorization" not in request.headers:

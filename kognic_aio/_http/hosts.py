@@ -1,12 +1,14 @@
 """What all requests to one host share: a queue when it pushes back, and a circuit that opens when it stays broken."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Hashable
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime
 from math import inf
+from types import MappingProxyType
 
 import anyio
 from yarl import URL
@@ -14,8 +16,9 @@ from yarl import URL
 from kognic_aio._http.pressure import Clock, Pressure
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, retry_after
 from kognic_aio.errors import (
-    CertificateError,
+    FINAL,
     ConnectError,
+    KognicError,
     LostAnswerError,
     RequestError,
     TimedOutError,
@@ -46,6 +49,7 @@ class Step:
     def __init__(self, request: Hashable = None) -> None:
         self.request = self if request is None else request
         self.host: Host | None = None
+        self.began = asyncio.get_running_loop().time()
         self.successes_before = 0
 
     def tries(self, host: "Host") -> None:
@@ -54,14 +58,21 @@ class Step:
             self.host = host
             self.successes_before = host.successes
 
+    def may_be_mistyped(self, error: Exception) -> bool:
+        """Whether what the error is about may be a typing error in the name of its host."""
+        return self.host is not None and self.host.may_be_mistyped(error)
+
     def gave_up(self, error: Exception) -> None:
         """The bounds have been reached.
 
         Raises:
             UnavailableError: If the host is found to be broken.
         """
-        if self.host is not None:
-            self.host.gave_up_on(self, error)
+        if self.host is None:
+            return
+        if isinstance(error, KognicError) and self.may_be_mistyped(error):
+            self.host.explain(error)
+        self.host.gave_up_on(self, error)
 
 
 _step: ContextVar[Step | None] = ContextVar("step", default=None)
@@ -101,14 +112,18 @@ class Host:
     Args:
         name: Its scheme, name and port.
         clock: Tells the time in seconds.
+        arguments: The client's arguments that name it; none if the platform does, as with storages.
 
     Attributes:
         successes: How many requests it has answered.
+        is_there: Whether anything has ever been heard from it.
     """
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock, arguments: Sequence[str] = ()) -> None:
         self.name = name
         self.successes = 0
+        self.is_there = False
+        self._arguments = arguments
         self._clock = clock
         self._pressure = Pressure(clock)
         self._queue = anyio.Lock()
@@ -157,7 +172,20 @@ class Host:
         finally:
             self._waiting -= 1
 
+    def may_be_mistyped(self, error: Exception) -> bool:
+        """Whether there is no connection to what a user has named, and never has been one.
+
+        The platform chooses its storages: what cannot be reached there is no typing error, and may come back.
+        """
+        return bool(self._arguments) and not self.is_there and isinstance(error, ConnectError)
+
+    def explain(self, error: KognicError) -> None:
+        """Say in an error which argument to look at."""
+        arguments = " and ".join(f"`{name}`" for name in self._arguments)
+        error.explain(f"nothing has ever answered at {self.name}; check the client's argument {arguments}")
+
     def _learn_from_answer(self, answer: Answer, started: float) -> None:
+        self.is_there = True
         if answer.status in PUSH_BACK:
             asked = retry_after(answer.headers, datetime.now(UTC))
             if asked is not None and asked > DEFAULT_RETRY_TIME:
@@ -169,8 +197,9 @@ class Host:
             self._succeeded(started)
 
     def _learn_from_error(self, error: RequestError, started: float) -> None:
+        self.is_there |= not isinstance(error, ConnectError)
         is_trouble = isinstance(error, ConnectError | LostAnswerError | TimedOutError)
-        if is_trouble and not isinstance(error, CertificateError):
+        if is_trouble and not isinstance(error, FINAL):
             self._push(f"{type(error).__name__} repeatedly", lambda: self._pressure.troubled(started))
 
     def _succeeded(self, started: float) -> None:
@@ -237,10 +266,12 @@ class Hosts:
 
     Args:
         clock: Tells the time in seconds.
+        base_urls: Those of the APIs, by the client's argument that gives them.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, base_urls: Mapping[str, str] = MappingProxyType({})) -> None:
         self._clock = clock
+        self._origins = {argument: URL(url).origin() for argument, url in base_urls.items()}
         self._hosts: dict[tuple[bool, str, str | None, int | None], Host] = {}
 
     def of(self, url: URL, *, is_api: bool) -> Host:
@@ -248,7 +279,8 @@ class Hosts:
         key = (is_api, url.scheme, url.host, url.port)
         host = self._hosts.get(key)
         if host is None:
-            host = self._hosts[key] = Host(str(url.origin()), self._clock)
+            named = [argument for argument, origin in self._origins.items() if is_api and origin == url.origin()]
+            host = self._hosts[key] = Host(str(url.origin()), self._clock, named)
         return host
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from uuid import UUID
 
 import aiohttp
@@ -32,7 +32,10 @@ from kognic_aio.errors import (
 )
 from kognic_aio.version import __version__
 
-RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
+"""Statuses that may pass. No API or storage redirects: what does stands in between, such as a proxy's login."""
+
 WITHOUT_EFFECT = frozenset({429, 503})
 """Statuses of requests that the server turned away before it did anything."""
 
@@ -54,6 +57,11 @@ SECRET = re.compile(
 
 ESCAPED = r"(?:%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#?\w{1,8};|\\?.)"
 """A character that is no letter or digit, as it is or as URLs, JSON and HTML escape it."""
+
+PAGE = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
+)
+"""How a page for people begins, also one that calls itself XML."""
 
 _ERRORS: dict[int, type[ApiError]] = {
     400: BadRequestError,
@@ -160,9 +168,13 @@ def parse_json(answer: Answer) -> Any:
     """
     with suppress(ValueError, RecursionError):
         return json.loads(answer.body)
-    start = _cut(_discreet(answer.body.decode(errors="replace"), answer), 60)
-    message = f"{answer.method} {answer.url} answered {answer.status} with something that is not JSON: {start!r}"
-    raise MalformedAnswerError(message, method=answer.method, url=answer.url)  # out here: JSON's error has all of it
+    problem = f"answered {answer.status} with something that is not JSON: {shown_start(answer)}"
+    raise malformed(answer, problem)  # out here: JSON's error has all of it
+
+
+def malformed(answer: Answer, problem: str) -> MalformedAnswerError:
+    """The error for an answer that is not what the contract says."""
+    return MalformedAnswerError(f"{answer.method} {answer.url} {problem}", method=answer.method, url=answer.url)
 
 
 def unwrap(data: Any) -> Any:
@@ -175,12 +187,29 @@ def unwrap(data: Any) -> Any:
 def api_error(answer: Answer) -> ApiError:
     """The error that an API's answer stands for, in the platform's own words."""
     kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
-    return _status_error(kind, answer, _repeated(_explanation(answer.body), answer))
+    words = _redirected(answer) if answer.status in REDIRECTS else _repeated(_explanation(answer.body), answer)
+    return _status_error(kind, answer, words)
 
 
 def storage_error(answer: Answer, what: str) -> StorageError:
     """The error that the answer of a storage to an upload or download stands for."""
+    if answer.status in REDIRECTS:
+        return _status_error(StorageError, answer, f"{what} was {_redirected(answer)}")
     return _status_error(StorageError, answer, f"{what} was refused: {_repeated(_storage_words(answer.body), answer)}")
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether it is a page for people, whatever its status: something in between has answered, not a storage.
+
+    Google's storage calls an empty body `text/html`, which is none.
+    """
+    is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
+    return bool(answer.body.strip()) and (is_html or PAGE.match(answer.body) is not None)
+
+
+def shown_start(answer: Answer) -> str:
+    """The start of an answer's body as an error has it, quoted and without secrets."""
+    return repr(_cut(_discreet(answer.body.decode(errors="replace"), answer), 60))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -212,6 +241,15 @@ def _status_error(kind: type[E], answer: Answer, message: str) -> E:
         request_id=answer.headers.get("X-Request-Id"),
         retry_after=retry_after(answer.headers, datetime.now(UTC)),
     )
+
+
+def _redirected(answer: Answer) -> str:
+    """Where an answer sends to: host and path, as a query may have a token in it."""
+    target = ""
+    with suppress(ValueError):
+        place = urlsplit(answer.headers.get("Location", ""))
+        target = urlunsplit((place.scheme, place.netloc.rpartition("@")[2], place.path, "", ""))
+    return f"redirected to {_repeated(target, answer) if target else 'no URL'}, which is not followed"
 
 
 def _explanation(body: bytes) -> str:

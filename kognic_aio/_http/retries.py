@@ -1,5 +1,6 @@
 """When a request may be repeated, and how long to wait before it is."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Generator, Hashable
@@ -8,16 +9,18 @@ from contextvars import ContextVar
 from itertools import count
 from typing import TypeVar
 
-from kognic_aio._http.hosts import GATEWAY_TIMED_OUT, step
+from kognic_aio._http.hosts import GATEWAY_TIMED_OUT, Step, step
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
 from kognic_aio.errors import (
     CertificateError,
     ConnectError,
     LostAnswerError,
     MalformedAnswerError,
+    ProxyError,
     StatusError,
     TimedOutError,
     TooManyRequestsError,
+    UnreadableAnswerError,
 )
 from kognic_aio.limits import Retry
 
@@ -30,11 +33,17 @@ LATE = 5.0
 FIRST_WAIT = 0.5
 """Seconds; the bound of the first pause, doubled with every further one."""
 
+PATIENCE_WITH_A_NAME = 5.0
+"""Seconds after which to give up on a host that has never been heard of: it may be a typing error."""
+
+MAX_UNREADABLE = 6
+"""Tries of a request whose answer is no HTTP: it may have had its effect each time, and a file may be large."""
+
 
 def may_repeat(error: Exception) -> bool:
     """Whether a request that can be repeated at will, such as a read, is worth another try after this error."""
     match error:
-        case CertificateError():
+        case CertificateError() | ProxyError():
             return False
         case StatusError():
             return error.status in RETRYABLE_STATUSES
@@ -45,7 +54,7 @@ def may_repeat(error: Exception) -> bool:
 def had_no_effect(error: Exception) -> bool:
     """Whether the request has provably done nothing, so that repeating it cannot double anything."""
     match error:
-        case CertificateError():
+        case CertificateError() | ProxyError():
             return False
         case StatusError():
             return error.status in WITHOUT_EFFECT
@@ -127,25 +136,31 @@ async def repeating(
 
         caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
         try:
-            return await caller(_pause(retry, worth_it), attempt)
+            return await caller(_pause(retry, worth_it, this), attempt)
         except Exception as error:
             if worth_it(error):
                 this.gave_up(error)
             raise
 
 
-def _pause(retry: Retry, worth_it: Callable[[Exception], bool]) -> Callable[[Exception], bool | float]:
+def _pause(retry: Retry, worth_it: Callable[[Exception], bool], this: Step) -> Callable[[Exception], bool | float]:
     """Tell whether to try again after an error, and after how many seconds."""
     failures = count()
+    unreadable = count(1)
+    now = asyncio.get_running_loop().time
 
     def pause(error: Exception) -> bool | float:
         if not worth_it(error):
+            return False
+        if isinstance(error, UnreadableAnswerError) and next(unreadable) >= MAX_UNREADABLE:
             return False
         asked: float | None = getattr(error, "retry_after", None)
         if asked is not None and asked > retry.max_time:
             return False
         bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
         seconds = random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
+        if this.may_be_mistyped(error) and now() + seconds - this.began > PATIENCE_WITH_A_NAME:
+            return False
         log.info("tried again in %.2g s: %s", seconds, error)
         return seconds
 

@@ -8,7 +8,7 @@ from typing import Any
 from yarl import URL
 
 from kognic_aio._http.exchange import MOST_CONTENT
-from kognic_aio._http.protocol import USER_AGENT, Answer, parse_json, storage_error
+from kognic_aio._http.protocol import USER_AGENT, Answer, is_page, malformed, parse_json, shown_start, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError
@@ -113,9 +113,11 @@ class Storage:
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     """See that the storage has taken all bytes, and, if it tells their checksum, that it has got them as they are."""
+    if is_page(answer):
+        problem = f"with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
+        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
     if not body.is_complete:
-        problem = f"it answered {answer.status} to the upload of {name!r} before it had all of it"
-        raise MalformedAnswerError(f"{answer.method} {answer.url}: {problem}", method=answer.method, url=answer.url)
+        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} before it had all of it")
     for stored in _checksums(answer):
         if stored != (sent := await body.crc32c()):
             raise ChecksumError(name, sent=sent, stored=stored, method=answer.method, url=answer.url)

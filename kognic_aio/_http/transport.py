@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from importlib import import_module
-from io import BytesIO
 from math import inf
 from ssl import SSLContext
 from typing import Any, TypeVar
@@ -16,20 +14,18 @@ from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
+from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, parse, text
+from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ClosedError, InvalidError
-from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
+from kognic_aio.limits import TOKEN_RETRY, Retry
 from kognic_aio.limits import Hosts as BaseUrls
 
 JSON_HEADER = {"Content-Type": "application/json"}
-LARGE = 1 << 20
-"""Bytes from which a body is sent as a stream."""
-
 MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
 
@@ -42,7 +38,7 @@ class Transport:
 
     Args:
         organization_id: The organization to act for.
-        timeout: Seconds that a server may take to connect, and may then be silent.
+        timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
         session: A session of the caller's, which is left open.
         ssl: The context for TLS connections, by default aiohttp's own.
@@ -69,7 +65,7 @@ class Transport:
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
         self._trust_env = trust_env
-        self._proxies: dict[tuple[str, str], str | None] = {}
+        self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
@@ -90,15 +86,16 @@ class Transport:
 
         Raises:
             CredentialsError: If there are no usable credentials.
-            InvalidError: If the caller's session is closed, or has an authorization of its own.
+            InvalidError: If the caller's session is closed or has an authorization of its own, or if the environment
+                names a proxy that cannot be used.
         """
         if not self._owns_session:
             _check_session(self._session)
-        credentials = await in_thread(_prepare, auth)
+        credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         self._credentials = evolve(credentials, scopes=tuple(scopes)) if scopes else credentials
         self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(asyncio.get_running_loop().time)
+        self._hosts = Hosts(asyncio.get_running_loop().time, base_urls.by_argument())
         if self._owns_session:
             self._session = aiohttp.ClientSession(
                 connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
@@ -148,7 +145,8 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            return None if discard and answer.status < 300 and not _is_page(answer) else parse(answer)
+            is_done = discard and answer.status < 300 and not answer.body.lstrip().startswith(b"<")  # as pages do
+            return None if is_done else parse(answer)
 
         if has_one_try():
             return await attempt()
@@ -177,7 +175,7 @@ class Transport:
         url: URL,
         *,
         headers: Mapping[str, str],
-        data: Any = None,
+        data: Data = None,
         is_api: bool = False,
         most: int = MOST_ANSWER,
     ) -> Answer:
@@ -199,7 +197,7 @@ class Transport:
         self._open_session()
 
         async def send() -> Answer:
-            session, proxy = self._open_session(), self._proxy_of(url)
+            session, proxy = self._open_session(), self._proxies.of(url)
             return await exchange(session, method, url, headers, data, timeout=self._timeout, proxy=proxy, most=most)
 
         return await self._hosts.of(url, is_api=is_api).send(send)
@@ -209,9 +207,7 @@ class Transport:
 
         async def send(token: str) -> Answer:
             own = {**headers, "Authorization": f"Bearer {token}"}
-            # aiohttp warns of large bodies that are not streams
-            data = BytesIO(content) if content is not None and len(content) > LARGE else content
-            return await self.exchange(method, url, headers=own, data=data, is_api=True)
+            return await self.exchange(method, url, headers=own, data=content, is_api=True)
 
         self._open_session()
         token = await self._tokens.get()
@@ -240,28 +236,11 @@ class Transport:
             raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
         return self._session
 
-    def _proxy_of(self, url: URL) -> str | None:
-        """The environment's proxy for a host, looked up once. This machine is reached without: its token is in clear.
-
-        aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
-        request.
-        """
-        host = url.host or ""
-        if (url.scheme, host) not in self._proxies:
-            direct = not self._trust_env or is_loopback(host) or urllib.request.proxy_bypass(host)
-            self._proxies[url.scheme, host] = None if direct else urllib.request.getproxies().get(url.scheme)
-        return self._proxies[url.scheme, host]
-
 
 def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
     return [(name, text(value)) for name, value in items]
-
-
-def _is_page(answer: Answer) -> bool:
-    """Whether it is a page for people, no success whatever its status: a proxy has answered, not the platform."""
-    return answer.body[:64].lstrip().startswith(b"<")
 
 
 def _check_session(session: aiohttp.ClientSession | None) -> None:
@@ -271,8 +250,10 @@ def _check_session(session: aiohttp.ClientSession | None) -> None:
         raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
 
 
-def _prepare(auth: Auth) -> Credentials:
-    """What blocks when a client opens: import what only an open one needs, and read the credentials."""
+def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
+    """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
     for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
         import_module(module)
+    if proxies is not None:
+        proxies.read_environment()
     return resolve(auth)

@@ -10,9 +10,12 @@ A fault says what goes wrong, `Faults.add` with which requests. The faults, and 
 
     RequestFault
     ├── Status           an error status                        before or after the effect
-    ├── Html             HTML where JSON is expected            before or after the effect
+    ├── Html             HTML where JSON or nothing is expected  before or after the effect
+    ├── Redirect         the client is sent elsewhere           before or after the effect
+    ├── LongHeader       the answer has a long header           before or after the effect
     ├── Drop             the connection is reset, no answer     before or after the effect
     ├── ResetRequest     the connection is reset while the request is read             before
+    ├── StopReading      the request is not read on, no answer                         before
     ├── ResetAnswer      the connection is reset in the middle of the answer            after
     ├── TruncatedJson    the answer ends too early                                      after
     ├── LateEffect       a gateway gives up, and the effect comes only then            before
@@ -97,6 +100,34 @@ class Html(RequestFault):
     after_effect: bool = attrs.field(default=False, kw_only=True)
 
 
+@attrs.frozen
+class Redirect(RequestFault):
+    """The client is sent elsewhere, such as to the login of a proxy.
+
+    Args:
+        location: what the Location header says.
+        status: the HTTP status.
+        after_effect: whether the request takes effect all the same.
+    """
+
+    location: str = "http://login.invalid/portal"
+    status: Literal[301, 302, 303, 307, 308] = 302
+    after_effect: bool = attrs.field(default=False, kw_only=True)
+
+
+@attrs.frozen
+class LongHeader(RequestFault):
+    """The answer has a header that is longer than many clients take.
+
+    Args:
+        size: how many bytes its value has.
+        after_effect: whether it is the good answer that has it; else it is an empty one with 503.
+    """
+
+    size: int = 9000
+    after_effect: bool = attrs.field(default=True, kw_only=True)
+
+
 @attrs.frozen(kw_only=True)
 class Drop(RequestFault):
     """The request is read, and its connection reset without an answer.
@@ -111,6 +142,18 @@ class Drop(RequestFault):
 @attrs.frozen
 class ResetRequest(RequestFault):
     """The connection is reset while the client is sending.
+
+    Args:
+        after: how many bytes of the body are read before; of a shorter body, all.
+    """
+
+    after: int = 1
+    after_effect: bool = attrs.field(default=False, init=False)
+
+
+@attrs.frozen
+class StopReading(RequestFault):
+    """The server reads no more of the request, and does not answer, until the client goes away.
 
     Args:
         after: how many bytes of the body are read before; of a shorter body, all.

@@ -19,12 +19,15 @@ from kognic_aio.emulator.faults import (
     ExpiredUrl,
     Html,
     LateEffect,
+    LongHeader,
+    Redirect,
     RequestFault,
     ResetAnswer,
     ResetRequest,
     RevokeTokens,
     SlowAnswer,
     Status,
+    StopReading,
     TruncatedJson,
 )
 from kognic_aio.emulator.routing import Call, Route
@@ -60,8 +63,11 @@ async def inject(
 
 
 async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Response:
-    await _receive(call, fault.after if isinstance(fault, ResetRequest) else math.inf)
+    await _receive(call, fault.after if isinstance(fault, ResetRequest | StopReading) else math.inf)
     match fault:
+        case StopReading():
+            await _wait(call.request, math.inf)
+            raise reset(call.request)
         case Drop() | ResetRequest():
             raise reset(call.request)
         case LateEffect():
@@ -96,7 +102,10 @@ async def _afterwards(fault: RequestFault, route: Route, call: Call, response: w
         case TruncatedJson():
             response.body = _half(response)
             return response
-        case Status() | Html():
+        case LongHeader():
+            response.headers["X-Long"] = "x" * fault.size
+            return response
+        case Status() | Html() | Redirect():
             return _made_up(fault, route)
         case _:
             return response
@@ -129,6 +138,10 @@ def _made_up(fault: RequestFault, route: Route) -> web.Response:
     match fault:
         case Html():
             return web.Response(text=PAGE.format(f"{fault.status}"), status=fault.status, content_type="text/html")
+        case Redirect():
+            return web.Response(status=fault.status, headers={"Location": fault.location})
+        case LongHeader():
+            return web.Response(status=503, headers={"X-Long": "x" * fault.size})
         case Status():
             message = f"status {fault.status} was injected"
             signed = route.access == "signed"
@@ -163,5 +176,11 @@ async def _wait(request: web.BaseRequest, seconds: float) -> None:
     """Sleep as long as the client waits."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while request.transport is not None and loop.time() < end:  # noqa: ASYNC110 - a lost connection sets no event
+    while not _has_gone(request) and loop.time() < end:  # noqa: ASYNC110 - a lost connection sets no event
         await asyncio.sleep(min(GLANCE, end - loop.time()))
+
+
+def _has_gone(request: web.BaseRequest) -> bool:
+    """Whether the client has closed its connection. What is not read from hears of a reset only if it asks."""
+    transport = request.transport
+    return transport is None or bool(transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))

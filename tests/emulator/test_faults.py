@@ -4,6 +4,8 @@ import asyncio
 import base64
 import hashlib
 import math
+import socket
+import struct
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -155,6 +157,33 @@ class TestConnections:
             await caller.post(BATCH, {"publishPreviousBatches": False})
         assert not made_batch(platform)
 
+    async def test_stops_reading(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
+        """So many bytes of an upload are read, then no more; the request waits until its client goes away."""
+        url = await signed_url(caller)
+        emulator.faults.add(faults.StopReading(after=1000), on=faults.UPLOADS)
+        request = asyncio.create_task(caller.put(url, b"x" * 5000))
+        await until(lambda: [record.size for record in emulator.recorder.requests("PUT")] == [1000])
+        assert not request.done()
+        assert emulator.recorder.in_flight["uploads"] == 1
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        await until(lambda: emulator.recorder.in_flight["uploads"] == 0)
+        assert not platform.objects
+
+    async def test_stops_reading_until_a_reset(self, emulator: Emulator) -> None:
+        """A reset of a large request is heard of, though nothing is read any more."""
+        emulator.faults.add(faults.StopReading(), on=CREATE_BATCH)
+        _, writer = await asyncio.open_connection("127.0.0.1", int(emulator.url.rpartition(":")[2]))
+        writer.write(
+            f"POST /{BATCH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n".encode() + bytes(9_000_000)
+        )
+        await until(lambda: emulator.recorder.in_flight["api"] == 1)
+        now = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
+        writer.transport.abort()
+        await until(lambda: emulator.recorder.in_flight["api"] == 0)
+
     async def test_a_late_effect(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
         """A gateway gives up at once; what it was asked for happens later."""
         emulator.faults.add(faults.LateEffect(0.05), on=CREATE_BATCH)
@@ -231,6 +260,46 @@ class TestAnswers:
         answer = await caller.post(BATCH, {"publishPreviousBatches": False})
         assert (answer.status, answer.text[:15]) == (status, "<!DOCTYPE html>")
         assert made_batch(platform) is after_effect
+
+    @pytest.mark.parametrize("status", [200, 502])
+    @pytest.mark.parametrize("after_effect", [False, True])
+    async def test_html_of_the_storage(
+        self, caller: Caller, emulator: Emulator, platform: Platform, status: int, after_effect: bool
+    ) -> None:
+        """A page comes instead of the storage's empty answer, before the file is stored or after it."""
+        url = await signed_url(caller)
+        emulator.faults.add(faults.Html(status, after_effect=after_effect), on=faults.UPLOADS)
+        answer = await caller.put(url)
+        assert (answer.status, answer.text[:15]) == (status, "<!DOCTYPE html>")
+        assert bool(platform.objects) is after_effect
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("after_effect", [False, True])
+    async def test_redirect(
+        self, caller: Caller, emulator: Emulator, platform: Platform, status: Any, after_effect: bool
+    ) -> None:
+        """The client is sent elsewhere, of an API as of the storage, before the effect or after it."""
+        fault = faults.Redirect("https://login.invalid/?back=1", status, after_effect=after_effect)
+        emulator.faults.add(fault, on=CREATE_BATCH)
+        emulator.faults.add(fault, on=faults.UPLOADS)
+        for method, url in (("POST", f"{emulator.url}/{BATCH}"), ("PUT", await signed_url(caller))):
+            headers = caller.headers if method == "POST" else {}
+            body = {"json": {"publishPreviousBatches": False}} if method == "POST" else {"data": CSV}
+            call: Any = caller.session.request(method, url, headers=headers, allow_redirects=False, **body)
+            async with call as answer:
+                assert (answer.status, answer.headers["Location"]) == (status, "https://login.invalid/?back=1")
+        assert made_batch(platform) is bool(platform.objects) is after_effect
+
+    @pytest.mark.parametrize("after_effect", [False, True])
+    async def test_long_header(
+        self, caller: Caller, emulator: Emulator, platform: Platform, after_effect: bool
+    ) -> None:
+        """The good answer has a header of the length that was wished for, or an empty one with 503 does."""
+        emulator.faults.add(faults.LongHeader(60_000, after_effect=after_effect), on=faults.UPLOADS)
+        call = caller.session.put(await signed_url(caller), data=CSV, max_field_size=70_000)
+        async with call as answer:
+            assert (answer.status, len(answer.headers["X-Long"])) == (200 if after_effect else 503, 60_000)
+        assert bool(platform.objects) is after_effect
 
 
 class TestStorage:

@@ -33,9 +33,14 @@ EVERYWHERE: dict[str, Fault] = {
     "HTML": faults.Html(),
     "HTML after the effect": faults.Html(after_effect=True),
     "HTML 502": faults.Html(502),
+    "redirected": faults.Redirect(),
+    "redirected after the effect": faults.Redirect(status=307, after_effect=True),
+    "long header": faults.LongHeader(60_000),
+    "too long a header": faults.LongHeader(100_000),
     "dropped": faults.Drop(),
     "dropped after the effect": faults.Drop(after_effect=True),
     "reset while sending": faults.ResetRequest(),
+    "stops reading": faults.StopReading(),
     "reset in the answer": faults.ResetAnswer(),
     "truncated": faults.TruncatedJson(),
     "slow": faults.SlowAnswer(5.0),
@@ -47,7 +52,7 @@ AT: dict[str, tuple[Fault, tuple[str, ...]]] = {
     "late": (faults.LateEffect(0.02), ("start", "commit", "pre-annotate", "create-input")),
     "token revoked": (faults.RevokeTokens(), tuple(step for step in STEPS if step not in ("token", "upload"))),
 }
-NO_JSON = ("HTML", "HTML after the effect", "truncated")
+NO_JSON = ("truncated",)
 IN_A_ROW = ("429", "429, Retry-After", "503", "503, Retry-After", "503 after the effect", "expired", "refused")
 """Faults that make a client slower, so that a random one in seven would leave nothing of its speed, and those that a
 scene survives once."""

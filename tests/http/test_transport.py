@@ -129,11 +129,15 @@ async def _give_token() -> Token:
 
 
 async def test_redirects_are_not_followed(server: Server, client: KognicIOClient) -> None:
-    """A redirect is an error: the token must not go to another host."""
-    server.steps = [status(302, Location="http://127.0.0.2:9/elsewhere")]
-    with pytest.raises(ApiError) as caught:
+    """A redirect may pass, but is not followed: the token must not go to another host. The error says where to."""
+    server.always = status(302, Location="http://me:secret@127.0.0.2:9/elsewhere?token=secret")
+    with pytest.raises(
+        ApiError, match=r"redirected to http://127\.0\.0\.2:9/elsewhere, which is not followed"
+    ) as caught:
         await client.project.get_projects()
     assert caught.value.status == 302
+    assert "secret" not in str(caught.value)
+    assert len(server.requests) == 5
 
 
 async def test_sunset(server: Server, client: KognicIOClient, caplog: pytest.LogCaptureFixture) -> None:

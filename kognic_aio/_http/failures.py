@@ -1,0 +1,144 @@
+"""aiohttp's errors become our own: of the right kind, saying what was wrong and where, without secrets."""
+
+import os
+import re
+import ssl
+from http import HTTPStatus
+from socket import gaierror
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+
+from kognic_aio._http.proxies import Proxy
+from kognic_aio.errors import (
+    CertificateError,
+    ConnectError,
+    LostAnswerError,
+    ProxyError,
+    RequestError,
+    TimedOutError,
+    UnreadableAnswerError,
+)
+
+CLOSED = "the connection was closed"
+
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""Why OpenSSL gives up when the other end speaks plain HTTP."""
+
+NOT_REFUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""What a proxy answers below 500 that is no refusal for good."""
+
+WANTS = "it wants other credentials (407); check the user and the password that the environment has for it"
+
+QUOTED = re.compile(r"\W*(?:bytearray\()?\bb['\"].*", re.DOTALL)
+"""What aiohttp quotes of an answer that it cannot read. It may be anything, secrets too."""
+
+Kind = type[RequestError]
+NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+
+
+def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> RequestError:
+    """Our own error for one of aiohttp's, or for a lack of time.
+
+    Args:
+        error: The error.
+        method: The HTTP method.
+        url: The URL without secrets.
+        proxy: The proxy on the way.
+    """
+    what = f"{method} {url}" if proxy is None else f"{method} {url} through the proxy {proxy}"
+    kind: Kind
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
+            kind, message = CertificateError, f"no TLS connection for {what}: {_certificate(error)}"
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            kind, message = ConnectError, _not_connected(error, what, proxy)
+        case aiohttp.ClientResponseError() if error.request_info.method == "CONNECT":
+            kind, message = _not_tunnelled(error, what)
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            kind, message = _not_read(error, what)
+        case TimeoutError():
+            kind, message = TimedOutError, f"no answer in time to {what}"
+        case aiohttp.InvalidURL() | UnicodeError():
+            kind, message = RequestError, f"not a URL for {method}: {url}"
+        case _:
+            kind, message = LostAnswerError, f"the connection broke during {what}: {_reason(error.__cause__ or error)}"
+    return kind(message, method=method, url=url)
+
+
+def harmless_cause(error: Exception) -> OSError | None:
+    """What has failed below aiohttp, whose own errors carry the signed URL, the headers and the proxy's password."""
+    return error.__cause__ if isinstance(error.__cause__, OSError) else None
+
+
+def proxy_refusal(method: str, url: str, proxy: Proxy) -> ProxyError:
+    """The error for a proxy that has answered 407: nobody behind it has seen the request."""
+    return ProxyError(f"no connection for {method} {url} through the proxy {proxy}: {WANTS}", method=method, url=url)
+
+
+def _certificate(error: Exception) -> str:
+    """Whose certificate is not trusted, which may be the proxy's, and why."""
+    host = getattr(error, "host", "the host")
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return f"the certificate of {host} is another one than the session has pinned"
+    why = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error
+    return f"the certificate of {host} is not trusted: {getattr(why, 'verify_message', None) or why}"
+
+
+def _not_connected(error: NotConnected, what: str, proxy: Proxy | None) -> str:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"no connection in time for {what}"
+    reason = _reason(error.os_error)
+    if proxy is not None and (error.host, error.port) == (proxy.url.host, proxy.url.port):
+        return f"no connection to the proxy for {what}: {reason}"
+    tls = "TLS " if isinstance(error, aiohttp.ClientSSLError) else ""
+    return f"no {tls}connection for {what}: {reason}"
+
+
+def _not_tunnelled(error: aiohttp.ClientResponseError, what: str) -> tuple[Kind, str]:
+    """What a proxy has answered to CONNECT."""
+    if not isinstance(error, aiohttp.ClientHttpProxyError):
+        return ConnectError, f"no connection for {what}: its answer to CONNECT is no HTTP ({_unreadable(error)})"
+    if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return ProxyError, f"no connection for {what}: {WANTS}"
+    is_final = 400 <= error.status < 500 and error.status not in NOT_REFUSED
+    return ProxyError if is_final else ConnectError, f"no connection for {what}: it answered {error.status} to CONNECT"
+
+
+def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, what: str) -> tuple[Kind, str]:
+    """An answer that came, but is cut off or no HTTP."""
+    words = _unreadable(error)
+    is_cut_off = "Not enough data" in words or words == CLOSED
+    if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
+        return LostAnswerError, f"the connection broke during the answer to {what}: {words}"
+    return UnreadableAnswerError, f"the answer to {what} cannot be read: {words}"
+
+
+def _unreadable(error: Exception) -> str:
+    """What aiohttp's parser says is wrong, without what it quotes."""
+    source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
+    words: str = getattr(source, "message", None) or str(source)
+    return " ".join(QUOTED.sub("", words).split()) or type(source).__name__
+
+
+def _reason(error: BaseException) -> str:
+    """What has gone wrong in a socket, in words that the system has for it."""
+    match error:
+        case ssl.SSLError():
+            reason = str(error.reason or "the handshake failed")
+            name = reason.replace("_", " ").lower()
+            return f"{name}, as of a server that speaks plain HTTP" if _is_plain(reason) else name
+        case gaierror():
+            return f"unknown name: {error.strerror}"
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case aiohttp.ServerConnectionError():
+            return "the server closed it"
+        case ConnectionError():
+            return f"the other end closed it ({type(error).__name__})"
+        case _:
+            return type(error).__name__
+
+
+def _is_plain(reason: str) -> bool:
+    return reason.upper().replace(" ", "_") in NO_TLS

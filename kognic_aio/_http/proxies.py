@@ -1,0 +1,119 @@
+"""The proxies that the environment names, read as people write them."""
+
+import re
+import urllib.request
+from base64 import b64encode
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from urllib.parse import unquote_to_bytes
+
+from attrs import field, frozen
+from yarl import URL
+
+from kognic_aio.errors import InvalidError
+from kognic_aio.limits import is_loopback
+
+SUPPORTED = ("http", "https")
+REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
+
+
+@frozen
+class Proxy:
+    """A proxy.
+
+    Args:
+        url: Where it is, without user and password.
+        authorization: What to say to it in `Proxy-Authorization`, None if it has no user.
+    """
+
+    url: URL
+    authorization: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return str(self.url).rstrip("/")
+
+
+class Proxies:
+    """Which proxy to use for which URL: none until those of the environment have been read.
+
+    aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
+    request.
+    """
+
+    def __init__(self) -> None:
+        self._by_scheme: dict[str, Proxy | None] = {}
+        self._exempt: list[str] = []
+        self._known: dict[tuple[str, str | None, int | None], Proxy | None] = {}
+
+    def read_environment(self) -> None:
+        """Read `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
+
+        Raises:
+            InvalidError: If a proxy is no URL, or of a kind that is not supported.
+        """
+        named = urllib.request.getproxies()
+        self._known.clear()
+        self._exempt = re.split(r"[\s,]+", named.get("no", "").lower())
+        for scheme in SUPPORTED:
+            name = scheme if named.get(scheme) else "all"
+            self._by_scheme[scheme] = parse_proxy(f"{name}_proxy", named.get(name, ""))
+
+    def of(self, url: URL) -> Proxy | None:
+        """The proxy for a URL. This machine is reached without one: its token is in clear."""
+        key = (url.scheme, url.host, url.port)
+        if key not in self._known:
+            proxy = self._by_scheme.get(url.scheme)
+            self._known[key] = None if proxy is None or self._is_exempt(url) else proxy
+        return self._known[key]
+
+    def _is_exempt(self, url: URL) -> bool:
+        host = (url.host or "").lower()
+        if is_loopback(host) or any(_covers(name, host, url.port) for name in self._exempt):
+            return True
+        return bool(urllib.request.proxy_bypass(host))  # what the system is set to
+
+
+def parse_proxy(name: str, value: str) -> Proxy | None:
+    """The proxy that a variable names; as for curl, `http://` is assumed.
+
+    A user and a password may have any characters, as they are or percent-encoded: the last `@` ends them.
+
+    Args:
+        name: Of the variable, for the error.
+        value: Its value, which may be empty.
+
+    Raises:
+        InvalidError: If it is no URL, or of a kind that is not supported.
+    """
+    value = value.strip()
+    if not value:
+        return None
+    has_scheme = _SCHEME.match(value)
+    scheme, rest = (has_scheme[1].lower(), value[has_scheme.end() :]) if has_scheme else ("http", value)
+    login, _, address = rest.rpartition("@")
+    address = re.split(r"[/?#]", address)[0]
+    found = _HOST_AND_PORT.fullmatch(address)
+    if scheme not in SUPPORTED or found is None or int(found[2] or 0) > 65535:
+        shown = f"{scheme}://{address if found else address.partition(':')[0]}"  # the rest may be a password
+        problem = "is no URL of a proxy" if scheme in SUPPORTED else "is a kind of proxy that is not supported"
+        raise InvalidError(f"{name}: {shown} {problem}; {REMEDY}")
+    url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
+    return Proxy(url, _basic(login) if login else None)
+
+
+def _basic(login: str) -> str:
+    user, _, password = login.partition(":")
+    return f"Basic {b64encode(unquote_to_bytes(user) + b':' + unquote_to_bytes(password)).decode()}"
+
+
+def _covers(name: str, host: str, port: int | None) -> bool:
+    """Whether an entry of `no_proxy` is about a host: `*`, a domain with all below it, an address or a network."""
+    if name == "*":
+        return True
+    with suppress(ValueError):
+        return ip_address(host) in ip_network(name.strip("[]"), strict=False)
+    domain = name.removeprefix("*").lstrip(".")
+    return bool(domain) and any(f".{host}{suffix}".endswith(f".{domain}") for suffix in ("", f":{port}"))

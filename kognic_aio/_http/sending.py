@@ -1,0 +1,197 @@
+"""The body of a request on its way, under a watch: a server that stops reading is as silent as one that never answers.
+
+aiohttp's clock for a silent server (`sock_read`) starts when the last byte has been handed to the kernel. Until then a
+server that stops reading would be waited for without end. From then on a slow but steady one would be given up too
+soon, as kernels hold megabytes that are still on their way.
+"""
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Self, cast
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import StreamWriter
+
+SLICE = 1 << 20
+"""Bytes that are handed to the socket at a time."""
+
+SMALL = 64 << 10
+"""Bytes that are through before anybody's patience ends: nobody looks after so few."""
+
+LOOKS = 4
+"""How often within `timeout` to look for progress, so that silence lasts 1.25 times as long at most."""
+
+HELD = 32 << 20
+"""Bytes that the other end's kernel may have acknowledged before its server has read them: 6 MB, if tuned 32 MB."""
+
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""Closing resets the connection: the kernel does not go on trying to send what it holds."""
+
+
+TCP_INFO_FIELDS = "=120xQQ92xI"
+"""Of Linux's `struct tcp_info`: bytes_acked and bytes_received, since 4.2, and snd_wnd, since 5.4."""
+
+TCP_INFO_SIZE = struct.calcsize(TCP_INFO_FIELDS)
+
+
+class Sending(aiohttp.Payload):
+    """A body that is sent once, and whose server may be slow but not silent. Use it around the request.
+
+    The time that the source of the bytes takes is not counted: the clock runs only while the server is waited for.
+
+    Args:
+        content: The bytes, or what gives them in chunks.
+    """
+
+    _value: bytes | AsyncIterable[bytes]
+    _autoclose = True  # whoever has opened the source closes it
+
+    def __init__(self, content: bytes | AsyncIterable[bytes]) -> None:
+        super().__init__(content)
+        self._size = len(content) if isinstance(content, bytes) else None
+        self._watch: _Watch | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            if error is not None:
+                self._watch.reset()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - aiohttp's
+        """Refuse: a stream is not there as a whole."""
+        raise TypeError("a body is sent, not shown")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Send all of it. aiohttp calls this, once: it must not send half of a source again by itself."""
+        self._consumed = True
+        watch = self._watch = _Watch(cast("StreamWriter", writer))
+        try:
+            async for chunk in _slices(self._value) if isinstance(self._value, bytes) else self._value:
+                await watch.send(chunk)
+        except BaseException:
+            watch.reset()
+            raise
+        watch.expect_answer()
+
+
+class _Watch:
+    """Runs aiohttp's clock while the server is waited for, and starts it afresh whenever bytes have moved.
+
+    Args:
+        writer: Of the connection on which the request goes out.
+    """
+
+    def __init__(self, writer: StreamWriter) -> None:
+        self._writer = writer
+        self._transport = writer.transport  # the connection forgets it when it closes
+        self._protocol = cast("ResponseHandler", writer.protocol)
+        self._timeout = self._protocol.read_timeout
+        self._protocol.read_timeout = None
+        self._now = asyncio.get_running_loop().time
+        self._waited = 0.0
+        self._sent_at: float | None = None
+        self._seen = (0, 0, 0, 0)
+        self._next_look: asyncio.TimerHandle | None = None
+
+    async def send(self, chunk: bytes | memoryview) -> None:
+        """Hand a chunk to the socket, and wait until that takes more."""
+        await self._writer.write(chunk, drain=False)
+        if self._protocol.writing_paused:
+            began = self._now()
+            self._start_clock()
+            try:
+                await self._writer.drain()
+            finally:
+                self._stop_clock()
+                self._waited += self._now() - began
+
+    def expect_answer(self) -> None:
+        """All has been handed over: what is waited for now is the answer."""
+        self._sent_at = self._now()
+        self._start_clock()
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+
+    def reset(self) -> None:
+        """Break the connection off: nothing more may arrive of a body that is not whole, nor wait to be sent."""
+        if self._transport is None:
+            return
+        with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self._transport.abort()
+
+    def _start_clock(self) -> None:
+        self._wind_up()
+        if self._timeout is not None and self._writer.output_size > SMALL:
+            self._seen = self._progress()
+            self._look_later(self._timeout)
+
+    def _wind_up(self) -> None:
+        """Give the server its time afresh; for the answer also the time for what its kernel may hold unread."""
+        self._protocol.read_timeout = self._timeout
+        if self._timeout is not None and self._sent_at is not None:
+            waited = self._waited + self._now() - self._sent_at
+            self._protocol.read_timeout = self._timeout + waited * min(1, HELD / self._writer.output_size)
+        self._protocol.start_timeout()
+
+    def _stop_clock(self) -> None:
+        self.stop()
+        self._protocol.read_timeout = None
+        self._protocol.start_timeout()  # without a time it ends the one that runs
+
+    def _look_later(self, timeout: float) -> None:
+        self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
+
+    def _look(self, timeout: float) -> None:
+        """Start the clock afresh if bytes have moved. With the first that come back, aiohttp does so itself."""
+        seen, self._seen = self._seen, self._progress()
+        if self._sent_at is not None and self._seen[-1] != seen[-1]:
+            return
+        if self._seen != seen:
+            self._wind_up()
+        self._look_later(timeout)
+
+    def _progress(self) -> tuple[int, int, int, int]:
+        """What differs when bytes have moved: those that have left this process, and what the kernel knows."""
+        if self._transport is None or self._transport.is_closing():
+            return self._seen
+        return (self._writer.output_size - self._transport.get_write_buffer_size(), *_kernel_counts(self._transport))
+
+
+def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int, int]:
+    """The other end's free room, bytes that it has acknowledged, and bytes that came from it; zeros if nobody tells.
+
+    Linux tells it of every TCP socket, below TLS and proxies. Room is made when the other end reads.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
+            info = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
+            acknowledged, received, room = struct.unpack_from(TCP_INFO_FIELDS, info)
+            return room, acknowledged, received
+    return 0, 0, 0
+
+
+async def _slices(content: bytes) -> AsyncIterator[bytes | memoryview]:
+    """A large body in pieces, so that no other task waits while all of it is copied."""
+    if len(content) <= SLICE:
+        yield content
+        return
+    view = memoryview(content)
+    for start in range(0, len(view), SLICE):
+        yield view[start : start + SLICE]
