@@ -8,6 +8,7 @@ import attrs
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
+from kognic_aio.model._conform import plain
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -70,11 +71,11 @@ def encode_pre_annotation(pre_annotation: PreAnnotation) -> bytes:
         InvalidError: If it is not a JSON object.
     """
     if isinstance(pre_annotation, bytes | bytearray | str):
-        return to_json(_without_none(_parsed(pre_annotation)), "pre_annotation")
+        return to_json(_plain(_parsed(pre_annotation)), "pre_annotation")
     if isinstance(pre_annotation, Mapping):
-        return to_json(_without_none(pre_annotation), "pre_annotation")
+        return to_json(_plain(pre_annotation), "pre_annotation")
     if hasattr(pre_annotation, "model_dump"):
-        return to_json(pre_annotation.model_dump(exclude_none=True, by_alias=True), "pre_annotation")
+        return to_json(_plain(pre_annotation.model_dump(exclude_none=True, by_alias=True)), "pre_annotation")
     given = type(pre_annotation).__name__
     raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
 
@@ -89,17 +90,13 @@ def _parsed(text: bytes | bytearray | str) -> JsonObject:
     return data
 
 
-def _without_none(data: Mapping[str, Any]) -> JsonObject:
-    """The same object without the keys whose value is null, at any depth."""
-
-    def kept(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return _without_none(value)
-        if isinstance(value, list | tuple):
-            return [kept(item) for item in value]
-        return value
-
-    return {key: kept(value) for key, value in data.items() if value is not None}
+def _plain(value: Any) -> Any:
+    """The same as JSON has it: without the keys whose value is null, enums by value, numbers and arrays of numpy too."""
+    if isinstance(value, Mapping):
+        return {plain(key): _plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple) or getattr(value, "shape", ()) != ():
+        return [_plain(each) for each in value]
+    return plain(value)
 
 
 def _converter() -> "Converter":

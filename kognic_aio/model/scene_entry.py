@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model.open_enum import OpenEnum
-from kognic_aio.model.scene import Metadata
+from kognic_aio.model.metadata import Metadata
 
 
 class SceneStatus(OpenEnum):
