@@ -27,7 +27,7 @@ WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
     InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
     ClientAnnotation: {"scene_uuid": "inputUuid"},
     PartialClientAnnotation: {"scene_uuid": "inputUuid"},
-    Resource: {"_resource_id": "resourceId"},
+    Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
     scene_request.Resource: {"local_file": "localFilename"},
     scene_request.ImageResource: {
         "external_resource_uri": "resource.externalResourceUri",

@@ -91,7 +91,7 @@ def _parsed(text: bytes | bytearray | str) -> JsonObject:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON has it: without the keys whose value is null, enums by value, numbers and arrays of numpy too."""
+    """The same as JSON has it: without the keys whose value is null, enums and numpy's as plain values."""
     if isinstance(value, Mapping):
         return {plain(key): _plain(each) for key, each in value.items() if each is not None}
     if isinstance(value, list | tuple) or getattr(value, "shape", ()) != ():

@@ -5,7 +5,7 @@ A field `frames: Sequence[Frame]` takes any iterable of `Frame`, keeps a tuple, 
 """
 
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -56,7 +56,7 @@ def _constructor(cls: type[Any]) -> Any:
 
 def _conforming(field: "attrs.Attribute[Any]") -> Conform:
     """A field's own converter comes first; attrs applies it once more, which changes nothing."""
-    return field.converter or conformer(field.type)
+    return cast("Conform | None", field.converter) or conformer(field.type)
 
 
 def _misused(cls: type[Any], positional: tuple[Any, ...], given: dict[str, Any]) -> InvalidError:

@@ -15,7 +15,7 @@ from enum import Enum
 from math import isfinite, isnan
 from numbers import Real
 from os import PathLike
-from typing import Annotated, Any, SupportsFloat, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, SupportsFloat, SupportsInt, TypeAlias, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -109,7 +109,7 @@ def integer(value: Any) -> int:
             return operator.index(given)
         if isinstance(given, Real | Decimal) and _numpy_kind(given) not in ("m", "M"):
             with suppress(ValueError, OverflowError):  # of what is not finite
-                whole = int(given)
+                whole = int(cast("SupportsInt", given))
                 if whole == given:
                     return whole
     raise Mismatch(f"expected an integer, got {shown(value)}")
@@ -160,7 +160,7 @@ def _whole(unit: str) -> Conform:
         try:
             return integer(value)
         except Mismatch as mismatch:
-            likely = looks_like(value) if isinstance(value, Real) and unit == "nanoseconds" else None
+            likely = looks_like(float(value)) if isinstance(value, Real) and unit == "nanoseconds" else None
             hint = "" if likely is None else f", and this looks like {likely}"
             raise Mismatch(f"{mismatch.problem}; {unit} are expected{hint}") from None
 

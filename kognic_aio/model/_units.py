@@ -7,8 +7,8 @@ with the machine, are taken: 1.3 s, 1.4 s, 1.5 s are too far apart to be seconds
 speed; it is taken if others of its scene that pass lie around it.
 
 Relative timestamps are milliseconds since the start of the scene. They are refused if they are Unix timestamps in
-microseconds or nanoseconds; if frames were at least 12 hours apart, which are at most an hour as nanoseconds; or if they
-run a thousand or a million times as fast as the Unix timestamps of the same frames.
+microseconds or nanoseconds; if frames were at least 12 hours apart, which are at most an hour as nanoseconds; or if
+they run a thousand or a million times as fast as the Unix timestamps of the same frames.
 
 Frames go in the order of their times, of which some may be equal. Quaternions have the length 1, give or take 0.1.
 """

@@ -32,12 +32,17 @@ class Resource(Checked):
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
 
-    client_filename: str = field(alias="filename", converter=path_text)
+    _client_filename: str = field(alias="filename", converter=path_text)
     _resource_id: str | None = field(default=None, alias="resource_id")
     sensor_name: str
     file_data: FileData | None = None
     filename: str = field(init=False, eq=False)
     """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
+
+    @property
+    def client_filename(self) -> str:
+        """The name that it was given."""
+        return self._client_filename
 
     @property
     def resource_id(self) -> str:

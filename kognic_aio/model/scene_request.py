@@ -36,7 +36,7 @@ class LocalFile(Source):
         InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
-    filename: str = field(converter=path_text)
+    _filename: str = field(alias="filename", converter=path_text)
 
     def _check(self) -> None:
         Source._check(self)
@@ -44,9 +44,14 @@ class LocalFile(Source):
             raise self._wrong("filename", "expected the path of a file, got ''")
 
     @property
+    def filename(self) -> str:
+        """Path of the local file, or a name."""
+        return self._filename
+
+    @property
     def client_filename(self) -> str:
         """The filename."""
-        return self.filename
+        return self._filename
 
     @property
     def content_type(self) -> str:

@@ -155,7 +155,7 @@ def _in_order(frames: tuple[Any, ...]) -> list[Any]:
     """The frames of a scene, which go in the order of their times."""
     if isinstance(frames[0], scene_request.Frame):
         return sorted(frames, key=lambda frame: frame.timestamp_ns)
-    unix = [getattr(frame, "unix_timestamp", None) for frame in frames]
+    unix: list[Any] = [getattr(frame, "unix_timestamp", None) for frame in frames]
     in_order = sorted(frames, key=lambda frame: frame.relative_timestamp)
     if None in unix:
         return in_order
