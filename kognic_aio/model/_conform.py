@@ -158,13 +158,20 @@ def _whole(unit: str) -> Conform:
 
     def conform(value: Any) -> int:
         try:
-            return integer(value)
+            return integer(_unix_nanoseconds(value) if unit == "nanoseconds" else value)
         except Mismatch as mismatch:
             likely = looks_like(float(value)) if isinstance(value, Real) and unit == "nanoseconds" else None
             hint = "" if likely is None else f", and this looks like {likely}"
             raise Mismatch(f"{mismatch.problem}; {unit} are expected{hint}") from None
 
     return conform
+
+
+def _unix_nanoseconds(value: Any) -> Any:
+    """The nanoseconds of a date of numpy, of whatever unit it is; anything else as it is."""
+    if _numpy_kind(value) == "M" and is_single(value):
+        return value.astype("datetime64[ns]").astype("int64")
+    return value
 
 
 def _union(choices: tuple[Any, ...]) -> Conform:
