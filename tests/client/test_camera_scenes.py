@@ -87,7 +87,7 @@ def sent(server: Server, path: str) -> list[Any]:
 
 
 async def test_a_camera_sequence_with_everything(server: Server, client: KognicIOClient) -> None:
-    """IMU data is validated and uploaded apart, and the scene names it; poses, times and calibration are in the scene."""
+    """IMU data is validated and uploaded apart, and named in the scene beside poses, times and calibration."""
     with anyio.fail_after(10):
         created = await client.cameras_sequence.create(cameras_sequence(imu_data=IMU))
     assert created.scene_uuid == "uuid"
@@ -117,7 +117,9 @@ async def test_a_dry_run_of_a_camera_sequence(server: Server, client: KognicIOCl
 async def test_without_imu_data(server: Server, client: KognicIOClient) -> None:
     """Without IMU data none is sent, and the body is that of 2.19.0."""
     with anyio.fail_after(10):
-        await client.cameras_sequence.create(CamerasSequence(external_id="scene", frames=[*map(camera_frame, range(2))]))
+        await client.cameras_sequence.create(
+            CamerasSequence(external_id="scene", frames=[*map(camera_frame, range(2))])
+        )
     assert not sent(server, "/v1/imu")
     (body,) = sent(server, "/v1/inputs/cameras-sequence")
     assert body.keys() == {"externalId", "metadata", "frames", "internalId", "featureFlags"}

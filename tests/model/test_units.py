@@ -184,24 +184,24 @@ SMALL: dict[str, list[int]] = {
 @pytest.mark.parametrize("what", SMALL)
 @pytest.mark.parametrize("kind", SEQUENCES)
 def test_small_times(kind: type[BaseScene], what: str) -> None:
-    """Times since the start of a recording, a simulation or a machine are taken as they are, from wherever they come."""
+    """Times since the start of a recording, a simulation or a machine are taken as they are."""
     times = SMALL[what]
     made = sequence(kind, times, imu_data=readings(times))
     assert [getattr(each, "unix_timestamp", None) for each in made.all_frames] == times
     assert len(request(times).frames) == len(times)
     if kind is CamerasSequence:
-        assert sequence(kind, shutters=[(time, time) for time in times])
+        assert sequence(kind, shutters=[(time, time) for time in times]).all_frames
 
 
 def test_a_simulated_frame_amid_its_imu_data() -> None:
     """A single time that could be seconds is taken if IMU data passes around it as nanoseconds."""
     imu = readings(range(1_400_000_000, 1_600_000_000, 10_000_000))
-    assert scene(Lidars, frame=frame(Lidars, unix_timestamp=1_500_000_000), imu_data=imu)
+    assert scene(Lidars, frame=frame(Lidars, unix_timestamp=1_500_000_000), imu_data=imu).all_frames
 
 
 def test_a_simulated_shutter() -> None:
     """An exposure of some milliseconds tells that it is in nanoseconds."""
-    assert scene(Cameras, frame=Cameras.Frame(images=[image((1_500_000_000, 1_505_000_000))]))
+    assert scene(Cameras, frame=Cameras.Frame(images=[image((1_500_000_000, 1_505_000_000))])).all_frames
 
 
 RELATIVE: dict[str, tuple[list[int], list[int], str]] = {
@@ -239,7 +239,7 @@ def test_relative_timestamps_in_another_unit(kind: type[BaseScene], what: str) -
 )
 def test_relative_timestamps_that_can_be_meant(relative: list[int]) -> None:
     """Indices, equal times, an hour between frames, Unix time in milliseconds: all are taken."""
-    assert sequence(CamerasSequence, (), relative)
+    assert sequence(CamerasSequence, (), relative).all_frames
 
 
 @pytest.mark.parametrize("kind", SEQUENCES)
@@ -250,7 +250,7 @@ def test_frames_that_run_backwards(kind: type[BaseScene]) -> None:
     message = refusal(lambda: sequence(kind, [5, None, 4], [0, 1, 2]))
     assert message.startswith(f"{kind.__name__}.frames[2].unix_timestamp: 4 is before 5")
     assert "SceneRequest.frames[1].timestamp_ns: 1 is before 2" in refusal(lambda: request([2, 1]))
-    assert sequence(kind, [5, None, 5], [0, 0, 0])
+    assert sequence(kind, [5, None, 5], [0, 0, 0]).all_frames
 
 
 NO_ROTATIONS = [
@@ -294,7 +294,7 @@ def test_quaternions_that_are_none(rotation: RotationQuaternion) -> None:
 @pytest.mark.parametrize("rotation", ROTATIONS)
 def test_quaternions_that_are_rounded(rotation: RotationQuaternion) -> None:
     """Rounded ones are taken."""
-    assert scene(Lidars, frame=frame(Lidars), imu_data=readings([1, 2], rotation))
+    assert scene(Lidars, frame=frame(Lidars), imu_data=readings([1, 2], rotation)).all_frames
 
 
 def test_what_the_platform_says_is_not_judged() -> None:

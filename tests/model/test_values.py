@@ -370,9 +370,7 @@ def test_dates_of_numpy(unit: str) -> None:
 
 def test_seconds_with_a_fraction() -> None:
     """What `time.time()` gives is recognised, though it is no integer."""
-    with pytest.raises(
-        InvalidError, match=r"got 1795834567\.25; nanoseconds .*, and this looks like seconds"
-    ):
+    with pytest.raises(InvalidError, match=r"got 1795834567\.25; nanoseconds .*, and this looks like seconds"):
         ImageMetadata(shutter_time_start_ns=1795834567.25, shutter_time_end_ns=2)  # type: ignore[arg-type]
 
 
