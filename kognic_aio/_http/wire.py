@@ -53,13 +53,13 @@ def decode(data: Any, kind: type[T]) -> T:
 
 
 def to_json(data: Any, what: str = "the request") -> bytes:
-    """The JSON text of some data.
+    """The JSON text of some data, also of numbers of numpy and members of enums.
 
     Raises:
         InvalidError: If the data cannot be JSON.
     """
     try:
-        return json.dumps(data, allow_nan=False).encode()
+        return json.dumps(data, allow_nan=False, default=_plain_scalar).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidError(f"{what} cannot be JSON: {error}") from error
 
@@ -97,6 +97,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple) or getattr(value, "shape", ()) != ():
         return [_plain(each) for each in value]
     return plain(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    if (made := plain(value)) is value:
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return made
 
 
 def _converter() -> "Converter":

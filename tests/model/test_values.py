@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
+import anyio
 import numpy as np
 import pytest
 from kognic.io.model.calibration import LidarCalibration as OfficialLidar
@@ -39,6 +40,7 @@ from kognic_aio.model import (
 )
 from kognic_aio.model.calibration import CustomCameraCalibration, LidarCalibration, SensorCalibration
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
+from tests.scripted import client_of, ok, serving
 
 
 class Name(str, enum.Enum):  # noqa: UP042  # as people write it
@@ -428,3 +430,18 @@ def test_json_is_plain() -> None:
     lidar = LidarCalibration(position=place, rotation_quaternion=turn)  # type: ignore[arg-type]
     sent = to_json(encode(SensorCalibration(external_id=Plain.A, calibration={Plain.A: lidar})))  # type: ignore[arg-type,dict-item]
     assert json.loads(sent)["calibration"]["a"]["position"] == {"x": 1.0, "y": 2.0, "z": 0.5}
+
+
+@pytest.mark.anyio
+async def test_arguments_of_calls() -> None:
+    """Ids and numbers of calls may be numpy's or an enum's too, in paths, queries and bodies."""
+    async with serving() as server, client_of(server) as client:
+        server.always = ok({"data": []})
+        with anyio.fail_after(10):
+            await client.task.assign_task(Plain.A, np.int64(7))  # type: ignore[arg-type]
+            await client.input.query_inputs(project=Plain.A, external_ids=[np.str_("b"), np.int64(3)])  # type: ignore[arg-type,list-item]
+            await client.request.get_requests(project_id=np.int64(5))  # type: ignore[arg-type]
+    (_, task, assigned, _), (_, _, query, _), (_, requests, _, _) = server.requests
+    assert (task, json.loads(assigned)) == ("/v1/tasks/a", {"assignedUserId": 7})
+    assert json.loads(query) == {"project": "a", "externalIds": ["b", "3"]}
+    assert requests == "/v2/requests?projectId=5"
