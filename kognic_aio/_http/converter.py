@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from math import isnan, nan
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -17,16 +18,16 @@ from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
 
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import FeatureFlags, InputEntry, Resource, Workspace, scene_request
+from kognic_aio.model import CamerasSequence, FeatureFlags, InputEntry, Resource, Workspace, scene_request
 from kognic_aio.model.annotation import ClientAnnotation, PartialClientAnnotation
-from kognic_aio.model.calibration import Calibration, CalibrationPart, UnknownCalibration
+from kognic_aio.model.calibration import Calibration, CalibrationPart, Point2d, UnknownCalibration
 
 WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
     Workspace: {"organization_name": "organization.name"},
     InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
     ClientAnnotation: {"scene_uuid": "inputUuid"},
     PartialClientAnnotation: {"scene_uuid": "inputUuid"},
-    Resource: {"_resource_id": "resourceId"},
+    Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
     scene_request.Resource: {"local_file": "localFilename"},
     scene_request.ImageResource: {
         "external_resource_uri": "resource.externalResourceUri",
@@ -52,6 +53,10 @@ WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
 """Fields whose names on the wire are others than camelCase makes them. A dot leads into an object."""
 
 
+LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
+"""Fields that other scenes send empty. A journal knows its scenes by what was sent before these could have them."""
+
+
 class MistypedError(TypeError):
     """A value of the wrong type; the message says which was expected."""
 
@@ -73,7 +78,8 @@ def _wire_names(cls: type) -> dict[str, str]:
 
 
 def _overrides(cls: type) -> dict[str, Any]:
-    return {field: override(rename=name) for field, name in _wire_names(cls).items()}
+    left_out = LEFT_OUT_IF_EMPTY.get(cls)
+    return {field: override(rename=name, omit_if_default=field == left_out) for field, name in _wire_names(cls).items()}
 
 
 def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:
@@ -197,6 +203,18 @@ def _structure_date(data: Any, _: type) -> datetime:
         raise MistypedError(f"expected a date such as 2026-01-31T12:00:00Z, got {data!r}") from None
 
 
+def _unstructure_point(point: Point2d) -> dict[str, float | None]:
+    """NaN, which JSON does not have, is null."""
+    return {name: None if isnan(value) else value for name, value in (("x", point.x), ("y", point.y))}
+
+
+def _structure_point(data: Any, kind: type) -> Point2d:
+    """Null, which elsewhere is nothing given, is NaN here."""
+    if isinstance(data, Mapping):
+        data = {name: nan if value is None else value for name, value in data.items()}
+    return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs answers Any
+
+
 CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind in get_args(Calibration)}
 
 
@@ -221,6 +239,9 @@ converter.register_unstructure_hook_factory(
 for scalar in (str, int, float, bool):
     converter.register_structure_hook(scalar, _structure_scalar)
 converter.register_unstructure_hook(FeatureFlags, FeatureFlags.to_dict)
+_read_point = _structure_attrs(Point2d)
+converter.register_unstructure_hook(Point2d, _unstructure_point)
+converter.register_structure_hook(Point2d, _structure_point)
 converter.register_structure_hook(datetime, _structure_date)
 converter.register_unstructure_hook(datetime, datetime.isoformat)
 converter.register_structure_hook(StrEnum, lambda value, kind: kind(_structure_scalar(value, str)))

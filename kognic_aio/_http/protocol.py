@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from uuid import UUID
@@ -30,6 +29,7 @@ from kognic_aio.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from kognic_aio.model._conform import plain
 from kognic_aio.version import __version__
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -103,7 +103,7 @@ def text(value: object) -> str:
     Raises:
         InvalidError: If it is something else.
     """
-    value = value.value if isinstance(value, Enum) else value
+    value = plain(value)
     if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise InvalidError(f"expected an id or external id, got {value!r}")

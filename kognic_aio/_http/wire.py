@@ -8,6 +8,7 @@ import attrs
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
+from kognic_aio.model._conform import plain
 from kognic_aio.model.official import refuse_official
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ def decode(data: Any, kind: type[T]) -> T:
 
 
 def to_json(data: Any, what: str = "the request") -> bytes:
-    """The JSON text of some data.
+    """The JSON text of some data, also of numbers of numpy and members of enums.
 
     Raises:
         InvalidError: If the data cannot be JSON.
     """
     try:
-        return json.dumps(data, allow_nan=False).encode()
+        return json.dumps(data, allow_nan=False, default=_plain_scalar).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidError(f"{what} cannot be JSON: {error}") from error
 
@@ -72,11 +73,11 @@ def encode_pre_annotation(pre_annotation: PreAnnotation) -> bytes:
         InvalidError: If it is not a JSON object.
     """
     if isinstance(pre_annotation, bytes | bytearray | str):
-        return to_json(_without_none(_parsed(pre_annotation)), "pre_annotation")
+        return to_json(_plain(_parsed(pre_annotation)), "pre_annotation")
     if isinstance(pre_annotation, Mapping):
-        return to_json(_without_none(pre_annotation), "pre_annotation")
+        return to_json(_plain(pre_annotation), "pre_annotation")
     if hasattr(pre_annotation, "model_dump"):
-        return to_json(pre_annotation.model_dump(exclude_none=True, by_alias=True), "pre_annotation")
+        return to_json(_plain(pre_annotation.model_dump(exclude_none=True, by_alias=True)), "pre_annotation")
     given = type(pre_annotation).__name__
     raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
 
@@ -91,17 +92,19 @@ def _parsed(text: bytes | bytearray | str) -> JsonObject:
     return data
 
 
-def _without_none(data: Mapping[str, Any]) -> JsonObject:
-    """The same object without the keys whose value is null, at any depth."""
+def _plain(value: Any) -> Any:
+    """The same as JSON has it: without the keys whose value is null, enums and numpy's as plain values."""
+    if isinstance(value, Mapping):
+        return {plain(key): _plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple) or getattr(value, "shape", ()) != ():
+        return [_plain(each) for each in value]
+    return plain(value)
 
-    def kept(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return _without_none(value)
-        if isinstance(value, list | tuple):
-            return [kept(item) for item in value]
-        return value
 
-    return {key: kept(value) for key, value in data.items() if value is not None}
+def _plain_scalar(value: Any) -> Any:
+    if (made := plain(value)) is value:
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return made
 
 
 def _converter() -> "Converter":

@@ -10,6 +10,7 @@ from kognic_aio.model.feature_flags import FeatureFlags
 from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
 from kognic_aio.model.geometry import Position, RotationQuaternion
 from kognic_aio.model.input import Input, InputEntry, InputStatus
+from kognic_aio.model.metadata import FrameMetaData, MetaData, Metadata, MetadataInput
 from kognic_aio.model.open_enum import OpenEnum
 from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.model.project import Project, ProjectBatch, ProjectBatchStatus
@@ -26,7 +27,6 @@ from kognic_aio.model.scene import (
     LidarsAndCameras,
     LidarsAndCamerasSequence,
     LidarsSequence,
-    Metadata,
     SensorSpecification,
     SequenceFrame,
 )
@@ -56,6 +56,7 @@ __all__ = [
     "FeatureFlags",
     "FileData",
     "FileFormat",
+    "FrameMetaData",
     "IMUData",
     "Image",
     "ImageMetadata",
@@ -67,7 +68,9 @@ __all__ = [
     "LidarsAndCameras",
     "LidarsAndCamerasSequence",
     "LidarsSequence",
+    "MetaData",
     "Metadata",
+    "MetadataInput",
     "OpenEnum",
     "OpenLabelModel",
     "PointCloud",

@@ -7,12 +7,15 @@ import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from os import PathLike
 from typing import Any, Self, TypeAlias
 
 import anyio
 from attrs import field, fields, frozen
 
 from kognic_aio.model._checks import Checked
+from kognic_aio.model._conform import real_or_nan
+from kognic_aio.model._units import rotation_problem
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
 MOST_TEST_CASES = 100
@@ -262,10 +265,10 @@ class Point3d(CalibrationPart):
 
 @frozen(kw_only=True)
 class Point2d(CalibrationPart):
-    """A point of the image, in pixels."""
+    """A point of the image, in pixels; NaN for both where a camera does not see."""
 
-    x: float
-    y: float
+    x: float = field(converter=real_or_nan)
+    y: float = field(converter=real_or_nan)
 
 
 @frozen(kw_only=True)
@@ -306,7 +309,7 @@ class CustomCameraCalibration(BaseCameraCalibration):
         return cls(wasm_base64=base64.b64encode(wasm_bytes).decode(), **fields)
 
     @classmethod
-    async def from_file(cls, wasm_path: str, **fields: Any) -> Self:
+    async def from_file(cls, wasm_path: str | PathLike[str], **fields: Any) -> Self:
         """A calibration with the module of a local file; `fields` are its other arguments.
 
         Raises:
@@ -353,10 +356,18 @@ class SensorCalibration(Checked):
     Args:
         external_id: Your own id of it.
         calibration: The calibration of each sensor, by the sensor's name.
+
+    Raises:
+        InvalidError: If the length of a rotation quaternion is not 1, within 0.1.
     """
 
     external_id: str
     calibration: Mapping[str, Calibration]
+
+    def _check(self) -> None:
+        for sensor, calibration in self.calibration.items():
+            if problem := rotation_problem(calibration.rotation_quaternion):
+                raise self._wrong(f"calibration[{sensor!r}].rotation_quaternion", problem)
 
 
 @frozen(kw_only=True)

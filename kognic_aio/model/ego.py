@@ -1,13 +1,13 @@
 """Where the vehicle was: IMU data and ego poses, both in the local coordinate system."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from attrs import frozen
 
 from kognic_aio.model._checks import Checked
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
-UnixTimestampNs: TypeAlias = int
+UnixTimestampNs: TypeAlias = Annotated[int, "nanoseconds"]
 """A Unix timestamp in nanoseconds."""
 
 

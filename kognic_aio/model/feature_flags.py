@@ -4,6 +4,9 @@ from enum import Enum
 
 from attrs import frozen
 
+from kognic_aio.errors import InvalidError
+from kognic_aio.model._conform import Mismatch, conformer
+
 
 @frozen(init=False)
 class FeatureFlags:
@@ -12,6 +15,9 @@ class FeatureFlags:
     Args:
         flags: The features to turn on; `FeatureFlags()` turns all off. Where none are given, `FeatureFlags.defaults()`
             applies.
+
+    Raises:
+        InvalidError: If one is no feature.
     """
 
     class PointCloudFeatures(Enum):
@@ -22,7 +28,10 @@ class FeatureFlags:
     flags: frozenset[PointCloudFeatures]
 
     def __init__(self, *flags: PointCloudFeatures) -> None:
-        object.__setattr__(self, "flags", frozenset(flags))
+        try:
+            object.__setattr__(self, "flags", frozenset(map(_as_feature, flags)))
+        except Mismatch as mismatch:
+            raise InvalidError(f"FeatureFlags{mismatch}") from None
 
     @classmethod
     def defaults(cls) -> "FeatureFlags":
@@ -32,3 +41,6 @@ class FeatureFlags:
     def to_dict(self) -> dict[str, bool]:
         """Every known feature and whether it is on."""
         return {feature.value: feature in self.flags for feature in self.PointCloudFeatures}
+
+
+_as_feature = conformer(FeatureFlags.PointCloudFeatures)

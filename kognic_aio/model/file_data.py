@@ -9,6 +9,8 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 from attrs import field, frozen
 
 from kognic_aio.errors import InvalidError
+from kognic_aio.model._checks import Checked
+from kognic_aio.model._conform import Mismatch, conformer
 
 UploadableData: TypeAlias = bytes | bytearray | memoryview | BinaryIO | Iterator[bytes] | AsyncIterable[bytes]
 """Bytes, a stream that is open in binary mode, a generator of bytes, or an async generator of bytes."""
@@ -40,31 +42,37 @@ class FileFormat(StrEnum):
         return not self.is_pointcloud
 
 
+_as_format = conformer(FileFormat)
+
+
 def _format(value: str) -> FileFormat:
-    try:
-        return FileFormat(value)
-    except ValueError:
-        expected = ", ".join(FileFormat)
-        raise InvalidError(f"FileData.format: expected one of {expected}, got {value!r}") from None
+    return _as_format(value)  # type: ignore[no-any-return]  # a conformer answers Any
+
+
+def _data(value: UploadableData | None) -> UploadableData | None:
+    if value is not None and (problem := _bytes_problem(value)):
+        raise Mismatch(problem)
+    if isinstance(value, bytes | bytearray | memoryview) and not value:
+        raise Mismatch("it is empty")
+    return value
+
+
+def _callback(value: Callback | None) -> Callback | None:
+    if value is None or callable(value):
+        return value
+    raise Mismatch(f"expected a callable, got {type(value).__name__}")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Source:
+class Source(Checked):
     """A source of the bytes of a file: at most one of `data` and `callback`."""
 
-    data: UploadableData | None = None
-    callback: Callback | None = None
+    data: UploadableData | None = field(default=None, converter=_data)
+    callback: Callback | None = field(default=None, converter=_callback)
 
-    def __attrs_post_init__(self) -> None:
-        name = type(self).__name__
+    def _check(self) -> None:
         if self.data is not None and self.callback is not None:
-            raise InvalidError(f"{name}: give exactly one of data and callback, got both")
-        if self.callback is not None and not callable(self.callback):
-            raise InvalidError(f"{name}.callback: expected a callable, got {type(self.callback).__name__}")
-        if self.data is not None:
-            check_bytes_source(self.data, f"{name}.data")
-            if isinstance(self.data, bytes | bytearray | memoryview) and not self.data:
-                raise InvalidError(f"{name}.data: it is empty")
+            raise InvalidError(f"{type(self).__name__}: give exactly one of data and callback, got both")
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -87,8 +95,8 @@ class FileData(Source):
 
     format: FileFormat = field(converter=_format)
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
+    def _check(self) -> None:
+        super()._check()
         if self.data is None and self.callback is None:
             raise InvalidError("FileData: give exactly one of data and callback, got neither")
 
@@ -133,11 +141,16 @@ class Uploadable(Protocol):
 
 def check_bytes_source(data: Any, what: str) -> None:
     """Raise InvalidError unless the data is something that gives bytes."""
+    if problem := _bytes_problem(data):
+        raise InvalidError(f"{what}: {problem}")
+
+
+def _bytes_problem(data: Any) -> str | None:
     if isinstance(data, str | io.TextIOBase):
-        raise InvalidError(f"{what}: got text, expected bytes; open files in binary mode ('rb')")
+        return "got text, expected bytes; open files in binary mode ('rb')"
     if isinstance(data, bytes | bytearray | memoryview | Iterator | AsyncIterable) or hasattr(data, "read"):
-        return
-    raise InvalidError(f"{what}: expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}")
+        return None
+    return f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}"
 
 
 CONTENT_TYPES = {

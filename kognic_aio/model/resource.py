@@ -7,6 +7,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from kognic_aio.model._checks import Checked
+from kognic_aio.model._conform import path_text
 from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import FileData, content_type_of
 
@@ -19,7 +20,8 @@ class Resource(Checked):
     """A file of a scene: the local file `filename`, or the bytes of `file_data` under that name.
 
     Args:
-        filename: Path of a local file; with `file_data`, a name. `~` stands for the home folder.
+        filename: Path of a local file, as text or as an `os.PathLike`; with `file_data`, a name. `~` stands for the
+            home folder.
         resource_id: The file's id within the scene; by default the filename, every dot but the last replaced by `_`.
         sensor_name: The sensor that recorded the file.
         file_data: Where the bytes come from, if not from the local file.
@@ -30,12 +32,17 @@ class Resource(Checked):
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
 
-    client_filename: str = field(alias="filename")
+    _client_filename: str = field(alias="filename", converter=path_text)
     _resource_id: str | None = field(default=None, alias="resource_id")
     sensor_name: str
     file_data: FileData | None = None
     filename: str = field(init=False, eq=False)
     """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
+
+    @property
+    def client_filename(self) -> str:
+        """The name that it was given."""
+        return self._client_filename
 
     @property
     def resource_id(self) -> str:

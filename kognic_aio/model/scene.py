@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar
 
 from attrs import field, frozen
 
 from kognic_aio.model._checks import Checked
+from kognic_aio.model._units import Moment, misfits
 from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
+from kognic_aio.model.metadata import Metadata, flat_metadata
 from kognic_aio.model.resource import Image, PointCloud, Resource
-
-Metadata: TypeAlias = Mapping[str, str | int | float | bool]
-"""Flat pairs of names and values. `region` is known to the platform: where the data was collected."""
 
 
 @frozen(kw_only=True)
@@ -61,12 +60,12 @@ class SequenceFrame(BaseFrame):
     Args:
         frame_id: Its id, unique within the scene.
         relative_timestamp: Its time in milliseconds since the start of the scene.
-        metadata: Flat pairs of names and values.
+        metadata: Flat pairs of names and values; those that are None are left out.
     """
 
     frame_id: str
-    relative_timestamp: int
-    metadata: Metadata = field(factory=dict[str, str | int | float | bool])
+    relative_timestamp: Annotated[int, "milliseconds"]
+    metadata: Metadata = field(factory=dict, converter=flat_metadata)
 
 
 @frozen(kw_only=True)
@@ -75,17 +74,18 @@ class BaseScene(Checked):
 
     Args:
         external_id: The caller's own id of the scene.
-        metadata: Flat pairs of names and values.
+        metadata: Flat pairs of names and values; those that are None are left out.
 
     Raises:
-        InvalidError: If something is wrong in itself, as a scene without frames, or two files under one resource id.
+        InvalidError: If something is wrong in itself, as a scene without frames, or two files under one resource id;
+            or if times or rotations cannot be in the units that are expected, by the rules of `model._units`.
     """
 
     path: ClassVar[str]
     """The scene type in the platform's URLs."""
 
     external_id: str
-    metadata: Metadata = field(factory=dict[str, str | int | float | bool])
+    metadata: Metadata = field(factory=dict, converter=flat_metadata)
 
     @property
     def all_frames(self) -> Sequence[BaseFrame]:
@@ -107,6 +107,7 @@ class BaseScene(Checked):
         self._check_frame_ids()
         self._check_resource_ids()
         self._check_sources()
+        self._check_units()
 
     def _check_frame_ids(self) -> None:
         ids = sorted(frame.frame_id for frame in self.all_frames if isinstance(frame, SequenceFrame))
@@ -135,6 +136,32 @@ class BaseScene(Checked):
                 problem = f"{other.filename!r} and {file.filename!r} of scene {self.external_id!r} share one source"
                 raise self._wrong("resources", f"{problem}; give each its own, or a callback that opens it")
 
+    def _check_units(self) -> None:
+        is_sequence = not hasattr(self, "frame")
+        moments = [
+            _moment(frame, f"frames[{i}]" if is_sequence else "frame") for i, frame in enumerate(self.all_frames)
+        ]
+        for place, problem in misfits(moments, getattr(self, "imu_data", ())):
+            raise self._wrong(place, problem)
+
+
+def _moment(frame: BaseFrame, place: str) -> Moment:
+    """What a frame says of its time."""
+    images: Sequence[Image] = getattr(frame, "images", ())
+    pose: EgoVehiclePose | None = getattr(frame, "ego_vehicle_pose", None)
+    return Moment(
+        place=place,
+        unix=getattr(frame, "unix_timestamp", None),
+        relative=getattr(frame, "relative_timestamp", None),
+        rotation=None if pose is None else pose.rotation,
+        shutters=[
+            (f"{place}.images[{i}].metadata.shutter_time_start_ns", shutter.shutter_time_start_ns, end)
+            for i, shutter in enumerate(image.metadata for image in images)
+            if shutter is not None
+            for end in (shutter.shutter_time_end_ns,)
+        ],
+    )
+
 
 def _same_source(a: Resource, b: Resource) -> bool:
     if a.filename != b.filename:
@@ -158,7 +185,11 @@ class BaseSceneWithIMUData(BaseScene):
 
 @frozen(kw_only=True)
 class Cameras(BaseScene):
-    """Images of one moment."""
+    """Images of one moment.
+
+    Args:
+        calibration_id: The calibration of the scene's cameras, if they are calibrated.
+    """
 
     path = "cameras"
 
@@ -170,11 +201,18 @@ class Cameras(BaseScene):
 
     frame: Frame
     sensor_specification: SensorSpecification | None = None
+    calibration_id: str | None = None
 
 
 @frozen(kw_only=True)
-class CamerasSequence(BaseScene):
-    """Images of several moments."""
+class CamerasSequence(BaseSceneWithIMUData):
+    """Images of several moments.
+
+    Poses and IMU data are in the frame of reference that the cameras' calibration maps into.
+
+    Args:
+        calibration_id: The calibration of the scene's cameras, if they are calibrated.
+    """
 
     path = "cameras-sequence"
 
@@ -183,9 +221,12 @@ class CamerasSequence(BaseScene):
         """1 to 9 images."""
 
         images: Sequence[Image]
+        ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     sensor_specification: SensorSpecification | None = None
+    calibration_id: str | None = None
 
 
 @frozen(kw_only=True)

@@ -6,8 +6,8 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from kognic_aio.errors import InvalidError
+from kognic_aio.model.metadata import Metadata
 from kognic_aio.model.open_enum import OpenEnum
-from kognic_aio.model.scene import Metadata
 
 
 class SceneStatus(OpenEnum):

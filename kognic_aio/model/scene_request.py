@@ -1,14 +1,19 @@
 """Scenes in the newer form of `client.scene.create_scene`: of any sensors, from local files or from your own cloud."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import field, fields, frozen
 
-from kognic_aio.errors import InvalidError
+from kognic_aio.model import ego
 from kognic_aio.model._checks import Checked
-from kognic_aio.model.ego import EgoVehiclePose, UnixTimestampNs
+from kognic_aio.model._conform import Mismatch, made, path_text, shown
+from kognic_aio.model._units import Moment, misfits
+from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import Source, content_type_of
-from kognic_aio.model.scene import Metadata, SensorSpecification
+from kognic_aio.model.geometry import Position, RotationQuaternion
+from kognic_aio.model.metadata import Metadata, optional_metadata
+from kognic_aio.model.scene import SensorSpecification
 
 
 def _leave_out(model: Checked, *names: str) -> None:
@@ -23,7 +28,7 @@ class LocalFile(Source):
     """A file to upload: the local file `filename`, or the bytes of `data` or `callback` under that name.
 
     Args:
-        filename: Path of a local file, or a name.
+        filename: Path of a local file, as text or as an `os.PathLike`, or a name.
         data: The bytes themselves, or a binary stream, generator or async generator that gives them.
         callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
 
@@ -31,18 +36,22 @@ class LocalFile(Source):
         InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
-    filename: str
+    _filename: str = field(alias="filename", converter=path_text)
 
-    def __attrs_post_init__(self) -> None:
-        Source.__attrs_post_init__(self)
-        filename: object = self.filename
-        if not isinstance(filename, str) or not filename:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidError(f"LocalFile.filename: expected the path of a file as a string, got {self.filename!r}")
+    def _check(self) -> None:
+        Source._check(self)
+        if not self.filename:
+            raise self._wrong("filename", "expected the path of a file, got ''")
+
+    @property
+    def filename(self) -> str:
+        """Path of the local file, or a name."""
+        return self._filename
 
     @property
     def client_filename(self) -> str:
         """The filename."""
-        return self.filename
+        return self._filename
 
     @property
     def content_type(self) -> str:
@@ -111,6 +120,40 @@ class ImageResource(SensorResource):
 
 
 @frozen(kw_only=True)
+class EgoVehiclePose(Checked):
+    """The pose of the vehicle at one frame, without parts: the position in metres, and a unit quaternion."""
+
+    x: float
+    y: float
+    z: float
+    rotation_x: float
+    rotation_y: float
+    rotation_z: float
+    rotation_w: float
+
+    def to_pose(self) -> ego.EgoVehiclePose:
+        """The same as a position and a rotation."""
+        rotation = RotationQuaternion(w=self.rotation_w, x=self.rotation_x, y=self.rotation_y, z=self.rotation_z)
+        return ego.EgoVehiclePose(position=Position(x=self.x, y=self.y, z=self.z), rotation=rotation)
+
+
+Pose: TypeAlias = EgoVehiclePose | ego.EgoVehiclePose | Mapping[str, Any]
+"""A pose, flat or of parts, or the mapping of its arguments."""
+
+
+def _pose(given: Pose | None) -> ego.EgoVehiclePose | None:
+    """The pose as the platform has it."""
+    if isinstance(given, Mapping):
+        is_flat = not given.keys() & {each.alias for each in fields(ego.EgoVehiclePose)}
+        given = made(EgoVehiclePose if is_flat else ego.EgoVehiclePose, given)
+    if isinstance(given, EgoVehiclePose):
+        return given.to_pose()
+    if given is None or isinstance(given, ego.EgoVehiclePose):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return given
+    raise Mismatch(f"expected EgoVehiclePose, got {shown(given)}")
+
+
+@frozen(kw_only=True)
 class Frame(Checked):
     """What was recorded at one moment.
 
@@ -118,26 +161,39 @@ class Frame(Checked):
         frame_id: Its id, unique within the scene.
         timestamp_ns: Its time, in nanoseconds Unix time.
         images: At least one.
-        pointclouds: They need an `ego_vehicle_pose`.
-        metadata: Flat pairs of names and values.
+        pointclouds: Those that were recorded with the images.
+        ego_vehicle_pose: For frames with point clouds: a pose of this module, or one of parts, which is kept as such.
+        metadata: Flat pairs of names and values; those that are None are left out.
 
     Raises:
-        InvalidError: If there is no image, or not both of point clouds and pose.
+        InvalidError: If there is no image, or a pose without point clouds.
     """
 
     frame_id: str
     timestamp_ns: UnixTimestampNs
     images: Sequence[ImageResource]
     pointclouds: Sequence[SensorResource] | None = None
-    ego_vehicle_pose: EgoVehiclePose | None = None
-    metadata: Metadata | None = None
+    ego_vehicle_pose: ego.EgoVehiclePose | None = field(default=None, converter=_pose)
+    metadata: Metadata | None = field(default=None, converter=optional_metadata)
 
     def _check(self) -> None:
-        _leave_out(self, "pointclouds", "metadata")
+        _leave_out(self, "pointclouds")
         if not self.images:
             raise self._wrong("images", "a frame needs at least one, got none")
-        if (self.pointclouds is None) != (self.ego_vehicle_pose is None):
-            raise self._wrong("ego_vehicle_pose", "is for frames with pointclouds, which need one")
+        if self.pointclouds is None and self.ego_vehicle_pose is not None:
+            raise self._wrong("ego_vehicle_pose", "is for frames with pointclouds, this one has none")
+
+    def moment(self, place: str) -> Moment:
+        """What the frame says of its time."""
+        shutters = [
+            (f"{place}.images[{i}].start_shutter_timestamp_ns", start, end)
+            for i, image in enumerate(self.images)
+            for start, end in [(image.start_shutter_timestamp_ns, image.end_shutter_timestamp_ns)]
+            if start is not None and end is not None
+        ]
+        rotation = None if self.ego_vehicle_pose is None else self.ego_vehicle_pose.rotation
+        time = self.timestamp_ns
+        return Moment(place=place, unix=time, unix_name="timestamp_ns", rotation=rotation, shutters=shutters)
 
 
 @frozen(kw_only=True)
@@ -148,14 +204,15 @@ class SceneRequest(Checked):
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
         frames: At least one.
-        metadata: Flat pairs of names and values.
+        metadata: Flat pairs of names and values; those that are None are left out.
         imudata_resource: IMU data as a JSON file.
         should_motion_compensate: By default the platform's choice.
         postpone_external_resource_import: Whether to index the scene only, and leave the files in your cloud until
             `client.scene.import_indexed_scene`.
 
     Raises:
-        InvalidError: If there is no frame, or two files have one name.
+        InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the units
+            that are expected, by the rules of `model._units`.
     """
 
     workspace_id: str
@@ -163,7 +220,7 @@ class SceneRequest(Checked):
     frames: Sequence[Frame]
     sensor_specification: SensorSpecification | None = None
     calibration_id: str | None = None
-    metadata: Metadata | None = None
+    metadata: Metadata | None = field(default=None, converter=optional_metadata)
     imudata_resource: Resource | None = None
     should_motion_compensate: bool | None = None
     postpone_external_resource_import: bool | None = None
@@ -181,9 +238,11 @@ class SceneRequest(Checked):
                 yield resource.local_file
 
     def _check(self) -> None:
-        _leave_out(self, "calibration_id", "metadata")
+        _leave_out(self, "calibration_id")
         if not self.frames:
             raise self._wrong("frames", f"scene {self.external_id!r} needs at least one frame, got none")
+        for place, problem in misfits([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)]):
+            raise self._wrong(place, problem)
         seen: dict[str, LocalFile] = {}
         for file in self._local_files():
             other = seen.setdefault(file.filename, file)

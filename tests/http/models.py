@@ -21,6 +21,7 @@ from kognic_aio.model import (
     OpenEnum,
     PointCloud,
     Resource,
+    RotationQuaternion,
     scene_request,
 )
 from kognic_aio.model.calibration import CalibrationType, CustomCameraCalibration, UnknownCalibration
@@ -118,7 +119,7 @@ def _files(suffix: str) -> dict[str, st.SearchStrategy[Any]]:
 SPECIAL: dict[type[Any], Callable[[], dict[str, st.SearchStrategy[Any]]]] = {
     Image: lambda: _files(".jpg"),
     PointCloud: lambda: _files(".csv"),
-    SequenceFrame: lambda: {"frame_id": st.uuids().map(str)},
+    SequenceFrame: lambda: {"frame_id": st.uuids().map(str), "relative_timestamp": st.integers(0, 1000)},
     CustomCameraCalibration: lambda: {"wasm_base64": st.binary(max_size=9).map(lambda b: base64.b64encode(b).decode())},
     scene_request.LocalFile: lambda: {"filename": st.uuids().map(str)},
 }
@@ -138,12 +139,27 @@ def _mended(cls: type[Any], given: dict[str, Any]) -> dict[str, Any]:
             given[second] = given[first] + 1 + abs(given[second])
         elif first in given:
             given |= {first: None, second: None, "reversed_shutter": None}
+    if cls is RotationQuaternion:
+        given |= {"w": 1.0, "x": min(0.1, abs(given["x"])), "y": 0.0, "z": 0.0}
+    if "frames" in given:
+        given["frames"] = _in_order(given["frames"])
     if issubclass(cls, scene_request.Resource):
         local = given.get("local_file") or scene_request.LocalFile(filename="a.jpg")
         given |= {"external_resource_uri": None, "local_file": local}
-    if cls is scene_request.Frame and (given.get("pointclouds") is None or given.get("ego_vehicle_pose") is None):
-        given |= {"pointclouds": None, "ego_vehicle_pose": None}
+    if cls is scene_request.Frame and given.get("pointclouds") is None:
+        given |= {"ego_vehicle_pose": None}
     return given
+
+
+def _in_order(frames: tuple[Any, ...]) -> list[Any]:
+    """The frames of a scene, which go in the order of their times."""
+    if isinstance(frames[0], scene_request.Frame):
+        return sorted(frames, key=lambda frame: frame.timestamp_ns)
+    unix: list[Any] = [getattr(frame, "unix_timestamp", None) for frame in frames]
+    in_order = sorted(frames, key=lambda frame: frame.relative_timestamp)
+    if None in unix:
+        return in_order
+    return [attrs.evolve(frame, unix_timestamp=time) for frame, time in zip(in_order, sorted(unix), strict=True)]
 
 
 def comparable(thing: Any) -> Any:

@@ -67,10 +67,6 @@ EXCEPTIONS = {
     ),
     "kognic.io.model.scene.scene_summary.SceneMetadata": "kognic_aio.model.Metadata",
     "kognic.io.model.scene.metadata.metadata.MetaDataBase": "kognic_aio.model.Metadata",
-    "kognic.io.model.scene.metadata.metadata.MetaData": "kognic_aio.model.Metadata",
-    "kognic.io.model.scene.metadata.metadata.FrameMetaData": "kognic_aio.model.Metadata",
-    "kognic.io.model.input.metadata.metadata.MetaData": "kognic_aio.model.Metadata",
-    "kognic.io.model.input.metadata.metadata.FrameMetaData": "kognic_aio.model.Metadata",
     "kognic.io.resources.abstract.creatable_io_resource.CreateableIOResource": (
         "kognic_aio.resources.creation.SceneCreator"
     ),

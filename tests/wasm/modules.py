@@ -56,3 +56,9 @@ EMPTY = module("")
 NO_FUNCTION = module(f"(global (export {NAME}) i32 (i32.const 1))")
 SINGLE = module(f"(func (export {NAME}) (param f64 f64) (result f32) unreachable)")
 THROUGH_MEMORY = module(f"(func (export {NAME}) (param i32 f64 f64 f64))")
+
+BEHIND = projecting(
+    "(if (result f64) (f64.gt (local.get $z) (f64.const 0)) (then (local.get $x)) (else (f64.const nan)))"
+    " (if (result f64) (f64.gt (local.get $z) (f64.const 0)) (then (local.get $y)) (else (f64.const nan)))"
+)
+"""Sees nothing behind the camera, which it says with NaN."""

@@ -1,0 +1,91 @@
+"""What customers say of their scenes and frames: flat pairs of names and values."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+from kognic_aio.errors import InvalidError
+from kognic_aio.model._conform import Mismatch, conform_items, plain, real, shown
+
+MetadataValue: TypeAlias = str | int | float | bool
+
+Metadata: TypeAlias = Mapping[str, MetadataValue]
+"""Flat pairs of names and values. `region` is known to the platform: where the data was collected."""
+
+
+class MetadataModel(Protocol):
+    """Anything that dumps itself as pydantic's models do."""
+
+    def model_dump(self) -> dict[str, Any]:
+        """The pairs."""
+        ...
+
+
+MetadataInput: TypeAlias = Mapping[Any, object] | MetadataModel
+"""What is taken for metadata: the values are looked at, whatever their annotation says; those that are None are left
+out."""
+
+
+def flat_metadata(given: MetadataInput | None) -> Metadata:
+    """The pairs of some metadata."""
+    if given is not None and not isinstance(given, Mapping) and hasattr(given, "model_dump"):
+        given = given.model_dump()
+    pairs = conform_items({} if given is None else given, _flat)
+    return {name: value for name, value in pairs.items() if value is not None}
+
+
+def optional_metadata(given: MetadataInput | None) -> Metadata | None:
+    """The pairs of some metadata, None if there are none."""
+    return flat_metadata(given) or None
+
+
+def _flat(value: Any) -> MetadataValue | None:
+    given = plain(value)
+    if isinstance(given, str):
+        return str.__str__(given)
+    if given is None or isinstance(given, bool):
+        return given
+    if isinstance(given, int):
+        return int(given)
+    if isinstance(given, float):
+        return real(given)
+    raise Mismatch(f"expected str or int or float or bool, got {shown(value)}")
+
+
+class FrameMetaData(dict[str, MetadataValue]):
+    """Metadata of a frame, as a mapping whose values are attributes too.
+
+    Args:
+        pairs: The values by name; those that are None are left out.
+
+    Raises:
+        InvalidError: If a value is not flat.
+    """
+
+    def __init__(self, **pairs: object) -> None:
+        try:
+            super().__init__(flat_metadata(pairs))
+        except Mismatch as mismatch:
+            raise InvalidError(f"{type(self).__name__}{mismatch}") from None
+
+    def __getattr__(self, name: str) -> MetadataValue:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}") from None
+
+
+class MetaData(FrameMetaData):
+    """Metadata of a scene, as a mapping whose values are attributes too.
+
+    Args:
+        region: Where the data was collected; the platform may have instructions for it.
+        pairs: More values by name; those that are None are left out.
+
+    Raises:
+        InvalidError: If a value is not flat, or the region is no text.
+    """
+
+    def __init__(self, *, region: str | None = None, **pairs: object) -> None:
+        super().__init__(region=region, **pairs)
+        if not isinstance(self.get("region", ""), str):
+            raise InvalidError(f"MetaData.region: expected str, got {shown(region)}")
