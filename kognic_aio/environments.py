@@ -43,6 +43,8 @@ def find_environment(env: str | None = None) -> Environment:
     name, source = (env, "env") if env else (os.environ.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE)
     if not name:
         return Environment()
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidError(f"{source}: expected the name of an environment or a URL, got {type(name).__name__}")
     if "://" in name:
         try:
             return Environment(hosts=_hosts(name, name))

@@ -139,9 +139,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         self._journal = journal
         self._results = Results()
         self._task: asyncio.Task[None] | None = None
-        self._used = False
-        self._closed = False
-        self._ended = False
+        self._used = self._closed = self._ended = False
 
     @property
     def progress(self) -> Progress:

@@ -160,6 +160,13 @@ async def test_unusable(tmp_path: Path, content: object, words: str) -> None:
     assert str(caught.value).startswith(words.format(path=tmp_path / "kognic" / "environments.json"))
 
 
+async def test_no_name(tmp_path: Path) -> None:
+    """What is no text names nothing."""
+    path: Any = tmp_path
+    with pytest.raises(InvalidError, match=r"^env: expected the name of an environment or a URL, got PosixPath"):
+        await KognicIOClient(env=path).open()
+
+
 async def test_the_error_says_who_named_it(shell: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What KOGNIC_ENV names wrongly is said to come from there; a URL among it."""
     config(tmp_path, {"environments": {"b": EXAMPLE}})

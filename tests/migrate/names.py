@@ -294,7 +294,9 @@ def _has(module: str, name: str) -> bool:
         return False
     found = getattr(place, first, None)
     is_own = hasattr(place, "__all__") or getattr(found, "__module__", module) == module
-    return found is not None and is_own and all(hasattr(found, part) for part in rest)
+    if found is None or inspect.ismodule(found):  # which an import elsewhere may have put there
+        return False
+    return is_own and all(hasattr(found, part) for part in rest)
 
 
 def generate() -> dict[str, dict[str, Entry]]:
