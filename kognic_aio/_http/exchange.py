@@ -138,9 +138,9 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body of an answer. Of an error's, which may be anything, no more than people read."""
-    is_error = response.status >= 300
     content = bytearray()
-    with _hearing_of_the_end(response):
+    is_error = response.status >= 300
+    with nullcontext() if response.content.is_eof() else _hearing_of_the_end(response):
         async for chunk in response.content.iter_any():
             content += chunk
             if is_error and len(content) > MOST_OF_AN_ERROR:
@@ -156,8 +156,9 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
 def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, None, None]:
     """Have who reads hear when the connection ends: of a bad chunk aiohttp does not tell them, and they would hang."""
     content = response.content
-    protocol = None if content.is_eof() or response.connection is None else response.connection.protocol
-    if protocol is None or (closed := protocol.closed) is None:
+    protocol = None if response.connection is None else response.connection.protocol
+    closed = None if protocol is None else protocol.closed
+    if protocol is None or closed is None:
         yield
         return
 

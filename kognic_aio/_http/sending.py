@@ -23,7 +23,7 @@ SLICE = 1 << 20
 """Bytes that are handed to the socket at a time."""
 
 SMALL = 64 << 10
-"""Bytes that are through before anybody's patience ends: nobody looks after so few."""
+"""Bytes that the kernel takes at once, and that are through before anybody's patience ends: so few are not watched."""
 
 LOOKS = 4
 """How often within `timeout` to look for progress, so that silence lasts 1.25 times as long at most."""
@@ -76,6 +76,9 @@ class Sending(aiohttp.Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Send all of it. aiohttp calls this, once: it must not send half of a source again by itself."""
         self._consumed = True
+        if self._size is not None and self._size <= SMALL:
+            await writer.write(cast("bytes", self._value))
+            return
         watch = self._watch = _Watch(cast("StreamWriter", writer))
         try:
             async for chunk in _slices(self._value) if isinstance(self._value, bytes) else self._value:
@@ -187,11 +190,8 @@ def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int, int]:
     return 0, 0, 0
 
 
-async def _slices(content: bytes) -> AsyncIterator[bytes | memoryview]:
+async def _slices(content: bytes) -> AsyncIterator[memoryview]:
     """A large body in pieces, so that no other task waits while all of it is copied."""
-    if len(content) <= SLICE:
-        yield content
-        return
     view = memoryview(content)
     for start in range(0, len(view), SLICE):
         yield view[start : start + SLICE]
