@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.state.imu import Imu
 from kognic_aio.emulator.state.scene_body import SceneSpec
 from kognic_aio.emulator.state.scene_kinds import SceneKind
 from kognic_aio.emulator.state.storage import Storage, StoredObject
@@ -29,6 +30,8 @@ class Scene:
     kind: SceneKind
     spec: SceneSpec = attrs.field(repr=False)
     created: datetime = attrs.field(factory=utc_now)
+    imu: Imu | None = None
+    """Its IMU data, unless it is a file that the platform cannot read."""
     visible_at: float = -math.inf
     """From when on clients can see it, on the platform's clock."""
     ready_at: float | None = None
@@ -100,8 +103,17 @@ class Scene:
         """Where its files are in the storage."""
         return f"{self.workspace_id}/{self.uuid}"
 
-    def fault_of_files(self) -> str | None:
-        """Why its files cannot be processed, or None."""
+    def fault(self) -> str | None:
+        """Why it cannot be processed, or None."""
+        return self._fault_of_files() or self._fault_of_times()
+
+    def _fault_of_times(self) -> str | None:
+        """Which frame cannot be motion compensated, as the IMU data tells nothing of its time."""
+        if self.imu is None or not self.spec.motion_compensated:
+            return None
+        return self.imu.fault_of_times(self.spec.unix_timestamps)
+
+    def _fault_of_files(self) -> str | None:
         for name, stored in self.known_files.items():
             if stored is None or not stored.size:
                 return f"file {name} is empty"

@@ -22,7 +22,7 @@ class SceneSpec:
     Args:
         internal_id: the uuid that was reserved for the scene.
         external_id: the customer's name for it.
-        calibration_id: the calibration of its sensors, for lidar and camera scenes.
+        calibration_id: the calibration of its sensors, if it has cameras.
         imu_id: the resource id of its IMU data.
         filenames: the file name of every resource, by resource id.
         cameras: names of the sensors with images.
@@ -70,17 +70,9 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     Raises:
         BadRequestError: it breaks one; the message says where.
     """
-    required = ["internalId", "externalId", "frames" if kind.sequence else "frame"]
-    optional = ["metadata", "featureFlags"]
-    if kind.calibrated:
-        required.append("calibrationId")
-    if kind.cameras:
-        optional.append("sensorSpecification")
-    if kind.lidars:
-        optional.append("imuData")
-    fields = body.fields(required, optional)
+    fields = body.fields(*_scene_keys(kind))
     spec = SceneSpec(internal_id=fields["internalId"].text(), external_id=fields["externalId"].text())
-    if kind.calibrated:
+    if "calibrationId" in fields:
         spec.calibration_id = fields["calibrationId"].text()
     if "imuData" in fields:
         spec.imu_id = fields["imuData"].text()
@@ -91,6 +83,18 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     else:
         _read_frame(kind, fields["frame"], spec, first=True)
     return spec
+
+
+def _scene_keys(kind: SceneKind) -> tuple[list[str], list[str]]:
+    """The keys that a scene must have, and those that it may have."""
+    required = ["internalId", "externalId", "frames" if kind.sequence else "frame"]
+    optional = ["metadata", "featureFlags"]
+    if kind.cameras:
+        optional.append("sensorSpecification")
+        (required if kind.calibrated else optional).append("calibrationId")
+    if kind.moves:
+        optional.append("imuData")
+    return required, optional
 
 
 def read_extras(fields: dict[str, Body], motion_compensation: Body | None, spec: SceneSpec) -> None:
@@ -164,18 +168,19 @@ def _read_frame(kind: SceneKind, frame: Body, spec: SceneSpec, *, first: bool) -
 
 
 def _frame_keys(kind: SceneKind, *, clouds_optional: bool) -> tuple[list[str], list[str]]:
+    """The keys that a frame must have, and those that it may have."""
     required: list[str] = []
     optional: list[str] = []
     if kind.sequence:
         required += "frameId", "relativeTimestamp"
         optional.append("metadata")
+        (required if kind.aggregated else optional).append("egoVehiclePose")
     if kind.cameras:
         required.append("images")
     if kind.lidars:
         (optional if clouds_optional else required).append("pointClouds")
+    if kind.moves:
         optional.append("unixTimestamp")
-        if kind.sequence:
-            (required if kind.aggregated else optional).append("egoVehiclePose")
     return required, optional
 
 

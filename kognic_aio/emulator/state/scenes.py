@@ -11,8 +11,9 @@ from kognic_aio.emulator.faults import FailProcessing, Faults, HangProcessing
 from kognic_aio.emulator.state.accounts import Accounts
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.calibrations import Calibrations
-from kognic_aio.emulator.state.imu import Imu, read_imu
+from kognic_aio.emulator.state.imu import Imu
 from kognic_aio.emulator.state.refusals import Refusals
+from kognic_aio.emulator.state.reservations import Reservations
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scene_body import SceneSpec, read_scene
 from kognic_aio.emulator.state.scene_kinds import SceneKind
@@ -42,6 +43,7 @@ class Scenes:
         refusals: Refusals,
         faults: Faults,
     ) -> None:
+        self.reservations = Reservations(accounts, storage)
         self.by_uuid: dict[str, Scene] = {}
         self.pending = 0
         self.unknown_scenes: UnknownScenes = "refuse"
@@ -54,43 +56,6 @@ class Scenes:
         self._refusals = refusals
         self._faults = faults
         self._by_external_id: defaultdict[str, list[Scene]] = defaultdict(list)
-        self._reserved: dict[str, str] = {}
-        self._imu: dict[str, Imu] = {}
-
-    def reserve(self, workspace_id: str) -> str:
-        """Reserve the uuid of a scene to come, in a workspace."""
-        self._accounts.workspace(workspace_id)
-        scene_uuid = str(uuid4())
-        self._reserved[scene_uuid] = workspace_id
-        return scene_uuid
-
-    def _check_reserved(self, internal_id: str, workspace_id: str) -> None:
-        self._accounts.workspace(workspace_id)
-        if internal_id in self.by_uuid:
-            raise ConflictError(f"internalId {internal_id} is taken: its scene was created already")
-        if self._reserved.get(internal_id) != workspace_id:
-            raise BadRequestError(
-                f"internalId {internal_id!r} was not reserved in workspace {workspace_id}: "
-                "get one from v1/inputs/initialize"
-            )
-
-    def validate_imu(self, workspace_id: str, body: Body, *, dry_run: bool) -> tuple[str, str] | None:
-        """Check the IMU data of a reserved scene.
-
-        Returns:
-            The resource id for the scene's body and the URL to put the data to; None in a dry run.
-
-        Raises:
-            BadRequestError: the data is not IMU data, or the scene is not reserved.
-        """
-        fields = body.fields(("imuData", "internalId"))
-        scene_uuid = fields["internalId"].text()
-        self._check_reserved(scene_uuid, workspace_id)
-        imu = read_imu(fields["imuData"], resource_id=f"imu-{scene_uuid}.json")
-        if dry_run:
-            return None
-        self._imu[scene_uuid] = imu
-        return imu.resource_id, self._storage.signed_url(f"{workspace_id}/{scene_uuid}/{imu.resource_id}")
 
     def create(self, kind: SceneKind, workspace_id: str, body: Body, *, dry_run: bool) -> Scene | None:
         """Create a scene that waits for its files.
@@ -103,15 +68,14 @@ class Scenes:
             ConflictError: its internal id was used before.
         """
         spec = read_scene(kind, body)
-        self._check_reserved(spec.internal_id, workspace_id)
+        self.reservations.check(spec.internal_id, workspace_id)
         self._check_calibration(spec)
-        self._check_imu(spec)
+        imu = self.reservations.imu_of(spec)
         self._refusals.check("scene", spec.external_id)
         if dry_run:
             return None
-        del self._reserved[spec.internal_id]
-        self._imu.pop(spec.internal_id, None)
-        return self._start(kind, workspace_id, spec)
+        self.reservations.use(spec.internal_id)
+        return self._start(kind, workspace_id, spec, imu)
 
     def create_from_request(self, body: Body) -> Scene:
         """Create a scene of whose files some may stay in the customer's bucket.
@@ -132,9 +96,10 @@ class Scenes:
             self._process(scene)
         return scene
 
-    def _start(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
+    def _start(self, kind: SceneKind, workspace_id: str, spec: SceneSpec, imu: Imu | None = None) -> Scene:
         """Add the scene of a client, which waits for its files, and which nobody sees at first if there is a lag."""
         scene = self.add(kind, workspace_id, spec)
+        scene.imu = imu
         scene.visible_at = self._timing.clock() + self._timing.visibility_lag
         self.pending += 1
         return scene
@@ -161,14 +126,6 @@ class Scenes:
             raise BadRequestError(f"calibrationId {spec.calibration_id!r} is unknown")
         calibration.check_covers("camera", spec.cameras)
         calibration.check_covers("lidar", spec.lidars)
-
-    def _check_imu(self, spec: SceneSpec) -> None:
-        if spec.imu_id is None:
-            return
-        imu = self._imu.get(spec.internal_id)
-        if imu is None or imu.resource_id != spec.imu_id:
-            raise BadRequestError(f"imuData {spec.imu_id!r} is unknown: get a resource id from v1/imu")
-        imu.check_spans(spec.unix_timestamps)
 
     def upload_urls(self, scene: Scene) -> dict[str, str]:
         """A signed URL for each file of a scene, by resource id; the IMU data has its own from before."""
@@ -203,7 +160,7 @@ class Scenes:
 
     def _import(self, scene: Scene) -> None:
         refusal = self._refusals.get("processing", scene.external_id)
-        scene.failure = refusal.message if refusal is not None else scene.fault_of_files()
+        scene.failure = refusal.message if refusal is not None else scene.fault()
         scene.ready_at = self._timing.clock() + self._timing.processing_time
         scene.indexed = False
         match self._faults.strike_scene(scene.external_id):
