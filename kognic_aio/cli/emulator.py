@@ -37,6 +37,12 @@ client       of these options:
     type=click.Choice(["refuse", "omit"]),
     help="What a status query does about scenes that it does not know: answer 404, or leave them out.",
 )
+@click.option(
+    "--reads-files/--no-reads-files",
+    default=True,
+    show_default=True,
+    help="Whether files that are not what their names say let processing fail.",
+)
 def emulator(host: str, port: int, **behaviour: Any) -> None:
     """Run a local platform to try things on, until Ctrl-C or SIGTERM.
 

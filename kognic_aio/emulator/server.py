@@ -48,6 +48,12 @@ class Emulator:
         rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
             platform has it in `platform.rate_limit`, which is without limit unless it was changed.
         checksums: whether the answer to a PUT tells the CRC32C of what was stored; None as above, true.
+        reads_files: whether files are read while they arrive. Those which are not what their names say then let
+            processing fail, with a message that says what was found and what was expected: images of another format,
+            point clouds whose header is broken, whose columns are unknown or whose points are not numbers or not all
+            there. Of a file in another store, only the first 64 bytes that `look` tells are read. It costs a few
+            kilobytes for each file that is arriving. None as above, false: then made-up bytes will do for any file
+            but a CSV, which must have the right header.
         sign: what signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the
             object and the seconds until the URL expires; where it returns None, the emulator signs its own.
         look: what tells size and first bytes of an object in that store, or None if there is none; without it,
@@ -70,6 +76,7 @@ class Emulator:
         keep_requests: int = KEEP_REQUESTS,
         rate_limit: float | RateLimit | None = None,
         checksums: bool | None = None,
+        reads_files: bool | None = None,
         sign: Sign | None = None,
         look: Look | None = None,
     ) -> None:
@@ -102,6 +109,8 @@ class Emulator:
             self.platform.scenes.unknown_scenes = unknown_scenes
         if checksums is not None:
             storage.checksums = checksums
+        if reads_files is not None:
+            storage.reads_files = reads_files
         if sign is not None:
             storage.sign = sign
         if look is not None:

@@ -8,13 +8,12 @@ from typing import Any
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.files import Inspection, inspection_of
 from kognic_aio.emulator.state.imu import Imu
 from kognic_aio.emulator.state.scene_body import SceneSpec
 from kognic_aio.emulator.state.scene_kinds import SceneKind
 from kognic_aio.emulator.state.storage import Storage, StoredObject
 from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
-
-CSV_HEADER = b"ts_gps,x,y,z,intensity"
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -88,10 +87,17 @@ class Scene:
     @property
     def files(self) -> Mapping[str, StoredObject | None]:
         """What was put for each resource id, the IMU data's included; None where nothing was seen."""
-        names = list(self.spec.filenames)
+        files = {name: self.inspection_of(name) for name in self.spec.filenames}
         if self.spec.imu_id is not None:
-            names.append(self.spec.imu_id)
-        return self._storage.look_up(self.prefix, names)
+            files[self.spec.imu_id] = None
+        return self._storage.look_up(self.prefix, files)
+
+    def inspection_of(self, resource_id: str) -> Inspection | None:
+        """What looks at the image or point cloud with a resource id; None for other files, and if nothing does."""
+        filename = self.spec.filenames.get(resource_id)
+        if filename is None or resource_id == self.spec.imu_file:
+            return None
+        return inspection_of(filename, whole=self._storage.reads_files)
 
     @property
     def known_files(self) -> Mapping[str, StoredObject | None]:
@@ -115,11 +121,11 @@ class Scene:
 
     def _fault_of_files(self) -> str | None:
         for name, stored in self.known_files.items():
+            filename = self.spec.filenames.get(name, name)
             if stored is None or not stored.size:
-                return f"file {name} is empty"
-            is_csv = self.spec.filenames.get(name, "").lower().endswith(".csv")
-            if is_csv and stored.head.partition(b"\n")[0].rstrip(b"\r") != CSV_HEADER:
-                return f"file {name} must begin with the header {CSV_HEADER.decode()}"
+                return f"file {filename} is empty"
+            if stored.fault is not None:
+                return f"file {filename} {stored.fault}"
         return None
 
     def to_json(self) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class SceneSpec:
         internal_id: the uuid that was reserved for the scene.
         external_id: the customer's name for it.
         calibration_id: the calibration of its sensors, if it has cameras.
-        imu_id: the resource id of its IMU data.
+        imu_id: the resource id of its IMU data, if that was validated before.
+        imu_file: the name of its IMU data, if that is among its files.
         filenames: the file name of every resource, by resource id.
         cameras: names of the sensors with images.
         lidars: names of the sensors with point clouds.
@@ -40,6 +41,7 @@ class SceneSpec:
     external_id: str
     calibration_id: str | None = None
     imu_id: str | None = None
+    imu_file: str | None = None
     filenames: dict[str, str] = attrs.field(factory=dict)
     cameras: set[str] = attrs.field(factory=set)
     lidars: set[str] = attrs.field(factory=set)

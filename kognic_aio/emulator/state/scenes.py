@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
 from kognic_aio.emulator.faults import FailProcessing, Faults, HangProcessing
+from kognic_aio.emulator.files import Inspection
 from kognic_aio.emulator.state.accounts import Accounts
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.calibrations import Calibrations
@@ -126,6 +127,11 @@ class Scenes:
             raise BadRequestError(f"calibrationId {spec.calibration_id!r} is unknown")
         calibration.check_covers("camera", spec.cameras)
         calibration.check_covers("lidar", spec.lidars)
+
+    def inspection_of(self, scene_uuid: str, resource_id: str) -> Inspection | None:
+        """What looks at a file of a scene while it arrives, if anything does; IMU data comes before its scene."""
+        scene = self.by_uuid.get(scene_uuid)
+        return None if scene is None else scene.inspection_of(resource_id)
 
     def upload_urls(self, scene: Scene) -> dict[str, str]:
         """A signed URL for each file of a scene, by resource id; the IMU data has its own from before."""
