@@ -94,27 +94,18 @@ class Emulator:
         )
         self._listener: asyncio.Server | None = None
         self._server: _CountingServer | None = None
-        if rate_limit is not None:
-            self.platform.rate_limit = rate_limit if isinstance(rate_limit, RateLimit) else RateLimit(rate_limit)
-        timing, storage = self.platform.timing, self.platform.storage
-        if processing_time is not None:
-            timing.processing_time = processing_time
-        if url_lifetime is not None:
-            timing.url_lifetime = url_lifetime
-        if token_lifetime is not None:
-            timing.token_lifetime = token_lifetime
-        if visibility_lag is not None:
-            timing.visibility_lag = visibility_lag
-        if unknown_scenes is not None:
-            self.platform.scenes.unknown_scenes = unknown_scenes
-        if checksums is not None:
-            storage.checksums = checksums
-        if reads_files is not None:
-            storage.reads_files = reads_files
-        if sign is not None:
-            storage.sign = sign
-        if look is not None:
-            storage.look = look
+        if isinstance(rate_limit, int | float):
+            rate_limit = RateLimit(rate_limit)
+        _change(self.platform, rate_limit=rate_limit)
+        _change(self.platform.scenes, unknown_scenes=unknown_scenes)
+        _change(self.platform.storage, checksums=checksums, reads_files=reads_files, sign=sign, look=look)
+        _change(
+            self.platform.timing,
+            processing_time=processing_time,
+            url_lifetime=url_lifetime,
+            token_lifetime=token_lifetime,
+            visibility_lag=visibility_lag,
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -176,6 +167,13 @@ class Emulator:
         listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(STOP_TIMEOUT)
+
+
+def _change(part: object, **settings: object) -> None:
+    """Change the settings of a part of the platform; None leaves one as it is."""
+    for name, value in settings.items():
+        if value is not None:
+            setattr(part, name, value)
 
 
 def _reachable(host: str) -> str:

@@ -8,7 +8,7 @@ import pydantic
 import pytest
 from kognic.openlabel.models import OpenLabelAnnotation
 
-from kognic_aio.emulator import Platform, PlatformError
+from kognic_aio.emulator import CAMERAS, LIDARS, Platform, PlatformError
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.openlabel.elements import annotation
 
@@ -238,6 +238,14 @@ async def test_streams_of_other_scenes(caller: Caller) -> None:
     )
     swapped = patched(document, "openlabel.streams", {"lidar": {"type": "camera"}})
     assert (await answer(caller, swapped))[0] == 400
+
+
+async def test_streams_of_a_scene_that_was_set_up(caller: Caller, platform: Platform) -> None:
+    """A scene that was set up without files has the sensors of the calibration, whose streams may be named."""
+    uuid = platform.add_scene("set up", path="lidars-and-cameras")
+    streams = {name: {"type": kind} for kind, names in (("camera", CAMERAS), ("lidar", LIDARS)) for name in names}
+    document = {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "streams": streams}}
+    assert (await caller.post("v1/pre-annotations", {"sceneUuid": uuid, "preAnnotation": document})).status == 200
 
 
 async def test_deep_nesting(caller: Caller) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from kognic_aio.emulator.state import seeds
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.geometry import check_pose, origin_pose
 from kognic_aio.emulator.state.scene_kinds import (
@@ -55,10 +56,10 @@ class SceneSpec:
 
 
 def simple_spec(kind: SceneKind, scene_uuid: str, external_id: str, frames: int) -> SceneSpec:
-    """What is kept of a scene without files: a camera, a lidar, and frames at the origin every 100 ms."""
+    """What is kept of a scene without files: the sensors that are calibrated, and frames at the origin every 100 ms."""
     spec = SceneSpec(internal_id=scene_uuid, external_id=external_id)
-    spec.cameras.update(("CAM",) if kind.cameras else ())
-    spec.lidars.update(("lidar",) if kind.lidars else ())
+    spec.cameras.update(seeds.CAMERAS if kind.cameras else ())
+    spec.lidars.update(seeds.LIDARS if kind.lidars else ())
     if kind.sequence:
         spec.relative_timestamps += range(0, 100 * frames, 100)
         if kind.lidars:
