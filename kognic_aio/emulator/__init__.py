@@ -9,13 +9,20 @@ and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`. Of
 has the annotation `ANNOTATION_ID` and an automatic review, and its scene the pre-annotation `PRE_ANNOTATION_ID`; the
 second waits with the task `TASK_ID` for one of the users `WORKFORCE`.
 
+It behaves as the real platform does where that is known, and in each way that is possible where it is not: a new
+scene may be unknown for a while (`visibility_lag`), and a status query may leave out what it does not know
+(`unknown_scenes`). Pre-annotations are validated as `kognic-openlabel` does, and must fit their scene. IMU data that
+does not span the frames lets processing fail, and so does a CSV with an unknown column; with `reads_files` every file
+is read, and must be what its name says. That is the default of `kognicutil emulator`, not of `Emulator`, as tests
+often send made-up bytes.
+
 `emulator.faults` lets things go wrong: the module `faults` tells what can, and how to say when.
 
     emulator.faults.add(faults.Drop(after_effect=True), on=faults.COMMIT)
 
 It is built as routes over state over errors: `routes` holds one short function per endpoint, `state` the rules
-without any HTTP, `errors` the ways to say no, and `front_door` does what all requests have in common;
-`injection` does the faults on the wire.
+without any HTTP, `files` what images and point clouds must look like, `errors` the ways to say no, and `front_door`
+does what all requests have in common; `injection` does the faults on the wire.
 """
 
 from kognic_aio.emulator import faults

@@ -14,6 +14,7 @@ from kognic_aio.emulator.recorder import KEEP_REQUESTS, Recorder
 from kognic_aio.emulator.routes import ROUTES
 from kognic_aio.emulator.routing import Router
 from kognic_aio.emulator.state.platform import Platform
+from kognic_aio.emulator.state.scenes import UnknownScenes
 from kognic_aio.emulator.state.storage import Look, Sign
 
 BACKLOG = 1024
@@ -35,11 +36,24 @@ class Emulator:
             has it, which is 0 unless it was changed.
         url_lifetime: seconds until a signed URL expires; None as above, 3600.
         token_lifetime: seconds until a token expires; None as above, 3600.
+        visibility_lag: seconds from the creation of a scene until clients can see it; None as above, 0. Until then
+            all that names it is answered as if there was no such scene (404): status queries, summaries, ego poses,
+            annotations, imports, invalidations, and what is to be made of it, pre-annotations and inputs. Lists of
+            inputs leave it out. Only uploads and the commit work: clients do them right after the creation.
+        unknown_scenes: what a status query does about scenes that are unknown or not visible yet: `refuse` answers
+            404, `omit` leaves them out of the list, though an invalidation is still answered 404; None leaves it
+            as the platform has it in `platform.scenes.unknown_scenes`, which is `refuse`.
         platform: the state to serve; by default a new `Platform.seeded()`.
         keep_requests: how many requests the recorder keeps, the latest.
         rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
             platform has it in `platform.rate_limit`, which is without limit unless it was changed.
         checksums: whether the answer to a PUT tells the CRC32C of what was stored; None as above, true.
+        reads_files: whether files are read while they arrive. Those which are not what their names say then let
+            processing fail, with a message that says what was found and what was expected: images of another format,
+            point clouds whose header is broken, whose columns are unknown or whose points are not numbers or not all
+            there. Of a file in another store, only the first 64 bytes that `look` tells are read. It costs a few
+            kilobytes for each file that is arriving. None as above, false: then made-up bytes will do for any file
+            but a CSV, which must have the right header.
         sign: what signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the
             object and the seconds until the URL expires; where it returns None, the emulator signs its own.
         look: what tells size and first bytes of an object in that store, or None if there is none; without it,
@@ -56,10 +70,13 @@ class Emulator:
         processing_time: float | None = None,
         url_lifetime: float | None = None,
         token_lifetime: float | None = None,
+        visibility_lag: float | None = None,
+        unknown_scenes: UnknownScenes | None = None,
         platform: Platform | None = None,
         keep_requests: int = KEEP_REQUESTS,
         rate_limit: float | RateLimit | None = None,
         checksums: bool | None = None,
+        reads_files: bool | None = None,
         sign: Sign | None = None,
         look: Look | None = None,
     ) -> None:
@@ -77,21 +94,18 @@ class Emulator:
         )
         self._listener: asyncio.Server | None = None
         self._server: _CountingServer | None = None
-        if rate_limit is not None:
-            self.platform.rate_limit = rate_limit if isinstance(rate_limit, RateLimit) else RateLimit(rate_limit)
-        timing, storage = self.platform.timing, self.platform.storage
-        if processing_time is not None:
-            timing.processing_time = processing_time
-        if url_lifetime is not None:
-            timing.url_lifetime = url_lifetime
-        if token_lifetime is not None:
-            timing.token_lifetime = token_lifetime
-        if checksums is not None:
-            storage.checksums = checksums
-        if sign is not None:
-            storage.sign = sign
-        if look is not None:
-            storage.look = look
+        if isinstance(rate_limit, int | float):
+            rate_limit = RateLimit(rate_limit)
+        _change(self.platform, rate_limit=rate_limit)
+        _change(self.platform.scenes, unknown_scenes=unknown_scenes)
+        _change(self.platform.storage, checksums=checksums, reads_files=reads_files, sign=sign, look=look)
+        _change(
+            self.platform.timing,
+            processing_time=processing_time,
+            url_lifetime=url_lifetime,
+            token_lifetime=token_lifetime,
+            visibility_lag=visibility_lag,
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -153,6 +167,13 @@ class Emulator:
         listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(STOP_TIMEOUT)
+
+
+def _change(part: object, **settings: object) -> None:
+    """Change the settings of a part of the platform; None leaves one as it is."""
+    for name, value in settings.items():
+        if value is not None:
+            setattr(part, name, value)
 
 
 def _reachable(host: str) -> str:

@@ -69,6 +69,29 @@ async def test_options_slow_the_emulator() -> None:
     assert [scene.status for scene in scenes] == [SceneStatus.Processing]
 
 
+async def test_options_hide_new_scenes() -> None:
+    """A new scene is hidden as long as the option says, and a query leaves it out if the option says so."""
+    async with emulator("--visibility-lag", "3600", "--unknown-scenes", "omit") as (_, client), client:
+        answer = await client.cameras.create(SCENE)
+        seen = await client.scene.get_scenes_by_uuids([answer.scene_uuid])
+
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("option", "status"), [((), InputCreationStatus.FAILED), (("--no-reads-files",), InputCreationStatus.CREATED)]
+)
+async def test_it_reads_files_unless_told_not_to(option: tuple[str, ...], status: InputCreationStatus) -> None:
+    """An image of another format than its name says lets processing fail, unless an option says not to look."""
+    image = Image(filename="a", file_data=FileData(data=PNG, format="jpg"))
+    scene = Cameras(external_id="scene", frame=Cameras.Frame(images=[image]))
+    async with emulator(*option) as (_, client), client:
+        results = [result async for result in create_inputs(client, [scene], "project-a", batch="batch-2")]
+
+    assert [result.status for result in results] == [status]
+    assert "file a.jpg must be JPEG, but is PNG" in str(results[0].error) or not results[0].error
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 async def test_signals_stop_it(number: signal.Signals, code: int) -> None:
     """SIGTERM and Ctrl-C stop it without a word, though a client holds connections."""

@@ -193,12 +193,16 @@ def patched(body: dict[str, Any], where: str, value: Any) -> dict[str, Any]:
     *parents, last = where.split(".")
     target: Any = changed
     for part in parents:
-        target = target[int(part) if part.isdecimal() else part]
+        target = target[_key(target, part)]
     if value is MISSING:
-        del target[last]
+        del target[_key(target, last)]
     else:
-        target[int(last) if last.isdecimal() else last] = value
+        target[_key(target, last)] = value
     return changed
+
+
+def _key(target: Any, part: str) -> str | int:
+    return int(part) if isinstance(target, list) else part
 
 
 def imu_data(*timestamps: int) -> list[dict[str, Any]]:

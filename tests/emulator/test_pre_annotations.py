@@ -10,6 +10,8 @@ from .support import Caller, Clock, openlabel
 
 pytestmark = pytest.mark.anyio
 
+METADATA = {"schema_version": "1.0.0"}
+
 
 async def pre_annotate(caller: Caller, scene_uuid: str, content: Any, **more: Any) -> tuple[int, str]:
     body = {"sceneUuid": scene_uuid, "preAnnotation": content, **more}
@@ -26,9 +28,9 @@ async def pre_annotate(caller: Caller, scene_uuid: str, content: Any, **more: An
         openlabel(100.0),
         openlabel(None),
         openlabel(),
-        {"openlabel": {}},
-        {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "frames": None, "objects": {"a": {}}}},
-        {"openlabel": {"frames": {"0": {"objects": {}}}}},
+        {"openlabel": {"metadata": METADATA}},
+        {"openlabel": {"metadata": METADATA, "frames": None, "objects": {"1": {"name": "car", "type": "Car"}}}},
+        {"openlabel": {"metadata": METADATA, "frames": {"0": {"objects": {}}}}},
     ],
 )
 async def test_good_pre_annotation(caller: Caller, platform: Platform, content: dict[str, Any]) -> None:
@@ -60,9 +62,12 @@ async def test_good_pre_annotation(caller: Caller, platform: Platform, content: 
         ),
         (
             openlabel([1]),
-            "frames.0.frame_properties.timestamp must be a number, got [1]",
+            "frames.0.frame_properties.timestamp must be an integer, got [1]",
         ),
-        ({"openlabel": {"frames": []}}, "preAnnotation.openlabel.frames must be an object, got []"),
+        (
+            {"openlabel": {"metadata": METADATA, "frames": []}},
+            "preAnnotation.openlabel.frames must be an object, got []",
+        ),
     ],
 )
 async def test_bad_pre_annotation(caller: Caller, platform: Platform, content: Any, message: str) -> None:

@@ -288,6 +288,17 @@ async def test_ego_poses_of_the_newer_kind(caller: Caller) -> None:
     assert (await caller.get(f"v2/scenes/{uuid}/ego-poses")).data == {"poses": {"0": POSE}}
 
 
+async def test_point_clouds_without_ego_pose(caller: Caller) -> None:
+    """Frames with point clouds need no ego pose, neither all nor some of them."""
+    frames = [frame(index) for index in range(2)]
+    del frames[0]["pointClouds"]["egoVehiclePose"]
+    uuid = (await caller.post("v2/scenes", request(*frames))).data["id"]
+    assert (await caller.get(f"v2/scenes/{uuid}/ego-poses")).data == {"poses": {"1": POSE}}
+    del frames[1]["pointClouds"]["egoVehiclePose"]
+    uuid = (await caller.post("v2/scenes", request(*frames))).data["id"]
+    assert (await caller.get(f"v2/scenes/{uuid}/ego-poses")).status == 404
+
+
 async def test_no_ego_poses(caller: Caller, platform: Platform) -> None:
     """A scene without ego poses, an invalidated and an unknown one have none to get."""
     posed = platform.add_scene("x", path="lidars-sequence")

@@ -16,13 +16,14 @@ PREFIXES = ("v1/inputs/", "v1/inputs/project/{project}/", "v1/inputs/project/{pr
 def initialize(call: Call) -> dict[str, str]:
     """Reserve the uuid of a scene."""
     workspace_id = call.body.fields(("workspaceId",))["workspaceId"].text()
-    return {"sceneUuid": call.platform.scenes.reserve(workspace_id)}
+    return {"sceneUuid": call.platform.scenes.reservations.reserve(workspace_id)}
 
 
 @routes.post("v1/imu")
 def validate_imu(call: Call) -> dict[str, str] | None:
     """Validate the IMU data of a scene."""
-    valid = call.platform.scenes.validate_imu(call.query("workspaceId"), call.body, dry_run=call.dry_run)
+    reservations = call.platform.scenes.reservations
+    valid = reservations.validate_imu(call.query("workspaceId"), call.body, dry_run=call.dry_run)
     return {"resourceId": valid[0], "signedUrl": valid[1]} if valid else None
 
 

@@ -14,9 +14,9 @@ PATTERN = "storage/{workspace}/{scene}/{resource}"
 
 @routes.put(PATTERN, access="signed")
 async def put_object(call: Call) -> web.Response:
-    """Store a file, and keep nothing of it but its size and digests."""
+    """Store a file, and keep nothing of it but its size, its digests and what is wrong with it."""
     path = _checked_path(call)
-    received = Receiver()
+    received = Receiver(call.platform.scenes.inspection_of(call.params["scene"], call.params["resource"]))
     async for chunk in call.request.content.iter_any():
         received.feed(chunk)
     call.record.size, call.record.sha256 = received.size, received.sha256()

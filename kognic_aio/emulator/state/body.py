@@ -56,15 +56,20 @@ class Body:
         """The items of a list of `least` to `most` items."""
         value = self._typed(list, "must be a list")
         if len(value) < least or (most is not None and len(value) > most):
-            wanted = f"{least} or more" if most is None else f"{least} to {most}"
+            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
             raise self.error(f"has {len(value)} items, must have {wanted}")
         return [Body(item, f"{self.path}[{index}]") for index, item in enumerate(value)]
 
     def text(self) -> str:
         """The value, a string that is not empty."""
-        value: str = self._typed(str, "must be a string")
+        value = self.string()
         if not value:
             raise self.error("must not be empty")
+        return value
+
+    def string(self) -> str:
+        """The value, a string that may be empty."""
+        value: str = self._typed(str, "must be a string")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             # JSON can spell half a surrogate pair, which no path, file name or answer could carry.
             raise self._mistyped("must be valid Unicode")

@@ -1,8 +1,9 @@
 """IMU data, validated before the scene that it belongs to is created."""
 
+from collections.abc import Mapping
+
 import attrs
 
-from kognic_aio.emulator.errors import BadRequestError
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.geometry import check_position, check_rotation
 
@@ -15,20 +16,16 @@ class Imu:
     start: int
     end: int
 
-    def check_spans(self, unix_timestamps: dict[str, int]) -> None:
-        """Check that every frame lies within the data.
+    def fault_of_times(self, unix_timestamps: Mapping[str, int]) -> str | None:
+        """What is wrong if not every frame lies within the data, or None.
 
         Args:
             unix_timestamps: nanoseconds of each frame, by path in the scene's body.
-
-        Raises:
-            BadRequestError: one lies outside.
         """
         for path, timestamp in unix_timestamps.items():
             if not self.start <= timestamp <= self.end:
-                raise BadRequestError(
-                    f"{path} {timestamp} is outside the IMU data, which spans {self.start} to {self.end}"
-                )
+                return f"{path} {timestamp} is outside the IMU data, which spans {self.start} to {self.end}"
+        return None
 
 
 def read_imu(data: Body, resource_id: str) -> Imu:

@@ -1,4 +1,4 @@
-"""A pre-annotation: OpenLABEL that annotators of a scene start from, and the check that it is some."""
+"""A pre-annotation: OpenLABEL that annotators of a scene start from."""
 
 from datetime import datetime
 from typing import Any
@@ -7,11 +7,10 @@ from uuid import uuid4
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
-from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.openlabel.elements import SCHEMA_VERSION
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
 
-SCHEMA_VERSION = "1.0.0"
 STATUSES = ("indexed", "processing", "available")
 
 
@@ -88,42 +87,3 @@ class PreAnnotation:
             "created": wire_date(self.created),
             "content": self.content,
         }
-
-
-def check_openlabel(content: Body, scene: Scene) -> None:
-    """Check that `content` is OpenLABEL of the right version whose frames are among those of the scene.
-
-    Raises:
-        BadRequestError: it is not.
-    """
-    openlabel = content.fields(("openlabel",))["openlabel"].entries()
-    if "metadata" in openlabel:
-        version = openlabel["metadata"].entries().get("schema_version")
-        if version is not None and version.value != SCHEMA_VERSION:
-            raise version.error(f"must be {SCHEMA_VERSION!r}, got {version.value!r}")
-    frames = openlabel.get("frames")
-    if frames is None or frames.value is None or not scene.kind.sequence:
-        return
-    known = frozenset(scene.spec.relative_timestamps)
-    for frame in frames.entries().values():
-        timestamp = _timestamp(frame)
-        if timestamp is not None and _milliseconds(timestamp) not in known:
-            raise timestamp.error(f"{timestamp.value!r} is not the relative timestamp of a frame of the scene")
-
-
-def _timestamp(frame: Body) -> Body | None:
-    properties = frame.entries().get("frame_properties")
-    if properties is None or properties.value is None:
-        return None
-    timestamp = properties.entries().get("timestamp")
-    return None if timestamp is None or timestamp.value is None else timestamp
-
-
-def _milliseconds(timestamp: Body) -> float:
-    # OpenLABEL lets a timestamp be a number or a string of one.
-    if isinstance(timestamp.value, str):
-        try:
-            return float(timestamp.value)
-        except ValueError as error:
-            raise timestamp.error(f"{timestamp.value!r} is not a number") from error
-    return timestamp.number()

@@ -6,7 +6,8 @@ from typing import Any
 from kognic_aio.emulator.errors import BadRequestError, ConflictError
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.lookup import known
-from kognic_aio.emulator.state.pre_annotation import STATUSES, PreAnnotation, check_openlabel, empty_openlabel
+from kognic_aio.emulator.state.openlabel import check_openlabel
+from kognic_aio.emulator.state.pre_annotation import STATUSES, PreAnnotation, empty_openlabel
 from kognic_aio.emulator.state.refusals import Refusals
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scenes import Scenes
@@ -42,7 +43,7 @@ class PreAnnotations:
         Raises:
             NotFoundError: the scene is unknown.
             ConflictError: the scene has a pre-annotation with this external id.
-            BadRequestError: the scene is not created, or the content is not OpenLABEL for its frames.
+            BadRequestError: the scene is not created, or the content is not OpenLABEL that fits it.
         """
         fields = body.fields(("sceneUuid", "preAnnotation"), ("externalId",))
         scene = self._scenes.created_scene(fields["sceneUuid"].text())

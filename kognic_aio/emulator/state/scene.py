@@ -1,5 +1,6 @@
 """A scene: what it was made from, and what has become of it."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.files import Inspection, inspection_of
+from kognic_aio.emulator.state.imu import Imu
 from kognic_aio.emulator.state.scene_body import SceneSpec
 from kognic_aio.emulator.state.scene_kinds import SceneKind
 from kognic_aio.emulator.state.storage import Storage, StoredObject
 from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
-
-CSV_HEADER = b"ts_gps,x,y,z,intensity"
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -28,6 +29,10 @@ class Scene:
     kind: SceneKind
     spec: SceneSpec = attrs.field(repr=False)
     created: datetime = attrs.field(factory=utc_now)
+    imu: Imu | None = None
+    """Its IMU data, unless it is a file that the platform cannot read."""
+    visible_at: float = -math.inf
+    """From when on clients can see it, on the platform's clock."""
     ready_at: float | None = None
     """When processing ends, on the platform's clock; None until the scene is committed."""
     failure: str | None = None
@@ -60,9 +65,14 @@ class Scene:
         return "created" if self.failure is None else "failed"
 
     @property
+    def visible(self) -> bool:
+        """Whether clients can see it now."""
+        return self._timing.clock() >= self.visible_at
+
+    @property
     def annotatable(self) -> bool:
         """Whether it can have inputs now."""
-        return self.invalidated is None and (self.reindexed or self.status == "created")
+        return self.visible and self.invalidated is None and (self.reindexed or self.status == "created")
 
     def check_status(self, *statuses: str) -> None:
         """Check that its status is one of those given.
@@ -77,10 +87,17 @@ class Scene:
     @property
     def files(self) -> Mapping[str, StoredObject | None]:
         """What was put for each resource id, the IMU data's included; None where nothing was seen."""
-        names = list(self.spec.filenames)
+        files = {name: self.inspection_of(name) for name in self.spec.filenames}
         if self.spec.imu_id is not None:
-            names.append(self.spec.imu_id)
-        return self._storage.look_up(self.prefix, names)
+            files[self.spec.imu_id] = None
+        return self._storage.look_up(self.prefix, files)
+
+    def inspection_of(self, resource_id: str) -> Inspection | None:
+        """What looks at the image or point cloud with a resource id; None for other files, and if nothing does."""
+        filename = self.spec.filenames.get(resource_id)
+        if filename is None or resource_id == self.spec.imu_file:
+            return None
+        return inspection_of(filename, whole=self._storage.reads_files)
 
     @property
     def known_files(self) -> Mapping[str, StoredObject | None]:
@@ -92,14 +109,23 @@ class Scene:
         """Where its files are in the storage."""
         return f"{self.workspace_id}/{self.uuid}"
 
-    def fault_of_files(self) -> str | None:
-        """Why its files cannot be processed, or None."""
+    def fault(self) -> str | None:
+        """Why it cannot be processed, or None."""
+        return self._fault_of_files() or self._fault_of_times()
+
+    def _fault_of_times(self) -> str | None:
+        """Which frame cannot be motion compensated, as the IMU data tells nothing of its time."""
+        if self.imu is None or not self.spec.motion_compensated:
+            return None
+        return self.imu.fault_of_times(self.spec.unix_timestamps)
+
+    def _fault_of_files(self) -> str | None:
         for name, stored in self.known_files.items():
+            filename = self.spec.filenames.get(name, name)
             if stored is None or not stored.size:
-                return f"file {name} is empty"
-            is_csv = self.spec.filenames.get(name, "").lower().endswith(".csv")
-            if is_csv and stored.head.partition(b"\n")[0].rstrip(b"\r") != CSV_HEADER:
-                return f"file {name} must begin with the header {CSV_HEADER.decode()}"
+                return f"file {filename} is empty"
+            if stored.fault is not None:
+                return f"file {filename} {stored.fault}"
         return None
 
     def to_json(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from kognic_aio.emulator.state import seeds
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.geometry import check_pose, origin_pose
 from kognic_aio.emulator.state.scene_kinds import (
@@ -22,8 +23,9 @@ class SceneSpec:
     Args:
         internal_id: the uuid that was reserved for the scene.
         external_id: the customer's name for it.
-        calibration_id: the calibration of its sensors, for lidar and camera scenes.
-        imu_id: the resource id of its IMU data.
+        calibration_id: the calibration of its sensors, if it has cameras.
+        imu_id: the resource id of its IMU data, if that was validated before.
+        imu_file: the name of its IMU data, if that is among its files.
         filenames: the file name of every resource, by resource id.
         cameras: names of the sensors with images.
         lidars: names of the sensors with point clouds.
@@ -40,6 +42,7 @@ class SceneSpec:
     external_id: str
     calibration_id: str | None = None
     imu_id: str | None = None
+    imu_file: str | None = None
     filenames: dict[str, str] = attrs.field(factory=dict)
     cameras: set[str] = attrs.field(factory=set)
     lidars: set[str] = attrs.field(factory=set)
@@ -53,10 +56,10 @@ class SceneSpec:
 
 
 def simple_spec(kind: SceneKind, scene_uuid: str, external_id: str, frames: int) -> SceneSpec:
-    """What is kept of a scene without files: a camera, a lidar, and frames at the origin every 100 ms."""
+    """What is kept of a scene without files: the sensors that are calibrated, and frames at the origin every 100 ms."""
     spec = SceneSpec(internal_id=scene_uuid, external_id=external_id)
-    spec.cameras.update(("CAM",) if kind.cameras else ())
-    spec.lidars.update(("lidar",) if kind.lidars else ())
+    spec.cameras.update(seeds.CAMERAS if kind.cameras else ())
+    spec.lidars.update(seeds.LIDARS if kind.lidars else ())
     if kind.sequence:
         spec.relative_timestamps += range(0, 100 * frames, 100)
         if kind.lidars:
@@ -70,17 +73,9 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     Raises:
         BadRequestError: it breaks one; the message says where.
     """
-    required = ["internalId", "externalId", "frames" if kind.sequence else "frame"]
-    optional = ["metadata", "featureFlags"]
-    if kind.calibrated:
-        required.append("calibrationId")
-    if kind.cameras:
-        optional.append("sensorSpecification")
-    if kind.lidars:
-        optional.append("imuData")
-    fields = body.fields(required, optional)
+    fields = body.fields(*_scene_keys(kind))
     spec = SceneSpec(internal_id=fields["internalId"].text(), external_id=fields["externalId"].text())
-    if kind.calibrated:
+    if "calibrationId" in fields:
         spec.calibration_id = fields["calibrationId"].text()
     if "imuData" in fields:
         spec.imu_id = fields["imuData"].text()
@@ -91,6 +86,18 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     else:
         _read_frame(kind, fields["frame"], spec, first=True)
     return spec
+
+
+def _scene_keys(kind: SceneKind) -> tuple[list[str], list[str]]:
+    """The keys that a scene must have, and those that it may have."""
+    required = ["internalId", "externalId", "frames" if kind.sequence else "frame"]
+    optional = ["metadata", "featureFlags"]
+    if kind.cameras:
+        optional.append("sensorSpecification")
+        (required if kind.calibrated else optional).append("calibrationId")
+    if kind.moves:
+        optional.append("imuData")
+    return required, optional
 
 
 def read_extras(fields: dict[str, Body], motion_compensation: Body | None, spec: SceneSpec) -> None:
@@ -164,18 +171,19 @@ def _read_frame(kind: SceneKind, frame: Body, spec: SceneSpec, *, first: bool) -
 
 
 def _frame_keys(kind: SceneKind, *, clouds_optional: bool) -> tuple[list[str], list[str]]:
+    """The keys that a frame must have, and those that it may have."""
     required: list[str] = []
     optional: list[str] = []
     if kind.sequence:
         required += "frameId", "relativeTimestamp"
         optional.append("metadata")
+        (required if kind.aggregated else optional).append("egoVehiclePose")
     if kind.cameras:
         required.append("images")
     if kind.lidars:
         (optional if clouds_optional else required).append("pointClouds")
+    if kind.moves:
         optional.append("unixTimestamp")
-        if kind.sequence:
-            (required if kind.aggregated else optional).append("egoVehiclePose")
     return required, optional
 
 

@@ -33,8 +33,13 @@ class SceneKind:
 
     @property
     def calibrated(self) -> bool:
-        """Whether a scene of this type needs a calibration."""
+        """Whether a scene of this type needs a calibration; one of cameras alone may have one."""
         return self.cameras and self.lidars
+
+    @property
+    def moves(self) -> bool:
+        """Whether its frames may have Unix timestamps, and the scene IMU data, to tell how the vehicle moved."""
+        return self.lidars or self.sequence
 
 
 KINDS = (

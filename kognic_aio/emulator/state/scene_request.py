@@ -48,7 +48,9 @@ def _read_specification(specification: Body, spec: SceneSpec) -> SceneKind:
     fields = specification.fields(("frames",), ("sensorSpecification", "metadata", "imuData", "shouldMotionCompensate"))
     read_extras(fields, fields.get("shouldMotionCompensate"), spec)
     if "imuData" in fields:
-        _read_file(fields["imuData"].fields((), ("externalResourceUri", "localFilename")), fields["imuData"], (), spec)
+        imu = fields["imuData"].fields((), ("externalResourceUri", "localFilename"))
+        _read_file(imu, fields["imuData"], (), spec)
+        spec.imu_file = imu["localFilename"].value if "localFilename" in imu else None
     seen: set[str] = set()
     timestamps: list[int] = []
     with_clouds: list[bool] = []

@@ -3,16 +3,18 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
 from kognic_aio.emulator.faults import FailProcessing, Faults, HangProcessing
+from kognic_aio.emulator.files import Inspection
 from kognic_aio.emulator.state.accounts import Accounts
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.calibrations import Calibrations
-from kognic_aio.emulator.state.imu import Imu, read_imu
+from kognic_aio.emulator.state.imu import Imu
 from kognic_aio.emulator.state.refusals import Refusals
+from kognic_aio.emulator.state.reservations import Reservations
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scene_body import SceneSpec, read_scene
 from kognic_aio.emulator.state.scene_kinds import SceneKind
@@ -27,6 +29,8 @@ INVALIDATIONS = {
     "incorrectly-created": "incorrectly-created",
 }
 
+UnknownScenes = Literal["refuse", "omit"]
+
 
 class Scenes:
     """All scenes, by uuid and by external id."""
@@ -40,8 +44,12 @@ class Scenes:
         refusals: Refusals,
         faults: Faults,
     ) -> None:
+        self.reservations = Reservations(accounts, storage)
         self.by_uuid: dict[str, Scene] = {}
         self.pending = 0
+        self.unknown_scenes: UnknownScenes = "refuse"
+        """What a status query does about scenes that are unknown or not visible yet: it answers 404, or leaves
+        them out."""
         self._timing = timing
         self._accounts = accounts
         self._calibrations = calibrations
@@ -49,43 +57,6 @@ class Scenes:
         self._refusals = refusals
         self._faults = faults
         self._by_external_id: defaultdict[str, list[Scene]] = defaultdict(list)
-        self._reserved: dict[str, str] = {}
-        self._imu: dict[str, Imu] = {}
-
-    def reserve(self, workspace_id: str) -> str:
-        """Reserve the uuid of a scene to come, in a workspace."""
-        self._accounts.workspace(workspace_id)
-        scene_uuid = str(uuid4())
-        self._reserved[scene_uuid] = workspace_id
-        return scene_uuid
-
-    def _check_reserved(self, internal_id: str, workspace_id: str) -> None:
-        self._accounts.workspace(workspace_id)
-        if internal_id in self.by_uuid:
-            raise ConflictError(f"internalId {internal_id} is taken: its scene was created already")
-        if self._reserved.get(internal_id) != workspace_id:
-            raise BadRequestError(
-                f"internalId {internal_id!r} was not reserved in workspace {workspace_id}: "
-                "get one from v1/inputs/initialize"
-            )
-
-    def validate_imu(self, workspace_id: str, body: Body, *, dry_run: bool) -> tuple[str, str] | None:
-        """Check the IMU data of a reserved scene.
-
-        Returns:
-            The resource id for the scene's body and the URL to put the data to; None in a dry run.
-
-        Raises:
-            BadRequestError: the data is not IMU data, or the scene is not reserved.
-        """
-        fields = body.fields(("imuData", "internalId"))
-        scene_uuid = fields["internalId"].text()
-        self._check_reserved(scene_uuid, workspace_id)
-        imu = read_imu(fields["imuData"], resource_id=f"imu-{scene_uuid}.json")
-        if dry_run:
-            return None
-        self._imu[scene_uuid] = imu
-        return imu.resource_id, self._storage.signed_url(f"{workspace_id}/{scene_uuid}/{imu.resource_id}")
 
     def create(self, kind: SceneKind, workspace_id: str, body: Body, *, dry_run: bool) -> Scene | None:
         """Create a scene that waits for its files.
@@ -98,16 +69,14 @@ class Scenes:
             ConflictError: its internal id was used before.
         """
         spec = read_scene(kind, body)
-        self._check_reserved(spec.internal_id, workspace_id)
+        self.reservations.check(spec.internal_id, workspace_id)
         self._check_calibration(spec)
-        self._check_imu(spec)
+        imu = self.reservations.imu_of(spec)
         self._refusals.check("scene", spec.external_id)
         if dry_run:
             return None
-        del self._reserved[spec.internal_id]
-        self._imu.pop(spec.internal_id, None)
-        self.pending += 1
-        return self.add(kind, workspace_id, spec)
+        self.reservations.use(spec.internal_id)
+        return self._start(kind, workspace_id, spec, imu)
 
     def create_from_request(self, body: Body) -> Scene:
         """Create a scene of whose files some may stay in the customer's bucket.
@@ -123,10 +92,17 @@ class Scenes:
         self._accounts.workspace(workspace_id)
         self._check_calibration(spec)
         self._refusals.check("scene", spec.external_id)
-        scene = self.add(kind, workspace_id, spec)
-        self.pending += 1
+        scene = self._start(kind, workspace_id, spec)
         if not spec.filenames:
             self._process(scene)
+        return scene
+
+    def _start(self, kind: SceneKind, workspace_id: str, spec: SceneSpec, imu: Imu | None = None) -> Scene:
+        """Add the scene of a client, which waits for its files, and which nobody sees at first if there is a lag."""
+        scene = self.add(kind, workspace_id, spec)
+        scene.imu = imu
+        scene.visible_at = self._timing.clock() + self._timing.visibility_lag
+        self.pending += 1
         return scene
 
     def add(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
@@ -152,27 +128,24 @@ class Scenes:
         calibration.check_covers("camera", spec.cameras)
         calibration.check_covers("lidar", spec.lidars)
 
-    def _check_imu(self, spec: SceneSpec) -> None:
-        if spec.imu_id is None:
-            return
-        imu = self._imu.get(spec.internal_id)
-        if imu is None or imu.resource_id != spec.imu_id:
-            raise BadRequestError(f"imuData {spec.imu_id!r} is unknown: get a resource id from v1/imu")
-        imu.check_spans(spec.unix_timestamps)
+    def inspection_of(self, scene_uuid: str, resource_id: str) -> Inspection | None:
+        """What looks at a file of a scene while it arrives, if anything does; IMU data comes before its scene."""
+        scene = self.by_uuid.get(scene_uuid)
+        return None if scene is None else scene.inspection_of(resource_id)
 
     def upload_urls(self, scene: Scene) -> dict[str, str]:
         """A signed URL for each file of a scene, by resource id; the IMU data has its own from before."""
         return {name: self._storage.signed_url(f"{scene.prefix}/{name}") for name in scene.spec.filenames}
 
     def commit(self, scene_uuid: str) -> None:
-        """Begin to process a scene whose files are there.
+        """Begin to process a scene whose files are there, whether it is visible yet or not.
 
         Raises:
             NotFoundError: there is no such scene.
             ConflictError: it was committed before.
             BadRequestError: it is invalidated, or files are missing.
         """
-        scene = self.scene(scene_uuid)
+        scene = self.existing_scene(scene_uuid)
         if scene.invalidated is not None:
             raise BadRequestError(f"scene {scene_uuid} is invalidated")
         if scene.ready_at is not None:
@@ -193,7 +166,7 @@ class Scenes:
 
     def _import(self, scene: Scene) -> None:
         refusal = self._refusals.get("processing", scene.external_id)
-        scene.failure = refusal.message if refusal is not None else scene.fault_of_files()
+        scene.failure = refusal.message if refusal is not None else scene.fault()
         scene.ready_at = self._timing.clock() + self._timing.processing_time
         scene.indexed = False
         match self._faults.strike_scene(scene.external_id):
@@ -223,14 +196,25 @@ class Scenes:
             case other:
                 raise status.error(f"must be 'created' or 'indexed', got {other!r}")
 
-    def scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid.
+    def existing_scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, whether clients can see it yet or not.
 
         Raises:
             NotFoundError: there is none.
         """
         found = self.by_uuid.get(scene_uuid)
         if found is None:
+            raise NotFoundError(f"scene {scene_uuid} is unknown")
+        return found
+
+    def scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, as clients see it.
+
+        Raises:
+            NotFoundError: there is none, or it is not visible yet; the message does not tell which.
+        """
+        found = self.existing_scene(scene_uuid)
+        if not found.visible:
             raise NotFoundError(f"scene {scene_uuid} is unknown")
         return found
 
@@ -268,28 +252,38 @@ class Scenes:
         return poses
 
     def with_external_id(self, external_id: str) -> list[Scene]:
-        """The scenes with an external id, maybe none."""
-        return self._by_external_id.get(external_id, [])
+        """The visible scenes with an external id, maybe none."""
+        return [scene for scene in self._by_external_id.get(external_id, ()) if scene.visible]
 
     def query(self, body: Body) -> list[Scene]:
         """The scenes that a request asks for, by uuid or by external id.
 
         Raises:
             BadRequestError: the request has not exactly one of both lists, or a fault limits them to fewer.
-            NotFoundError: one of them is unknown.
+            NotFoundError: one of them is unknown or not visible yet, unless those are to be left out.
         """
         fields = body.fields((), ("sceneUuids", "externalIds"))
         if len(fields) != 1:
             raise BadRequestError("give either sceneUuids or externalIds")
-        self._check_length(next(iter(fields.values())).texts())
-        if "sceneUuids" in fields:
-            return [self.scene(scene_uuid) for scene_uuid in dict.fromkeys(fields["sceneUuids"].texts())]
+        names = next(iter(fields.values())).texts()
+        self._check_length(names)
+        look_up = self._with_uuid if "sceneUuids" in fields else self._with_external_id
         found: list[Scene] = []
-        for external_id in dict.fromkeys(fields["externalIds"].texts()):
-            scenes = self.with_external_id(external_id)
-            if not scenes:
-                raise NotFoundError(f"no scene has the external id {external_id!r}")
-            found.extend(scenes)
+        for name in dict.fromkeys(names):
+            try:
+                found += look_up(name)
+            except NotFoundError:
+                if self.unknown_scenes == "refuse":
+                    raise
+        return found
+
+    def _with_uuid(self, scene_uuid: str) -> list[Scene]:
+        return [self.scene(scene_uuid)]
+
+    def _with_external_id(self, external_id: str) -> list[Scene]:
+        found = self.with_external_id(external_id)
+        if not found:
+            raise NotFoundError(f"no scene has the external id {external_id!r}")
         return found
 
     def _check_length(self, ids: Sequence[str]) -> None:
@@ -298,15 +292,23 @@ class Scenes:
             raise BadRequestError(f"a query may name {limit.most} scenes, not {len(ids)}")
 
     def invalidate(self, scene_uuids: Iterable[str], reason: str) -> None:
+        """Invalidate scenes at the request of a client.
+
+        Raises:
+            BadRequestError: the reason is unknown.
+            NotFoundError: a scene is unknown or not visible yet; then none is invalidated.
+        """
+        self.mark_invalidated([self.scene(scene_uuid) for scene_uuid in scene_uuids], reason)
+
+    def mark_invalidated(self, scenes: Iterable[Scene], reason: str) -> None:
         """Invalidate scenes for good; one that is invalidated already keeps its first reason.
 
         Raises:
             BadRequestError: the reason is unknown.
-            NotFoundError: a scene is unknown; then none is invalidated.
         """
         if reason not in INVALIDATIONS:
             raise BadRequestError(f"reason must be one of {', '.join(INVALIDATIONS)}, got {reason!r}")
-        for scene in [self.scene(scene_uuid) for scene_uuid in scene_uuids]:
+        for scene in scenes:
             if scene.invalidated is None:
                 self.pending -= scene.ready_at is None
                 scene.invalidated = INVALIDATIONS[reason]

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ import attrs
 from google_crc32c import extend
 
 from kognic_aio.emulator.errors import StorageError
+from kognic_aio.emulator.files import Inspection
 from kognic_aio.emulator.state.timing import Timing
 
 HEAD_SIZE = 64
@@ -32,7 +33,9 @@ class StoredObject:
         sha256: hex digest of the bytes; empty for a file in another store.
         crc32c: their CRC32C in base64, as Google's storage writes it; empty for a file in another store.
         content_type: the Content-Type that came with them.
-        head: the first 64 bytes, for rules about how a file begins.
+        head: the first 64 bytes, to look at.
+        fault: what is wrong with the content, which goes on from the file's name; None for what is good, and for
+            what was not looked at.
         puts: how many times it was put; size and digests are those of the last time.
     """
 
@@ -42,15 +45,21 @@ class StoredObject:
     crc32c: str = ""
     content_type: str = ""
     head: bytes = attrs.field(repr=False)
+    fault: str | None = None
     puts: int = 1
 
 
 class Receiver:
-    """Takes the chunks of a file as they come and keeps only what is remembered of it."""
+    """Takes the chunks of a file as they come and keeps only what is remembered of it.
 
-    def __init__(self) -> None:
+    Args:
+        inspection: what looks at the file, if anything does.
+    """
+
+    def __init__(self, inspection: Inspection | None = None) -> None:
         self.size = 0
         self.head = b""
+        self._inspection = inspection
         self._sha256 = hashlib.sha256()
         self._crc32c = 0
 
@@ -61,6 +70,15 @@ class Receiver:
         self.size += len(chunk)
         self._sha256.update(chunk)
         self._crc32c = extend(self._crc32c, chunk)
+        if self._inspection is not None:
+            self._inspection.feed(chunk)
+
+    def fault(self) -> str | None:
+        """What is wrong with the file, after its last chunk."""
+        if self._inspection is None:
+            return None
+        self._inspection.finish()
+        return self._inspection.fault
 
     def sha256(self) -> str:
         """The hex digest of all chunks."""
@@ -86,13 +104,16 @@ class Storage:
         self.base_url = ""
         self.checksums = True
         """Whether the answer to a PUT tells the CRC32C of what was stored, in `x-goog-hash`."""
+        self.reads_files = False
+        """Whether files are read while they arrive, so that those which are not what their names say let processing
+        fail. Otherwise made-up bytes will do for any file but a CSV, which must have the right header."""
         self.sign: Sign | None = None
         """What signs URLs of another store, given the method, the path of the object and the seconds until the
         URL expires; None signs our own. Where it returns None, ours is handed out, as it should for GET: no other
         store has the platform's own documents."""
         self.look: Look | None = None
         """What tells size and first 64 bytes of an object of the other store, given its path, or None if there is
-        none. It is called within the event loop at every commit, once per file."""
+        none; no more of it is read. It is called within the event loop at every commit, once per file."""
         self.objects: dict[str, StoredObject] = {}
         self._elsewhere: set[str] = set()
         self._expired: dict[str, int] = {}
@@ -152,6 +173,7 @@ class Storage:
             crc32c=received.crc32c(),
             content_type=content_type,
             head=received.head,
+            fault=received.fault(),
             puts=1 if earlier is None else earlier.puts + 1,
         )
         return self.objects[path]
@@ -171,19 +193,37 @@ class Storage:
             raise StorageError("NoSuchKey", "there is no such document", 404)
         return found
 
-    def look_up(self, prefix: str, names: Iterable[str]) -> dict[str, StoredObject | None]:
-        """The objects `<prefix>/<name>`, by name."""
-        return {name: self._find(f"{prefix}/{name}") for name in names}
+    def look_up(self, prefix: str, files: Mapping[str, Inspection | None]) -> dict[str, StoredObject | None]:
+        """The objects `<prefix>/<name>`, by name.
 
-    def _find(self, path: str) -> StoredObject | None:
+        Args:
+            prefix: where they are.
+            files: their names, and what looks at each that is in another store.
+        """
+        return {name: self._find(f"{prefix}/{name}", inspection) for name, inspection in files.items()}
+
+    def _find(self, path: str, inspection: Inspection | None) -> StoredObject | None:
         if self.look is None or path not in self._elsewhere:
             return self.objects.get(path)
         found = self.look(path)
-        return None if found is None else StoredObject(path=path, size=found[0], head=found[1][:HEAD_SIZE])
+        if found is None:
+            return None
+        size, head = found[0], found[1][:HEAD_SIZE]
+        return StoredObject(path=path, size=size, head=head, fault=_fault_so_far(inspection, head, size))
 
     def can_see(self, path: str) -> bool:
         """Whether it is known if an object is there: not if it is in another store that one cannot look into."""
         return self.look is not None or path not in self._elsewhere
+
+
+def _fault_so_far(inspection: Inspection | None, head: bytes, size: int) -> str | None:
+    """What is wrong with a file of which only the first bytes are known."""
+    if inspection is None:
+        return None
+    inspection.feed(head)
+    if len(head) == size:
+        inspection.finish()
+    return inspection.fault
 
 
 def _expired(status: int) -> StorageError:

@@ -1,0 +1,49 @@
+"""What an annotation declares must be of the scene that it is for: its sensors and its frames."""
+
+from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.openlabel.references import member
+from kognic_aio.emulator.state.scene import Scene
+
+
+def check_fit(openlabel: Body, scene: Scene) -> None:
+    """Check that streams are sensors of the scene, and timestamps those of its frames.
+
+    Raises:
+        BadRequestError: one is not.
+    """
+    for name, stream in member(openlabel, "streams").items():
+        _check_stream(name, stream, scene)
+    if not scene.kind.sequence:
+        return  # its one frame has no timestamp to compare with
+    known = frozenset(scene.spec.relative_timestamps)
+    for frame in member(openlabel, "frames").values():
+        timestamp = member(frame, "frame_properties").get("timestamp")
+        if timestamp is not None and timestamp.value is not None and _milliseconds(timestamp) not in known:
+            raise timestamp.error(f"{timestamp.value!r} is not the relative timestamp of a frame of the scene")
+
+
+def _check_stream(name: str, stream: Body, scene: Scene) -> None:
+    """Check that a stream is a sensor of its type; those that scenes do not have may be any."""
+    cameras, lidars = scene.spec.cameras, scene.spec.lidars
+    match stream.value.get("type"):
+        case "camera":
+            known = cameras
+        case "lidar":
+            # The clouds of all lidars are annotated as one, so that any name will do if there are some.
+            known = lidars | {name} if lidars else lidars
+        case None:
+            known = cameras | lidars
+        case _:
+            return
+    if name not in known:
+        raise stream.error(f"is no sensor of the scene, which has {', '.join(sorted(cameras | lidars))}")
+
+
+def _milliseconds(timestamp: Body) -> float:
+    # OpenLABEL lets a timestamp be a number or a string of one.
+    if isinstance(timestamp.value, str):
+        try:
+            return float(timestamp.value)
+        except ValueError as error:
+            raise timestamp.error(f"{timestamp.value!r} is not a number") from error
+    return timestamp.number()
