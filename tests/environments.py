@@ -27,7 +27,7 @@ UNUSABLE = [
     ({"environments": {"a": {**EXAMPLE, "host": 3}}}, "{path}, environment 'a': host: expected a string"),
     ({"environments": {"a": {**EXAMPLE, "scopes": "all"}}}, "{path}, environment 'a': scopes: expected a list"),
     ({"environments": {"a": {**EXAMPLE, "credentials": 3}}}, "{path}, environment 'a': credentials: expected a string"),
-    ({"environments": {"a": {**EXAMPLE, "auth_server": "auth"}}}, "{path}, environment 'a': auth host: expected a URL"),
+    ({"environments": {"a": {**EXAMPLE, "auth_server": "auth"}}}, "{path}, environment 'a': auth_host: expected a URL"),
 ]
 """Contents of the file, and what is said when environment `a` is asked for."""
 

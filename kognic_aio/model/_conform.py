@@ -20,7 +20,7 @@ import attrs
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model._epoch import looks_like
-from kognic_aio.model.official import official_problem
+from kognic_aio.model.official import home_of, official_problem
 
 Conform: TypeAlias = Callable[[Any], Any]
 
@@ -276,7 +276,7 @@ def _foreign(value: object, kinds: tuple[type, ...]) -> str | None:
     if namesake is None:
         return None
     whose = f"{theirs.__qualname__} of {theirs.__module__}"
-    return f"expected {namesake.__qualname__} of {namesake.__module__}, got {whose}"
+    return f"expected {namesake.__qualname__} of {home_of(namesake)}, got {whose}"
 
 
 def misuse(kind: type[Any], names: Iterable[str]) -> str | None:

@@ -1,7 +1,7 @@
 """What customers say of their scenes and frames: flat pairs of names and values."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model._conform import Mismatch, conform_items, plain, real, shown
@@ -67,6 +67,11 @@ class FrameMetaData(dict[str, MetadataValue]):
         except Mismatch as mismatch:
             raise InvalidError(f"{type(self).__name__}{mismatch}") from None
 
+    @classmethod
+    def model_validate(cls, pairs: Mapping[str, object]) -> Self:
+        """The metadata of a mapping, whose names need not be those of arguments, such as `location-lat`."""
+        return cls(**pairs)
+
     def __getattr__(self, name: str) -> MetadataValue:
         try:
             return self[name]
@@ -89,3 +94,8 @@ class MetaData(FrameMetaData):
         super().__init__(region=region, **pairs)
         if not isinstance(self.get("region", ""), str):
             raise InvalidError(f"MetaData.region: expected str, got {shown(region)}")
+
+    @property
+    def region(self) -> MetadataValue | None:
+        """Where the data was collected, if that was said."""
+        return self.get("region")

@@ -33,12 +33,17 @@ def official_problem(value: object, expected: type | None = None) -> str | None:
     return f"got {kind.__qualname__} of {kind.__module__}, which is kognic-io's: {_advice(expected or kind)}"
 
 
+def home_of(kind: type) -> str | None:
+    """The module that users import one of our classes from, or the one of the same name; None if there is none."""
+    name = kind.__qualname__.partition(".")[0]
+    loaded = sorted(module for module in sys.modules if module.startswith("kognic_aio.model."))
+    homes = (module for module in (*FACES, *loaded) if hasattr(sys.modules.get(module), name))
+    return next(homes, None)
+
+
 def _advice(kind: type) -> str:
     """Which import to write instead."""
     name, *rest = kind.__qualname__.split(".")
-    loaded = sorted(module for module in sys.modules if module.startswith("kognic_aio.model."))
-    homes = (module for module in (*FACES, *loaded) if hasattr(sys.modules.get(module), name))
-    home = next(homes, None)
-    if home is None:
+    if (home := home_of(kind)) is None:
         return "import what belongs here from kognic_aio.model"
     return f"`from {home} import {name}` instead" + (f", and use {kind.__qualname__}" if rest else "")

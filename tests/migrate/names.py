@@ -133,6 +133,7 @@ MEMBERS = {
     "to_dict": MODELS,
     "to_json": MODELS,
     "to_string": "__str__",
+    "validate_flat_types": INTERNAL,
     "x": "position.x",
     "y": "position.y",
     "z": "position.z",
