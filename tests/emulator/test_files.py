@@ -198,7 +198,12 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "csv with a wide row": ("a.csv", csv(HEADER, ROW + b",1"), "has 6 values in line 2, must have 5 as its header"),
     "csv with rows without the index": ("a.csv", csv(b"," + HEADER, ROW), "has 5 values in line 2, must have 6"),
     "csv that is html": ("a.csv", HTML, f"{EXPECTED_HEADER}, found '<!DOCTYPE html>"),
-    "csv that is binary": ("a.csv", bytes(10_000), "has a line of more than 4096 bytes, which is not text"),
+    "csv that is binary": ("a.csv", bytes(10_000), f"{EXPECTED_HEADER}, found '\\x00\\x00"),
+    "csv with a long header": (
+        "a.csv",
+        csv(HEADER + b",red" * 100),
+        "found 'ts_gps,x,y,z,intensity" + ",red" * 10 + ",r'",
+    ),
     "csv with a binary tail": (
         "a.csv",
         csv(HEADER, ROW) + b"\xff" * 9000,

@@ -162,6 +162,29 @@ async def test_looking_into_another_store(caller: Caller, platform: Platform, co
     assert await caller.status(uuid) == status
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (CSV + b"1,2,3,4,5\n" * 10 + b"words", None),
+        (CSV[:-1] + b",6\n", "file 0.csv has 6 values in line 2, must have 5 as its header"),
+        (b"ts_gps,x,y,z,intensity" + b",red" * 100, "file 0.csv must begin with the header ts_gps,x,y,z,intensity"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(1000), "file 0.csv must begin with the header ts_gps,x,y,z,intensity"),
+    ],
+)
+async def test_reading_what_is_known_of_another_store(
+    caller: Caller, platform: Platform, content: bytes, fault: str | None
+) -> None:
+    """Of a file in another store the first bytes are read, and nothing is said of what lies behind them."""
+    bucket = Bucket()
+    platform.storage.sign, platform.storage.look, platform.storage.reads_files = bucket.sign, bucket.look, True
+    uuid = (await caller.create("lidars")).data["internalId"]
+    bucket.files[f"{WORKSPACE_ID}/{uuid}/0.csv"] = content
+    assert (await caller.post(f"v1/inputs/{uuid}/actions/commit")).status == 200
+    failure = platform.scene(uuid).failure
+    assert (failure is None) == (fault is None)
+    assert (fault or "") in (failure or "")
+
+
 async def test_documents_stay_here(caller: Caller, platform: Platform) -> None:
     """Where the other store signs nothing the emulator does, so that annotations can be got."""
     bucket = Bucket()

@@ -11,18 +11,20 @@ COORDINATES = {"x", "y", "z"}
 """What every point has. A missing timestamp is read as 0, and a missing intensity or colour is none."""
 
 NUMBER = rb"[ \t]*(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN])[ \t]*"
+MAX_HEADER = 64
+"""Bytes of a header; the longest that is right has 44."""
 MAX_SHOWN = 80
 
 
 def check_csv_header(cloud: Incoming) -> Reading[tuple[str, ...]]:
     """Check the first line alone, and return the names of its columns."""
-    line = yield from cloud.line()
+    line = yield from cloud.start_of_line(MAX_HEADER)
     header = line.decode("utf-8", "backslashreplace")
     columns = tuple(header.split(","))
     named = columns[1:] if columns[0] == "" else columns  # pandas writes its index without a name
     required, colours = named[: len(COLUMNS)], named[len(COLUMNS) :]
     if required != COLUMNS or tuple(sorted(colours)) not in COLOURS:
-        shown = ascii(header[:MAX_SHOWN])  # which shows a byte order mark and other things that cannot be seen
+        shown = ascii(header)  # which shows a byte order mark and other things that cannot be seen
         raise BadFileError(
             f"must begin with the header {','.join(COLUMNS)} (for colours, rgb or red,green,blue or both follow), "
             f"found {shown}"

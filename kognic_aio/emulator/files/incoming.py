@@ -60,6 +60,14 @@ class Incoming:
         del self._unread[: len(taken) + 1]
         return taken.removesuffix(b"\r")
 
+    def start_of_line(self, most: int) -> Reading[bytes]:
+        """Read a line without its end, or so many bytes of it if it has more."""
+        while b"\n" not in self._unread[:most] and len(self._unread) < most and not self.ended:
+            yield
+        taken, end, _ = bytes(self._unread[:most]).partition(b"\n")
+        del self._unread[: len(taken + end)]
+        return taken.removesuffix(b"\r")
+
     def lines(self) -> Reading[list[bytes]]:
         """Read the lines that have arrived, each without its end; none where the file has ended.
 
