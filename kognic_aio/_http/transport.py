@@ -1,6 +1,7 @@
 """One aiohttp session for everything: tokens, retries, proxies."""
 
 import asyncio
+import logging
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -13,14 +14,14 @@ from typing import Any, TypeVar
 import aiohttp
 from yarl import URL
 
-from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
+from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.exchange import MOST_ANSWER, exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, parse, text
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.tasks import in_thread
 from kognic_aio._http.wire import to_json
-from kognic_aio.errors import ClosedError, InvalidError
+from kognic_aio.errors import ClosedError, CredentialsError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry, is_loopback
 
 JSON_HEADER = {"Content-Type": "application/json"}
@@ -32,6 +33,8 @@ MOST_RENEWALS = 5
 
 MOST_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
+
+log = logging.getLogger("kognic_aio")
 
 T = TypeVar("T")
 Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
@@ -223,6 +226,32 @@ class Transport:
         return answer
 
     async def _fetch_token(self) -> Token:
+        """A token for the credentials. If they are refused, for those that have taken their place, if there are any.
+
+        Raises:
+            CredentialsError: If they are refused, and so are the others.
+        """
+        try:
+            return await self._ask_for_token()
+        except CredentialsError as error:
+            if not await self._have_been_rotated(error):
+                raise
+        return await self._ask_for_token()
+
+    async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
+        """Whether there are other credentials now where the refused ones came from."""
+        try:
+            found = self._credentials and await in_thread(rotated, self._auth, self._credentials)
+        except CredentialsError as error:
+            refusal.explain(f"read again: {error}")
+            return False
+        if found is None:
+            return False
+        log.warning("the auth server refused the credentials; they have been replaced, and are used from now on")
+        self._credentials = found
+        return True
+
+    async def _ask_for_token(self) -> Token:
         """Ask for a token; that creates nothing, so it is repeated at will."""
         form = self._credentials.form() if self._credentials else {}
 
