@@ -1,36 +1,39 @@
 """`create_inputs`: scenes in, one result per scene out, as each settles."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 from anyio import CapacityLimiter
 
-from kognic_aio._http.tasks import for_each, in_thread, is_being_cancelled, task_group
+from kognic_aio._http.tasks import for_each, is_being_cancelled, task_group
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
-from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
-from kognic_aio.pipeline.log import Key, Logbook
-from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
+from kognic_aio.pipeline.log import RETRY, Key, Logbook
+from kognic_aio.pipeline.release import Files, external_id_of
+from kognic_aio.pipeline.result import InputCreationResult, Progress
+from kognic_aio.pipeline.source import Item, Source, check_source, explain_failure, items
 from kognic_aio.pipeline.target import check_target
+from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.limiters import Limiters
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
 
-Item: TypeAlias = SceneWithPreAnnotation | BaseScene
 Results: TypeAlias = Handoff[InputCreationResult]
-Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
+
+log = logging.getLogger("kognic_aio")
 
 ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
@@ -50,6 +53,7 @@ def create_inputs(
     limits: Limits | None = None,
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
+    retry_failed: bool = False,
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
 
@@ -73,6 +77,8 @@ def create_inputs(
             source goes on where another was killed: results that were delivered do not come again, scenes that were
             committed are taken up, others are started afresh. A result is delivered when you come for the next one.
         key: Tells a scene from others in the journal; by default its external id.
+        retry_failed: Whether to start afresh what failed in an earlier run with the same journal, and invalidate what
+            is left of it. By default it is skipped, and counted in `progress.skipped_failed`.
 
     Raises:
         InvalidError: At once, if an argument is wrong in itself.
@@ -84,7 +90,7 @@ def create_inputs(
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
-    _check_source(scenes_with_pre_annotations)
+    check_source(scenes_with_pre_annotations)
     check_seconds("wait_timeout", wait_timeout)
     check_seconds("sleep_time", sleep_time)
     check_seconds("scene_timeout", scene_timeout or 0)
@@ -97,6 +103,8 @@ def create_inputs(
     )
     if dryrun and journal is not None:
         raise InvalidError("journal: a dry run creates nothing that could be recorded")
+    if retry_failed and journal is None:
+        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
     run = Run(
         client=client,
         project=project,
@@ -107,7 +115,7 @@ def create_inputs(
         limiters=client.limiters if limits is None else Limiters.of(limits),
         undelivered=CapacityLimiter((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, sleep_time, scene_timeout),
-        logbook=Logbook(key),
+        logbook=Logbook(key, retry_failed=retry_failed),
         progress=Progress(),
     )
     return InputCreation(run, scenes_with_pre_annotations, journal)
@@ -126,7 +134,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         self._source: Source = source
         self._journal = journal
         self._results = Results()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Exception | None] | None = None
         self._closed = False
         self._ended = False
 
@@ -179,7 +187,7 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         if task is not None and not task.done() and not task.get_loop().is_closed():
             task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
 
-    def _begin(self) -> "asyncio.Task[None]":
+    def _begin(self) -> "asyncio.Task[Exception | None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
         source, self._source = self._source, ()
         results = self._results
@@ -190,18 +198,23 @@ class InputCreation(AsyncIterator[InputCreationResult]):
         return task
 
 
-async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> None:
-    """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
+async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
+    """The run itself: see that it can succeed, let the scenes live, and see that none was lost.
+
+    Returns:
+        What the source raised.
+    """
     await check_target(run.client, run.project, run.batch)
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
             failure = await _feed(run, source, results, lives)
         watching.cancel_scope.cancel()
-    if (failure := run.doomed_by or failure) is not None:
-        raise failure
-    if run.progress.taken != run.progress.settled:
+    if run.doomed_by is not None:
+        raise run.doomed_by
+    if failure is None and run.progress.taken != run.progress.settled:
         raise KognicError(f"scenes were lost: {run.progress}")
+    return failure
 
 
 async def _watch(run: Run) -> None:
@@ -235,21 +248,26 @@ async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") 
     Returns:
         What the source raised.
     """
+    last: str | None = None
     try:
-        async with aclosing(_items(source)) as items, aclosing(run.wanted(items)) as wanted:
+        async with aclosing(items(source)) as given, aclosing(run.wanted(given)) as wanted:
             async for item in wanted:
                 run.progress.taken += 1
+                last = external_id_of(item)
                 await lives.start(_live, item, run, results)
                 del item
     except asyncio.CancelledError:
         if is_being_cancelled():
             raise
-        return KognicError("the source of scenes was cancelled from elsewhere")
+        failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
     except Exception as error:
-        return error
+        failure = from_source(error)
+    else:
+        return None
     finally:
         run.source_has_ended()
-    return None
+    explain_failure(failure, run.progress.taken, last)
+    return failure
 
 
 async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskStatus[None]") -> None:
@@ -258,15 +276,15 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
     What dooms the run ends all lives, but no delivery.
     """
     taken = _once(task_status.started)
-    async with run.undelivered:
-        life = _lived(item, run, taken)
+    async with Files(item) as files, run.undelivered:
+        life = _lived(item, files, run, taken)
         del item  # only its own life keeps a scene, and no longer than it has to
         settled = await life
         taken()  # at the latest
         if settled is None:
             return
-        if settled.result is None:
-            run.progress.skipped += 1
+        if settled.is_delivered:
+            _skip(settled.result, run.progress)
             return
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
@@ -276,14 +294,27 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
             run.doom(error)
 
 
-async def _lived(item: Item, run: Run, taken: Callable[[], object]) -> Settled | None:
+async def _lived(item: Item, files: Files, run: Run, taken: Callable[[], object]) -> Settled | None:
     """How a scene's life has ended, None if the run is doomed."""
     with run.alive():
         async with run.limiters.in_flight:
-            life = settle(item, run, taken)
+            life = settle(item, files, run, taken)
             del item
             return await life
     return None
+
+
+def _skip(result: InputCreationResult, progress: Progress) -> None:
+    """Count a scene whose result an earlier run has delivered, and warn once of those that failed then."""
+    progress.skip(result.status)
+    if progress.skipped_failed == 1 and result.error is not None:
+        why = f"stage {result.error.stage.value}: {result.error.message}"
+        log.warning(
+            "scene %r failed in an earlier run (%s), and is skipped, as are others that failed; to try them again: %s",
+            result.external_id,
+            why,
+            RETRY,
+        )
 
 
 def _once(tell: Callable[[], object]) -> Callable[[], None]:
@@ -299,33 +330,6 @@ def _once(tell: Callable[[], object]) -> Callable[[], None]:
     return tell_once
 
 
-async def _items(source: Source) -> AsyncGenerator[Item, None]:
-    """What the source gives. What is not in memory is asked for in a thread, as it may read files.
-
-    A source that is left before its end is not closed: it is its owner's, who may go on with it.
-    """
-    if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
-    elif isinstance(source, list | tuple | set | frozenset | deque):
-        for item in source:
-            yield item
-    else:
-        iterator, end = iter(source), cast("Item", object())
-
-        def pull() -> Item:
-            return next(iterator, end)
-
-        while (item := await in_thread(pull)) is not end:
-            yield item
-
-
-def _check_source(source: object) -> None:
-    if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
-        given = type(source).__name__
-        raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
-
-
 def _check_project(project: object) -> None:
     if not isinstance(project, str) or not project:
         raise InvalidError(f"project: expected its external id, got {project!r}")
@@ -338,15 +342,17 @@ def _check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
             raise InvalidError(f"{name}: expected {expected}, got {value!r}")
 
 
-def _raise_failure(task: "asyncio.Task[None]") -> None:
+def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
+    """Raise what ended the run, if it has not come to its end, with a traceback that begins at the caller."""
     if task.cancelled():
         raise ClosedError("the client was closed before all scenes had settled")
-    failure = task.exception()
-    if failure is not None:
+    if (doom := task.exception()) is not None:
+        raise without_traceback(doom) if isinstance(doom, KognicError) else doom
+    if (failure := task.result()) is not None:
         raise failure
 
 
-def _look_at_failure(task: "asyncio.Task[None]") -> None:
+def _look_at_failure(task: "asyncio.Task[Exception | None]") -> None:
     """A run that was left has nobody to tell of its failure."""
     if not task.cancelled():
         task.exception()

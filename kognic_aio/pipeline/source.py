@@ -1,0 +1,102 @@
+"""Where the scenes of a run come from: any iterable or async iterable."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
+from typing import TypeAlias
+
+from kognic_aio._http.tasks import in_thread
+from kognic_aio.errors import InvalidError, KognicError
+from kognic_aio.model import BaseScene
+from kognic_aio.pipeline.release import Files
+from kognic_aio.pipeline.result import SceneWithPreAnnotation
+
+Item: TypeAlias = SceneWithPreAnnotation | BaseScene
+Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
+
+
+def check_source(source: object) -> None:
+    """Raise InvalidError unless it can be iterated over, and gives something else than characters."""
+    if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
+        given = type(source).__name__
+        raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
+
+
+async def items(source: Source) -> AsyncGenerator[Item, None]:
+    """What the source gives. What is not in memory is asked for in a thread, as it may read files.
+
+    A source that is left before its end is not closed: it is its owner's, who may go on with it.
+    """
+    if isinstance(source, AsyncIterable):
+        async for item in source:
+            yield item
+    elif isinstance(source, list | tuple | set | frozenset | deque):
+        for item in source:
+            yield item
+    else:
+        pulling = _Pulling(iter(source))
+        try:
+            while await in_thread(pulling.pull):
+                yield pulling.given.popleft()
+        finally:
+            await pulling.leave()
+
+
+class _Pulling:
+    """Takes items from an iterator in a thread. One that comes when nobody wants it any more is released.
+
+    Args:
+        iterator: Gives the items.
+
+    Attributes:
+        given: What it has given: an item, until that is taken.
+    """
+
+    def __init__(self, iterator: Iterator[Item]) -> None:
+        self.given: deque[Item] = deque()
+        self._iterator = iterator
+        self._loop = asyncio.get_running_loop()
+        self._is_left = False
+
+    def pull(self) -> bool:
+        """Take the next item, and tell whether there was one."""
+        try:
+            self.given.append(next(self._iterator))
+        except StopIteration:
+            return False
+        if self._is_left:
+            for files in self._unwanted():
+                files.release_late(self._loop)
+        return True
+
+    async def leave(self) -> None:
+        """Take no more items."""
+        self._is_left = True
+        for files in self._unwanted():
+            async with files:
+                pass
+
+    def _unwanted(self) -> Iterator[Files]:
+        """The files of what nobody will take. Both threads may ask, one of them gets it."""
+        while self.given:
+            try:
+                yield Files(self.given.popleft())
+            except IndexError:
+                return
+
+
+def explain_failure(error: Exception, taken: int, last: str | None) -> None:
+    """Say in the error of a source where it failed.
+
+    Args:
+        error: What the source raised.
+        taken: How many scenes it gave before.
+        last: The external id of the last of them.
+    """
+    scenes = "1 scene" if taken == 1 else f"{taken} scenes"
+    place = f"after {scenes}, the last one {last!r}" if taken else "at its first scene"
+    problem = f"the source of scenes failed {place}"
+    if isinstance(error, KognicError):
+        error.explain(problem)
+    else:
+        error.add_note(problem)
