@@ -1,5 +1,6 @@
 """The life of one scene, in a straight line."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.pipeline.journal import Entry, Step
-from kognic_aio.pipeline.log import Log, Logbook
+from kognic_aio.pipeline.log import RETRY, Log, Logbook
 from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import (
     InputCreationError,
@@ -28,6 +29,8 @@ from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import Target
 
 T = TypeVar("T")
+
+_log = logging.getLogger("kognic_aio")
 
 
 @define(kw_only=True)
@@ -120,6 +123,13 @@ class Run:
         """No further scene will come."""
         self._source_ended = True
         self._start_clock_after_last_commit()
+
+    def skip(self, result: InputCreationResult) -> None:
+        """Count a scene whose result an earlier run has delivered, and warn once of those that failed then."""
+        self.progress.skip(result.status)
+        if self.progress.skipped_failed == 1 and result.error is not None:
+            problem = "failed in an earlier run, and is skipped, as are others that failed"
+            _log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)
 
     def _start_clock_after_last_commit(self) -> None:
         if self._source_ended and not self._scene_jobs:
@@ -250,7 +260,7 @@ async def _make_way(earlier: Entry, log: Log, creator: SceneCreator[Any], run: R
     if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:  # and nobody knows whether it was
         inputs = await creator.find_only_inputs(scene_uuid, run.project, run.batch)
         if inputs:
-            await log.settled(_created_earlier(earlier, inputs))
+            await log.became_input(_created_earlier(earlier, inputs))
             is_created = True
     await log.making_way()
     if scene_uuid is not None and not is_created:

@@ -45,6 +45,9 @@ class Log(Notes):
     def taken_up(self) -> None:
         """The scene stays as an earlier run has committed it."""
 
+    async def became_input(self, result: InputCreationResult) -> None:
+        """What an earlier run has recorded has become an input, though that is not recorded."""
+
     async def making_way(self) -> None:
         """What an earlier run has recorded is given up."""
 
@@ -112,11 +115,15 @@ class JournalLog(Log):
         if self._calibrations is not None:
             self._logbook.warn_of_calibration(self._name, self._calibrations)
 
+    async def became_input(self, result: InputCreationResult) -> None:
+        """What an earlier run has recorded has become an input, though that is not recorded."""
+        await self._journal.settle(self._key, result)
+
     async def making_way(self) -> None:
         """What an earlier run has recorded is given up."""
         await self._journal.make_way(self._key)
-        self.scene_uuid = None
-        self._is_recorded = False
+        self.earlier = self.scene_uuid = None
+        self.starts_afresh = self._is_recorded = False
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
@@ -160,6 +167,8 @@ class JournalLog(Log):
         """The scene has ended."""
         if result.status is InputCreationStatus.FAILED:
             self._logbook.failed.add((self._name, self._fingerprint))
+        if self.starts_afresh:  # and has not yet: the entry is still that of the other
+            return
         if self._is_recorded:  # with the content that the platform has, should that be another one
             await self._journal.settle(self._key, result)
         else:

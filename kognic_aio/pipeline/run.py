@@ -1,7 +1,6 @@
 """`create_inputs`: scenes in, one result per scene out, as each settles."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
@@ -19,7 +18,7 @@ from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
-from kognic_aio.pipeline.log import RETRY, Key, Logbook
+from kognic_aio.pipeline.log import Key, Logbook
 from kognic_aio.pipeline.release import Files, external_id_of
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, check_source, explain_failure, items
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
 
 Results: TypeAlias = Handoff[InputCreationResult]
-
-log = logging.getLogger("kognic_aio")
 
 ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
@@ -284,7 +281,7 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
         if settled is None:
             return
         if settled.is_delivered:
-            _skip(settled.result, run.progress)
+            run.skip(settled.result)
             return
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
@@ -302,19 +299,6 @@ async def _lived(item: Item, files: Files, run: Run, taken: Callable[[], object]
             del item
             return await life
     return None
-
-
-def _skip(result: InputCreationResult, progress: Progress) -> None:
-    """Count a scene whose result an earlier run has delivered, and warn once of those that failed then."""
-    progress.skip(result.status)
-    if progress.skipped_failed == 1 and result.error is not None:
-        why = f"stage {result.error.stage.value}: {result.error.message}"
-        log.warning(
-            "scene %r failed in an earlier run (%s), and is skipped, as are others that failed; to try them again: %s",
-            result.external_id,
-            why,
-            RETRY,
-        )
 
 
 def _once(tell: Callable[[], object]) -> Callable[[], None]:

@@ -91,11 +91,12 @@ def explain_failure(error: Exception, taken: int, last: str | None) -> None:
     Args:
         error: What the source raised.
         taken: How many scenes it gave before.
-        last: The external id of the last of them.
+        last: The external id of the last of them, None if that was no scene.
     """
     scenes = "1 scene" if taken == 1 else f"{taken} scenes"
-    place = f"after {scenes}, the last one {last!r}" if taken else "at its first scene"
-    problem = f"the source of scenes failed {place}"
+    place = f"after {scenes}" if taken else "at its first scene"
+    named = "" if last is None else f", the last one {last!r}"
+    problem = f"the source of scenes failed {place}{named}"
     if isinstance(error, KognicError):
         error.explain(problem)
     else:

@@ -425,6 +425,41 @@ async def test_what_fails_again(ingest: Ingest) -> None:
     assert Counter(ingest.statuses()) == {"invalidated:incorrectly-created": 2, "created": 1}
 
 
+OPENLABEL = {"openlabel": {"metadata": {"schema_version": "1.0.0"}}}
+
+
+async def test_a_retried_scene_has_its_own_pre_annotation(ingest: Ingest) -> None:
+    """What starts afresh makes all of it anew: nothing of the scene that failed is taken for its own."""
+    item = SceneWithPreAnnotation(scene(), OPENLABEL)
+    ingest.emulator.faults.add(faults.Status(400), on="POST v1/inputs")
+    first = await ingest.one(item)
+    assert first.error is not None
+    assert first.error.stage == "input-from-scene"
+    second = await ingest.one(item, retry_failed=True)
+    assert (second.status, second.preannotation_uuid == first.preannotation_uuid) == (CREATED, False)
+    (own,) = ingest.emulator.platform.pre_annotations.of_scene(str(second.scene_uuid))
+    assert own.id == second.preannotation_uuid
+
+
+async def test_the_other_is_kept_if_it_cannot_be_looked_at(ingest: Ingest) -> None:
+    """If nobody can tell whether the recorded content is an input, its entry stays as it is for the next run."""
+    first = await ingest.one(scene("north"))
+    async with Journal(ingest.path) as journal:
+        known = await journal.recall("scene")
+        assert known is not None
+        fields: Any = {"fingerprint": known.fingerprint, "outline": known.outline, "scene_uuid": first.scene_uuid}
+        await journal.record("scene", Step.STARTING, **fields)
+        await journal.record("scene", Step.CREATING_INPUT)
+    await ingest.one(scene("south"))
+    ingest.emulator.faults.add(faults.Status(400), on="POST v2/inputs/query", times=1)
+    assert (await ingest.one(scene("south"), retry_failed=True)).status == FAILED
+    assert ingest.statuses() == ["created"]
+    assert (await ingest.one(scene("south"), retry_failed=True)).status == CREATED
+    (late,) = await ingest(scene("north"))
+    assert late.input_uuid == first.input_uuid
+    assert ingest.statuses() == ["created", "created"]
+
+
 async def test_a_failure_before_the_start_is_retried(ingest: Ingest, tmp_path: Path) -> None:
     """A scene whose file was missing is created when the file is there and it is retried."""
     file = tmp_path / "late.jpg"
