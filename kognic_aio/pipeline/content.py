@@ -40,6 +40,9 @@ MAX_TEXT = 60
 MAX_DIFFERENCES = 5
 """Differences that an error lists."""
 
+MAX_DIFFERENCE = 200
+"""Characters of each of them; names in metadata may have any length."""
+
 LARGE = ("imuData", "preAnnotation")
 """What an outline has only a digest of."""
 
@@ -117,9 +120,13 @@ def first_fingerprint(scene: BaseScene, annotation: bytes | None) -> str:
 
 def listed(differences: Mapping[str, str]) -> str:
     """Differences as an error says them, the first few of many."""
-    told = [f"{path}: {change}" for path, change in islice(differences.items(), MAX_DIFFERENCES)]
+    told = [_shortened(f"{path}: {change}") for path, change in islice(differences.items(), MAX_DIFFERENCES)]
     more = len(differences) - len(told)
     return ", ".join(told) + (f" and {more} more" if more else "")
+
+
+def _shortened(difference: str) -> str:
+    return difference if len(difference) <= MAX_DIFFERENCE else f"{difference[:MAX_DIFFERENCE]}..."
 
 
 def _without_file_names(scene: BaseScene) -> JsonObject:

@@ -166,7 +166,7 @@ class JournalLog(Log):
     async def settled(self, result: InputCreationResult) -> None:
         """The scene has ended."""
         if result.status is InputCreationStatus.FAILED:
-            self._logbook.failed.add((self._name, self._fingerprint))
+            self._logbook.has_failed(self._name, self._fingerprint)
         if self.starts_afresh:  # and has not yet: the entry is still that of the other
             return
         if self._is_recorded:  # with the content that the platform has, should that be another one
@@ -192,15 +192,14 @@ class Logbook:
 
     Attributes:
         journal: The journal, if the run has one.
-        failed: Keys and fingerprints of what failed in this run, which is not tried again in it.
     """
 
     def __init__(self, key: Key | None = None, *, retry_failed: bool = False) -> None:
         self.journal: Journal | None = None
-        self.failed: set[tuple[str, str]] = set()
         self._key: Key = key or (lambda scene: scene.external_id)
         self._retry_failed = retry_failed
         self._living: dict[str, asyncio.Event] = {}
+        self._failed: set[tuple[str, str]] = set()
         self._has_warned = False
 
     async def open(self, scene: BaseScene, annotation: bytes | None, waits: Callable[[], object]) -> Log:
@@ -234,6 +233,11 @@ class Logbook:
         """The life of a scene in this run is over."""
         self._living.pop(key).set()
 
+    def has_failed(self, key: str, fingerprint: str) -> None:
+        """A content has failed in this run, which so does not retry it."""
+        if self._retry_failed:
+            self._failed.add((key, fingerprint))
+
     def warn_of_calibration(self, key: str, calibrations: str) -> None:
         """Tell that a scene stays with another calibration than it comes with: once aloud."""
         level = logging.INFO if self._has_warned else logging.WARNING
@@ -257,12 +261,12 @@ class Logbook:
         if own := await journal.recall(own_key):
             return Known(own_key, own)
         differences = content.differences(entry.outline)
+        if differences.keys() == {CALIBRATION}:
+            was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
+            starts_afresh = _has_failed(entry) and (not was_committed or self._is_retried(key, content))
+            return Known(key, entry, starts_afresh, calibrations=differences[CALIBRATION])
         if self._takes_its_place(key, content, entry):
             return Known(key, entry, starts_afresh=True)
-        if differences.keys() == {CALIBRATION}:
-            was_committed = entry.scene_uuid is not None  # of one that failed before, nothing is left
-            starts_afresh = _has_failed(entry) and not was_committed
-            return Known(key, entry, starts_afresh, calibrations=differences[CALIBRATION])
         raise await self._refused(journal, key, content, entry, differences)
 
     def _takes_its_place(self, key: str, content: Content, entry: Entry) -> bool:
@@ -277,11 +281,11 @@ class Logbook:
         error = DuplicateError(_refusal(key, entry, differences), differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
         await journal.refuse(key, content.fingerprint, failure)
-        self.failed.add((key, content.fingerprint))
+        self.has_failed(key, content.fingerprint)
         return error
 
     def _is_retried(self, key: str, content: Content) -> bool:
-        return self._retry_failed and (key, content.fingerprint) not in self.failed
+        return self._retry_failed and (key, content.fingerprint) not in self._failed
 
 
 def _has_failed(entry: Entry) -> bool:

@@ -216,6 +216,13 @@ def test_many_differences() -> None:
     assert listed(differences).endswith(f" and {20 - MAX_DIFFERENCES} more")
 
 
+def test_long_names() -> None:
+    """A name in metadata makes an error no longer than people read."""
+    scene = ALL["Cameras"]
+    one, other = (evolve(scene, metadata={3000 * "k": value}) for value in (1, 2))
+    assert len(listed(of(one).differences(of(other).outline()))) < 300
+
+
 def test_nobody_knows() -> None:
     """Of an entry without an outline nobody knows how it differs."""
     assert of(ALL["Cameras"]).differences(None) == {}
