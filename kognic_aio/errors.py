@@ -52,7 +52,7 @@ Errors carry their data on attributes; the message is for people. No token, secr
 signed URL is ever in one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -61,7 +61,7 @@ class KognicError(Exception):
 
     def explain(self, more: str) -> None:
         """Add to the message what the one who catches the error on its way knows of it."""
-        self.args = (f"{self.args[0]}; {more}", *self.args[1:])
+        self.args = ("; ".join([*map(str, self.args[:1]), more]), *self.args[1:])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes with all their data, though their constructors take keywords."""
@@ -167,7 +167,15 @@ class InvalidError(KognicError, ValueError):
 
 
 class DuplicateError(InvalidError):
-    """A scene goes by the name of another one with another content, in the journal of a run."""
+    """A scene goes by the name of another one with another content, in the journal of a run.
+
+    Attributes:
+        differences: How the contents differ, by field: `{"frames[3].images": "2 -> 3"}`; empty if nobody knows.
+    """
+
+    def __init__(self, message: str, *, differences: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.differences = dict(differences)
 
 
 class OfficialModelError(InvalidError):

@@ -75,6 +75,21 @@ def resolve(auth: Auth) -> Credentials:
     raise CredentialsError(f"credentials cannot be used: {problem}")  # out here: the error may have all of the file
 
 
+def rotated(auth: Auth, refused: Credentials) -> Credentials | None:
+    """The credentials that have taken the place of refused ones, None if those are still there. Reads files.
+
+    What was given as it is, a pair or the content of a file, cannot have changed.
+
+    Raises:
+        CredentialsError: If there are none any more, or they are malformed or expired.
+    """
+    if not (auth is None or isinstance(auth, str | PathLike)):
+        return None
+    found = resolve(auth)
+    is_same = (found.client_id, found.client_secret) == (refused.client_id, refused.client_secret)
+    return None if is_same else found
+
+
 def _usable(found: "ApiCredentials | None") -> Credentials:
     """The credentials of what was found, if there are any that have not expired."""
     if found is None:

@@ -1,6 +1,7 @@
 """One aiohttp session for everything: tokens, retries, proxies."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve
+from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, try_once
 from kognic_aio._http.hosts import Hosts
@@ -21,13 +22,15 @@ from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
 from kognic_aio._threads import in_thread
-from kognic_aio.errors import ClosedError, InvalidError
+from kognic_aio.errors import ClosedError, CredentialsError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry
 from kognic_aio.limits import Hosts as BaseUrls
 
 JSON_HEADER = {"Content-Type": "application/json"}
 MOST_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
+
+log = logging.getLogger("kognic_aio")
 
 T = TypeVar("T")
 Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
@@ -67,6 +70,8 @@ class Transport:
         self._trust_env = trust_env
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._auth: Auth = None
+        self._scopes: tuple[str, ...] = ()
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(time.monotonic)
@@ -92,7 +97,8 @@ class Transport:
         if not self._owns_session:
             _check_session(self._session)
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
-        self._credentials = evolve(credentials, scopes=tuple(scopes)) if scopes else credentials
+        self._auth, self._scopes = auth, tuple(scopes)
+        self._credentials = self._scoped(credentials)
         self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(asyncio.get_running_loop().time, base_urls.by_argument())
@@ -220,6 +226,35 @@ class Transport:
         return answer
 
     async def _fetch_token(self) -> Token:
+        """A token for the credentials. If they are refused, for those that have taken their place, if there are any.
+
+        Raises:
+            CredentialsError: If they are refused, and so are the others.
+        """
+        try:
+            return await self._ask_for_token()
+        except CredentialsError as error:
+            if not await self._have_been_rotated(error):
+                raise
+        return await self._ask_for_token()
+
+    async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
+        """Whether there are other credentials now where the refused ones came from."""
+        try:
+            found = self._credentials and await in_thread(rotated, self._auth, self._credentials)
+        except CredentialsError as error:
+            refusal.explain(f"read again: {error}")
+            return False
+        if found is None:
+            return False
+        log.warning("the auth server refused the credentials; they have been replaced, and are used from now on")
+        self._credentials = self._scoped(found)
+        return True
+
+    def _scoped(self, credentials: Credentials) -> Credentials:
+        return evolve(credentials, scopes=self._scopes) if self._scopes else credentials
+
+    async def _ask_for_token(self) -> Token:
         """Ask for a token; that creates nothing, so it is repeated at will."""
         form = self._credentials.form() if self._credentials else {}
 

@@ -53,6 +53,11 @@ class Resource(Checked):
         return folder + slash + name.replace(".", "_", name.count(".") - 1)
 
     @property
+    def is_named_by_filename(self) -> bool:
+        """Whether the resource id is made from the filename, and not a given one."""
+        return self._resource_id is None
+
+    @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
         return content_type_of(self.filename)

@@ -1,6 +1,7 @@
 """The life of one scene, in a straight line."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -12,8 +13,9 @@ from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.model.official import refuse_official
-from kognic_aio.pipeline.journal import Step
-from kognic_aio.pipeline.log import Log, Logbook
+from kognic_aio.pipeline.journal import Entry, Step
+from kognic_aio.pipeline.log import RETRY, Log, Logbook
+from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -28,6 +30,8 @@ from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import Target
 
 T = TypeVar("T")
+
+_log = logging.getLogger("kognic_aio")
 
 
 @define(kw_only=True)
@@ -121,6 +125,13 @@ class Run:
         self._source_ended = True
         self._start_clock_after_last_commit()
 
+    def skip(self, result: InputCreationResult) -> None:
+        """Count a scene whose result an earlier run has delivered, and warn once of those that failed then."""
+        self.progress.skip(result.status)
+        if self.progress.skipped_failed == 1 and result.error is not None:
+            problem = "failed in an earlier run, and is skipped, as are others that failed"
+            _log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)
+
     def _start_clock_after_last_commit(self) -> None:
         if self._source_ended and not self._scene_jobs:
             self.watcher.give_up_after(self.wait_timeout)
@@ -131,21 +142,24 @@ class Settled:
     """How a scene ended.
 
     Args:
-        result: Its result, None if an earlier run has delivered it.
+        result: Its result.
         log: What is kept of it, to be told of its delivery.
+        is_delivered: Whether an earlier run has delivered the result.
     """
 
-    result: InputCreationResult | None
+    result: InputCreationResult
     log: Log
+    is_delivered: bool = False
 
 
-async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled:
+async def settle(item: object, files: Files, run: Run, taken: Callable[[], object]) -> Settled:
     """The life of one scene: validate, start, upload, commit, wait until created, pre-annotate, create the input.
 
     Each step is told to the scene's log before it is taken. What the log knows from an earlier run is not done again.
 
     Args:
         item: What the source gave: a scene, with or without its pre-annotation.
+        files: Its files, which are needed until it is committed.
         run: What it shares with others.
         taken: Called when the scene has got its place, or waits for another of its key, so that the next one may be
             taken from the source.
@@ -159,32 +173,20 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     stage, log = InputCreationStage.SCENE, Log()
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
-        scene, pre_annotation = _parts(item)
-        result = evolve(result, external_id=scene.external_id)
-        creator = run.client.creator_of(scene)
-        stage = InputCreationStage.PRE_ANNOTATION
-        annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
-        stage = InputCreationStage.SCENE
-        log = await run.logbook.open(scene, annotation, waits=taken)
-        if log.earlier is not None and log.earlier.result is not None:
-            return Settled(None if log.earlier.delivered else log.earlier.result, log)
-        async with run.scene_job(taken):
-            scene_uuid = await _committed_earlier(log, creator)
+        async with files:
+            scene, pre_annotation = _parts(item)
+            result = evolve(result, external_id=scene.external_id)
+            creator = run.client.creator_of(scene)
+            stage = InputCreationStage.PRE_ANNOTATION
+            annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
+            stage = InputCreationStage.SCENE
+            log = await run.logbook.open(scene, annotation, waits=taken)
+            if log.earlier_result is not None:
+                return _settled_earlier(log.earlier_result, log)
+            async with run.scene_job(taken):
+                scene_uuid = await _committed(scene, log, creator, run)
             if scene_uuid is None:
-                async with creator.checked(scene, run.limiters.reading, keep=run.dryrun) as sources:
-                    if run.dryrun:
-                        await creator.validate(scene, Target(), run.feature_flags)
-                        return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
-                    completed = await creator.complete(
-                        scene,
-                        sources,
-                        Target(),
-                        run.feature_flags,
-                        notes=log,
-                        uploads=run.limiters.uploads,
-                        sent=run.progress.sent,
-                    )
-                scene_uuid = completed.scene_uuid
+                return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
         result = evolve(result, scene_uuid=scene_uuid)
         run.progress.committed += 1
         del item, scene, pre_annotation  # a waiting scene keeps its ids and the JSON of its pre-annotation
@@ -212,12 +214,38 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     return Settled(result, log)
 
 
-async def _committed_earlier(log: Log, creator: SceneCreator[Any]) -> str | None:
+def _settled_earlier(result: InputCreationResult, log: Log) -> Settled:
+    """How a scene ended in an earlier run."""
+    log.taken_up()
+    return Settled(result, log, is_delivered=log.earlier is not None and log.earlier.delivered)
+
+
+async def _committed(scene: BaseScene, log: Log, creator: SceneCreator[Any], run: Run) -> str | None:
+    """The uuid of the committed scene, None if it was only validated, in a dry run."""
+    scene_uuid = await _committed_earlier(log, creator, run)
+    if scene_uuid is not None:
+        log.taken_up()
+        return scene_uuid
+    limiters = run.limiters
+    async with creator.checked(scene, limiters.reading, keep=run.dryrun) as sources:
+        if run.dryrun:
+            await creator.validate(scene, Target(), run.feature_flags)
+            return None
+        completed = await creator.complete(
+            scene, sources, Target(), run.feature_flags, notes=log, uploads=limiters.uploads, sent=run.progress.sent
+        )
+    return completed.scene_uuid
+
+
+async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> str | None:
     """The uuid of the scene that an earlier run has committed. One that it only started is abandoned."""
     earlier = log.earlier
-    if earlier is None or earlier.scene_uuid is None:
+    if earlier is None:
         return None
-    if earlier.step not in (Step.STARTING, Step.COMMITTING):
+    if log.starts_afresh:
+        await _make_way(earlier, log, creator, run)
+        return None
+    if earlier.scene_uuid is None or earlier.step not in (Step.STARTING, Step.COMMITTING):
         return earlier.scene_uuid
     if earlier.step is Step.COMMITTING:  # and nobody knows whether it was
         status = await creator.status(earlier.scene_uuid)
@@ -226,6 +254,30 @@ async def _committed_earlier(log: Log, creator: SceneCreator[Any]) -> str | None
             return earlier.scene_uuid
     await creator.abandon(earlier.scene_uuid, log)
     return None
+
+
+async def _make_way(earlier: Entry, log: Log, creator: SceneCreator[Any], run: Run) -> None:
+    """Give up what an earlier run has recorded of a scene, and abandon it unless it has become an input."""
+    scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
+    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:  # and nobody knows whether it was
+        inputs = await creator.find_only_inputs(scene_uuid, run.project, run.batch)
+        if inputs:
+            await log.became_input(_created_earlier(earlier, inputs))
+            is_created = True
+    await log.making_way()
+    if scene_uuid is not None and not is_created:
+        await creator.abandon(scene_uuid, log)
+
+
+def _created_earlier(earlier: Entry, inputs: Sequence[Input]) -> InputCreationResult:
+    """The result of a scene whose inputs an earlier run has created."""
+    return InputCreationResult(
+        status=InputCreationStatus.CREATED,
+        external_id=inputs[0].scene_external_id,
+        scene_uuid=earlier.scene_uuid,
+        inputs=tuple(inputs),
+        preannotation_uuid=earlier.preannotation_uuid,
+    )
 
 
 async def _pre_annotated(scene_uuid: str, annotation: bytes, log: Log, client: KognicIOClient) -> str:

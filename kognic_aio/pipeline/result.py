@@ -1,11 +1,16 @@
 """What goes into a run of `create_inputs` and what comes out of it."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeAlias
 
 from attrs import define, frozen
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, Input, PreAnnotation
+
+Release: TypeAlias = Callable[[], object]
+"""Gives the files of a scene back to their owner; sync or async."""
 
 
 @frozen(init=False, eq=False)
@@ -16,13 +21,17 @@ class SceneWithPreAnnotation:
         scene: A scene of any of the seven types.
         pre_annotation: OpenLABEL as a `kognic.openlabel` model, a dict or JSON.
         preannotation: Another spelling of `pre_annotation`.
+        release: Called once, without arguments, as soon as the run does not need the scene's files any more, however
+            the scene ended: to delete a temporary folder, say. If it is no coroutine function, it is called in a
+            thread. What it raises is a warning in the log.
 
     Raises:
-        InvalidError: If both spellings are used.
+        InvalidError: If both spellings are used, or `release` cannot be called.
     """
 
     scene: BaseScene
     pre_annotation: PreAnnotation | None
+    release: Release | None
 
     def __init__(
         self,
@@ -30,11 +39,15 @@ class SceneWithPreAnnotation:
         pre_annotation: PreAnnotation | None = None,
         *,
         preannotation: PreAnnotation | None = None,
+        release: Release | None = None,
     ) -> None:
+        if release is not None and not callable(release):
+            raise InvalidError(f"SceneWithPreAnnotation.release: expected a callable, got {type(release).__name__}")
         if pre_annotation is not None and preannotation is not None:
             raise InvalidError("SceneWithPreAnnotation: give pre_annotation or preannotation, not both")
         object.__setattr__(self, "scene", scene)
         object.__setattr__(self, "pre_annotation", preannotation if pre_annotation is None else pre_annotation)
+        object.__setattr__(self, "release", release)
 
 
 class InputCreationStage(StrEnum):
@@ -107,6 +120,7 @@ class Progress:
         processing: Scenes that were not ready in time.
         validated: Scenes that passed a dry run.
         skipped: Scenes whose result an earlier run with the same journal has delivered.
+        skipped_failed: How many of these failed then. `create_inputs(..., retry_failed=True)` tries them again.
     """
 
     taken: int = 0
@@ -118,6 +132,7 @@ class Progress:
     processing: int = 0
     validated: int = 0
     skipped: int = 0
+    skipped_failed: int = 0
 
     @property
     def settled(self) -> int:
@@ -132,3 +147,8 @@ class Progress:
     def ended(self, status: InputCreationStatus) -> None:
         """Count a scene that has ended."""
         setattr(self, status.value, getattr(self, status.value) + 1)
+
+    def skip(self, status: InputCreationStatus) -> None:
+        """Count a scene that has ended in an earlier run."""
+        self.skipped += 1
+        self.skipped_failed += status is InputCreationStatus.FAILED

@@ -2,30 +2,32 @@
 
 import asyncio
 import warnings
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import anyio
 from anyio import CapacityLimiter
 
 from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._tasks import for_each, is_being_cancelled, task_group
-from kognic_aio._threads import leased_worker, thread_hint
+from kognic_aio._threads import thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
-from kognic_aio.model import BaseScene, FeatureFlags
+from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.arguments import check_project, check_source, check_types
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.log import Key, Logbook
-from kognic_aio.pipeline.result import InputCreationResult, Progress, SceneWithPreAnnotation
+from kognic_aio.pipeline.release import Files, external_id_of
+from kognic_aio.pipeline.result import InputCreationResult, Progress
+from kognic_aio.pipeline.source import Item, Source, explain_failure, items
 from kognic_aio.pipeline.target import check_target
+from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
@@ -33,9 +35,7 @@ from kognic_aio.resources.limiters import Limiters
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
 
-Item: TypeAlias = SceneWithPreAnnotation | BaseScene
 Results: TypeAlias = Handoff[InputCreationResult]
-Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
@@ -56,6 +56,7 @@ def create_inputs(
     limits: Limits | None = None,
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
+    retry_failed: bool = False,
     annotation_types: Sequence[str] | None = None,
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
@@ -80,6 +81,8 @@ def create_inputs(
             source goes on where another was killed: results that were delivered do not come again, scenes that were
             committed are taken up, others are started afresh. A result is delivered when you come for the next one.
         key: Tells a scene from others in the journal; by default its external id.
+        retry_failed: Whether to start afresh what failed in an earlier run with the same journal, and invalidate what
+            is left of it. By default it is skipped, and counted in `progress.skipped_failed`.
         annotation_types: No longer used.
 
     Raises:
@@ -107,6 +110,8 @@ def create_inputs(
     )
     if dryrun and journal is not None:
         raise InvalidError("journal: a dry run creates nothing that could be recorded")
+    if retry_failed and journal is None:
+        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
     run = Run(
         client=client,
         project=project,
@@ -117,7 +122,7 @@ def create_inputs(
         limiters=client.limiters if limits is None else Limiters.of(limits, client.limiters.reading),
         undelivered=CapacityLimiter((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, sleep_time, scene_timeout),
-        logbook=Logbook(key),
+        logbook=Logbook(key, retry_failed=retry_failed),
         progress=Progress(),
     )
     return InputCreation(run, scenes_with_pre_annotations, journal)
@@ -138,7 +143,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         self._source: Source = source
         self._journal = journal
         self._results = Results()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Exception | None] | None = None
         self._used = self._closed = self._ended = False
 
     @property
@@ -195,7 +200,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         if task is not None and not task.done() and not task.get_loop().is_closed():
             task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
 
-    def _begin(self) -> "asyncio.Task[None]":
+    def _begin(self) -> "asyncio.Task[Exception | None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
         source, self._source = self._source, ()
         results = self._results
@@ -206,18 +211,23 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         return task
 
 
-async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> None:
-    """The run itself: see that it can succeed, let the scenes live, and see that none was lost."""
+async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
+    """The run itself: see that it can succeed, let the scenes live, and see that none was lost.
+
+    Returns:
+        What the source raised.
+    """
     await check_target(run.client, run.project, run.batch)
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
             failure = await _feed(run, source, results, lives)
         watching.cancel_scope.cancel()
-    if (failure := run.doomed_by or failure) is not None:
-        raise failure
-    if run.progress.taken != run.progress.settled:
+    if run.doomed_by is not None:
+        raise run.doomed_by
+    if failure is None and run.progress.taken != run.progress.settled:
         raise KognicError(f"scenes were lost: {run.progress}")
+    return failure
 
 
 async def _watch(run: Run) -> None:
@@ -251,23 +261,28 @@ async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") 
     Returns:
         What the source raised.
     """
+    last: str | None = None
     try:
-        async with aclosing(_items(source)) as items, aclosing(run.wanted(items)) as wanted:
+        async with aclosing(items(source)) as given, aclosing(run.wanted(given)) as wanted:
             async for item in wanted:
                 run.progress.taken += 1
+                last = external_id_of(item)
                 await lives.start(_live, item, run, results)
                 del item
     except asyncio.CancelledError:
         if is_being_cancelled():
             raise
-        return KognicError("the source of scenes was cancelled from elsewhere")
+        failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
     except Exception as error:
+        failure = from_source(error)
         if hint := thread_hint(error):
             error.add_note(f"scenes_with_pre_annotations{hint}")
-        return error
+    else:
+        return None
     finally:
         run.source_has_ended()
-    return None
+    explain_failure(failure, run.progress.taken, last)
+    return failure
 
 
 async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskStatus[None]") -> None:
@@ -276,15 +291,15 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
     What dooms the run ends all lives, but no delivery.
     """
     taken = _once(task_status.started)
-    async with run.undelivered:
-        life = _lived(item, run, taken)
+    async with Files(item) as files, run.undelivered:
+        life = _lived(item, files, run, taken)
         del item  # only its own life keeps a scene, and no longer than it has to
         settled = await life
         taken()  # at the latest
         if settled is None:
             return
-        if settled.result is None:
-            run.progress.skipped += 1
+        if settled.is_delivered:
+            run.skip(settled.result)
             return
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
@@ -294,11 +309,11 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
             run.doom(error)
 
 
-async def _lived(item: Item, run: Run, taken: Callable[[], object]) -> Settled | None:
+async def _lived(item: Item, files: Files, run: Run, taken: Callable[[], object]) -> Settled | None:
     """How a scene's life has ended, None if the run is doomed."""
     with run.alive():
         async with run.limiters.in_flight:
-            life = settle(item, run, taken)
+            life = settle(item, files, run, taken)
             del item
             return await life
     return None
@@ -317,39 +332,17 @@ def _once(tell: Callable[[], object]) -> Callable[[], None]:
     return tell_once
 
 
-async def _items(source: Source) -> AsyncGenerator[Item, None]:
-    """What the source gives. What is not in memory is asked for in a thread, always the same, as it may read files.
-
-    A source that is left before its end is not closed: it is its owner's, who may go on with it.
-    """
-    if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
-    elif isinstance(source, list | tuple | set | frozenset | deque):
-        for item in source:
-            yield item
-    else:
-        end = cast("Item", object())
-        async with leased_worker() as worker:
-            iterator: Iterator[Item] = await worker.run(source.__iter__)
-
-            def pull() -> Item:
-                return next(iterator, end)
-
-            while (item := await worker.run(pull)) is not end:
-                yield item
-                del item
-
-
-def _raise_failure(task: "asyncio.Task[None]") -> None:
+def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
+    """Raise what ended the run, if it has not come to its end, with a traceback that begins at the caller."""
     if task.cancelled():
         raise ClosedError("the client was closed before all scenes had settled")
-    failure = task.exception()
-    if failure is not None:
+    if (doom := task.exception()) is not None:
+        raise without_traceback(doom) if isinstance(doom, KognicError) else doom
+    if (failure := task.result()) is not None:
         raise failure
 
 
-def _look_at_failure(task: "asyncio.Task[None]") -> None:
+def _look_at_failure(task: "asyncio.Task[Exception | None]") -> None:
     """A run that was left has nobody to tell of its failure."""
     if not task.cancelled():
         task.exception()

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from kognic_aio import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.errors import InvalidError, JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.model import Input
-from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step
+from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step, aside
 
 pytestmark = pytest.mark.anyio
 
@@ -48,11 +48,9 @@ CREATED = InputCreationResult(
     ),
     preannotation_uuid="pre-annotation-1",
 )
+ERROR = InputCreationError(stage=InputCreationStage.SCENE, message="no such calibration")
 FAILED = InputCreationResult(
-    status=InputCreationStatus.FAILED,
-    external_id="crossing",
-    scene_uuid="scene-1",
-    error=InputCreationError(stage=InputCreationStage.SCENE, message="no such calibration"),
+    status=InputCreationStatus.FAILED, external_id="crossing", scene_uuid="scene-1", error=ERROR
 )
 PROCESSING = InputCreationResult(status=InputCreationStatus.PROCESSING, external_id="crossing", scene_uuid="scene-1")
 
@@ -277,6 +275,52 @@ async def test_retry_failed(path: Path) -> None:
         assert await journal.recall("failed") is None
         assert await journal.counts() == {"created": 1}
         assert await journal.abandoned() == ["scene-1"]
+
+
+async def test_what_was_refused(path: Path) -> None:
+    """A content that was refused is a failure, and known to the entry of its key, until it is started or given up."""
+    async with Journal(path, HERE) as journal:
+        await journal.settle("crossing", CREATED, fingerprint="1")
+        for content in ("2", "3"):
+            await journal.refuse("crossing", content, ERROR)
+            await journal.refuse("crossing", content, ERROR)
+        failure = Failure("crossing", ERROR.stage, ERROR.message)
+        assert await journal.failures() == [failure] * 2
+        assert await journal.counts() == {"created": 1, "failed": 2}
+        entry = await journal.recall("crossing")
+        assert entry is not None
+        assert entry.refused == {"2": False, "3": False}
+        assert await journal.retry_failed() == 2
+        await journal.refuse("crossing", "3", ERROR)
+        assert await journal.recall("crossing") == evolve(entry, refused={"2": True, "3": False})
+        await journal.uphold("crossing")
+        assert await journal.recall("crossing") == evolve(entry, refused={"2": True})
+    async with Journal(path, HERE) as journal:
+        assert await journal.failures() == []
+        await journal.record("crossing", Step.STARTING, fingerprint="2")
+        assert await journal.recall("crossing") == Entry(key="crossing", step=Step.STARTING, fingerprint="2")
+
+
+@pytest.mark.parametrize("before", [*STEPS, FAILED, CREATED], ids=str)
+async def test_making_way(path: Path, before: Step | InputCreationResult) -> None:
+    """What makes way is abandoned and forgotten, but for what is an input: that stays known by its content."""
+    async with Journal(path, HERE) as journal:
+        await journal.record("crossing", Step.STARTING, fingerprint="1", outline="o", scene_uuid="scene-1")
+        if isinstance(before, Step):
+            await journal.record("crossing", before)
+        else:
+            await journal.settle("crossing", before)
+            await journal.delivered("crossing")
+        known = await journal.recall("crossing")
+        assert known is not None
+        await journal.make_way("crossing")
+        await journal.make_way("crossing")
+        assert await journal.recall("crossing") is None
+        is_created = before == CREATED
+        own_key = aside("crossing", "1")
+        assert await journal.recall(own_key) == (evolve(known, key=own_key) if is_created else None)
+        assert await journal.abandoned() == ([] if is_created else ["scene-1"])
+        assert await journal.failures() == []
 
 
 # The file
@@ -655,6 +699,7 @@ def test_nothing_is_bound_to_a_loop_before_it_opens(path: Path) -> None:
 # Any order of events
 
 KEYS = ("a", "b", "c")
+ASIDE = tuple(aside(key, fingerprint) for key in KEYS for fingerprint in ("", "1", "2", "3", "4"))
 
 
 @frozen
@@ -682,6 +727,12 @@ class Change:
                 await journal.delivered(self.key)
             case "abandon":
                 await journal.abandon(self.key)
+            case "refuse":
+                await journal.refuse(self.key, self.uuid or "1", ERROR)
+            case "uphold":
+                await journal.uphold(self.key)
+            case "make_way":
+                await journal.make_way(self.key)
             case _:
                 await journal.invalidated([self.uuid or ""])
 
@@ -692,6 +743,18 @@ class Model:
 
     entries: dict[str, Entry] = field(factory=dict)
     abandoned: frozenset[str] = frozenset()
+    refused: dict[tuple[str, str], bool] = field(factory=dict)
+
+    @property
+    def known(self) -> "Known":
+        """What can be seen of it."""
+        entries = {key: evolve(entry, refused=self._refused_under(key)) for key, entry in self.entries.items()}
+        failed = [key for key, entry in self.entries.items() if entry.result == FAILED]
+        failed += [key for (key, _), is_retried in self.refused.items() if not is_retried]
+        return Known(entries, self.abandoned, tuple(sorted(failed)))
+
+    def _refused_under(self, key: str) -> dict[str, bool]:
+        return {content: is_retried for (under, content), is_retried in self.refused.items() if under == key}
 
     def after(self, change: Change) -> "Model":
         old = self.entries.get(change.key)
@@ -699,19 +762,37 @@ class Model:
             case "record" if change.step is Step.STARTING:
                 kept = old is not None and old.result == CREATED
                 model = self if kept or old is None or old.scene_uuid == change.uuid else self._without_scene(old)
-                return model.having(
+                started = {of: again for of, again in model.refused.items() if of != (change.key, change.uuid)}
+                return evolve(model, refused=started).having(
                     Entry(key=change.key, step=change.step, fingerprint=change.uuid, scene_uuid=change.uuid)
                 )
             case "record" | "settle":
                 return self._advanced(old or Entry(key=change.key, step=Step.STARTING), change)
             case "deliver" if old is not None:
                 return self.having(evolve(old, delivered=old.result is not None))
-            case "abandon" if old is not None:
-                return self._without_scene(old)
+            case "abandon" | "make_way" if old is not None:
+                return self._without_scene(old) if change.verb == "abandon" else self._made_way(old)
             case "invalidated":
                 return evolve(self, abandoned=self.abandoned - {change.uuid or ""})
             case _:
-                return self
+                return evolve(self, refused=self._refused_after(change))
+
+    def _refused_after(self, change: Change) -> dict[tuple[str, str], bool]:
+        match change.verb:
+            case "refuse":
+                return {**self.refused, (change.key, change.uuid or "1"): False}
+            case "uphold":
+                return {of: is_retried for of, is_retried in self.refused.items() if is_retried or of[0] != change.key}
+            case _:
+                return self.refused
+
+    def _made_way(self, old: Entry) -> "Model":
+        model = self if old.result == CREATED else self._without_scene(old)
+        entries = {key: entry for key, entry in model.entries.items() if key != old.key}
+        if old.result == CREATED:
+            own_key = aside(old.key, old.fingerprint or "")
+            entries[own_key] = evolve(old, key=own_key)
+        return evolve(model, entries=entries)
 
     def having(self, entry: Entry) -> "Model":
         return evolve(self, entries={**self.entries, entry.key: entry})
@@ -736,12 +817,24 @@ class Model:
             if entry.result == FAILED:
                 model = model._without_scene(entry)
                 del model.entries[key]
-        return model
+        return evolve(model, refused=dict.fromkeys(model.refused, True))
 
 
+@frozen
+class Known:
+    """What can be seen of a journal."""
+
+    entries: dict[str, Entry]
+    abandoned: frozenset[str]
+    failed: tuple[str, ...]
+
+
+OTHER_VERBS = ["settle", "deliver", "abandon", "invalidated", "refuse", "uphold", "make_way"]
 CHANGES = st.builds(
     Change,
-    verb=st.sampled_from(["record", "record", "record", "settle", "deliver", "abandon", "invalidated"]),
+    verb=st.sampled_from(
+        ["record"] * 3 + ["settle", "deliver", "abandon", "invalidated", "refuse", "uphold", "make_way"]
+    ),
     key=st.sampled_from(KEYS),
     step=st.sampled_from(STEPS),
     uuid=st.sampled_from([None, "1", "2", "3", "4"]),
@@ -786,7 +879,7 @@ class Journals(RuleBasedStateMachine):
 
     @rule()
     def retry_failed(self) -> None:
-        failed = [entry for entry in self._model.entries.values() if entry.result == FAILED]
+        failed = self._model.known.failed
         assert self._runner.run(self._journal.retry_failed()) == len(failed)
         self._model = self._model.retried()
 
@@ -804,8 +897,9 @@ class Journals(RuleBasedStateMachine):
         for change in changes:
             candidates.append(candidates[-1].after(change))
         known = self._runner.run(self._known())
-        assert known in candidates[told:]
-        self._model = known
+        matching = [candidate for candidate in candidates[told:] if candidate.known == known]
+        assert matching
+        self._model = matching[0]
 
     async def _crash(self, changes: list[Change], patience: int) -> int:
         """Begin changes and go on with the files as they are a moment later; tell how many had been made."""
@@ -825,14 +919,18 @@ class Journals(RuleBasedStateMachine):
         await self._journal.open()
         return told
 
-    async def _known(self) -> Model:
-        entries = [await self._journal.recall(key) for key in KEYS]
-        abandoned = await self._journal.abandoned()
-        return Model({entry.key: entry for entry in entries if entry is not None}, frozenset(abandoned))
+    async def _known(self) -> Known:
+        entries = [await self._journal.recall(key) for key in (*KEYS, *ASIDE)]
+        abandoned, failures = await self._journal.abandoned(), await self._journal.failures()
+        return Known(
+            {entry.key: entry for entry in entries if entry is not None},
+            frozenset(abandoned),
+            tuple(failure.key for failure in failures),
+        )
 
     @invariant()
     def knows_what_it_was_told(self) -> None:
-        assert self._runner.run(self._known()) == self._model
+        assert self._runner.run(self._known()) == self._model.known
 
 
 def test_any_order_of_events() -> None:

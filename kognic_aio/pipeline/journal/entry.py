@@ -1,10 +1,16 @@
 """What a journal knows."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage
+from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
+
+
+def aside(key: str, fingerprint: str) -> str:
+    """The key of a scene that has become an input, and then made way for another content of its key."""
+    return f"{key}\0{fingerprint}"
 
 
 class Step(StrEnum):
@@ -48,19 +54,28 @@ class Entry:
         key: Tells the scene from others.
         step: How far it has come.
         fingerprint: Tells its content from another.
+        outline: What is kept of its content, to tell how another one differs.
         scene_uuid: The scene that the platform knows, None if there is none or it has been abandoned.
         preannotation_uuid: Its pre-annotation, if one was created.
         result: How it ended, if it is SETTLED.
         delivered: Whether the consumer has taken that result.
+        refused: The fingerprints of other contents that were refused under this key, and whether to try each again.
     """
 
     key: str
     step: Step
     fingerprint: str | None = None
+    outline: str | None = None
     scene_uuid: str | None = None
     preannotation_uuid: str | None = None
     result: InputCreationResult | None = None
     delivered: bool = False
+    refused: Mapping[str, bool] = field(factory=dict[str, bool])
+
+    @property
+    def status(self) -> InputCreationStatus | None:
+        """How the scene ended, None if it has not."""
+        return None if self.result is None else self.result.status
 
 
 @frozen

@@ -19,7 +19,17 @@ from attrs import asdict
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.pipeline.journal.entry import Destination
-from kognic_aio.pipeline.journal.rules import APPLICATION_ID, APPLY, RECALL, RULES, SCHEMA, SCHEMA_VERSION, Change
+from kognic_aio.pipeline.journal.rules import (
+    APPLICATION_ID,
+    APPLY,
+    FIRST_VERSION,
+    RECALL,
+    RULES,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UPGRADE,
+    Change,
+)
 
 ATTEMPTS = 10
 ATTEMPT_PAUSE = 0.02
@@ -136,6 +146,8 @@ def _locked(path: str, destination: Destination | None) -> tuple[sqlite3.Connect
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA temp_store = MEMORY")
+        if _version(connection) == FIRST_VERSION:
+            connection.executescript(UPGRADE)
         connection.executescript(RULES)
     except BaseException:
         connection.close()
@@ -159,12 +171,10 @@ def _checked(connection: sqlite3.Connection, path: str, destination: Destination
     """See that it is a sound journal, for the destination; tell which it is for."""
     if _value(connection, "PRAGMA application_id") != APPLICATION_ID:
         raise JournalError(f"journal {path}: this is no journal", path=path)
-    version = _value(connection, "PRAGMA user_version")
-    if version != SCHEMA_VERSION:
-        message = (
-            f"journal {path}: another version of kognic_aio has written it: {version}, this reads {SCHEMA_VERSION}"
-        )
-        raise JournalError(message, path=path)
+    version = _version(connection)
+    if version not in (FIRST_VERSION, SCHEMA_VERSION):
+        message = f"another version of kognic_aio has written it: {version}, this reads up to {SCHEMA_VERSION}"
+        raise JournalError(f"journal {path}: {message}", path=path)
     damage = _value(connection, "PRAGMA quick_check(1)")
     if damage != "ok":
         raise JournalError(f"journal {path} is damaged: {damage}", path=path)
@@ -173,6 +183,10 @@ def _checked(connection: sqlite3.Connection, path: str, destination: Destination
         message = f"journal {path} belongs to {recorded}; this run goes to {destination}"
         raise JournalMismatchError(message, path=path, recorded=str(recorded), wanted=str(destination))
     return recorded
+
+
+def _version(connection: sqlite3.Connection) -> Any:
+    return _value(connection, "PRAGMA user_version")
 
 
 def _value(connection: sqlite3.Connection, query: str) -> Any:

@@ -17,7 +17,12 @@ from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
 from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, Change, escaped, unescaped
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.result import (
+    InputCreationError,
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+)
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import File
@@ -130,6 +135,7 @@ class Journal:
         step: Step,
         *,
         fingerprint: str | None = None,
+        outline: str | None = None,
         scene_uuid: str | None = None,
         preannotation_uuid: str | None = None,
     ) -> None:
@@ -143,6 +149,7 @@ class Journal:
             key: Tells the scene from others.
             step: The step.
             fingerprint: Tells its content from another.
+            outline: What is kept of its content, to tell how another one differs.
             scene_uuid: The scene's uuid.
             preannotation_uuid: The uuid of its pre-annotation.
 
@@ -159,10 +166,13 @@ class Journal:
             fingerprint and escaped(fingerprint),
             scene_uuid and escaped(scene_uuid),
             preannotation_uuid and escaped(preannotation_uuid),
+            outline=outline,
         )
         await self._write(change)
 
-    async def settle(self, key: str, result: InputCreationResult, *, fingerprint: str | None = None) -> None:
+    async def settle(
+        self, key: str, result: InputCreationResult, *, fingerprint: str | None = None, outline: str | None = None
+    ) -> None:
         """Record how a scene ended, if it was CREATED or FAILED. The first result stays.
 
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
@@ -170,8 +180,8 @@ class Journal:
         if result.status in FINAL:
             content = json.dumps(encode(result), separators=(",", ":"))
             settled = STEPS.index(Step.SETTLED)
-            change = Change("advance", escaped(key), settled, fingerprint and escaped(fingerprint), result=content)
-            await self._write(change)
+            own = fingerprint and escaped(fingerprint)
+            await self._write(Change("advance", escaped(key), settled, own, result=content, outline=outline))
 
     async def delivered(self, key: str) -> None:
         """Record that the consumer has taken a result; if the scene has not settled, nothing happens."""
@@ -180,6 +190,23 @@ class Journal:
     async def abandon(self, key: str) -> None:
         """Remember that what the platform has of a scene must be invalidated; its entry knows no `scene_uuid` then."""
         await self._write(Change("abandon", escaped(key)))
+
+    async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
+        """Record that a content was refused, as another goes by its key. It is a failure until it is retried."""
+        content = json.dumps(encode(error), separators=(",", ":"))
+        await self._write(Change("refuse", escaped(key), fingerprint=escaped(fingerprint), result=content))
+
+    async def uphold(self, key: str) -> None:
+        """Forget the contents that were refused under a key, as the recorded one has come again."""
+        await self._write(Change("uphold", escaped(key)))
+
+    async def make_way(self, key: str) -> None:
+        """Forget what is known of a scene, so that its key starts afresh.
+
+        What the platform has of it becomes abandoned. If it has become an input, it is set aside instead: it is known
+        by the key `aside`, should its content come again.
+        """
+        await self._write(Change("make_way", escaped(key)))
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
@@ -197,14 +224,15 @@ class Journal:
         return counts
 
     async def failures(self) -> list[Failure]:
-        """The scenes that failed and why, in the order of their keys."""
+        """The scenes that failed and why, in the order of their keys. One whose content was refused is among them."""
         rows = [(unescaped(key), json.loads(error)) for key, error in await self._opened().read(FAILURES)]
         return [Failure(key, InputCreationStage(error["stage"]), error["message"]) for key, error in rows]
 
     async def retry_failed(self) -> int:
         """Forget the scenes that failed, so that the next run starts them afresh, and tell how many there were.
 
-        What the platform has of them becomes abandoned: the next run invalidates it.
+        What the platform has of them becomes abandoned: the next run invalidates it. A content that was refused, as
+        another went by its key, is started in the place of that one, or beside it if it has become an input.
         """
         failed = (await self.counts()).get(InputCreationStatus.FAILED, 0)
         await self._write(Change("retry_failed"))
@@ -262,16 +290,18 @@ class Journal:
         return error
 
     def _entry(self, key: str, row: Sequence[Any]) -> Entry:
-        step, fingerprint, scene_uuid, preannotation_uuid, result, delivered = row
+        step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline, refused = row
         try:
             return Entry(
                 key=key,
                 step=STEPS[step],
                 fingerprint=fingerprint and unescaped(fingerprint),
+                outline=outline,
                 scene_uuid=scene_uuid and unescaped(scene_uuid),
                 preannotation_uuid=preannotation_uuid and unescaped(preannotation_uuid),
                 result=result and decode(json.loads(result), InputCreationResult),
                 delivered=bool(delivered),
+                refused={unescaped(other): bool(again) for other, again in json.loads(refused).items()},
             )
         except (IndexError, ValueError) as error:
             raise JournalError(f"journal {self.path}: what it has of {key!r} is damaged", path=self.path) from error

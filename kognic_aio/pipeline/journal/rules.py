@@ -3,10 +3,33 @@
 import json
 from typing import NamedTuple
 
+
+def escaped(text: str) -> str:
+    """A text as it is written in JSON: SQLite cannot keep every character that a string may have."""
+    return json.dumps(text)[1:-1]
+
+
+def unescaped(text: str) -> str:
+    """The text that was escaped."""
+    return str(json.loads(f'"{text}"'))
+
+
 APPLICATION_ID = 0x4B6F676A
 """Tells a journal from other databases."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+FIRST_VERSION = 1
+"""Which is upgraded when it is opened."""
+
+REFUSED = """
+CREATE TABLE refused (
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    error TEXT,
+    PRIMARY KEY (key, fingerprint)
+) WITHOUT ROWID;
+"""
+"""Contents that were refused, as another goes by their key. One without an error is to be tried again."""
 
 SCHEMA = f"""
 BEGIN;
@@ -20,14 +43,25 @@ CREATE TABLE scene (
     scene_uuid TEXT,
     preannotation_uuid TEXT,
     result TEXT,
-    delivered INTEGER NOT NULL DEFAULT 0
+    delivered INTEGER NOT NULL DEFAULT 0,
+    outline TEXT
 ) WITHOUT ROWID;
 CREATE TABLE abandoned (scene_uuid TEXT PRIMARY KEY) WITHOUT ROWID;
+{REFUSED}
 """
 
+UPGRADE = f"""
+BEGIN;
+ALTER TABLE scene ADD COLUMN outline TEXT;
+{REFUSED}
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+"""Makes a journal of version 1 one of today. What it knows stays as it is."""
+
 RULES = """
-CREATE TEMP VIEW change (verb, key, step, fingerprint, scene_uuid, preannotation_uuid, result)
-AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL;
+CREATE TEMP VIEW change (verb, key, step, fingerprint, scene_uuid, preannotation_uuid, result, outline)
+AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL;
 
 -- The scene that was started before has to be invalidated, unless it has become an input.
 CREATE TEMP TRIGGER start_afresh INSTEAD OF INSERT ON change WHEN NEW.verb = 'start' BEGIN
@@ -36,17 +70,19 @@ CREATE TEMP TRIGGER start_afresh INSTEAD OF INSERT ON change WHEN NEW.verb = 'st
     WHERE key = NEW.key AND scene_uuid IS NOT NULL AND scene_uuid IS NOT NEW.scene_uuid
     AND json_extract(result, '$.status') IS NOT 'created';
 
-    INSERT OR REPLACE INTO scene (key, step, fingerprint, scene_uuid, preannotation_uuid)
-    VALUES (NEW.key, NEW.step, NEW.fingerprint, NEW.scene_uuid, NEW.preannotation_uuid);
+    INSERT OR REPLACE INTO scene (key, step, fingerprint, scene_uuid, preannotation_uuid, outline)
+    VALUES (NEW.key, NEW.step, NEW.fingerprint, NEW.scene_uuid, NEW.preannotation_uuid, NEW.outline);
+    DELETE FROM refused WHERE key = NEW.key AND fingerprint = NEW.fingerprint;
 END;
 
 -- What is known already stays known; no step goes back, and a scene that has settled (has a result) takes no more.
 CREATE TEMP TRIGGER advance INSTEAD OF INSERT ON change WHEN NEW.verb = 'advance' BEGIN
-    INSERT INTO scene (key, step, fingerprint, scene_uuid, preannotation_uuid, result)
-    VALUES (NEW.key, NEW.step, NEW.fingerprint, NEW.scene_uuid, NEW.preannotation_uuid, NEW.result)
+    INSERT INTO scene (key, step, fingerprint, scene_uuid, preannotation_uuid, result, outline)
+    VALUES (NEW.key, NEW.step, NEW.fingerprint, NEW.scene_uuid, NEW.preannotation_uuid, NEW.result, NEW.outline)
     ON CONFLICT (key) DO UPDATE SET
         step = excluded.step,
         fingerprint = coalesce(excluded.fingerprint, fingerprint),
+        outline = coalesce(excluded.outline, outline),
         scene_uuid = coalesce(excluded.scene_uuid, scene_uuid),
         preannotation_uuid = coalesce(excluded.preannotation_uuid, preannotation_uuid),
         result = excluded.result
@@ -66,10 +102,28 @@ CREATE TEMP TRIGGER forget_abandoned INSTEAD OF INSERT ON change WHEN NEW.verb =
     DELETE FROM abandoned WHERE scene_uuid = NEW.scene_uuid;
 END;
 
+CREATE TEMP TRIGGER refuse INSTEAD OF INSERT ON change WHEN NEW.verb = 'refuse' BEGIN
+    INSERT OR REPLACE INTO refused VALUES (NEW.key, NEW.fingerprint, NEW.result);
+END;
+
+CREATE TEMP TRIGGER uphold INSTEAD OF INSERT ON change WHEN NEW.verb = 'uphold' BEGIN
+    DELETE FROM refused WHERE key = NEW.key AND error IS NOT NULL;
+END;
+
+-- What has become an input is set aside, under the key that `aside` makes: it is known, should it come again.
+CREATE TEMP TRIGGER make_way INSTEAD OF INSERT ON change WHEN NEW.verb = 'make_way' BEGIN
+    UPDATE OR REPLACE scene SET key = key || '\\u0000' || coalesce(fingerprint, '')
+    WHERE key = NEW.key AND json_extract(result, '$.status') = 'created';
+
+    INSERT OR IGNORE INTO abandoned SELECT scene_uuid FROM scene WHERE key = NEW.key AND scene_uuid IS NOT NULL;
+    DELETE FROM scene WHERE key = NEW.key;
+END;
+
 CREATE TEMP TRIGGER retry_failed INSTEAD OF INSERT ON change WHEN NEW.verb = 'retry_failed' BEGIN
     INSERT OR IGNORE INTO abandoned
     SELECT scene_uuid FROM scene WHERE scene_uuid IS NOT NULL AND json_extract(result, '$.status') = 'failed';
     DELETE FROM scene WHERE json_extract(result, '$.status') = 'failed';
+    UPDATE refused SET error = NULL;
 END;
 """
 """What changes do: a trigger for each verb. Like the view that they hang on, they are never in the file."""
@@ -78,20 +132,30 @@ APPLY = """
 INSERT INTO change
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'),
-    json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]')
+    json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]')
 FROM json_each(?)
 """
 """Makes all the changes of a JSON list of them, in its order."""
 
 RECALL = """
-SELECT key, step, fingerprint, scene_uuid, preannotation_uuid, result, delivered FROM scene
+SELECT
+    key, step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline,
+    (SELECT json_group_object(fingerprint, error IS NULL) FROM refused WHERE refused.key = scene.key)
+FROM scene
 WHERE key IN (SELECT value FROM json_each(?))
 """
 """Finds the scenes of a JSON list of keys."""
 
-COUNTS = "SELECT step, json_extract(result, '$.status'), count(*) FROM scene GROUP BY 1, 2"
+COUNTS = """
+SELECT step, json_extract(result, '$.status') AS status, count(*) FROM scene GROUP BY step, status
+UNION ALL
+SELECT NULL, 'failed', count(*) FROM refused WHERE error IS NOT NULL HAVING count(*)
+"""
 FAILURES = """
-SELECT key, json_extract(result, '$.error') FROM scene WHERE json_extract(result, '$.status') = 'failed' ORDER BY key
+SELECT key, json_extract(result, '$.error') FROM scene WHERE json_extract(result, '$.status') = 'failed'
+UNION ALL
+SELECT key, error FROM refused WHERE error IS NOT NULL
+ORDER BY key
 """
 ABANDONED = "SELECT scene_uuid FROM abandoned ORDER BY scene_uuid"
 
@@ -106,13 +170,4 @@ class Change(NamedTuple):
     scene_uuid: str | None = None
     preannotation_uuid: str | None = None
     result: str | None = None
-
-
-def escaped(text: str) -> str:
-    """A text as it is written in JSON: SQLite cannot keep every character that a string may have."""
-    return json.dumps(text)[1:-1]
-
-
-def unescaped(text: str) -> str:
-    """The text that was escaped."""
-    return str(json.loads(f'"{text}"'))
+    outline: str | None = None

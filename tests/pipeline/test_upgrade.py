@@ -1,0 +1,108 @@
+"""A journal that the first version wrote is taken up: nothing that it knows is lost or done again."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from attrs import evolve
+
+from kognic_aio import InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio.emulator import Emulator
+from kognic_aio.errors import JournalMismatchError
+from kognic_aio.model import Cameras
+from kognic_aio.pipeline.journal import Journal, Step
+from tests.pipeline.recorded import image, scenes
+
+pytestmark = pytest.mark.anyio
+
+CREATED, FAILED = InputCreationStatus.CREATED, InputCreationStatus.FAILED
+SQL = Path(__file__).with_name("version_1.sql").read_text()
+
+
+@pytest.fixture
+async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
+    """One that waits shortly for what may still come of an earlier run's requests."""
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1) as client:
+        yield client
+
+
+@pytest.fixture
+async def path(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> Path:
+    """The journal, as if it were of a run on this emulator: that knows the scene which had not become ready."""
+    committed = await client.cameras.create(Cameras(external_id="hangs", frame=Cameras.Frame(images=[image("0.jpg")])))
+    path = tmp_path / "ingestion.journal"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SQL.replace("http://127.0.0.1:8700", emulator.url))
+        connection.execute("UPDATE scene SET scene_uuid = ? WHERE key = 'hangs'", (committed.scene_uuid,))
+        connection.commit()
+    return path
+
+
+async def run(client: KognicIOClient, source: Any, path: Path, **options: Any) -> tuple[list[InputCreationResult], Any]:
+    with anyio.fail_after(20):
+        made = create_inputs(client, source, "project-a", batch="batch-2", sleep_time=0.01, journal=path, **options)
+        return [result async for result in made], made.progress
+
+
+async def test_what_is_done_is_skipped(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
+    """Scenes of all seven types are known by the fingerprints of then; what was committed is taken up."""
+    uploads = len(emulator.recorder.requests("PUT"))
+    (result,), progress = await run(client, scenes(), path)
+    assert (result.external_id, result.status) == ("hangs", CREATED)
+    assert (progress.skipped, progress.skipped_failed) == (8, 1)
+    assert len(emulator.recorder.requests("PUT")) == uploads
+    again, progress = await run(client, scenes(), path)
+    assert (again, progress.skipped) == ([], 9)
+
+
+async def test_it_can_be_read(path: Path) -> None:
+    """Whoever looks into the journal finds what was recorded."""
+    async with Journal(path) as journal:
+        assert await journal.counts() == {CREATED: 7, FAILED: 1, Step.COMMITTED: 1}
+        assert [failure.message for failure in await journal.failures()] == ["failed: too dark"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+async def test_what_failed_is_retried(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
+    """A failure of then can be tried again, as any other."""
+    results, _ = await run(client, scenes(), path, retry_failed=True)
+    assert Counter((result.external_id, result.status) for result in results) == {
+        ("hangs", CREATED): 1,
+        ("failed", CREATED): 1,
+    }
+    assert len(emulator.platform.scenes.with_external_id("failed")) == 1
+
+
+async def test_the_rule_of_then_holds_for_entries_of_then(client: KognicIOClient, path: Path) -> None:
+    """File names tell contents apart where they did; the error says that nobody knows what else differs."""
+    first = scenes()[0].scene
+    assert isinstance(first, Cameras)
+    moved = evolve(first, frame=evolve(first.frame, images=[image("elsewhere/front.0.jpg")]))
+    (result,), _ = await run(client, [moved], path)
+    assert result.error is not None
+    assert "'cameras' is in the journal with another content: an earlier version recorded it" in result.error.message
+
+
+async def test_a_scene_that_is_taken_up_keeps_its_rule(client: KognicIOClient, path: Path) -> None:
+    """What was taken up is known in further runs too, and what is retried by the rule of today."""
+    await run(client, scenes(), path, retry_failed=True)
+    with closing(sqlite3.connect(path)) as connection:
+        fingerprints = dict(connection.execute("SELECT key, fingerprint FROM scene").fetchall())
+    assert {key for key, fingerprint in fingerprints.items() if fingerprint.startswith("2:")} == {"failed"}
+    results, progress = await run(client, scenes(), path)
+    assert (results, progress.skipped, progress.skipped_failed) == ([], 9, 0)
+
+
+async def test_another_destination_leaves_it_as_it_is(client: KognicIOClient, path: Path) -> None:
+    """A journal is upgraded only by a run that may use it."""
+    with pytest.raises(JournalMismatchError):
+        async for _ in create_inputs(client, scenes(), "project-a", batch="batch-3", journal=path):
+            pass
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
