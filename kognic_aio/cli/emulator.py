@@ -3,10 +3,11 @@
 import asyncio
 import signal
 from contextlib import suppress
+from typing import Any
 
 import click
 
-from kognic_aio.cli.options import slowness
+from kognic_aio.cli.options import seconds, slowness
 from kognic_aio.emulator import CALIBRATION_ID, Emulator
 
 WELCOME = """\
@@ -28,19 +29,20 @@ client       of these options:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @slowness(api_latency=0.0, storage_latency=0.0, processing_time=0.0)
-def emulator(host: str, port: int, api_latency: float, storage_latency: float, processing_time: float) -> None:
+@seconds("--visibility-lag", 0.0, "How long a new scene is unknown to all but its commit.")
+@click.option(
+    "--unknown-scenes",
+    default="refuse",
+    show_default=True,
+    type=click.Choice(["refuse", "omit"]),
+    help="What a status query does about scenes that it does not know: answer 404, or leave them out.",
+)
+def emulator(host: str, port: int, **behaviour: Any) -> None:
     """Run a local platform to try things on, until Ctrl-C or SIGTERM.
 
     It keeps everything in memory and forgets it when it stops.
     """
-    platform = Emulator(
-        host=host,
-        port=port,
-        api_latency=api_latency,
-        storage_latency=storage_latency,
-        processing_time=processing_time,
-    )
-    asyncio.run(_serve(platform, f"{host}:{port}"))
+    asyncio.run(_serve(Emulator(host=host, port=port, **behaviour), f"{host}:{port}"))
 
 
 async def _serve(platform: Emulator, address: str) -> None:

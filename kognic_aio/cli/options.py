@@ -12,15 +12,16 @@ def slowness(*, api_latency: float, storage_latency: float, processing_time: flo
     """The options that slow an emulator down, with a command's own defaults in seconds."""
 
     def add(command: F) -> F:
-        command = _seconds("--processing-time", processing_time, "How long a scene is processed.")(command)
-        command = _seconds("--storage-latency", storage_latency, "How long the storage waits before it takes a file.")(
+        command = seconds("--processing-time", processing_time, "How long a scene is processed.")(command)
+        command = seconds("--storage-latency", storage_latency, "How long the storage waits before it takes a file.")(
             command
         )
-        return _seconds("--api-latency", api_latency, "How long the APIs wait before they answer.")(command)
+        return seconds("--api-latency", api_latency, "How long the APIs wait before they answer.")(command)
 
     return add
 
 
-def _seconds(name: str, default: float, text: str) -> Callable[[F], F]:
+def seconds(name: str, default: float, text: str) -> Callable[[F], F]:
+    """An option that takes seconds, 0 or more."""
     kind = click.FloatRange(min=0)
     return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=text)

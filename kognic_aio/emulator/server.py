@@ -14,6 +14,7 @@ from kognic_aio.emulator.recorder import KEEP_REQUESTS, Recorder
 from kognic_aio.emulator.routes import ROUTES
 from kognic_aio.emulator.routing import Router
 from kognic_aio.emulator.state.platform import Platform
+from kognic_aio.emulator.state.scenes import UnknownScenes
 from kognic_aio.emulator.state.storage import Look, Sign
 
 BACKLOG = 1024
@@ -35,6 +36,13 @@ class Emulator:
             has it, which is 0 unless it was changed.
         url_lifetime: seconds until a signed URL expires; None as above, 3600.
         token_lifetime: seconds until a token expires; None as above, 3600.
+        visibility_lag: seconds from the creation of a scene until clients can see it; None as above, 0. Until then
+            all that names it is answered as if there was no such scene (404): status queries, summaries, ego poses,
+            annotations, imports, invalidations, and what is to be made of it, pre-annotations and inputs. Lists of
+            inputs leave it out. Only uploads and the commit work: clients do them right after the creation.
+        unknown_scenes: what a status query does about scenes that are unknown or not visible yet: `refuse` answers
+            404, `omit` leaves them out of the list, though an invalidation is still answered 404; None leaves it
+            as the platform has it in `platform.scenes.unknown_scenes`, which is `refuse`.
         platform: the state to serve; by default a new `Platform.seeded()`.
         keep_requests: how many requests the recorder keeps, the latest.
         rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
@@ -56,6 +64,8 @@ class Emulator:
         processing_time: float | None = None,
         url_lifetime: float | None = None,
         token_lifetime: float | None = None,
+        visibility_lag: float | None = None,
+        unknown_scenes: UnknownScenes | None = None,
         platform: Platform | None = None,
         keep_requests: int = KEEP_REQUESTS,
         rate_limit: float | RateLimit | None = None,
@@ -86,6 +96,10 @@ class Emulator:
             timing.url_lifetime = url_lifetime
         if token_lifetime is not None:
             timing.token_lifetime = token_lifetime
+        if visibility_lag is not None:
+            timing.visibility_lag = visibility_lag
+        if unknown_scenes is not None:
+            self.platform.scenes.unknown_scenes = unknown_scenes
         if checksums is not None:
             storage.checksums = checksums
         if sign is not None:

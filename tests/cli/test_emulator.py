@@ -69,6 +69,15 @@ async def test_options_slow_the_emulator() -> None:
     assert [scene.status for scene in scenes] == [SceneStatus.Processing]
 
 
+async def test_options_hide_new_scenes() -> None:
+    """A new scene is hidden as long as the option says, and a query leaves it out if the option says so."""
+    async with emulator("--visibility-lag", "3600", "--unknown-scenes", "omit") as (_, client), client:
+        answer = await client.cameras.create(SCENE)
+        seen = await client.scene.get_scenes_by_uuids([answer.scene_uuid])
+
+    assert seen == []
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 async def test_signals_stop_it(number: signal.Signals, code: int) -> None:
     """SIGTERM and Ctrl-C stop it without a word, though a client holds connections."""

@@ -198,7 +198,8 @@ class Inputs:
 
         def matches(candidate: Input) -> bool:
             return (
-                _within(candidate, project, batch)
+                candidate.scene.visible
+                and _within(candidate, project, batch)
                 and (candidate.scene.invalidated is not None) == invalidated
                 and self._stands_for_scene(candidate)
             )
@@ -208,7 +209,7 @@ class Inputs:
     def with_scenes(self, body: Body) -> list[Input]:
         """What the older query lists of some scenes, one entry for each batch that they were added to."""
         wanted = body.fields(("uuids",))["uuids"].texts()
-        return [found for found in self._of_scenes(wanted) if self._stands_for_scene(found)]
+        return [found for found in self._of_scenes(wanted) if found.scene.visible and self._stands_for_scene(found)]
 
     def _stands_for_scene(self, candidate: Input) -> bool:
         """Whether it is the first of the inputs that its scene has in its batch, which the older calls tell of."""

@@ -69,7 +69,7 @@ class Platform(InputSetup, WorkSetup):
         self.refusals.add(step, external_id, message, status)
 
     def invalidate_scene(self, scene_uuid: str, reason: str = "incorrectly-created") -> None:
-        """Invalidate a scene.
+        """Invalidate a scene, whether clients can see it yet or not.
 
         Args:
             scene_uuid: the scene.
@@ -78,7 +78,7 @@ class Platform(InputSetup, WorkSetup):
         Raises:
             NotFoundError: the scene is unknown.
         """
-        self.scenes.invalidate([scene_uuid], reason)
+        self.scenes.mark_invalidated([self.scenes.existing_scene(scene_uuid)], reason)
 
     def revoke_tokens(self) -> None:
         """Make every token issued so far invalid: the next request of each client gets a 401."""
@@ -90,7 +90,7 @@ class Platform(InputSetup, WorkSetup):
         Raises:
             NotFoundError: there is none.
         """
-        return self.scenes.scene(scene_uuid)
+        return self.scenes.existing_scene(scene_uuid)
 
     def input(self, input_uuid: str) -> Input:
         """The input with a uuid.

@@ -1,5 +1,6 @@
 """A scene: what it was made from, and what has become of it."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ class Scene:
     kind: SceneKind
     spec: SceneSpec = attrs.field(repr=False)
     created: datetime = attrs.field(factory=utc_now)
+    visible_at: float = -math.inf
+    """From when on clients can see it, on the platform's clock."""
     ready_at: float | None = None
     """When processing ends, on the platform's clock; None until the scene is committed."""
     failure: str | None = None
@@ -60,9 +63,14 @@ class Scene:
         return "created" if self.failure is None else "failed"
 
     @property
+    def visible(self) -> bool:
+        """Whether clients can see it now."""
+        return self._timing.clock() >= self.visible_at
+
+    @property
     def annotatable(self) -> bool:
         """Whether it can have inputs now."""
-        return self.invalidated is None and (self.reindexed or self.status == "created")
+        return self.visible and self.invalidated is None and (self.reindexed or self.status == "created")
 
     def check_status(self, *statuses: str) -> None:
         """Check that its status is one of those given.

@@ -3,7 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
@@ -27,6 +27,8 @@ INVALIDATIONS = {
     "incorrectly-created": "incorrectly-created",
 }
 
+UnknownScenes = Literal["refuse", "omit"]
+
 
 class Scenes:
     """All scenes, by uuid and by external id."""
@@ -42,6 +44,9 @@ class Scenes:
     ) -> None:
         self.by_uuid: dict[str, Scene] = {}
         self.pending = 0
+        self.unknown_scenes: UnknownScenes = "refuse"
+        """What a status query does about scenes that are unknown or not visible yet: it answers 404, or leaves
+        them out."""
         self._timing = timing
         self._accounts = accounts
         self._calibrations = calibrations
@@ -106,8 +111,7 @@ class Scenes:
             return None
         del self._reserved[spec.internal_id]
         self._imu.pop(spec.internal_id, None)
-        self.pending += 1
-        return self.add(kind, workspace_id, spec)
+        return self._start(kind, workspace_id, spec)
 
     def create_from_request(self, body: Body) -> Scene:
         """Create a scene of whose files some may stay in the customer's bucket.
@@ -123,10 +127,16 @@ class Scenes:
         self._accounts.workspace(workspace_id)
         self._check_calibration(spec)
         self._refusals.check("scene", spec.external_id)
-        scene = self.add(kind, workspace_id, spec)
-        self.pending += 1
+        scene = self._start(kind, workspace_id, spec)
         if not spec.filenames:
             self._process(scene)
+        return scene
+
+    def _start(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
+        """Add the scene of a client, which waits for its files, and which nobody sees at first if there is a lag."""
+        scene = self.add(kind, workspace_id, spec)
+        scene.visible_at = self._timing.clock() + self._timing.visibility_lag
+        self.pending += 1
         return scene
 
     def add(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
@@ -165,14 +175,14 @@ class Scenes:
         return {name: self._storage.signed_url(f"{scene.prefix}/{name}") for name in scene.spec.filenames}
 
     def commit(self, scene_uuid: str) -> None:
-        """Begin to process a scene whose files are there.
+        """Begin to process a scene whose files are there, whether it is visible yet or not.
 
         Raises:
             NotFoundError: there is no such scene.
             ConflictError: it was committed before.
             BadRequestError: it is invalidated, or files are missing.
         """
-        scene = self.scene(scene_uuid)
+        scene = self.existing_scene(scene_uuid)
         if scene.invalidated is not None:
             raise BadRequestError(f"scene {scene_uuid} is invalidated")
         if scene.ready_at is not None:
@@ -223,14 +233,25 @@ class Scenes:
             case other:
                 raise status.error(f"must be 'created' or 'indexed', got {other!r}")
 
-    def scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid.
+    def existing_scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, whether clients can see it yet or not.
 
         Raises:
             NotFoundError: there is none.
         """
         found = self.by_uuid.get(scene_uuid)
         if found is None:
+            raise NotFoundError(f"scene {scene_uuid} is unknown")
+        return found
+
+    def scene(self, scene_uuid: str) -> Scene:
+        """The scene with a uuid, as clients see it.
+
+        Raises:
+            NotFoundError: there is none, or it is not visible yet; the message does not tell which.
+        """
+        found = self.existing_scene(scene_uuid)
+        if not found.visible:
             raise NotFoundError(f"scene {scene_uuid} is unknown")
         return found
 
@@ -268,28 +289,38 @@ class Scenes:
         return poses
 
     def with_external_id(self, external_id: str) -> list[Scene]:
-        """The scenes with an external id, maybe none."""
-        return self._by_external_id.get(external_id, [])
+        """The visible scenes with an external id, maybe none."""
+        return [scene for scene in self._by_external_id.get(external_id, ()) if scene.visible]
 
     def query(self, body: Body) -> list[Scene]:
         """The scenes that a request asks for, by uuid or by external id.
 
         Raises:
             BadRequestError: the request has not exactly one of both lists, or a fault limits them to fewer.
-            NotFoundError: one of them is unknown.
+            NotFoundError: one of them is unknown or not visible yet, unless those are to be left out.
         """
         fields = body.fields((), ("sceneUuids", "externalIds"))
         if len(fields) != 1:
             raise BadRequestError("give either sceneUuids or externalIds")
-        self._check_length(next(iter(fields.values())).texts())
-        if "sceneUuids" in fields:
-            return [self.scene(scene_uuid) for scene_uuid in dict.fromkeys(fields["sceneUuids"].texts())]
+        names = next(iter(fields.values())).texts()
+        self._check_length(names)
+        look_up = self._with_uuid if "sceneUuids" in fields else self._with_external_id
         found: list[Scene] = []
-        for external_id in dict.fromkeys(fields["externalIds"].texts()):
-            scenes = self.with_external_id(external_id)
-            if not scenes:
-                raise NotFoundError(f"no scene has the external id {external_id!r}")
-            found.extend(scenes)
+        for name in dict.fromkeys(names):
+            try:
+                found += look_up(name)
+            except NotFoundError:
+                if self.unknown_scenes == "refuse":
+                    raise
+        return found
+
+    def _with_uuid(self, scene_uuid: str) -> list[Scene]:
+        return [self.scene(scene_uuid)]
+
+    def _with_external_id(self, external_id: str) -> list[Scene]:
+        found = self.with_external_id(external_id)
+        if not found:
+            raise NotFoundError(f"no scene has the external id {external_id!r}")
         return found
 
     def _check_length(self, ids: Sequence[str]) -> None:
@@ -298,15 +329,23 @@ class Scenes:
             raise BadRequestError(f"a query may name {limit.most} scenes, not {len(ids)}")
 
     def invalidate(self, scene_uuids: Iterable[str], reason: str) -> None:
+        """Invalidate scenes at the request of a client.
+
+        Raises:
+            BadRequestError: the reason is unknown.
+            NotFoundError: a scene is unknown or not visible yet; then none is invalidated.
+        """
+        self.mark_invalidated([self.scene(scene_uuid) for scene_uuid in scene_uuids], reason)
+
+    def mark_invalidated(self, scenes: Iterable[Scene], reason: str) -> None:
         """Invalidate scenes for good; one that is invalidated already keeps its first reason.
 
         Raises:
             BadRequestError: the reason is unknown.
-            NotFoundError: a scene is unknown; then none is invalidated.
         """
         if reason not in INVALIDATIONS:
             raise BadRequestError(f"reason must be one of {', '.join(INVALIDATIONS)}, got {reason!r}")
-        for scene in [self.scene(scene_uuid) for scene_uuid in scene_uuids]:
+        for scene in scenes:
             if scene.invalidated is None:
                 self.pending -= scene.ready_at is None
                 scene.invalidated = INVALIDATIONS[reason]

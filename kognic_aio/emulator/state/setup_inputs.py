@@ -148,7 +148,8 @@ class InputSetup(Parts):
         Raises:
             NotFoundError: the scene, the project or the batch is unknown.
         """
-        return self.inputs.add_to_batch(self.scenes.scene(scene_uuid), self.projects.batch(project, batch), uuid=uuid)
+        scene = self.scenes.existing_scene(scene_uuid)
+        return self.inputs.add_to_batch(scene, self.projects.batch(project, batch), uuid=uuid)
 
     def add_pre_annotation(
         self,
@@ -177,7 +178,7 @@ class InputSetup(Parts):
         new = PreAnnotation(
             id=new_id,
             external_id=external_id or new_id,
-            scene=self.scenes.scene(scene_uuid),
+            scene=self.scenes.existing_scene(scene_uuid),
             content=dict(content or empty_openlabel()),
             ready_at=self.timing.clock() if status == "available" else None,
             timing=self.timing,

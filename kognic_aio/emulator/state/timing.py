@@ -9,6 +9,7 @@ import attrs
 PROCESSING_TIME = 0.0
 URL_LIFETIME = 3600.0
 TOKEN_LIFETIME = 3600.0
+VISIBILITY_LAG = 0.0
 
 
 @attrs.define
@@ -19,12 +20,14 @@ class Timing:
         processing_time: seconds from the commit of a scene until it is created.
         url_lifetime: seconds until a signed URL expires.
         token_lifetime: seconds until a token expires.
+        visibility_lag: seconds from the creation of a scene until clients can see it.
         clock: what tells the time, in seconds; tests bring their own to move it at will.
     """
 
     processing_time: float = PROCESSING_TIME
     url_lifetime: float = URL_LIFETIME
     token_lifetime: float = TOKEN_LIFETIME
+    visibility_lag: float = VISIBILITY_LAG
     clock: Callable[[], float] = time.monotonic
 
 
