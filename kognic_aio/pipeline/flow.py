@@ -13,6 +13,7 @@ from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.log import Log, Logbook
+from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -45,6 +46,7 @@ class Run:
         watcher: Knows when scenes are created.
         logbook: Has what is kept of each scene.
         progress: How far the run has come.
+        orphans: Invalidates what earlier runs have left behind, if the run has a journal.
         doomed_by: What ends the whole run.
     """
 
@@ -59,6 +61,7 @@ class Run:
     watcher: Watcher
     logbook: Logbook
     progress: Progress
+    orphans: Orphans | None = None
     doomed_by: Exception | None = None
     _living: set[CancelScope] = field(factory=set[CancelScope])
     _draining: bool = False
@@ -168,7 +171,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
         if log.earlier is not None and log.earlier.result is not None:
             return Settled(None if log.earlier.delivered else log.earlier.result, log)
         async with run.scene_job(taken):
-            scene_uuid = await _committed_earlier(log, creator)
+            scene_uuid = await _committed_earlier(log, creator, run)
             if scene_uuid is None:
                 async with creator.checked(scene, keep=run.dryrun):
                     if run.dryrun:
@@ -210,7 +213,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
     return Settled(result, log)
 
 
-async def _committed_earlier(log: Log, creator: SceneCreator[Any]) -> str | None:
+async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> str | None:
     """The uuid of the scene that an earlier run has committed. One that it only started is abandoned."""
     earlier = log.earlier
     if earlier is None or earlier.scene_uuid is None:
@@ -222,7 +225,9 @@ async def _committed_earlier(log: Log, creator: SceneCreator[Any]) -> str | None
         if status in (SceneStatus.Processing, SceneStatus.Created, SceneStatus.Failed):
             await log.committed()
             return earlier.scene_uuid
-    await creator.abandon(earlier.scene_uuid, log)
+    await log.abandoned(earlier.scene_uuid)
+    if run.orphans is not None:
+        run.orphans.invalidate(earlier.scene_uuid)
     return None
 
 
