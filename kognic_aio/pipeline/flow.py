@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from anyio import CancelScope, CapacityLimiter
 from attrs import define, evolve, field, frozen
 
-from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.log import Log, Logbook
 from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -165,7 +165,7 @@ async def settle(item: object, run: Run, taken: Callable[[], object]) -> Settled
         result = evolve(result, external_id=scene.external_id)
         creator = run.client.creator_of(scene)
         stage = InputCreationStage.PRE_ANNOTATION
-        annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
+        annotation = None if pre_annotation is None else await checked_pre_annotation(pre_annotation, scene, run.dryrun)
         stage = InputCreationStage.SCENE
         log = await run.logbook.open(scene, annotation, waits=taken)
         if log.earlier is not None and log.earlier.result is not None:
