@@ -18,7 +18,7 @@ from kognic_aio import (
 )
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.emulator.state.scene import Scene
-from kognic_aio.errors import LeftOutError, NotFoundError, ProjectNotFoundError
+from kognic_aio.errors import BadRequestError, LeftOutError, NotFoundError, ProjectNotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
 from kognic_aio.pipeline.journal import Destination, Journal, Step
@@ -130,6 +130,20 @@ async def test_an_upload_that_fails(emulator: Emulator, client: KognicIOClient) 
     assert result.status is FAILED
     assert set(statuses(emulator)) == {"invalidated:incorrectly-created"}
     assert emulator.recorder.requests_by_endpoint[INVALIDATE] > len(statuses(emulator))
+
+
+@pytest.mark.parametrize("times", [3, math.inf])
+async def test_an_invalidation_that_is_not_found(times: float, emulator: Emulator) -> None:
+    """A 404 is never taken for done at once: the invalidation is repeated until it is, or the grace period is over."""
+    emulator.platform.timing.visibility_lag = 0.0
+    emulator.faults.add(faults.Status(400), on=faults.COMMIT)
+    emulator.faults.add(faults.Status(404), on=INVALIDATE, times=times)
+    async with impatient(emulator, timeout=2.0) as client:
+        with anyio.fail_after(5), pytest.raises(BadRequestError):
+            await client.cameras.create(cameras_scene("one"))
+    requests = emulator.recorder.requests_by_endpoint[INVALIDATE]
+    assert requests == 4 if times == 3 else requests > 4
+    assert statuses(emulator) == ["invalidated:incorrectly-created" if times == 3 else "pending"]
 
 
 async def test_a_start_that_is_refused(emulator: Emulator, client: KognicIOClient) -> None:
