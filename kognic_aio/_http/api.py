@@ -74,7 +74,7 @@ class Api:
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
-        cursor = PageMetadata()
+        cursor, seen = PageMetadata(), set[str | int]()
         while True:
             named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
             full = [*pairs(query), *pairs(named)]
@@ -84,10 +84,11 @@ class Api:
             yield page.data
             if page.metadata.next_cursor_id is None:
                 return
-            if page.metadata == cursor:
-                message = f"{method} {url} answered the page {cursor.next_cursor_id!r} as the one after itself"
-                raise MalformedAnswerError(message, method=method, url=url)
             cursor = page.metadata
+            if cursor.next_cursor_id in seen:
+                problem = f"it has the page {cursor.next_cursor_id!r} as the one after itself, or after a later one"
+                raise _malformed(method, url, [problem])
+            seen.add(page.metadata.next_cursor_id)
             del page
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:

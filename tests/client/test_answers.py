@@ -147,6 +147,20 @@ async def test_pages_without_end() -> None:
         assert len(server.requests) == 1
 
 
+async def test_pages_in_a_circle() -> None:
+    """Pages that lead back to an earlier one do not go on for ever."""
+
+    def answer(request: web.BaseRequest) -> web.StreamResponse:
+        after = {None: "a", "a": "b", "b": "a"}[request.query.get("cursorId")]
+        return web.json_response({"data": [], "metadata": {"nextCursorId": after}})
+
+    async with answering({}) as (server, client):
+        server.always = answer
+        with pytest.raises(MalformedAnswerError, match="the page 'a' as the one after itself, or after a later one"):
+            await client.input.query_inputs(project="p")
+        assert len(server.requests) == 3
+
+
 async def test_one_workspace_twice() -> None:
     """A workspace that is listed twice is one workspace."""
     workspace = {"created": DATE, "externalId": "w", "id": "w", "name": "W", "organization": {"name": "O"}}
