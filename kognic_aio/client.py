@@ -25,6 +25,7 @@ from kognic_aio.limits import (
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
+    DEFAULT_VISIBILITY_TIMEOUT,
     Hosts,
     Limits,
     Retry,
@@ -41,10 +42,12 @@ from kognic_aio.model import (
 )
 from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.creation import S, SceneCreator
+from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.pre_annotation import PreAnnotationResource
 from kognic_aio.resources.project import ProjectResource
 from kognic_aio.resources.task import TaskResource
+from kognic_aio.resources.visibility import Visibility
 from kognic_aio.resources.workspace import WorkspaceResource
 
 if TYPE_CHECKING:
@@ -86,6 +89,8 @@ class KognicIOClient:
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way. A
             server that reads or answers slowly but steadily is waited for.
         max_connections: Files uploaded at once; stands for `Limits(uploads=...)`.
+        visibility_timeout: The grace period of a scene, in seconds from its creation by this client, or from the first
+            question about a scene that only a journal knows. Until it is over, "not found" counts as "not yet".
         write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
         limits: How much is done at once.
         session: An aiohttp session of your own, which is left open.
@@ -113,6 +118,7 @@ class KognicIOClient:
         max_retry_wait_time: float = DEFAULT_RETRY_WAIT,
         timeout: float = DEFAULT_TIMEOUT,
         max_connections: int | None = None,
+        visibility_timeout: float = DEFAULT_VISIBILITY_TIMEOUT,
         write_workspace_id: str | None = None,
         limits: Limits | None = None,
         session: aiohttp.ClientSession | None = None,
@@ -131,6 +137,7 @@ class KognicIOClient:
         )
         self.hosts = Hosts(**self._given_hosts)
         check_seconds("timeout", timeout)
+        check_seconds("visibility_timeout", visibility_timeout)
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
@@ -154,10 +161,12 @@ class KognicIOClient:
         self._input_api = Api(self._transport, lambda: self.hosts.input)
         self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
         self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
+        self.visibility = Visibility(visibility_timeout)
+        self._lifecycle = Lifecycle(self._input_api, self.visibility)
 
         self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))
         self.project = ProjectResource(self._input_api)
-        self.pre_annotation = PreAnnotationResource(self._input_api)
+        self.pre_annotation = PreAnnotationResource(self._input_api, self.visibility)
         self.task = TaskResource(self._order_execution_api)
         self.cameras = self._creator(Cameras)
         self.cameras_sequence = self._creator(CamerasSequence)
@@ -172,7 +181,9 @@ class KognicIOClient:
         """Annotations, with their contents."""
         from kognic_aio.resources.annotation import AnnotationResource
 
-        return AnnotationResource(self._input_api, self._annotation_integration_api, self._storage, self.limiters)
+        return AnnotationResource(
+            self._input_api, self._annotation_integration_api, self._storage, self.limiters, self.visibility
+        )
 
     @cached_property
     def calibration(self) -> "CalibrationResource":
@@ -186,7 +197,7 @@ class KognicIOClient:
         """Inputs."""
         from kognic_aio.resources.input import InputResource
 
-        return InputResource(self._input_api, self._order_execution_api)
+        return InputResource(self._input_api, self._order_execution_api, self.visibility)
 
     @cached_property
     def request(self) -> "RequestResource":
@@ -207,7 +218,7 @@ class KognicIOClient:
         """Scenes that exist."""
         from kognic_aio.resources.scene import SceneResource
 
-        return SceneResource(self._input_api, self._storage, self.limiters)
+        return SceneResource(self._input_api, self._storage, self.limiters, self._lifecycle)
 
     @property
     def workspace_id(self) -> str:
@@ -293,16 +304,19 @@ class KognicIOClient:
         raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
 
     def _creator(self, kind: type[S]) -> SceneCreator[S]:
-        creator = SceneCreator(kind, self._input_api, self._storage, self.limiters, lambda: self.workspace_id)
+        creator = SceneCreator(
+            kind, self._input_api, self._storage, self.limiters, self._lifecycle, lambda: self.workspace_id
+        )
         self._creators[kind] = creator
         return creator
 
     async def _find_workspace(self) -> str:
         organizations = None if self._organization_id is None else [self._organization_id]
-        workspaces = await self.workspace.get_workspaces(organization_ids=organizations)
+        found = await self.workspace.get_workspaces(organization_ids=organizations)
+        workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            found = ", ".join(f"{workspace.name!r} ({workspace.id})" for workspace in workspaces) or "none"
-            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {found}")
+            named = ", ".join(f"{workspace.name!r} ({workspace.id})" for workspace in workspaces) or "none"
+            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {named}")
         return workspaces[0].id
 
 

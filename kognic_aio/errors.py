@@ -43,6 +43,8 @@
         │   ├── UnauthorizedError       401
         │   ├── ForbiddenError          403
         │   ├── NotFoundError           404
+        │   │   ├── LeftOutError            a list that lacks what was asked for by its id
+        │   │   └── ProjectNotFoundError    the project or batch that a request names
         │   ├── ConflictError           409
         │   ├── TooManyRequestsError    429
         │   └── ServerError             500 and above
@@ -461,6 +463,22 @@ class ForbiddenError(ApiError):
 
 class NotFoundError(ApiError):
     """What was asked for does not exist (404)."""
+
+
+class LeftOutError(NotFoundError):
+    """A list lacks what was asked for by its id. That is another way to say that it does not exist.
+
+    Attributes:
+        missing: The ids that it lacks.
+    """
+
+    def __init__(self, message: str, *, missing: Sequence[str], method: str, url: str) -> None:
+        super().__init__(message, status=200, method=method, url=url)
+        self.missing = tuple(missing)
+
+
+class ProjectNotFoundError(NotFoundError):
+    """The project or the batch that a request names does not exist. The message names those that do."""
 
 
 class ConflictError(ApiError):

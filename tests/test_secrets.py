@@ -88,7 +88,7 @@ class Stage:
 
     def client(self, **options: Any) -> KognicIOClient:
         """A client that soon gives up."""
-        brisk: dict[str, Any] = {"max_retry_attempts": 2, "max_retry_wait_time": 0.001}
+        brisk: dict[str, Any] = {"max_retry_attempts": 2, "max_retry_wait_time": 0.001, "visibility_timeout": 0.2}
         return KognicIOClient(**self.emulator.client_options() | brisk | options)
 
     async def everything(self, **options: Any) -> str:

@@ -45,18 +45,18 @@ class Api:
 
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
-        url = self._url(path)
+        url = self.url(path)
         data = await self._transport.call("GET", url, query=query, repeatable=True)
         return _decoded(unwrap(data), kind, "GET", url)
 
     async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers, with the envelope around its `data`."""
-        url = self._url(path)
+        url = self.url(path)
         return _decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
 
     async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
         """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
-        url = self._url(path)
+        url = self.url(path)
         data = unwrap(await self._transport.call("GET", url, query=query, repeatable=True))
         items = data if isinstance(data, list) else [data]
         return _decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
@@ -73,8 +73,8 @@ class Api:
         self, method: str, path: str, kind: type[T], *, query: Query | None = None, json: Any = None
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
-        url = self._url(path)
-        cursor = PageMetadata()
+        url = self.url(path)
+        cursor, seen = PageMetadata(), set[str | int]()
         while True:
             named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
             full = [*pairs(query), *pairs(named)]
@@ -84,21 +84,22 @@ class Api:
             yield page.data
             if page.metadata.next_cursor_id is None:
                 return
-            if page.metadata == cursor:
-                message = f"{method} {url} answered the page {cursor.next_cursor_id!r} as the one after itself"
-                raise MalformedAnswerError(message, method=method, url=url)
             cursor = page.metadata
+            if cursor.next_cursor_id in seen:
+                problem = f"it has the page {cursor.next_cursor_id!r} as the one after itself, or after a later one"
+                raise _malformed(method, url, [problem])
+            seen.add(page.metadata.next_cursor_id)
             del page
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
-        url = self._url(path)
+        url = self.url(path)
         data = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
         return _decoded(unwrap(data), kind, "POST", url)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
-        url = self._url(path)
+        url = self.url(path)
         headers = DRYRUN_HEADER if dryrun else None
         data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
         return _decoded(unwrap(data), kind, "POST", url)
@@ -121,7 +122,7 @@ class Api:
             dryrun: Whether the platform only validates.
             repeatable: Whether it can be repeated at will, as its effect is the same once it is there.
         """
-        url, headers = self._url(path), DRYRUN_HEADER if dryrun else None
+        url, headers = self.url(path), DRYRUN_HEADER if dryrun else None
         may_repeat = dryrun or repeatable
         await self._transport.call(
             "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, discard=True
@@ -162,24 +163,44 @@ class Api:
         """What has come of a request whose answer was lost just now: the platform may still be about to do it."""
         if (found := await look()) is not None:
             return found
-        await anyio.sleep(self._transport.grace)
+        await anyio.sleep(self.grace)
         return await look()
 
     async def patch(self, path: str, *, json: Any) -> None:
         """A PATCH, whose answer holds nothing of use."""
-        await self._transport.call("PATCH", self._url(path), json=json, repeatable=False, discard=True)
+        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, discard=True)
 
     async def delete(self, path: str) -> None:
         """A DELETE, whose answer holds nothing of use."""
-        await self._transport.call("DELETE", self._url(path), repeatable=False, discard=True)
+        await self._transport.call("DELETE", self.url(path), repeatable=False, discard=True)
 
-    def _url(self, path: str) -> str:
+    @property
+    def grace(self) -> float:
+        """Seconds to wait for an effect whose answer was lost."""
+        return self._transport.grace
+
+    def url(self, path: str) -> str:
+        """The full URL of a path."""
         return f"{self._host().rstrip('/')}/{path}"
+
+    def malformed(self, method: str, path: str, *problems: str) -> MalformedAnswerError:
+        """The error of an answer that is not what the contract says.
+
+        Args:
+            method: The HTTP method.
+            path: The path that was asked.
+            problems: What is wrong with the answer.
+        """
+        return _malformed(method, self.url(path), problems)
 
 
 def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
     try:
         return decode(data, kind)
     except DecodeError as error:
-        message = f"{method} {url} answered what the contract does not say: {error}"
-        raise MalformedAnswerError(message, method=method, url=url, problems=error.problems) from error
+        raise _malformed(method, url, error.problems) from error
+
+
+def _malformed(method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
+    message = f"{method} {url} answered what the contract does not say: {'; '.join(problems)}"
+    return MalformedAnswerError(message, method=method, url=url, problems=problems)

@@ -72,14 +72,24 @@ def encode_pre_annotation(pre_annotation: PreAnnotation) -> bytes:
     Raises:
         InvalidError: If it is not a JSON object.
     """
+    return to_json(read_pre_annotation(pre_annotation), "pre_annotation")
+
+
+def read_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
+    """The OpenLABEL of a pre-annotation as a JSON object, in which names stay as they are.
+
+    Raises:
+        InvalidError: If it is not a JSON object.
+    """
     if isinstance(pre_annotation, bytes | bytearray | str):
-        return to_json(_plain(_parsed(pre_annotation)), "pre_annotation")
-    if isinstance(pre_annotation, Mapping):
-        return to_json(_plain(pre_annotation), "pre_annotation")
-    if hasattr(pre_annotation, "model_dump"):
-        return to_json(_plain(pre_annotation.model_dump(exclude_none=True, by_alias=True)), "pre_annotation")
-    given = type(pre_annotation).__name__
-    raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
+        pre_annotation = _parsed(pre_annotation)
+    elif hasattr(pre_annotation, "model_dump"):
+        pre_annotation = pre_annotation.model_dump(exclude_none=True, by_alias=True)
+    if not isinstance(pre_annotation, Mapping):
+        given = type(pre_annotation).__name__
+        raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
+    content: JsonObject = _plain(pre_annotation)
+    return content
 
 
 def _parsed(text: bytes | bytearray | str) -> JsonObject:

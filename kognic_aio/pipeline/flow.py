@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from anyio import CancelScope, CapacityLimiter
 from attrs import define, evolve, field, frozen
 
-from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
 from kognic_aio.model.official import refuse_official
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.log import RETRY, Log, Logbook
+from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
 from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import (
     InputCreationError,
@@ -50,6 +51,7 @@ class Run:
         watcher: Knows when scenes are created.
         logbook: Has what is kept of each scene.
         progress: How far the run has come.
+        orphans: Invalidates what earlier runs have left behind, if the run has a journal.
         doomed_by: What ends the whole run.
     """
 
@@ -64,6 +66,7 @@ class Run:
     watcher: Watcher
     logbook: Logbook
     progress: Progress
+    orphans: Orphans | None = None
     doomed_by: Exception | None = None
     _living: set[CancelScope] = field(factory=set[CancelScope])
     _draining: bool = False
@@ -178,7 +181,7 @@ async def settle(item: object, files: Files, run: Run, taken: Callable[[], objec
             result = evolve(result, external_id=scene.external_id)
             creator = run.client.creator_of(scene)
             stage = InputCreationStage.PRE_ANNOTATION
-            annotation = None if pre_annotation is None else encode_pre_annotation(pre_annotation)
+            annotation = await _checked(pre_annotation, scene, run)
             stage = InputCreationStage.SCENE
             log = await run.logbook.open(scene, annotation, waits=taken)
             if log.earlier_result is not None:
@@ -212,6 +215,13 @@ async def settle(item: object, files: Files, run: Run, taken: Callable[[], objec
     finally:
         log.close()
     return Settled(result, log)
+
+
+async def _checked(pre_annotation: PreAnnotation | None, scene: BaseScene, run: Run) -> bytes | None:
+    """The JSON of a pre-annotation, None if there is none."""
+    if pre_annotation is None:
+        return None
+    return await checked_pre_annotation(pre_annotation, scene, run.dryrun)
 
 
 def _settled_earlier(result: InputCreationResult, log: Log) -> Settled:
@@ -252,7 +262,7 @@ async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> 
         if status in (SceneStatus.Processing, SceneStatus.Created, SceneStatus.Failed):
             await log.committed()
             return earlier.scene_uuid
-    await creator.abandon(earlier.scene_uuid, log)
+    await _leave(earlier.scene_uuid, log, run)
     return None
 
 
@@ -266,7 +276,14 @@ async def _make_way(earlier: Entry, log: Log, creator: SceneCreator[Any], run: R
             is_created = True
     await log.making_way()
     if scene_uuid is not None and not is_created:
-        await creator.abandon(scene_uuid, log)
+        await _leave(scene_uuid, log, run)
+
+
+async def _leave(scene_uuid: str, log: Log, run: Run) -> None:
+    """Have a scene of an earlier run invalidated, beside this one."""
+    await log.abandoned(scene_uuid)
+    if run.orphans is not None:
+        run.orphans.invalidate(scene_uuid)
 
 
 def _created_earlier(earlier: Entry, inputs: Sequence[Input]) -> InputCreationResult:

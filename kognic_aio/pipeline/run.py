@@ -12,7 +12,7 @@ import anyio
 from anyio import CapacityLimiter
 
 from kognic_aio._http.async_only import AsyncOnly
-from kognic_aio._tasks import for_each, is_being_cancelled, task_group
+from kognic_aio._tasks import is_being_cancelled, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
@@ -23,14 +23,15 @@ from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.log import Key, Logbook
+from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.release import Files, external_id_of
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, explain_failure, items
-from kognic_aio.pipeline.target import check_target
 from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.target import check_target
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
@@ -121,7 +122,7 @@ def create_inputs(
         wait_timeout=wait_timeout,
         limiters=client.limiters if limits is None else Limiters.of(limits, client.limiters.reading),
         undelivered=CapacityLimiter((limits or client.limits).in_flight),
-        watcher=Watcher(client.scene, sleep_time, scene_timeout),
+        watcher=Watcher(client.scene, client.visibility, sleep_time, scene_timeout),
         logbook=Logbook(key, retry_failed=retry_failed),
         progress=Progress(),
     )
@@ -217,7 +218,7 @@ async def _drive(run: Run, source: Source, results: Results, journal: str | Path
     Returns:
         What the source raised.
     """
-    await check_target(run.client, run.project, run.batch)
+    await check_target(run.client.project, run.project, run.batch)
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
@@ -238,7 +239,7 @@ async def _watch(run: Run) -> None:
 
 @asynccontextmanager
 async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerator[None, None]:
-    """Have the run record its steps in the journal, if it has one. What an earlier one left behind is invalidated."""
+    """Have the run record its steps in the journal, if it has one. Meanwhile, what earlier runs left is invalidated."""
     if path is None:
         yield
         return
@@ -247,12 +248,11 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
     async with Journal(path, destination) as journal:
         run.logbook.journal = journal
 
-        async def discard(scene_uuid: str) -> None:
-            if await client.scene.discard(scene_uuid):
-                await journal.invalidated([scene_uuid])
-
-        await for_each(await journal.abandoned(), discard, workers=client.limits.inputs)
-        yield
+        async with task_group() as tasks:
+            run.orphans = Orphans(run, journal, tasks)
+            for scene_uuid in await journal.abandoned():
+                run.orphans.invalidate(scene_uuid)
+            yield
 
 
 async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") -> Exception | None:

@@ -7,12 +7,13 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
-from attrs import define
+from attrs import define, field
 
 from kognic_aio._http.hosts import asking_as_one
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
+from kognic_aio.resources.visibility import FIRST_PAUSE, GROWTH, Visibility
 
 if TYPE_CHECKING:
     from kognic_aio.resources.scene import SceneResource
@@ -28,21 +29,38 @@ QUERIES_AT_ONCE = 4
 
 @define
 class _Waiting:
-    settled: "asyncio.Future[Scene | None]"
-    look_at: float
+    """A scene that is waited for.
+
+    Args:
+        settled: Gets the scene when it is created or lost, None when nobody waits any more.
+        look_at: When to look at it, on the clock of `time.monotonic`.
+        pause: Seconds until the next look, should the platform not show it yet.
+        is_alone: Whether to ask for it alone, as the platform answers nothing about a group that it is in.
+    """
+
+    settled: "asyncio.Future[Scene | None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
+    look_at: float = field(factory=time.monotonic)
+    pause: float = FIRST_PAUSE
+    is_alone: bool = False
 
 
 class Watcher:
     """Watches scenes until they are created.
 
+    A scene that the platform does not know counts as "not there yet" until its grace period is over.
+
     Args:
         scenes: Asked for the status.
+        visibility: Knows which scenes the platform may not show yet.
         sleep_time: Seconds between two looks at a scene.
         scene_timeout: Seconds after which a scene is no longer waited for, None for ever.
     """
 
-    def __init__(self, scenes: "SceneResource", sleep_time: float, scene_timeout: float | None) -> None:
+    def __init__(
+        self, scenes: "SceneResource", visibility: Visibility, sleep_time: float, scene_timeout: float | None
+    ) -> None:
         self._scenes = scenes
+        self._visibility = visibility
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
         self._waiting: dict[str, _Waiting] = {}
@@ -56,12 +74,13 @@ class Watcher:
 
         Raises:
             SceneFailedError: If it failed or was invalidated.
-            ApiError: If the platform does not know it.
+            NotFoundError: If the platform does not know it when its grace period is over.
         """
         if self._has_given_up:
             return False
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[scene_uuid] = _Waiting(future, look_at=time.monotonic())
+        self._visibility.expect(scene_uuid)
+        future = (waiting := _Waiting()).settled
+        self._waiting[scene_uuid] = waiting
         self._newcomer.set()
         scene: Scene | None = None
         try:
@@ -99,45 +118,83 @@ class Watcher:
         return earliest - time.monotonic()
 
     def _due(self) -> list[list[str]]:
-        """The scenes to look at now, in groups of the size of a query."""
+        """The scenes to look at now, in groups of the size of a query, each in the order of their commits."""
         now = time.monotonic()
-        due = [uuid for uuid, waiting in self._waiting.items() if waiting.look_at <= now]
-        return [due[i : i + SCENES_PER_QUERY] for i in range(0, len(due), SCENES_PER_QUERY)]
+        due = {uuid: waiting for uuid, waiting in self._waiting.items() if waiting.look_at <= now}
+        together = [uuid for uuid, waiting in due.items() if not waiting.is_alone]
+        groups = [together[i : i + SCENES_PER_QUERY] for i in range(0, len(together), SCENES_PER_QUERY)]
+        return groups + [[uuid] for uuid, waiting in due.items() if waiting.is_alone]
 
-    async def _look_at(self, uuids: list[str]) -> None:
+    async def _look_at(self, uuids: list[str]) -> bool:
+        """Ask for a group of scenes; tell whether the platform knows them all, as far as it has answered."""
         try:
-            scenes = await self._scenes.get_scenes_by_uuids(uuids)
+            found = await self._scenes.look_up(uuids)
         except (NotFoundError, BadRequestError) as error:
-            await self._look_closer(uuids, error)
+            return await self._look_closer(uuids, error)
         except DOOM:
             raise
         except KognicError as error:
             log.warning("no status of %d scenes, asking again in %s s: %s", len(uuids), self._sleep_time, error)
-            self._look_again(uuids)
-        else:
-            self._look_again(uuids)
-            for scene in scenes:
-                if scene.status is SceneStatus.Created or scene.status.is_lost:
-                    self._settle(scene)
+            self._look_again(uuids, self._sleep_time)
+            return True
+        for uuid in uuids:
+            if uuid in found:
+                self._take(uuid, found[uuid])
+            else:
+                self._miss(uuid, self._scenes.left_out([uuid]))
+        return len(found) == len(uuids)
 
-    async def _look_closer(self, uuids: list[str], error: KognicError) -> None:
-        """Ask for halves, down to the one scene that the platform does not answer for."""
+    async def _look_closer(self, uuids: list[str], error: BadRequestError | NotFoundError) -> bool:
+        """Ask for halves of a group that the platform refuses, down to the one scene that it refuses.
+
+        If it does not know a scene, those that were committed later are left for the next look, as it may not show them
+        yet either: so a hundred new scenes cost seven queries, not two hundred. That one is asked for alone from then
+        on, so that it does not keep the others waiting.
+        """
         middle = len(uuids) // 2
-        if middle:
-            await self._look_at(uuids[:middle])
-            await self._look_at(uuids[middle:])
-        elif waiting := self._unsettled(uuids[0]):
+        if not middle:
+            self._refused(uuids[0], error)
+            return False
+        is_known = await self._look_at(uuids[:middle])
+        if isinstance(error, NotFoundError) and not is_known:
+            self._look_again(uuids[middle:], min(self._sleep_time, FIRST_PAUSE))
+            return False
+        return await self._look_at(uuids[middle:]) and is_known
+
+    def _refused(self, uuid: str, error: BadRequestError | NotFoundError) -> None:
+        """The platform answers nothing about a scene that it was asked for alone."""
+        if isinstance(error, NotFoundError):
+            if waiting := self._waiting.get(uuid):
+                waiting.is_alone = True
+            self._miss(uuid, error)
+        elif waiting := self._unsettled(uuid):
             waiting.settled.set_exception(error)
 
-    def _look_again(self, uuids: list[str]) -> None:
-        then = time.monotonic() + self._sleep_time
+    def _miss(self, uuid: str, error: NotFoundError) -> None:
+        """The platform does not know a scene, or not yet."""
+        waiting = self._unsettled(uuid)
+        if waiting is None:
+            return
+        if self._visibility.is_expected(uuid):
+            self._look_again([uuid], min(self._sleep_time, waiting.pause))
+            waiting.pause *= GROWTH
+        else:
+            error.explain(f"scene {uuid} did not appear within {self._visibility.timeout:g} s")
+            waiting.settled.set_exception(error)
+
+    def _take(self, uuid: str, scene: Scene) -> None:
+        """The platform has told the status of a scene."""
+        if waiting := self._unsettled(uuid):
+            waiting.is_alone = False
+            self._look_again([uuid], self._sleep_time)
+            if scene.status is SceneStatus.Created or scene.status.is_lost:
+                waiting.settled.set_result(scene)
+
+    def _look_again(self, uuids: list[str], seconds: float) -> None:
+        then = time.monotonic() + seconds
         for uuid in uuids:
             if uuid in self._waiting:
                 self._waiting[uuid].look_at = then
-
-    def _settle(self, scene: Scene) -> None:
-        if waiting := self._unsettled(scene.uuid):
-            waiting.settled.set_result(scene)
 
     def _give_up(self) -> None:
         self._has_given_up = True

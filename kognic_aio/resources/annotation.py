@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import segment
+from kognic_aio._http.protocol import segment, text
 from kognic_aio._http.storage import Storage
 from kognic_aio._tasks import map_in_order
 from kognic_aio.model.annotation import (
@@ -17,6 +17,7 @@ from kognic_aio.model.annotation import (
 )
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.visibility import Visibility
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -42,13 +43,17 @@ class AnnotationResource:
         integration_api: The annotation integration API.
         storage: Where contents are.
         limiters: `downloads` bounds the contents on their way.
+        visibility: Knows which scenes the platform may not show yet.
     """
 
-    def __init__(self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters) -> None:
+    def __init__(
+        self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters, visibility: Visibility
+    ) -> None:
         self._api = api
         self._integration_api = integration_api
         self._storage = storage
         self._downloads = limiters.downloads
+        self._visibility = visibility
 
     async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get an annotation by its id, with its content.
@@ -102,7 +107,10 @@ class AnnotationResource:
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
         path = f"v2/scenes/{segment(scene_uuid)}/annotations"
-        partials = await self._api.get(path, list[PartialAnnotation], query=_cuboids(iso_rotated_cuboids))
+        query = _cuboids(iso_rotated_cuboids)
+        partials = await self._visibility.wait(
+            [text(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
+        )
         return await map_in_order(partials, self._whole, workers=self._most)
 
     def get_project_annotations(

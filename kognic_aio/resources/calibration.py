@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.protocol import given
+from kognic_aio._http.protocol import given, text
 from kognic_aio._http.wire import encode
+from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
+from kognic_aio.resources.answers import plain_uuid
 
 
 class CalibrationResource:
@@ -27,12 +29,18 @@ class CalibrationResource:
             id: Its id.
 
         Raises:
-            NotFoundError: If there is no such calibration.
+            NotFoundError: If there is no such calibration. A `LeftOutError` if the platform answers an empty list.
             ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations?id=`
         """
-        return await self._api.get("v1/calibrations", SensorCalibrationEntry, query={"id": id})
+        asked = text(id)
+        found = await self._api.get_list("v1/calibrations", SensorCalibrationEntry, query={"id": asked})
+        for calibration in found:
+            if plain_uuid(calibration.id) == plain_uuid(asked):
+                return calibration
+        message = f"the platform does not know calibration {asked!r}: its answer lacks it"
+        raise LeftOutError(message, missing=[asked], method="GET", url=self._api.url("v1/calibrations"))
 
     async def get_calibrations(self, external_id: str | None = None) -> list[SensorCalibrationEntry]:
         """List calibrations.

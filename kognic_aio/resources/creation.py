@@ -7,16 +7,18 @@ from typing import Generic, Literal, TypeVar, overload
 from anyio import CapacityLimiter
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.protocol import given
+from kognic_aio._http.protocol import given, text
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.files import Reading, Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
 from kognic_aio.model.official import refuse_official
+from kognic_aio.resources.answers import check_is_about, plain_uuid
 from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
-from kognic_aio.resources.finishing import Notes, abandon, scene_status
+from kognic_aio.resources.finishing import Lifecycle, Notes
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
+from kognic_aio.resources.target import explaining_target
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -40,16 +42,24 @@ class SceneCreator(Generic[S]):
         api: The input API.
         storage: Takes the files.
         limiters: Holds back `create`; a run of `create_inputs` may bring its own.
+        lifecycle: Looks at scenes, and commits or invalidates what was started.
         workspace_id: Tells the workspace to write to.
     """
 
     def __init__(
-        self, kind: type[S], api: Api, storage: Storage, limiters: Limiters, workspace_id: Callable[[], str]
+        self,
+        kind: type[S],
+        api: Api,
+        storage: Storage,
+        limiters: Limiters,
+        lifecycle: Lifecycle,
+        workspace_id: Callable[[], str],
     ) -> None:
         self.kind = kind
         self._api = api
         self._limiters = limiters
-        self._jobs = SceneJobs(api, storage, workspace_id)
+        self._lifecycle = lifecycle
+        self._jobs = SceneJobs(api, storage, lifecycle, workspace_id)
 
     @overload
     async def create(
@@ -108,8 +118,8 @@ class SceneCreator(Generic[S]):
         """
         warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
-        limiters = self._limiters
-        async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources:
+        limiters, naming = self._limiters, explaining_target(self._api, project, batch)
+        async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources, naming:
             if dryrun:
                 await self.validate(scene, target, feature_flags)
                 return None
@@ -161,21 +171,37 @@ class SceneCreator(Generic[S]):
         Endpoint: `POST v1/inputs`
         """
         warn_of_annotation_types(annotation_types)
-        body = given(sceneUuid=scene_uuid, project=project, batch=batch)
-        if dryrun:
-            await self._api.command("v1/inputs", json=body, dryrun=True)
-            return None
-        return await self._api.post("v1/inputs", list[Input], json=body)
+        uuid = text(scene_uuid)
+        body = given(sceneUuid=uuid, project=project, batch=batch)
+
+        async def create() -> list[Input] | None:
+            async with explaining_target(self._api, project, batch):
+                if dryrun:
+                    await self._api.command("v1/inputs", json=body, dryrun=True)
+                    return None
+                return await self._api.post("v1/inputs", list[Input], json=body)
+
+        inputs = await self._lifecycle.visibility.wait([uuid], create)
+        for made in inputs or ():
+            check_is_about(self._api, "POST", "v1/inputs", answered=made.scene_uuid, asked=uuid)
+        return inputs
 
     async def create_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input]:
         """Create the inputs of a scene of which nobody else creates any; as `create_from_scene`.
 
         If the answer is lost, the platform is asked for the scene's inputs before others are created.
+
+        Raises:
+            MalformedAnswerError: If the platform answers that all is well, but has created none.
         """
-        return await self._api.once(
+        inputs = await self._api.once(
             lambda: self.create_from_scene(scene_uuid, project, batch),
             lambda: self._get_only_inputs(scene_uuid, project, batch),
         )
+        found = inputs or await self.find_only_inputs(scene_uuid, project, batch)
+        if not found:
+            raise self._api.malformed("POST", "v1/inputs", f"no input of scene {scene_uuid}")
+        return found
 
     async def find_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
         """The inputs of such a scene, if they are there or come soon."""
@@ -183,7 +209,9 @@ class SceneCreator(Generic[S]):
 
     async def _get_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
         body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
-        return await self._api.ask_paged("v2/inputs/query", Input, json=body) or None
+        found = self._api.ask_paged("v2/inputs/query", Input, json=body)
+        inputs = await self._lifecycle.visibility.paged([scene_uuid], found)
+        return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None
 
     @asynccontextmanager
     async def checked(
@@ -206,12 +234,9 @@ class SceneCreator(Generic[S]):
             yield sources
 
     async def status(self, scene_uuid: str) -> SceneStatus | None:
-        """The status of a scene, None if the platform does not know it."""
-        return await scene_status(self._api, scene_uuid)
-
-    async def abandon(self, scene_uuid: str, notes: Notes) -> None:
-        """Invalidate a scene that will not be finished, also if its start takes effect only now."""
-        await abandon(self._api, scene_uuid, notes, late=True)
+        """The status of a scene of an earlier run, None if the platform does not know it."""
+        self._lifecycle.visibility.expect(scene_uuid)
+        return await self._lifecycle.status(scene_uuid)
 
     async def validate(self, scene: S, target: Target, feature_flags: FeatureFlags | None = None) -> None:
         """Let the platform look at the scene, and create nothing."""

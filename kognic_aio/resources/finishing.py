@@ -1,27 +1,32 @@
 """What was started is committed or invalidated: nothing is left lying about."""
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 
-from anyio import move_on_after, sleep
+from anyio import CapacityLimiter, move_on_after
+from attrs import define, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.retries import may_have_had_effect
-from kognic_aio.errors import DOOM, ConflictError, KognicError, NotFoundError
+from kognic_aio.errors import DOOM, ConflictError, KognicError, LeftOutError, NotFoundError
 from kognic_aio.model import Scene, SceneInvalidatedReason, SceneStatus
+from kognic_aio.resources.answers import plain_uuid
+from kognic_aio.resources.visibility import Visibility
 
 log = logging.getLogger("kognic_aio")
 
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
 
+QUERY = "v2/scenes/query"
+
 
 class Notes:
     """What is told of a scene on its way, before each step is taken. This one keeps only the scene's uuid."""
 
     scene_uuid: str | None = None
+    """The scene that was started, None if the platform has refused to start it."""
     is_taken_up: bool = False
     """Whether a later run takes the scene up, should this one be cancelled."""
 
@@ -42,109 +47,171 @@ class Notes:
         """The abandoned scene is invalidated, or was never there."""
 
 
-async def scene_status(api: Api, scene_uuid: str) -> SceneStatus | None:
-    """The status of a scene, None if the platform does not know it."""
-    try:
-        (scene,) = await api.ask("v2/scenes/query", list[Scene], json={"sceneUuids": [scene_uuid]})
-    except NotFoundError:
-        return None
-    return scene.status
+@define
+class Start:
+    """The start of one scene.
+
+    Args:
+        scene_uuid: The scene's uuid.
+        may_exist: Whether the platform may have the scene.
+    """
+
+    scene_uuid: str
+    may_exist: bool = False
 
 
-async def commit(api: Api, scene_uuid: str) -> None:
-    """Tell the platform that all files of a scene are there.
+@frozen
+class Lifecycle:
+    """What all scenes go through, whatever their type: they are looked at, committed, and invalidated.
 
     Args:
         api: The input API.
-        scene_uuid: The scene's uuid.
+        visibility: Knows which scenes the platform may not show yet.
     """
 
-    async def look() -> bool | None:
-        return await scene_status(api, scene_uuid) not in (SceneStatus.Pending, None) or None
+    _api: Api
+    visibility: Visibility
 
-    async def act() -> bool:
-        await api.command(f"v1/inputs/{segment(scene_uuid)}/actions/commit")
+    async def find(self, scene_uuids: Sequence[str]) -> dict[str, Scene]:
+        """What the platform tells of some scenes, by the uuid that was asked for; without those that it leaves out.
+
+        Raises:
+            NotFoundError: If it does not know one of them, and does not leave it out.
+        """
+        asked = {plain_uuid(uuid): uuid for uuid in scene_uuids}
+        scenes = await self._api.ask(QUERY, list[Scene], json={"sceneUuids": list(scene_uuids)})
+        return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
+
+    async def get(self, scene_uuids: Sequence[str]) -> list[Scene]:
+        """What the platform tells of some scenes, as soon as it shows them.
+
+        Raises:
+            NotFoundError: If it does not know one of them.
+        """
+
+        async def ask() -> list[Scene]:
+            found = await self.find(scene_uuids)
+            known = {plain_uuid(uuid) for uuid in found}
+            if missing := [uuid for uuid in scene_uuids if plain_uuid(uuid) not in known]:
+                raise self.left_out(missing)
+            return list(found.values())
+
+        return await self.visibility.wait(scene_uuids, ask)
+
+    def left_out(self, scene_uuids: Sequence[str]) -> LeftOutError:
+        """The error of an answer that leaves out some of the scenes that were asked for."""
+        message = f"the platform does not know the scenes {', '.join(scene_uuids)}: its answer leaves them out"
+        return LeftOutError(message, missing=scene_uuids, method="POST", url=self._api.url(QUERY))
+
+    async def status(self, scene_uuid: str) -> SceneStatus | None:
+        """The status of a scene, None if the platform does not know it."""
+        try:
+            (scene,) = await self.get([scene_uuid])
+        except NotFoundError:
+            return None
+        return scene.status
+
+    async def commit(self, scene_uuid: str) -> None:
+        """Tell the platform that all files of a scene are there."""
+
+        async def look() -> bool | None:
+            return await self.status(scene_uuid) not in (SceneStatus.Pending, None) or None
+
+        async def act() -> bool:
+            path = f"v1/inputs/{segment(scene_uuid)}/actions/commit"
+            await self.visibility.wait([scene_uuid], lambda: self._api.command(path))
+            return True
+
+        try:
+            await self._api.once(act, look)
+        except ConflictError:
+            if not await look():
+                raise
+
+    async def discard(self, scene_uuid: str, limiter: CapacityLimiter | None = None) -> bool | None:
+        """Invalidate a scene that will not be finished. If that fails, it is logged.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            limiter: Bounds the requests, but not the pauses between them.
+
+        Returns:
+            Whether it is invalidated, None if the platform does not know the scene.
+        """
+        body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
+
+        async def invalidate() -> None:
+            async with limiter or nullcontext():
+                await self._api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
+
+        try:
+            await self.visibility.wait([scene_uuid], invalidate)
+        except NotFoundError:
+            return None
+        except KognicError as error:
+            log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
+            return False
+        self.visibility.invalidated(scene_uuid)
         return True
 
-    try:
-        await api.once(act, look)
-    except ConflictError:
-        if not await look():
-            raise
+    async def abandon(self, scene_uuid: str, notes: Notes) -> None:
+        """Give up a scene that may have been started, even if the platform still has to start or to show it.
 
-
-async def discard(api: Api, scene_uuid: str) -> bool | None:
-    """Invalidate a scene that will not be finished. If that fails, it is logged.
-
-    Args:
-        api: The input API.
-        scene_uuid: The scene's uuid.
-
-    Returns:
-        Whether it is invalidated, None if the platform does not know the scene.
-    """
-    body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
-    try:
-        await api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
-    except NotFoundError:
-        return None
-    except KognicError as error:
-        log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
-        return False
-    return True
-
-
-async def abandon(api: Api, scene_uuid: str, notes: Notes, *, late: bool) -> None:
-    """Give up a scene that was started.
-
-    Args:
-        api: The input API.
-        scene_uuid: The scene's uuid.
-        notes: Told before it is invalidated, and after.
-        late: Whether a scene that the platform does not know may still come into being.
-    """
-
-    async def invalidate() -> bool | None:
-        return await discard(api, scene_uuid)
-
-    await notes.abandoned(scene_uuid)
-    if await (api.look_late(invalidate) if late else invalidate()) is not False:
-        await notes.invalidated(scene_uuid)
-
-
-async def cut_off(api: Api, scene_uuid: str, notes: Notes) -> None:
-    """Give up a scene at once, as there is no time. It may still come into being, which the notes are to know."""
-    with move_on_after(ABANDONING_TIME, shield=True):
+        Args:
+            scene_uuid: The scene's uuid.
+            notes: Told before it is invalidated, and after.
+        """
+        self.visibility.expect(scene_uuid, at_least=self._api.grace)
         await notes.abandoned(scene_uuid)
-        is_invalidated = await discard(api, scene_uuid)
-        if is_invalidated is None:
-            await sleep(0.8 * ABANDONING_TIME)
-            is_invalidated = await discard(api, scene_uuid)
-        if is_invalidated:
+        if await self.discard(scene_uuid) is not False:
             await notes.invalidated(scene_uuid)
 
+    async def _cut_off(self, start: Start, notes: Notes) -> None:
+        """Give up a scene at once, as there is no time. It may still come into being, which the notes are to know."""
+        with move_on_after(ABANDONING_TIME, shield=True) as time:
+            if start.may_exist:
+                self.visibility.expect(start.scene_uuid, at_least=2 * ABANDONING_TIME)
+                await self.abandon(start.scene_uuid, notes)
+            else:
+                await _forget(start.scene_uuid, notes)
+        if time.cancelled_caught:
+            log.warning(
+                "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
+                "invalidates it, without a journal look for it yourself",
+                start.scene_uuid,
+                ABANDONING_TIME,
+            )
 
-@asynccontextmanager
-async def finishing(api: Api, scene_uuid: str, notes: Notes) -> AsyncGenerator[None, None]:
-    """What brings a started scene to its commit. If it fails or is cancelled, the scene is abandoned.
+    @asynccontextmanager
+    async def finishing(self, scene_uuid: str, notes: Notes, *, exists: bool = False) -> AsyncGenerator[Start, None]:
+        """What brings a scene from its start to its commit. If it fails or is cancelled, the scene is abandoned.
 
-    Only one that is left while nobody knows whether it is committed is left to a later run, if that will look.
+        A scene that the platform has refused to start needs no invalidation. One that is left while nobody knows
+        whether it is committed is left to a later run, if that will look.
 
-    Args:
-        api: The input API.
-        scene_uuid: The scene's uuid.
-        notes: Told of an abandoned scene.
-    """
-    is_seen_to = False
-    try:
-        yield
-        is_seen_to = True
-    except DOOM:
-        raise
-    except Exception as error:
-        await abandon(api, scene_uuid, notes, late=may_have_had_effect(error))
-        is_seen_to = True
-        raise
-    finally:
-        if not is_seen_to and not notes.is_taken_up:
-            await cut_off(api, scene_uuid, notes)
+        Args:
+            scene_uuid: The scene's uuid.
+            notes: Told of an abandoned scene.
+            exists: Whether the platform has the scene already.
+        """
+        start = Start(scene_uuid, may_exist=exists)
+        is_seen_to = False
+        try:
+            yield start
+            is_seen_to = True
+        except DOOM:
+            raise
+        except Exception:
+            await (self.abandon if start.may_exist else _forget)(scene_uuid, notes)
+            is_seen_to = True
+            raise
+        finally:
+            if not is_seen_to and not notes.is_taken_up:
+                await self._cut_off(start, notes)
+
+
+async def _forget(scene_uuid: str, notes: Notes) -> None:
+    """Note that a scene was never started."""
+    await notes.abandoned(scene_uuid)
+    await notes.invalidated(scene_uuid)
+    notes.scene_uuid = None

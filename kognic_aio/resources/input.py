@@ -11,7 +11,10 @@ from kognic_aio._http.protocol import given, segment, strings, text
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
+from kognic_aio.resources.answers import check_is_about
 from kognic_aio.resources.deprecation import renamed
+from kognic_aio.resources.target import explaining_target
+from kognic_aio.resources.visibility import Visibility
 
 
 class InputResource:
@@ -20,10 +23,12 @@ class InputResource:
     Args:
         api: The input API.
         order_execution_api: The order execution API.
+        visibility: Knows which scenes the platform may not show yet.
     """
 
-    def __init__(self, api: Api, order_execution_api: Api) -> None:
+    def __init__(self, api: Api, order_execution_api: Api, visibility: Visibility) -> None:
         self._api = api
+        self._visibility = visibility
         self._order_execution_api = order_execution_api
 
     def get_request_inputs(
@@ -57,7 +62,10 @@ class InputResource:
 
         Endpoint: `GET v2/request-inputs/{request input}` of the order execution API
         """
-        return await self._order_execution_api.get(f"v2/request-inputs/{segment(request_input_id)}", RequestInput)
+        path = f"v2/request-inputs/{segment(request_input_id)}"
+        found = await self._order_execution_api.get(path, RequestInput)
+        check_is_about(self._order_execution_api, "GET", path, answered=found.id, asked=text(request_input_id))
+        return found
 
     def query_inputs(
         self,
@@ -86,7 +94,8 @@ class InputResource:
             sceneUuids=_optional("scene_uuids", scene_uuids),
             externalIds=_optional("external_ids", external_ids),
         )
-        return self._api.ask_paged("v2/inputs/query", Input, json=body)
+        found = self._api.ask_paged("v2/inputs/query", Input, json=body)
+        return self._visibility.paged(body.get("sceneUuids", ()), found)
 
     @overload
     async def create_from_scene(
@@ -140,8 +149,12 @@ class InputResource:
 
         Endpoint: `POST v2/inputs`
         """
-        target = _target(project, batch, request_uuid)
-        return await self._create(given(sceneUuid=scene_uuid, preAnnotationUuid=pre_annotation_uuid) | target, dryrun)
+        uuid, target = text(scene_uuid), _target(project, batch, request_uuid)
+        body = given(sceneUuid=uuid, preAnnotationUuid=pre_annotation_uuid) | target
+        made = await self._visibility.wait([uuid], lambda: self._create(body, project, batch, dryrun))
+        if made is not None:
+            check_is_about(self._api, "POST", "v2/inputs", answered=made.scene_uuid, asked=uuid)
+        return made
 
     @overload
     async def create_from_pre_annotation(
@@ -190,13 +203,14 @@ class InputResource:
         Endpoint: `POST v2/inputs`
         """
         target = _target(project, batch, request_uuid)
-        return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, dryrun)
+        return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, project, batch, dryrun)
 
-    async def _create(self, body: dict[str, Any], dryrun: bool) -> Input | None:
-        if dryrun:
-            await self._api.command("v2/inputs", json=body, dryrun=True)
-            return None
-        return await self._api.post("v2/inputs", Input, json=body)
+    async def _create(self, body: dict[str, Any], project: str | None, batch: str | None, dryrun: bool) -> Input | None:
+        async with explaining_target(self._api, project, batch):
+            if dryrun:
+                await self._api.command("v2/inputs", json=body, dryrun=True)
+                return None
+            return await self._api.post("v2/inputs", Input, json=body)
 
     async def delete_input(self, input_uuid: str) -> None:
         """Delete an input, which takes its scene out of the request. It cannot be undone.
@@ -290,8 +304,10 @@ class InputResource:
         Endpoint: `POST v1/inputs/actions/invalidate`
         """
         reason = SceneInvalidatedReason(invalidated_reason)
-        body = {"inputIds": strings("scene_uuids", scene_uuids), "invalidatedReason": reason.value}
-        await self._api.command("v1/inputs/actions/invalidate", json=body)
+        uuids = strings("scene_uuids", scene_uuids)
+        body = {"inputIds": uuids, "invalidatedReason": reason.value}
+        await self._visibility.wait(uuids, lambda: self._api.command("v1/inputs/actions/invalidate", json=body))
+        self._visibility.invalidated(*uuids)
 
     @deprecated("annotation types need not be added any more: the batch determines them")
     @renamed("scene_uuid", "input_uuid")

@@ -12,6 +12,8 @@ from kognic_aio._http.transport import Query
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
+from kognic_aio.resources.answers import check_is_about, plain_uuid
+from kognic_aio.resources.visibility import Visibility
 
 PAGE_SIZE = 1000
 
@@ -25,10 +27,16 @@ class PreAnnotationPage:
 
 
 class PreAnnotationResource:
-    """Pre-annotations of scenes."""
+    """Pre-annotations of scenes.
 
-    def __init__(self, api: Api) -> None:
+    Args:
+        api: The input API.
+        visibility: Knows which scenes the platform may not show yet.
+    """
+
+    def __init__(self, api: Api, visibility: Visibility) -> None:
         self._api = api
+        self._visibility = visibility
 
     async def create(
         self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
@@ -52,7 +60,7 @@ class PreAnnotationResource:
             return await self._create(scene_uuid, content, dryrun, external_id)
         return await self._api.once(
             lambda: self._create(scene_uuid, content, dryrun, external_id),
-            lambda: self._first(external_ids=[external_id], scene_uuids=[scene_uuid]),
+            lambda: self._first(scene_uuid, external_id),
         )
 
     async def create_only(self, scene_uuid: str, content: bytes) -> CreatedPreAnnotation:
@@ -64,25 +72,37 @@ class PreAnnotationResource:
             scene_uuid: The scene's uuid.
             content: OpenLABEL as JSON text.
         """
-        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self._get_only(scene_uuid))
+        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self._first(scene_uuid))
 
     async def find_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
         """The pre-annotation of such a scene, if it is there or comes soon."""
-        return await self._api.look_late(lambda: self._get_only(scene_uuid))
+        return await self._api.look_late(lambda: self._first(scene_uuid))
 
-    async def _get_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
-        return await self._first(scene_uuids=[scene_uuid])
+    async def _first(self, scene_uuid: str, external_id: str | None = None) -> CreatedPreAnnotation | None:
+        ids = await self._ids(scene_uuid, external_id)
+        return CreatedPreAnnotation(id=ids[0]) if ids else None
 
-    async def _first(self, **filters: Sequence[str]) -> CreatedPreAnnotation | None:
-        found = await self.list(**filters)
-        return CreatedPreAnnotation(id=found[0]["id"]) if found else None
+    async def _ids(self, scene_uuid: str, external_id: str | None) -> Sequence[str]:
+        """The ids of the pre-annotations of a scene; what a platform lists beside them is passed over."""
+        external_ids = None if external_id is None else [external_id]
+        found = await self.list(external_ids=external_ids, scene_uuids=[scene_uuid])
+        asked = plain_uuid(text(scene_uuid))
+        found = [each for each in found if plain_uuid(str(each.get("sceneUuid", asked))) == asked]
+        if external_id is not None:
+            found = [each for each in found if each.get("externalId", external_id) == external_id]
+        if any(not isinstance(each.get("id"), str) for each in found):
+            raise self._api.malformed("GET", "v2/pre-annotations", "a pre-annotation without an id")
+        return [each["id"] for each in found]
 
     async def _create(
         self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
     ) -> CreatedPreAnnotation:
-        names = to_json(given(sceneUuid=text(scene_uuid), externalId=external_id))
+        uuid = text(scene_uuid)
+        names = to_json(given(sceneUuid=uuid, externalId=external_id))
         body = names.removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
-        return await self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
+        return await self._visibility.wait(
+            [uuid], lambda: self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
+        )
 
     async def create_from_cloud_resource(
         self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool | None = True
@@ -101,13 +121,17 @@ class PreAnnotationResource:
 
         Endpoint: `POST v2/pre-annotations`
         """
+        uuid = text(scene_uuid)
         body = given(
-            sceneUuid=scene_uuid,
+            sceneUuid=uuid,
             externalId=external_id,
             externalResourceId=cloud_resource_uri,
             postponeExternalResourceImport=postpone_import,
         )
-        return (await self._api.post("v2/pre-annotations", CreatedPreAnnotation, json=body)).id
+        created = await self._visibility.wait(
+            [uuid], lambda: self._api.post("v2/pre-annotations", CreatedPreAnnotation, json=body)
+        )
+        return created.id
 
     async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name
         """Import a pre-annotation that was only indexed.
@@ -158,17 +182,19 @@ class PreAnnotationResource:
             uuid = await self._look_up(scene_uuid, external_id)
         elif scene_uuid is not None or external_id is not None:
             raise InvalidError("give either uuid, or scene_uuid and external_id, not both")
-        return await self._api.get(f"v2/pre-annotations/{segment(uuid)}/resolved", ResolvedPreAnnotation)
+        path = f"v2/pre-annotations/{segment(uuid)}/resolved"
+        resolved = await self._api.get(path, ResolvedPreAnnotation)
+        check_is_about(self._api, "GET", path, answered=resolved.uuid, asked=text(uuid))
+        return resolved
 
     async def _look_up(self, scene_uuid: str | None, external_id: str | None) -> str:
         """The uuid of the pre-annotation of a scene with an external id."""
         if scene_uuid is None or external_id is None:
             raise InvalidError("give either uuid, or both scene_uuid and external_id")
-        found = await self.list(external_ids=[external_id], scene_uuids=[scene_uuid])
-        if len(found) != 1:
-            raise InvalidError(f"scene {scene_uuid} has {len(found)} pre-annotations {external_id!r}, expected one")
-        uuid: str = found[0]["id"]
-        return uuid
+        ids = await self._ids(scene_uuid, external_id)
+        if len(ids) != 1:
+            raise InvalidError(f"scene {scene_uuid} has {len(ids)} pre-annotations {external_id!r}, expected one")
+        return ids[0]
 
     async def _pages(self, filters: Sequence[tuple[str, str]]) -> AsyncIterator[Sequence[JsonObject]]:
         offset = 0
@@ -178,6 +204,8 @@ class PreAnnotationResource:
             yield page.data
             if not page.has_next:
                 return
+            if not page.data:
+                raise self._api.malformed("GET", "v2/pre-annotations", f"an empty page at {offset}, and another one")
             offset += PAGE_SIZE
 
     def list(
@@ -212,4 +240,5 @@ class PreAnnotationResource:
             "statuses": statuses,
         }
         query = [(name, value) for name, values in filters.items() for value in one_or_several(name, values)]
-        return Paged(lambda: self._pages(query))
+        found = Paged(lambda: self._pages(query))
+        return self._visibility.paged(one_or_several("scene_uuids", scene_uuids), found)

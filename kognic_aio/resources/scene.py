@@ -6,18 +6,19 @@ from uuid import UUID
 from attrs import field, frozen
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.protocol import segment, strings
+from kognic_aio._http.protocol import segment, strings, text
 from kognic_aio._http.retries import one_try_each
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
-from kognic_aio.errors import InvalidError, NotFoundError
+from kognic_aio.errors import InvalidError, LeftOutError, NotFoundError
 from kognic_aio.files import sources_at_hand
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.official import refuse_official
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.resources.finishing import Notes, commit, discard, finishing
+from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.finishing import Lifecycle, Notes
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.uploads import file_uploads, upload_all
+from kognic_aio.resources.uploads import differing_files, file_uploads, upload_all
 
 
 @frozen(kw_only=True)
@@ -42,27 +43,30 @@ class SceneResource:
         api: The input API.
         storage: Takes the files of new scenes.
         limiters: Holds back `create_scene`.
+        lifecycle: Looks at scenes, and commits or invalidates what was started.
     """
 
-    def __init__(self, api: Api, storage: Storage, limiters: Limiters) -> None:
+    def __init__(self, api: Api, storage: Storage, limiters: Limiters, lifecycle: Lifecycle) -> None:
         self._api = api
         self._storage = storage
         self._limiters = limiters
+        self._lifecycle = lifecycle
+        self._visibility = lifecycle.visibility
 
     async def get_scenes_by_uuids(self, scene_uuids: Sequence[str]) -> list[Scene]:
-        """Get scenes by their uuids.
+        """Get scenes by their uuids, each once.
 
         Args:
-            scene_uuids: The uuids.
+            scene_uuids: The uuids. One that this client has created just now is waited for, if the platform does not
+                show it yet.
 
         Raises:
-            NotFoundError: If any of the scenes does not exist.
+            NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the platform answers without it.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
-        body = {"sceneUuids": strings("scene_uuids", scene_uuids)}
-        return await self._api.ask("v2/scenes/query", list[Scene], json=body)
+        return await self._lifecycle.get(strings("scene_uuids", scene_uuids))
 
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
         """Get all scenes with any of some external ids, which are not unique.
@@ -71,13 +75,20 @@ class SceneResource:
             external_ids: The external ids.
 
         Raises:
-            NotFoundError: If any of them stands for no scene.
+            NotFoundError: If any of them stands for no scene. A `LeftOutError` if the platform answers without it.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
-        body = {"externalIds": strings("external_ids", external_ids)}
-        return await self._api.ask("v2/scenes/query", list[Scene], json=body)
+        asked = strings("external_ids", external_ids)
+
+        async def ask() -> list[Scene]:
+            scenes = await self._api.ask("v2/scenes/query", list[Scene], json={"externalIds": asked})
+            if missing := sorted(set(asked) - {scene.external_id for scene in scenes}):
+                raise self._lifecycle.left_out(missing)
+            return scenes
+
+        return await self._visibility.wait(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
         """Get what a scene consists of.
@@ -92,8 +103,11 @@ class SceneResource:
 
         Endpoint: `GET v2/scenes/{scene}`
         """
-        query = {"includeInvalidated": str(find_invalidated_scenes)}
-        return await self._api.get(f"v2/scenes/{segment(scene_uuid)}", SceneSummary, query=query)
+        path, query = f"v2/scenes/{segment(scene_uuid)}", {"includeInvalidated": str(find_invalidated_scenes)}
+        uuid = text(scene_uuid)
+        summary = await self._visibility.wait([uuid], lambda: self._api.get(path, SceneSummary, query=query))
+        check_is_about(self._api, "GET", path, answered=summary.scene_uuid, asked=uuid)
+        return summary
 
     async def get_ego_poses(self, scene_uuid: str | UUID) -> dict[str, EgoVehiclePose] | None:
         """Get the pose of the vehicle at each frame.
@@ -110,10 +124,20 @@ class SceneResource:
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
         try:
-            answer = await self._api.get(f"v2/scenes/{segment(scene_uuid)}/ego-poses", EgoPoses)
+            answer = await self._ego_poses(text(scene_uuid))
         except NotFoundError:
             return None
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
+
+    async def _ego_poses(self, scene_uuid: str) -> EgoPoses:
+        """What the platform answers; once it shows the scene, it is certain that one that is not found has no poses."""
+        path = f"v2/scenes/{segment(scene_uuid)}/ego-poses"
+        try:
+            return await self._api.get(path, EgoPoses)
+        except NotFoundError:
+            if not self._visibility.is_expected(scene_uuid) or await self._lifecycle.status(scene_uuid) is None:
+                raise
+        return await self._api.get(path, EgoPoses)
 
     async def invalidate_scenes(self, scene_uuids: Sequence[str], reason: SceneInvalidatedReason) -> None:
         """Invalidate scenes and remove all their inputs. It cannot be undone.
@@ -131,18 +155,44 @@ class SceneResource:
         """
         uuids = strings("scene_uuids", scene_uuids)
         body = {"sceneUuids": uuids, "reason": SceneInvalidatedReason(reason).value}
-        await self._api.command("v2/scenes/actions/invalidate", json=body)
+        await self._visibility.wait(uuids, lambda: self._api.command("v2/scenes/actions/invalidate", json=body))
+        self._visibility.invalidated(*uuids)
+
+    async def look_up(self, scene_uuids: Sequence[str]) -> Mapping[str, Scene]:
+        """Get what the platform knows of some scenes, without waiting for those that it does not show yet.
+
+        Args:
+            scene_uuids: The uuids.
+
+        Returns:
+            The scenes by the uuids that were asked for, without those that the platform leaves out.
+
+        Raises:
+            NotFoundError: If the platform does not know one of them, and does not leave it out.
+            ApiError: If the platform refuses.
+
+        Endpoint: `POST v2/scenes/query`
+        """
+        return await self._lifecycle.find(scene_uuids)
+
+    def left_out(self, scene_uuids: Sequence[str]) -> LeftOutError:
+        """The error of an answer that leaves out some of the scenes that were asked for."""
+        return self._lifecycle.left_out(scene_uuids)
 
     async def discard(self, scene_uuid: str) -> bool:
         """Invalidate a scene that was started and will not be finished, and tell whether it is gone.
+
+        It may have been started by an earlier run, and the platform may not show it yet: it is asked again until the
+        grace period is over, which begins now.
 
         Args:
             scene_uuid: The scene's uuid.
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
+        self._visibility.expect(scene_uuid)
         with one_try_each():  # it is no reason to wait, nor to find the platform broken
-            return await discard(self._api, scene_uuid) is not False
+            return await self._lifecycle.discard(scene_uuid, self._limiters.inputs) is not False
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene of any sensors, and upload and commit its local files.
@@ -165,12 +215,14 @@ class SceneResource:
         files = scene_request.get_files()
         async with self._limiters.scene_jobs, sources_at_hand(files, self._limiters.reading) as sources:
             accepted = await self._api.post("v2/scenes", AcceptedRequest, json=encode(scene_request))
-            urls = dict(accepted.signed_upload_urls or ())
-            uploads = list(file_uploads(self._storage, urls, files, sources, scene_request.external_id))
-            if uploads:
-                async with finishing(self._api, accepted.id, Notes()):
-                    await upload_all(uploads, self._limiters.uploads)
-                    await commit(self._api, accepted.id)
+            self._visibility.created(accepted.id, scene_request.external_id)
+            urls = accepted.signed_upload_urls or ()
+            async with self._lifecycle.finishing(accepted.id, Notes(), exists=True):
+                if differing := differing_files(dict(urls), files):
+                    raise self._api.malformed("POST", "v2/scenes", differing)
+                if urls:
+                    await upload_all(list(file_uploads(self._storage, urls, files, sources)), self._limiters.uploads)
+                    await self._lifecycle.commit(accepted.id)
         return CreateSceneResponse(scene_uuid=accepted.id)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:
@@ -185,7 +237,7 @@ class SceneResource:
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """
-        await self._api.patch(f"v2/scenes/{segment(scene_uuid)}", json={"status": "created"})
+        await self._set_status(scene_uuid, "created")
 
     async def reindex_scene(self, scene_uuid: str) -> None:
         """Turn an imported scene back into an indexed one. Its inputs stay, but cannot be viewed.
@@ -199,7 +251,11 @@ class SceneResource:
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """
-        await self._api.patch(f"v2/scenes/{segment(scene_uuid)}", json={"status": "indexed"})
+        await self._set_status(scene_uuid, "indexed")
+
+    async def _set_status(self, scene_uuid: str, status: str) -> None:
+        path, body = f"v2/scenes/{segment(scene_uuid)}", {"status": status}
+        await self._visibility.wait([text(scene_uuid)], lambda: self._api.patch(path, json=body))
 
 
 def _numeric(frame_id: str) -> tuple[bool, int, str]:

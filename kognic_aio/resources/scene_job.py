@@ -10,14 +10,15 @@ from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.retries import may_repeat
+from kognic_aio._http.retries import may_have_had_effect, may_repeat
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import Source
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
-from kognic_aio.resources.finishing import Notes, commit, finishing, scene_status
-from kognic_aio.resources.uploads import Upload, file_uploads, upload_all
+from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.finishing import Lifecycle, Notes, Start
+from kognic_aio.resources.uploads import Upload, differing_files, file_uploads, upload_all
 
 log = logging.getLogger("kognic_aio")
 
@@ -78,11 +79,13 @@ class SceneJobs:
     Args:
         api: The input API.
         storage: Takes the files.
+        lifecycle: Commits or invalidates what was started.
         workspace_id: Tells the workspace to write to.
     """
 
     _api: Api
     _storage: Storage
+    _lifecycle: Lifecycle
     _workspace_id: Callable[[], str]
 
     async def validate(self, scene: BaseScene, target: Target, flags: FeatureFlags) -> None:
@@ -143,12 +146,12 @@ class SceneJobs:
         path = target.path(scene)
         scene_uuid = await self._reserve()
         await notes.starting(scene_uuid)
-        async with finishing(self._api, scene_uuid, notes):
-            accepted, uploads = await self._start(path, scene, sources, _body(scene, scene_uuid, flags))
+        async with self._lifecycle.finishing(scene_uuid, notes) as start:
+            accepted, uploads = await self._start(path, scene, sources, _body(scene, scene_uuid, flags), start)
             await upload_all(uploads, limiter, sent)
             if uploads:
                 await notes.committing()
-                await commit(self._api, scene_uuid)
+                await self._lifecycle.commit(scene_uuid)
         await notes.committed()
         return CreateSceneResponse(scene_uuid=scene_uuid, request_input_uuid=accepted.request_input_uuid)
 
@@ -157,7 +160,7 @@ class SceneJobs:
         return (await self._api.ask("v1/inputs/initialize", ReservedScene, json=self._workspace())).scene_uuid
 
     async def _start(
-        self, path: str, scene: BaseScene, sources: Mapping[str, Source], body: JsonObject
+        self, path: str, scene: BaseScene, sources: Mapping[str, Source], body: JsonObject, start: Start
     ) -> tuple[AcceptedScene, list[Upload]]:
         """Have the platform validate the scene; it answers where the files go."""
         imu: list[JsonObject] | None = body.pop("imuData", None)
@@ -168,26 +171,43 @@ class SceneJobs:
                 "v1/imu", AcceptedIMUData, json=_imu_body(imu, body), query=self._workspace()
             )
             body["imuData"] = accepted_imu.resource_id
-        accepted = await self._accept(path, body)
-        files = file_uploads(self._storage, accepted.files, scene.resources, sources, scene.external_id)
+        accepted = await self._accept(path, body, start)
+        if differing := differing_files(accepted.files, scene.resources):
+            raise self._api.malformed("POST", path, differing)
+        files = file_uploads(self._storage, accepted.files.items(), scene.resources, sources)
         return accepted, [*files, *self._imu_upload(accepted_imu, imu)]
 
-    async def _accept(self, path: str, body: JsonObject) -> AcceptedScene:
-        """Create the scene. If the answer is lost but the scene is there, so are its signed URLs lost."""
-        scene_uuid: str = body["internalId"]
+    async def _accept(self, path: str, body: JsonObject, start: Start) -> AcceptedScene:
+        """Create the scene. If the answer is lost but the scene is there, so are its signed URLs lost.
+
+        After a lost answer, that the platform does not know the scene proves nothing, as it may not show it yet. So the
+        request is sent again at once: its uuid can be used once, and a conflict proves that the scene is there.
+        """
+
+        async def create() -> AcceptedScene:
+            may_exist, start.may_exist = start.may_exist, True
+            try:
+                return await self._api.post(path, AcceptedScene, json=body, query=self._workspace())
+            except Exception as error:
+                start.may_exist = may_exist or may_have_had_effect(error)
+                raise
 
         async def look() -> AcceptedScene | None:
-            if await scene_status(self._api, scene_uuid) is None:
+            if await self._lifecycle.status(start.scene_uuid) is None:
                 return None
-            raise StrandedError(f"scene {scene_uuid} was started, but where its files go was lost with the answer")
+            start.may_exist = True
+            raise StrandedError(f"scene {start.scene_uuid} was started, but where its files go was lost")
 
         try:
-            return await self._api.once(
-                lambda: self._api.post(path, AcceptedScene, json=body, query=self._workspace()), look
-            )
+            accepted = await self._api.once(create, look)
         except ConflictError:  # of a uuid that nobody else has: an earlier try had its effect after all
+            start.may_exist = True
+            self._lifecycle.visibility.created(start.scene_uuid)
             await look()
             raise
+        self._lifecycle.visibility.created(start.scene_uuid, body["externalId"])
+        check_is_about(self._api, "POST", path, answered=accepted.internal_id, asked=start.scene_uuid)
+        return accepted
 
     def _workspace(self) -> dict[str, str]:
         return {"workspaceId": self._workspace_id()}

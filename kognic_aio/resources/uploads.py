@@ -1,6 +1,6 @@
 """The files of a scene on their way to storage."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -8,7 +8,6 @@ from anyio import CapacityLimiter
 
 from kognic_aio._http.storage import Storage
 from kognic_aio._tasks import for_each
-from kognic_aio.errors import KognicError
 from kognic_aio.files import Source
 from kognic_aio.model.file_data import Uploadable
 
@@ -16,29 +15,36 @@ Upload: TypeAlias = Callable[[], Awaitable[int]]
 """Sends one file and tells how many bytes it had."""
 
 
+def differing_files(urls: Collection[str], files: Collection[str]) -> str | None:
+    """What is wrong with the files that the platform asks for: it wants all files of a scene, or none if it has them.
+
+    Args:
+        urls: The names for which there are signed URLs.
+        files: The names of the scene's files.
+    """
+    missing, unknown = sorted(set(files) - set(urls)), sorted(set(urls) - set(files))
+    if not urls or not (missing or unknown):
+        return None
+    problems = [f"no signed URL for {missing}"] if missing else []
+    problems += [f"signed URLs for {unknown}, which are no files of the scene"] if unknown else []
+    return ", and ".join(problems)
+
+
 def file_uploads(
     storage: Storage,
-    urls: Mapping[str, str],
+    urls: Iterable[tuple[str, str]],
     files: Mapping[str, Uploadable],
     sources: Mapping[str, Source],
-    external_id: str,
 ) -> Iterator[Upload]:
-    """The uploads that the platform asks for: all files of the scene, or none if it has them.
+    """The uploads that the platform asks for.
 
     Args:
         storage: Takes the files.
-        urls: The signed URL of each file.
+        urls: The name of each file and its signed URL. The same file may go to several.
         files: The files of the scene, under the same names.
         sources: Where their bytes come from.
-        external_id: The scene's, for the error.
-
-    Raises:
-        KognicError: If the platform asks for other files than those of the scene.
     """
-    if urls and urls.keys() != files.keys():
-        differing = sorted(urls.keys() ^ files.keys())
-        raise KognicError(f"the platform did not ask for the files of scene {external_id!r}, but for {differing}")
-    for name, url in urls.items():
+    for name, url in urls:
         yield partial(storage.put, url, files[name], sources[name])
 
 

@@ -15,7 +15,8 @@ async def ingest(options: str, journal: str, count: str) -> None:
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    async with KognicIOClient(**client_options(json.loads(options))) as client:
+    # This platform shows scenes at once, so that nobody has to wait for those that never came into being.
+    async with KognicIOClient(**client_options(json.loads(options)), visibility_timeout=1.0) as client:
         scenes = Ingestion(int(count)).scenes
         async for result in create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.02, journal=journal):
             print(result.external_id, result.status.value, flush=True)

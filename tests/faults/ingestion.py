@@ -103,8 +103,8 @@ class Ingestion:
 
 
 def _alive(platform: Platform, external_id: str) -> list[str]:
-    """The uuids of the scenes with an external id that are not invalidated."""
-    scenes = platform.scenes.with_external_id(external_id)
+    """The uuids of the scenes with an external id that are not invalidated, whether clients see them or not."""
+    scenes = [scene for scene in platform.scenes.by_uuid.values() if scene.external_id == external_id]
     return [scene.uuid for scene in scenes if not scene.status.startswith("invalidated")]
 
 

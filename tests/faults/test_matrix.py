@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -16,29 +17,43 @@ pytestmark = pytest.mark.anyio
 SCENES = 200
 
 
+PLATFORMS: dict[str, dict[str, Any]] = {
+    "shows all at once": {},
+    "shows late": {"visibility_lag": 1.0},
+    "leaves out": {"unknown_scenes": "omit"},
+    "shows late, leaves out": {"visibility_lag": 1.0, "unknown_scenes": "omit"},
+}
+"""What the platform does about scenes that are new, and about those that it does not know."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The whole matrix, or by default every twentieth run of it, from the seed on."""
+    """The whole matrix on each platform, or by default a sample: every twentieth run, and on each platform others."""
     if "run" in metafunc.fixturenames:
         option = metafunc.config.option
-        chosen = list(runs(option.seed))
-        chosen = chosen if option.whole else chosen[option.seed % 20 :: 20]
-        metafunc.parametrize("run", chosen, ids=str)
+        all_runs = list(runs(option.seed))
+        chosen = [
+            pytest.param(run, name, id=f"{run}, {name}" if PLATFORMS[name] else str(run))
+            for number, name in enumerate(PLATFORMS)
+            for run in (all_runs if option.whole else all_runs[(option.seed + 7 * number) % 20 :: 20])
+        ]
+        metafunc.parametrize(("run", "platform"), chosen)
 
 
 @pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    async with Emulator() as running:
+async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
+    name = request.node.callspec.params.get("platform")
+    async with Emulator(**PLATFORMS.get(name, {})) as running:
         yield running
 
 
-async def test_a_fault(run: Run, emulator: Emulator, table: list[Row]) -> None:
+async def test_a_fault(run: Run, platform: str, emulator: Emulator, table: list[Row]) -> None:
     """Two hundred mixed scenes become inputs, each once and whole, though one request in seven goes wrong."""
     ingestion = Ingestion(SCENES)
     planned = run.plan(emulator.faults)
     results = await ingestion.run(emulator)
     abandoned = emulator.platform.summary()["scenes"].get("invalidated:incorrectly-created", 0)
     counts = {"injected": planned.injected, "results": len(results), "abandoned": abandoned}
-    table.append({"fault @ step": str(run), **counts})
+    table.append({"fault @ step": str(run), "platform": platform, **counts})
     assert planned.injected
     ingestion.check(emulator.platform, results)
 
@@ -71,6 +86,7 @@ async def test_a_fault_of_processing(
     table.append(
         {
             "fault @ step": f"{type(fault).__name__} @ status",
+            "platform": next(iter(PLATFORMS)),
             "injected": planned.injected,
             "results": ends.total(),
             "abandoned": emulator.platform.summary()["scenes"].get("invalidated:incorrectly-created", 0),

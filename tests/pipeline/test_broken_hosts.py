@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_host_that_breaks_down(broken: str, emulator: Emulator, tmp_path: Path) -> None:
     """The run ends with one error that names the host. What had settled is delivered, and the rest comes later."""
     ingestion, path = Ingestion(100), tmp_path / "journal"
-    options = emulator.client_options() | {"max_retry_wait_time": 0, "max_retry_attempts": 3}
+    options = emulator.client_options() | {"max_retry_wait_time": 0, "max_retry_attempts": 3, "visibility_timeout": 0.5}
     results: list[InputCreationResult] = []
     emulator.faults.add(faults.Drop(), on=broken, times=math.inf, skip=200)
     async with KognicIOClient(**options) as client:

@@ -24,7 +24,7 @@ CREATED, FAILED = InputCreationStatus.CREATED, InputCreationStatus.FAILED
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
     """One that waits shortly for what may still come of an earlier run's requests."""
-    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1) as client:
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=0.5) as client:
         yield client
 
 

@@ -1,0 +1,25 @@
+"""Whether an answer is about what was asked for."""
+
+from kognic_aio._http.api import Api
+
+
+def plain_uuid(uuid: str) -> str:
+    """A uuid in the one of its spellings by which it is compared."""
+    return uuid.replace("-", "").lower()
+
+
+def check_is_about(api: Api, method: str, path: str, *, answered: str, asked: str) -> None:
+    """See that an answer is about what was asked for, and not about something else.
+
+    Args:
+        api: What was asked.
+        method: The HTTP method.
+        path: The path.
+        answered: The id in the answer.
+        asked: The id that was asked for.
+
+    Raises:
+        MalformedAnswerError: If it is about something else.
+    """
+    if plain_uuid(answered) != plain_uuid(asked):
+        raise api.malformed(method, path, f"it is about {answered!r}, asked for was {asked!r}")
