@@ -43,6 +43,7 @@ class Files:
         # A task of its own, as it goes on for a while when this one is cancelled.
         releasing = asyncio.create_task(_call(release, self._external_id), name="release")
         try:
+            # Of a task that is cancelled already nothing may interrupt this wait: some cancel only once.
             if not isinstance(error, asyncio.CancelledError):
                 await asyncio.wait([releasing])
         finally:

@@ -61,7 +61,7 @@ def in_folder(scene: Any, folder: str) -> Any:
 def test_the_folder_does_not_count(kind: str) -> None:
     """Files that were fetched to another folder are the same content, their resource ids given or not."""
     scene = ALL[kind]
-    here, there = of(in_folder(scene, "/tmp/a")), of(in_folder(scene, "/tmp/b/c"))
+    here, there = of(in_folder(scene, "/data/a")), of(in_folder(scene, "/data/b/c"))
     assert here.fingerprint == there.fingerprint == of(scene).fingerprint
     assert here.differences(there.outline()) == {}
 
@@ -80,7 +80,7 @@ def test_a_given_resource_id_counts() -> None:
         return Cameras(external_id="a", frame=Cameras.Frame(images=[Image(**fields)]))
 
     one = of(scene(filename="front.jpg", resource_id="front.jpg"))
-    elsewhere = of(scene(filename="/tmp/front.jpg", resource_id="front.jpg"))
+    elsewhere = of(scene(filename="/data/front.jpg", resource_id="front.jpg"))
     other = of(scene(filename="front.jpg", resource_id="left.jpg"))
     assert one.fingerprint == elsewhere.fingerprint
     assert other.differences(one.outline()) == {"frame.images[0].resource_id": "'front.jpg' -> 'left.jpg'"}

@@ -503,6 +503,32 @@ async def test_a_release_that_hangs(
     assert status == ("created" if begun_before else "invalidated:incorrectly-created")
 
 
+async def test_a_release_that_hangs_of_a_scene_that_waits(emulator: Emulator, client: KognicIOClient) -> None:
+    """A scene that waits for its turn when the run is closed keeps that from ending in time no more than others do."""
+    begun = []
+
+    async def release() -> None:
+        begun.append(True)
+        await anyio.sleep_forever()
+
+    async def hang(filename: str) -> bytes:
+        await anyio.sleep_forever()
+        return filename.encode()
+
+    items = [SceneWithPreAnnotation(cameras_scene(name, callback=hang), release=release) for name in ("one", "two")]
+    made = create_inputs(client, items, "project-a", limits=Limits(scene_jobs=1))
+    waiting = asyncio.ensure_future(anext(made))
+    with anyio.fail_after(5):
+        while made.progress.taken < 2:
+            await anyio.sleep(0.005)
+    await made.aclose()
+    assert made._task is not None
+    assert made._task.done()
+    assert len(begun) == 2
+    with pytest.raises(StopAsyncIteration):
+        await waiting
+
+
 async def test_an_async_source(client: KognicIOClient, releases: Releases) -> None:
     """Scenes of an async source are released as well."""
 
