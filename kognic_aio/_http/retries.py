@@ -105,8 +105,7 @@ async def repeating(
     """Do something until it succeeds, its error is not worth another try, or the bounds are reached.
 
     The pause between two tries is what the server asked for in Retry-After, else random up to a bound that doubles each
-    time: full jitter keeps clients that failed together from coming back together. After it a try waits for its turn,
-    as all requests to a host do that pushes back.
+    time: full jitter keeps clients that failed together from coming back together.
 
     Args:
         retry: Bounds on count, pause and time.
