@@ -81,14 +81,15 @@ def read_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
     Raises:
         InvalidError: If it is not a JSON object.
     """
-    if isinstance(pre_annotation, bytes | bytearray | str):
-        pre_annotation = _parsed(pre_annotation)
-    elif hasattr(pre_annotation, "model_dump"):
-        pre_annotation = pre_annotation.model_dump(exclude_none=True, by_alias=True)
-    if not isinstance(pre_annotation, Mapping):
-        given = type(pre_annotation).__name__
-        raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {given}")
-    content: JsonObject = _plain(pre_annotation)
+    given: Any = pre_annotation
+    if isinstance(given, bytes | bytearray | str):
+        given = _parsed(given)
+    elif hasattr(given, "model_dump"):
+        given = given.model_dump(exclude_none=True, by_alias=True)
+    if not isinstance(given, Mapping):
+        kind = type(given).__name__
+        raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {kind}")
+    content: JsonObject = _plain(given)
     return content
 
 
