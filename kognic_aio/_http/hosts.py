@@ -15,6 +15,7 @@ from yarl import URL
 
 from kognic_aio._http.pressure import Clock, Pressure
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, retry_after
+from kognic_aio._threads import is_shortage
 from kognic_aio.errors import (
     FINAL,
     ConnectError,
@@ -177,7 +178,8 @@ class Host:
 
         The platform chooses its storages: what cannot be reached there is no typing error, and may come back.
         """
-        return bool(self._arguments) and not self.is_there and isinstance(error, ConnectError)
+        is_unheard_of = bool(self._arguments) and not self.is_there
+        return is_unheard_of and isinstance(error, ConnectError) and not is_shortage(error)
 
     def explain(self, error: KognicError) -> None:
         """Say in an error which argument to look at."""

@@ -21,7 +21,7 @@ from kognic_aio._http.protocol import Answer, api_headers, parse, text
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
-from kognic_aio._threads import in_thread
+from kognic_aio._threads import in_thread, patiently
 from kognic_aio.errors import ClosedError, CredentialsError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry
 from kognic_aio.limits import Hosts as BaseUrls
@@ -206,7 +206,8 @@ class Transport:
             session, proxy = self._open_session(), self._proxies.of(url)
             return await exchange(session, method, url, headers, data, timeout=self._timeout, proxy=proxy, most=most)
 
-        return await self._hosts.of(url, is_api=is_api).send(send)
+        # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
+        return await self._hosts.of(url, is_api=is_api).send(lambda: patiently(send))
 
     async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""

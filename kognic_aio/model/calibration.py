@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-import anyio
 from attrs import field, fields, frozen
 
+from kognic_aio._threads import in_thread
 from kognic_aio.model._checks import Checked
 from kognic_aio.model._conform import real_or_nan
 from kognic_aio.model._units import rotation_problem
@@ -315,7 +316,7 @@ class CustomCameraCalibration(BaseCameraCalibration):
         Raises:
             OSError: If the file cannot be read.
         """
-        return cls.from_bytes(await anyio.Path(wasm_path).read_bytes(), **fields)
+        return cls.from_bytes(await in_thread(Path(wasm_path).read_bytes), **fields)
 
     def _check(self) -> None:
         BaseCalibration._check(self)

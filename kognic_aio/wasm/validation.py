@@ -4,9 +4,8 @@ import logging
 from collections.abc import Sequence
 from math import isnan
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import anyio
 
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import MissingExtraError, ProjectionValidationError, WasmError
@@ -35,7 +34,7 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
         OSError: If the file cannot be read.
         WasmError: What `validate_wasm_binary` raises.
     """
-    wasm = await anyio.Path(wasm_file).read_bytes()
+    wasm = await in_thread(Path(wasm_file).read_bytes)
     try:
         await validate_wasm_binary(wasm, test_cases)
     except WasmError as error:
