@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from mmap import ACCESS_COPY, mmap
 from typing import TypeAlias
 
 import anyio
@@ -10,7 +11,8 @@ from attrs import define, field
 
 from kognic_aio.files.body import CHUNK
 
-Buffer: TypeAlias = bytearray
+Buffer: TypeAlias = mmap
+"""Memory straight from the system, of which only the pages that were written to are there."""
 
 
 @define(eq=False)
@@ -33,7 +35,7 @@ class Reading:
         Buffers are used again and again. Blocks that a thread allocates and another one frees would leave holes in the
         arenas that the C library has for each thread, and the process would grow for days.
         """
-        buffer = self._buffers.pop() if self._buffers else bytearray(CHUNK + 1)
+        buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
         yield buffer
         # After an error or a cancellation it is not used again: a thread that nobody waits for may still fill it.
         self._buffers.append(buffer)
