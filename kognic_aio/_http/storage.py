@@ -11,10 +11,16 @@ from kognic_aio._http.exchange import MOST_CONTENT
 from kognic_aio._http.protocol import USER_AGENT, Answer, is_page, malformed, parse_json, shown_start, storage_error
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
-from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError
+from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry
 from kognic_aio.model.file_data import Uploadable
+
+NOT_FOR_US = frozenset({411, 501, 505})
+"""Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
+
+URL_REFUSED = frozenset({400, 401, 403, 404, 410})
+"""Statuses with which storages refuse signed URLs that have expired, or are not theirs any more."""
 
 
 class Storage:
@@ -134,8 +140,14 @@ def _checksums(answer: Answer) -> Iterator[str]:
 
 
 def _may_repeat_put(error: Exception) -> bool:
-    """Whether an upload of data that can be had again is worth another try."""
-    return isinstance(error, ChecksumError) or may_repeat(error)
+    """Whether an upload is worth another try."""
+    is_for_good = isinstance(error, StorageError) and error.status in NOT_FOR_US
+    return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
+
+
+def is_refused_url(error: StorageError) -> bool:
+    """Whether a storage has refused a signed URL, as of one that has expired, so that another one may do."""
+    return error.status in URL_REFUSED
 
 
 def _signed(method: str, url: str) -> URL:

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from math import inf
 from ssl import SSLContext
+from tempfile import gettempdir
 from typing import Any, TypeVar
 
 import aiohttp
@@ -288,6 +290,8 @@ def _check_session(session: aiohttp.ClientSession | None) -> None:
 
 def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
     """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
+    with suppress(OSError):
+        gettempdir()  # which looks for it once, with a descriptor that there may not be later
     for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:

@@ -4,7 +4,8 @@
     ├── LocalFile       a file of this machine
     ├── Memory          bytes
     ├── MemoryStream    a BytesIO
-    ├── Stream          an object with `read()`: an open file, a member of an archive, a pipe
+    ├── OpenFile        a file that its owner has opened
+    ├── Stream          an object with `read()`: a member of an archive, a pipe, an answer of a server
     ├── Iteration       an iterator or generator of bytes
     ├── AsyncChunks     an async iterator or generator of bytes, or an object with an async `read()`
     ├── Callback        a function that returns any of these, or bytes

@@ -1,5 +1,6 @@
 """Async iterators and generators of bytes, and objects with an async `read()`."""
 
+import inspect
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from kognic_aio._threads import in_thread
+from kognic_aio._threads import leased_worker
 from kognic_aio.files.body import CHUNK, Body
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source, close_quietly
@@ -41,16 +42,26 @@ class AsyncChunks(Source):
     async def _gather(self) -> Source:
         with self._reading.buffer() as buffer:
             intake = Intake(self.name, buffer)
-            try:
-                async for chunk in _read(self._data) if hasattr(self._data, "read") else self._data:
-                    if intake.fits(chunk):
-                        intake.take(chunk)
-                    else:
-                        await in_thread(intake.take, chunk)
-            except BaseException:
-                intake.discard()
-                raise
+            chunks = _read(self._data) if hasattr(self._data, "read") else aiter(self._data)
+            async for chunk in chunks:
+                if not intake.fits(chunk):
+                    await self._spool(intake, chunk, chunks)
+                    break
+                intake.take(chunk)
             return intake.result(self._reading)
+
+    @staticmethod
+    async def _spool(intake: Intake, chunk: Any, rest: AsyncIterator[Any]) -> None:
+        """Take in what does not fit into memory, in a thread."""
+        async with leased_worker() as worker:
+            try:
+                await worker.run(intake.take, chunk)
+                async for later in rest:
+                    await worker.run(intake.take, later)
+            except BaseException:
+                intake.abandon()
+                worker.submit(intake.discard)
+                raise
 
     async def close(self) -> None:
         """Close what was given, if it can be closed."""
@@ -60,6 +71,9 @@ class AsyncChunks(Source):
 
 
 async def _read(stream: Any) -> AsyncIterator[Any]:
+    """The chunks of a stream, from its start if it can go there."""
+    if inspect.iscoroutinefunction(seek := getattr(stream, "seek", None)) and await _is_seekable(stream):
+        await seek(0)
     deadline = time.monotonic() + STARVED_AFTER
     while (chunk := await stream.read(CHUNK)) != b"":
         if chunk is not None:
@@ -69,3 +83,8 @@ async def _read(stream: Any) -> AsyncIterator[Any]:
             raise starved()
         else:
             await anyio.sleep(LOOK_AGAIN)
+
+
+async def _is_seekable(stream: Any) -> bool:
+    seekable = getattr(stream, "seekable", lambda: True)()
+    return bool(await seekable if inspect.isawaitable(seekable) else seekable)

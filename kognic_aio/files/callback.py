@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from kognic_aio._threads import leased_worker, patiently
+from kognic_aio._threads import Worker, patiently
 from kognic_aio.files.body import Body
 from kognic_aio.files.iterators import Iteration
 from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source
+from kognic_aio.files.source import Source, close_now
 from kognic_aio.files.stream import Stream
 
 
@@ -47,21 +47,23 @@ class Callback(Source):
         function, is_async = self._callback, inspect.iscoroutinefunction
         if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004 - an object with one
             return await self._awaited(function(self.name))
-        return await self._called()
-
-    async def _called(self) -> Source:
-        async with self._reading.callbacks, leased_worker() as worker:
-            with self.blamed("the callback for"):
-                result = await worker.run(self._callback, self.name)
+        async with self._reading.turn() as worker:
+            result = await self._called(worker)
             if not inspect.isawaitable(result):
                 source = self._source_of(result)
-                if not isinstance(source, Iteration) and not (isinstance(source, Stream) and source.needs_turn):
-                    return source
-                try:
-                    return await source.gathered_by(worker)
-                finally:
-                    worker.submit(source.close_now)
+                return await source.gathered_by(worker) if isinstance(source, Stream | Iteration) else source
         return await self._awaited(result)
+
+    async def _called(self, worker: Worker) -> Any:
+        """What the callback returns. If nobody waits for that any more, it is closed when it comes."""
+        call = _Call(self._callback, self.name)
+        try:
+            with self.blamed("the callback for"):
+                await worker.run(call.make)
+        except BaseException:
+            worker.submit(call.discard)
+            raise
+        return call.result
 
     async def _awaited(self, result: Any) -> Source:
         with self.blamed("the callback for"):
@@ -71,3 +73,18 @@ class Callback(Source):
     def _source_of(self, result: Any) -> Source:
         with self.blamed("the callback for"):
             return self._choose(result)
+
+
+class _Call:
+    """A call of a callback, and what it returned."""
+
+    def __init__(self, callback: Callable[[str], Any], name: str) -> None:
+        self._callback = callback
+        self._name = name
+        self.result: Any = None
+
+    def make(self) -> None:
+        self.result = self._callback(self._name)
+
+    def discard(self) -> None:
+        close_now(self.result)

@@ -17,7 +17,7 @@ from kognic_aio.files.local import LocalFile, check_files
 from kognic_aio.files.memory import Memory, MemoryStream
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source
-from kognic_aio.files.stream import Stream
+from kognic_aio.files.stream import OpenFile, Stream, is_open_file
 from kognic_aio.model.file_data import Uploadable, check_bytes_source
 
 
@@ -46,14 +46,21 @@ def choose_source(file: Uploadable, reading: Reading) -> Source:
 def _source_of_data(name: str, data: Any, reading: Reading) -> Source:
     if isinstance(data, bytes | bytearray | memoryview):
         return Memory(name, data)
-    if getattr(data, "closed", False) is True:
+    if getattr(data, "closed", False) is True or getattr(data, "gi_frame", data) is None:
         problem = "is closed, as streams are after an upload; give each scene its own, or a callback that opens it"
-        raise DataError(f"the stream of {name!r} {problem}", filename=name)
+        kind = "generator" if hasattr(data, "gi_frame") else "stream"
+        raise DataError(f"the {kind} of {name!r} {problem}", filename=name)
     if type(data) is BytesIO:  # what derives from it may read otherwise
         return MemoryStream(name, data)
+    return _kind_of(data)(name, data, reading)
+
+
+def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | type[Iteration]:
     if hasattr(data, "read"):
-        return (AsyncChunks if inspect.iscoroutinefunction(data.read) else Stream)(name, data, reading)
-    return AsyncChunks(name, data, reading) if isinstance(data, AsyncIterable) else Iteration(name, data, reading)
+        if inspect.iscoroutinefunction(data.read):
+            return AsyncChunks
+        return OpenFile if is_open_file(data) else Stream
+    return AsyncChunks if isinstance(data, AsyncIterable) else Iteration
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from kognic_aio._threads import Worker, leased_worker
+from kognic_aio._threads import Worker
 from kognic_aio.files.body import Body
 from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source, close_quietly
+from kognic_aio.files.source import Source, close_now, close_quietly
 from kognic_aio.files.spool import END, gather
 
 
@@ -17,7 +17,7 @@ class Iteration(Source):
 
     Args:
         name: The filename.
-        iterator: The iterator, which is closed in the end.
+        iterator: The iterator, which is closed when it has been read.
         reading: What all reading shares.
     """
 
@@ -31,27 +31,22 @@ class Iteration(Source):
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes, from the first on."""
         if self._gathered is None:
-            async with self._reading.callbacks, leased_worker() as worker:
+            async with self._reading.turn() as worker:
                 self._gathered = await self.gathered_by(worker)
         async with self._gathered.open() as body:
             yield body
 
     async def gathered_by(self, worker: Worker) -> Source:
-        """All that it gives, read in the thread of a worker, which also closes it should it not come to its end."""
+        """All that it gives, read in the thread of a worker, which closes it too."""
         try:
             with self.blamed(), self.sole_use(self._iterator):
                 return await gather(self.name, partial(next, self._iterator, END), worker, self._reading)
-        except BaseException:
-            worker.submit(self.close_now)
-            raise
-
-    def close_now(self) -> None:
-        """Close the iterator in this thread, if it can be closed."""
-        if (close := getattr(self._iterator, "close", None)) is not None:
-            close()
+        finally:
+            worker.submit(close_now, self._iterator)
 
     async def close(self) -> None:
-        """Close the iterator, if it can be closed."""
-        if self._gathered is not None:
+        """Close the iterator, unless it has been read and closed."""
+        if self._gathered is None:
+            await close_quietly(self._iterator)
+        else:
             await self._gathered.close()
-        await close_quietly(self._iterator)

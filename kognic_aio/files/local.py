@@ -14,7 +14,7 @@ from kognic_aio.errors import MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
 from kognic_aio.files.reading import Buffer, Reading
 from kognic_aio.files.source import CLOSING_TIME, Source
-from kognic_aio.files.spool import chunks_of_file
+from kognic_aio.files.spool import chunks, readinto_of
 
 
 class LocalFile(Source):
@@ -44,20 +44,20 @@ class LocalFile(Source):
 
     @asynccontextmanager
     async def _opened_large(self) -> AsyncGenerator[Body, None]:
-        file = OpenFile(self.name)
+        file = Handle(self.name)
         async with leased_worker() as worker:
             try:
                 with self.blamed():
                     await patiently(lambda: worker.run(file.open))
-                chunks = chunks_of_file(file.stream, worker, self._reading)
-                yield Body(chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
+                content = chunks(readinto_of(file.stream, worker), self._reading)
+                yield Body(content, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:
                 closing = worker.submit(file.close)  # in that thread, behind an `open` that may still hang there
                 with move_on_after(CLOSING_TIME, shield=True):
                     await asyncio.wrap_future(closing)
 
 
-class OpenFile:
+class Handle:
     """A file that is open, and what it said of itself then. Everything it does may block.
 
     What the open file says is compared, not what its name says: there are mounts on which a name gets another time of
@@ -121,7 +121,7 @@ class OpenFile:
 
 def _read_if_small(filename: str, buffer: Buffer) -> int | None:
     """Read a file of at most one chunk into the buffer and tell its size; None if it is larger."""
-    file = OpenFile(filename)
+    file = Handle(filename)
     try:
         file.open()
         if file.before.st_size > CHUNK:

@@ -1,7 +1,7 @@
 """Bytes that are in memory."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 
 from kognic_aio.files.body import Body
@@ -48,4 +48,5 @@ class MemoryStream(Source):
 
     async def close(self) -> None:
         """Close the stream, as the official client does after an upload."""
-        self._stream.close()
+        with suppress(BufferError):  # somebody else still looks at its memory
+            self._stream.close()

@@ -1,14 +1,16 @@
-"""What all reading for one client shares: turns, descriptors and buffers."""
+"""What all reading for one client shares: turns and buffers."""
 
-from collections.abc import AsyncGenerator, Generator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from mmap import ACCESS_COPY, mmap
 from typing import TypeAlias
 
-import anyio
 from anyio import CapacityLimiter
 from attrs import define, field
 
+from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.files.body import CHUNK
 
 Buffer: TypeAlias = mmap
@@ -26,7 +28,6 @@ class Reading:
 
     callbacks: CapacityLimiter
     _buffers: list[Buffer] = field(factory=list[Buffer])
-    _descriptors: dict[int, "_Descriptor"] = field(factory=dict[int, "_Descriptor"])
 
     @contextmanager
     def buffer(self) -> Generator[Buffer, None, None]:
@@ -41,20 +42,25 @@ class Reading:
         self._buffers.append(buffer)
 
     @asynccontextmanager
-    async def descriptor(self, number: int) -> AsyncGenerator[None, None]:
-        """Hold a file descriptor: two streams over the same one move the same position."""
-        held = self._descriptors.setdefault(number, _Descriptor())
-        held.users += 1
+    async def turn(self) -> AsyncGenerator[Worker, None]:
+        """A turn to run the caller's own code, and a thread to run it in.
+
+        Code that nobody waits for any more keeps its turn until it has ended: it may share something with the next.
+        """
+        borrower = object()
+        await self.callbacks.acquire_on_behalf_of(borrower)
+        give_back: Callable[[], None] = partial(self.callbacks.release_on_behalf_of, borrower)
         try:
-            async with held.lock:
-                yield
+            async with leased_worker() as worker:
+                try:
+                    yield worker
+                finally:
+                    if worker.is_busy:
+                        worker.submit(asyncio.get_running_loop().call_soon_threadsafe, give_back)
+                        give_back = _nothing
         finally:
-            held.users -= 1
-            if not held.users:
-                del self._descriptors[number]
+            give_back()
 
 
-@define(eq=False)
-class _Descriptor:
-    lock: anyio.Lock = field(factory=anyio.Lock)
-    users: int = 0
+def _nothing() -> None:
+    """Nothing is left to be given back."""

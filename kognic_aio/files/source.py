@@ -10,7 +10,7 @@ from typing import Any
 from anyio import move_on_after
 
 from kognic_aio._tasks import is_being_cancelled
-from kognic_aio._threads import Worker, in_thread, thread_hint
+from kognic_aio._threads import in_thread, thread_hint
 from kognic_aio.errors import DataError, KognicError, MissingFileError
 from kognic_aio.files.body import Body, check_size
 
@@ -77,31 +77,28 @@ class Source(ABC):
             if is_being_cancelled():
                 raise
             raise DataError(f"{what} {self.name!r} was cancelled from elsewhere", filename=self.name) from error
-        except FileNotFoundError as error:
-            raise MissingFileError(f"{self.name!r} is missing", filename=self.name) from error
         except Exception as error:
+            if isinstance(error, FileNotFoundError) and error.filename == self.name:
+                raise MissingFileError(f"{self.name!r} is missing", filename=self.name) from error
             kind = "" if isinstance(error, KognicError) else f"{type(error).__name__}: "
             message = f"{what} {self.name!r} failed: {kind}{error}{thread_hint(error)}"
             raise DataError(message, filename=self.name) from error
 
 
-async def close_quietly(data: Any, worker: Worker | None = None) -> None:
-    """Close what can be closed, without waiting long.
+def close_now(data: Any) -> None:
+    """Close what can be closed, in this thread. What goes wrong changes nothing for the bytes that were read."""
+    close = getattr(data, "close", None)
+    if callable(close) and not inspect.iscoroutinefunction(close):
+        with suppress(Exception):
+            close()
 
-    What goes wrong here changes nothing for the bytes that have arrived.
 
-    Args:
-        data: What was read.
-        worker: Who has read it in a thread. As long as that reads, nobody else may close it: its descriptor would be
-            another file's a moment later.
-    """
-    if worker is not None and worker.is_busy:
-        worker.submit(data.close)
-        return
+async def close_quietly(data: Any) -> None:
+    """Close what can be closed, without waiting long. What goes wrong changes nothing for the bytes that were read."""
     with move_on_after(CLOSING_TIME, shield=True), suppress(Exception):
         if hasattr(data, "aclose"):
             await data.aclose()
         elif inspect.iscoroutinefunction(getattr(data, "close", None)):
             await data.close()
-        elif hasattr(data, "close"):
-            await in_thread(data.close)
+        else:
+            await in_thread(close_now, data)

@@ -2,19 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from io import FileIO
 from tempfile import TemporaryFile
 from threading import Event
 from typing import IO, Any, Final
 
-from kognic_aio._threads import Worker, is_shortage, leased_worker
-from kognic_aio.errors import InvalidError
+from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
+from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
 from kognic_aio.files.memory import Memory
 from kognic_aio.files.reading import Buffer, Reading
-from kognic_aio.files.source import Source, close_quietly
+from kognic_aio.files.source import Source, close_now, close_quietly
 
 END: Final = object()
 NOTHING_YET: Final = object()
@@ -48,28 +48,43 @@ class Spooled(Source):
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes, from the first on."""
-        async with leased_worker() as self._worker:
+        async with leased_worker() as worker:
             with self.blamed():
-                await self._worker.run(self._file.seek, 0)
-            yield Body(chunks_of_file(self._file, self._worker, self._reading), self._size, self.name)
+                await worker.run(self._file.seek, 0)
+            try:
+                yield Body(chunks(readinto_of(self._file, worker), self._reading), self._size, self.name)
+            finally:
+                self._worker = worker if worker.is_busy else None
 
     async def close(self) -> None:
         """Close the temporary file, which removes it."""
-        await close_quietly(self._file, self._worker)
+        if self._worker is not None and self._worker.is_busy:
+            self._worker.submit(close_now, self._file)  # when it is not read any more
+        else:
+            await close_quietly(self._file)
 
 
-async def chunks_of_file(file: FileIO, worker: Worker, reading: Reading) -> AsyncIterator[bytes]:
-    """What an open file holds from where it stands, read in one thread: the next chunk while one is being sent."""
+def readinto_of(file: FileIO, worker: Worker) -> "ReadInto":
+    """What reads from where a file stands, in one thread."""
     from aiofiles.threadpool import wrap  # noqa: PLC0415 - imported when a client opens
 
-    stream = wrap(file, executor=worker)
+    readinto: ReadInto = wrap(file, executor=worker).readinto
+    return readinto
+
+
+ReadInto = Callable[[memoryview], Coroutine[Any, Any, int]]
+"""Fills a part of a buffer, and tells how much; nothing at the end."""
+
+
+async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
+    """What a file holds, read in one thread: the next chunk while one is being sent."""
     with reading.buffer() as buffer:
         view = memoryview(buffer)[:CHUNK]
-        ahead = asyncio.ensure_future(stream.readinto(view))
+        ahead = asyncio.ensure_future(readinto(view))
         try:
             while size := await ahead:
                 chunk = bytes(view[:size])
-                ahead = asyncio.ensure_future(stream.readinto(view))
+                ahead = asyncio.ensure_future(readinto(view))
                 yield chunk
         finally:
             ahead.cancel()
@@ -148,12 +163,15 @@ class Intake:
 
     def _new_file(self) -> FileIO:
         """A temporary file, when there is a descriptor for it: what has been taken in cannot be had again."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 return TemporaryFile(buffering=0)
             except OSError as error:
-                if not is_shortage(error) or self._abandoned.wait(LOOK_AGAIN):
-                    raise
+                if is_shortage(error) and time.monotonic() < deadline and not self._abandoned.wait(LOOK_AGAIN):
+                    continue
+                problem = f"no temporary file for the data of {self._name!r}: {error}"
+                raise DataError(problem, filename=self._name) from error
 
     def result(self, reading: Reading) -> Source:
         """What was taken in, in memory or in a temporary file."""
@@ -194,5 +212,6 @@ async def gather(name: str, pull: Pull, worker: Worker, reading: Reading, size: 
             await worker.run(intake.take_all, pull)
         except BaseException:
             intake.abandon()
+            worker.submit(intake.discard)
             raise
         return intake.result(reading)

@@ -1,28 +1,36 @@
 """Objects with a `read()` that blocks: open files, members of archives, pipes, answers of servers."""
 
 import inspect
+import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from io import SEEK_END, FileIO, UnsupportedOperation
+from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
+from socket import SocketIO
+from stat import S_ISREG
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from kognic_aio._threads import Worker, leased_worker
+from kognic_aio.errors import InvalidError
 from kognic_aio.files.body import CHUNK, Body
 from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source, close_quietly
-from kognic_aio.files.spool import END, NOTHING_YET, chunks_of_file, gather
+from kognic_aio.files.source import Source, close_now, close_quietly
+from kognic_aio.files.spool import END, NOTHING_YET, chunks, gather
+
+ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
+"""Answers of servers, each of which has a socket of its own, as `urlopen` and requests give them."""
 
 
 class Stream(Source):
-    """An object with a `read()` that blocks, read from its start if it can go there.
+    """An object with a `read()` that blocks. It is read once, to its end and by one thread, before any of it is sent.
 
-    A large file that is open is sent as it is read. Anything else is read to its end first: in its turn, unless it has
-    a descriptor of its own, as the members of an archive move the one position that the archive has.
+    That is its turn, unless it is known to share nothing: the members of an archive move the one position that the
+    archive has.
 
     Args:
         name: The filename.
-        stream: The stream, which is closed in the end.
+        stream: The stream, which is closed when it has been read.
         reading: What all reading shares.
     """
 
@@ -30,96 +38,144 @@ class Stream(Source):
         super().__init__(name)
         self._stream = stream
         self._reading = reading
-        self._kept: Source | None = None
-        self._descriptor = _descriptor(stream)
-        self._worker: Worker | None = None
-
-    @property
-    def needs_turn(self) -> bool:
-        """Whether its reads may move a position that others use."""
-        return self._descriptor is None
+        self._gathered: Source | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes, from the first on."""
-        if self._kept is not None:
-            async with self._kept.open() as body:
-                yield body
-            return
-        async with self._turn(), leased_worker() as worker:
-            self._worker = worker
-            with self.blamed():
-                size = await worker.run(_rewound, self._stream)
-            file = _file_of(self._stream)
-            if file is not None and size is not None and size > CHUNK:
-                with self.sole_use(self._stream):
-                    yield Body(chunks_of_file(file, worker, self._reading), size, self.name)
-                return
-            gathered = await self._gathered(worker, size)
-        if size is None:
-            self._kept = gathered
-        try:
-            async with gathered.open() as body:
-                yield body
-        finally:
-            if size is not None:
-                await gathered.close()
+        if self._gathered is None:
+            async with self._thread() as worker:
+                self._gathered = await self.gathered_by(worker)
+        async with self._gathered.open() as body:
+            yield body
+
+    def _thread(self) -> AbstractAsyncContextManager[Worker]:
+        return leased_worker() if is_alone(self._stream) else self._reading.turn()
 
     async def gathered_by(self, worker: Worker) -> Source:
-        """All that it gives, read in the thread of a worker."""
-        with self.blamed():
-            size = await worker.run(_rewound, self._stream)
-        return await self._gathered(worker, size)
-
-    async def _gathered(self, worker: Worker, size: int | None) -> Source:
-        with self.blamed(), self.sole_use(self._stream):
-            return await gather(self.name, partial(_pull, self._stream), worker, self._reading, size)
-
-    def _turn(self) -> AbstractAsyncContextManager[object]:
-        return self._reading.callbacks if self._descriptor is None else self._reading.descriptor(self._descriptor)
-
-    def close_now(self) -> None:
-        """Close the stream in this thread, if it can be closed."""
-        if hasattr(self._stream, "close"):
-            self._stream.close()
+        """All that it gives, read in the thread of a worker, which closes it too."""
+        try:
+            with self.blamed(), self.sole_use(self._stream):
+                size = await worker.run(_rewound, self._stream)
+                return await gather(self.name, partial(_pull, self._stream), worker, self._reading, size)
+        finally:
+            worker.submit(close_now, self._stream)
 
     async def close(self) -> None:
-        """Close the stream, as the official client does after an upload."""
-        if self._kept is not None:
-            await self._kept.close()
-        await close_quietly(self._stream, self._worker)
+        """Close the stream, as the official client does after an upload, unless it has been read and closed."""
+        if self._gathered is None:
+            await close_quietly(self._stream)
+        else:
+            await self._gathered.close()
 
 
-def _descriptor(stream: Any) -> int | None:
-    """The descriptor of a stream that has one of its own, or at least one that can be told from others."""
-    with suppress(Exception):
-        number = stream.fileno()
-        return number if isinstance(number, int) else None
-    return None
+class OpenFile(Source):
+    """A file that its owner has opened: it is read wherever somebody else may have moved its position to.
+
+    Args:
+        name: The filename.
+        stream: The open file, which is closed in the end.
+        reading: What all reading shares.
+    """
+
+    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
+        super().__init__(name)
+        self._stream = stream
+        self._reading = reading
+        self._worker: Worker | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes, from the first on: of a small file read at once, of a large one as they are sent."""
+        async with leased_worker() as worker:
+            try:
+                with self.blamed():
+                    part = await worker.run(_Part, self._stream)
+                if part.size > CHUNK:
+                    with self.sole_use(self._stream):
+                        yield Body(chunks(partial(worker.run, part.readinto), self._reading), part.size, self.name)
+                    return
+                with self.blamed():
+                    gathered = await gather(self.name, part.read, worker, self._reading, part.size)
+            finally:
+                self._worker = worker if worker.is_busy else None
+        async with gathered.open() as body:
+            yield body
+
+    async def close(self) -> None:
+        """Close the file, as the official client does after an upload."""
+        if self._worker is not None and self._worker.is_busy:
+            # As long as a thread reads it nobody else may close it: its descriptor would be another file's at once.
+            self._worker.submit(close_now, self._stream)
+        else:
+            await close_quietly(self._stream)
+
+
+class _Part:
+    """Reads an open file from its start, without using the position, which other descriptors may share."""
+
+    def __init__(self, stream: Any) -> None:
+        with suppress(UnsupportedOperation):
+            stream.flush()
+        self._descriptor: int = stream.fileno()
+        self._offset = 0
+        self.size = os.fstat(self._descriptor).st_size
+
+    def readinto(self, view: memoryview) -> int:
+        read = os.preadv(self._descriptor, [view], self._offset)
+        self._offset += read
+        return read
+
+    def read(self) -> Any:
+        chunk = os.pread(self._descriptor, CHUNK, self._offset)
+        self._offset += len(chunk)
+        return chunk or END
+
+
+def is_open_file(stream: Any) -> bool:
+    """Whether it is a regular file that `open` has opened, and nothing that may read it otherwise."""
+    if not hasattr(os, "preadv"):
+        return False
+    file = _file_of(stream)
+    return file is not None and not file.closed and S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
+def is_alone(stream: Any) -> bool:
+    """Whether it is known to share nothing: a pipe or socket of its own, a server's answer, a temporary file."""
+    kind = type(stream.raw) if type(stream) is BufferedReader else type(stream)
+    if kind in (SocketIO, SpooledTemporaryFile) or (kind.__module__, kind.__name__) in ANSWERS:
+        return True
+    return _file_of(stream) is not None
 
 
 def _file_of(stream: Any) -> FileIO | None:
-    """The file itself that an open file reads, beneath its buffer."""
-    file = stream if isinstance(stream, FileIO) else getattr(stream, "raw", None)
-    return file if isinstance(file, FileIO) else None
+    """The file beneath what `open` has made. What derives from it, or wraps it, may read otherwise."""
+    if type(stream).__name__ == "_TemporaryFileWrapper" and type(stream).__module__ == "tempfile":
+        stream = stream.file
+    if type(stream) in (BufferedReader, BufferedRandom):
+        stream = stream.raw
+    return stream if type(stream) is FileIO else None
 
 
 def _rewound(stream: Any) -> int | None:
-    """Go to the start of a stream that can, and return its size; None if it can be read only once."""
+    """Go to the start of a stream that can, and return its size, if it can tell."""
     seekable = getattr(stream, "seekable", None)
     if not callable(seekable) or inspect.iscoroutinefunction(seekable) or seekable() is not True:
         return None
     try:
         size: int = stream.seek(0, SEEK_END)
     except (ValueError, UnsupportedOperation):  # compressed streams know no end before they are there
-        stream.seek(0)
-        return None
+        size = -1
     stream.seek(0)
-    return size
+    return None if size < 0 else size
 
 
 def _pull(stream: Any) -> Any:
     chunk = stream.read(CHUNK)
     if chunk is None:
         return NOTHING_YET
+    if inspect.isawaitable(chunk):
+        with suppress(AttributeError):
+            chunk.close()  # type: ignore[attr-defined]  # a coroutine, which would complain of not being awaited
+        raise InvalidError("its read() has to be awaited, though it is no coroutine function; give an async generator")
     return chunk or END

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 Results: TypeAlias = Handoff[InputCreationResult]
 
+Given: TypeAlias = AsyncGenerator[Item, None]
+
 ENDING_TIME = 1.0
 """Seconds that a run has to end when it is left."""
 
@@ -203,16 +205,16 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
 
     def _begin(self) -> "asyncio.Task[Exception | None]":
         """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
-        source, self._source = self._source, ()
+        given, self._source = items(self._source), ()
         results = self._results
-        task = asyncio.create_task(_drive(self._run, source, results, self._journal), name="create_inputs")
+        task = asyncio.create_task(_drive(self._run, given, results, self._journal), name="create_inputs")
         task.add_done_callback(_look_at_failure)
         task.add_done_callback(lambda _: results.close())
         self._run.client.adopt(task)
         return task
 
 
-async def _drive(run: Run, source: Source, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
+async def _drive(run: Run, given: Given, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
     """The run itself: see that it can succeed, let the scenes live, and see that none was lost.
 
     Returns:
@@ -222,7 +224,7 @@ async def _drive(run: Run, source: Source, results: Results, journal: str | Path
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
-            failure = await _feed(run, source, results, lives)
+            failure = await _feed(run, given, results, lives)
         watching.cancel_scope.cancel()
     if run.doomed_by is not None:
         raise run.doomed_by
@@ -255,7 +257,7 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
             yield
 
 
-async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") -> Exception | None:
+async def _feed(run: Run, given: Given, results: Results, lives: "TaskGroup") -> Exception | None:
     """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
 
     Returns:
@@ -263,7 +265,7 @@ async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") 
     """
     last: str | None = None
     try:
-        async with aclosing(items(source)) as given, aclosing(run.wanted(given)) as wanted:
+        async with aclosing(given), aclosing(run.wanted(given)) as wanted:
             async for item in wanted:
                 run.progress.taken += 1
                 last = external_id_of(item)

@@ -28,11 +28,13 @@ async def items(source: Source) -> AsyncGenerator[Item, None]:
             yield item
     else:
         pulling = _Pulling(source)
+        del source  # a generator that nobody else has ends in the thread that has read it
         async with leased_worker() as worker:
             try:
                 while await worker.run(pulling.pull):
                     yield pulling.given.popleft()
             finally:
+                worker.submit(pulling.forget)
                 await pulling.leave()
 
 
@@ -48,7 +50,7 @@ class _Pulling:
 
     def __init__(self, source: Iterable[Item]) -> None:
         self.given: deque[Item] = deque()
-        self._source = source
+        self._source: Iterable[Item] = source
         self._iterator: Iterator[Item] | None = None
         self._loop = asyncio.get_running_loop()
         self._is_left = False
@@ -65,6 +67,10 @@ class _Pulling:
             for files in self._unwanted():
                 files.release_late(self._loop)
         return True
+
+    def forget(self) -> None:
+        """Let go of the source."""
+        self._source, self._iterator = (), None
 
     async def leave(self) -> None:
         """Take no more items."""

@@ -10,8 +10,8 @@ from attrs import field, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.retries import may_have_had_effect, may_repeat
-from kognic_aio._http.storage import Storage
+from kognic_aio._http.retries import may_have_had_effect
+from kognic_aio._http.storage import Storage, is_refused_url
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import Source
@@ -127,7 +127,7 @@ class SceneJobs:
                 return await self._attempt(scene, sources, target, flags, notes, limiter, sent)
             except (StrandedError, StorageError) as error:
                 if isinstance(error, StorageError):
-                    if refused or may_repeat(error):
+                    if refused or not is_refused_url(error):
                         raise
                     refused = True
                 log.info("scene %r is started afresh: %s", scene.external_id, error)

@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 from kognic_aio import FileData
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import ChecksumError, DataError, StorageError
-from kognic_aio.files.local import OpenFile
+from kognic_aio.files.local import Handle
 from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
 from tests.scripted import client_of, listening, serving
@@ -264,7 +264,7 @@ def test_a_small_file_that_changes(change: Callable[[Path], None], words: str, t
     """A small file that changes between being opened and being read is an error."""
     path = tmp_path / "a.jpg"
     path.write_bytes(b"the image")
-    file = OpenFile(str(path))
+    file = Handle(str(path))
     file.open()
     try:
         change(path)
