@@ -46,10 +46,9 @@ def choose_source(file: Uploadable, reading: Reading) -> Source:
 def _source_of_data(name: str, data: Any, reading: Reading) -> Source:
     if isinstance(data, bytes | bytearray | memoryview):
         return Memory(name, data)
-    if getattr(data, "closed", False) is True or getattr(data, "gi_frame", data) is None:
+    if getattr(data, "closed", False) is True:
         problem = "is closed, as streams are after an upload; give each scene its own, or a callback that opens it"
-        kind = "generator" if hasattr(data, "gi_frame") else "stream"
-        raise DataError(f"the {kind} of {name!r} {problem}", filename=name)
+        raise DataError(f"the stream of {name!r} {problem}", filename=name)
     if type(data) is BytesIO:  # what derives from it may read otherwise
         return MemoryStream(name, data)
     return _kind_of(data)(name, data, reading)

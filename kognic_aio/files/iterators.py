@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kognic_aio._threads import Worker
+from kognic_aio.errors import DataError
 from kognic_aio.files.body import Body
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source, close_now, close_quietly
@@ -38,6 +39,9 @@ class Iteration(Source):
 
     async def gathered_by(self, worker: Worker) -> Source:
         """All that it gives, read in the thread of a worker, which closes it too."""
+        if getattr(self._iterator, "gi_frame", self) is None:
+            problem = "has been read already; give each file its own, or a callback that makes it"
+            raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
         try:
             with self.blamed(), self.sole_use(self._iterator):
                 return await gather(self.name, partial(next, self._iterator, END), worker, self._reading)

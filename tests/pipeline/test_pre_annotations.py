@@ -102,7 +102,6 @@ GOOD: list[Any] = [
     openlabel(frames=None),
     openlabel(frames={"0": {}}),
     openlabel(frames={0: {"frame_properties": {"timestamp": 100}}}),
-    {"openlabel": {}},
     MappingProxyType(timed(0)),
     json.dumps(timed(100)),
     OpenLabelAnnotation.model_validate(timed(0, 100)),
@@ -154,7 +153,7 @@ async def test_one_among_others(emulator: Emulator, client: KognicIOClient) -> N
 
     def source() -> Iterator[SceneWithPreAnnotation]:
         for number, time in enumerate([0, math.pi, 100]):
-            yield SceneWithPreAnnotation(cameras_scene(f"scene-{number}"), {"openlabel": {}} if number != 1 else {})
+            yield SceneWithPreAnnotation(cameras_scene(f"scene-{number}"), openlabel() if number != 1 else {})
             yield SceneWithPreAnnotation(sequence(), timed(time))
 
     results = [result async for result in create_inputs(client, source(), "project-a", sleep_time=0.01)]

@@ -27,7 +27,7 @@ SQL = Path(__file__).with_name("version_1.sql").read_text()
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
     """One that waits shortly for what may still come of an earlier run's requests."""
-    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1) as client:
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=0.1) as client:
         yield client
 
 
