@@ -12,10 +12,10 @@ from typing import Any
 import anyio
 import pytest
 
-from kognic_aio import KognicIOClient, SceneWithPreAnnotation
-from kognic_aio.emulator import Emulator
+from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio.emulator import Emulator, faults
 from kognic_aio.model import Cameras
-from tests.files.scenes import MIB, check_arrival, content_of, ingest, scene_of
+from tests.files.scenes import MIB, PROJECT, check_arrival, content_of, ingest, scene_of
 
 pytestmark = pytest.mark.anyio
 
@@ -200,3 +200,73 @@ async def test_bytes_of_an_async_generator(emulator: Emulator, client: KognicIOC
     check_arrival(emulator, await ingest(client, [scene_of(number, data=chunks(number)) for number in range(4)]))
     puts = emulator.recorder.requests("PUT")
     assert {put.sha256 for put in puts} == {hashlib.sha256(content_of(number)).hexdigest() for number in range(4)}
+
+
+async def test_a_generator_of_scenes_that_is_left(client: KognicIOClient) -> None:
+    """A generator of scenes that is left before its end, and that nobody else has, ends in the thread that read it."""
+    threads: list[int] = []
+    has_ended = threading.Event()
+
+    def scenes() -> Iterator[Cameras]:
+        connection = sqlite3.connect(":memory:")
+        threads.append(threading.get_ident())
+        try:
+            for number in range(1000):
+                yield scene_of(number, data=b"image")
+        finally:
+            threads.append(threading.get_ident())
+            connection.close()
+            has_ended.set()
+
+    async with create_inputs(client, scenes(), PROJECT) as results:
+        async for _ in results:
+            break
+    del results
+    with anyio.fail_after(5):
+        while not has_ended.is_set():
+            await anyio.sleep(0.01)
+    assert threads[0] == threads[1] != threading.get_ident()
+
+
+class Lazy:
+    """A stream that opens its database when it is first read, and so belongs to that thread."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self._path, self._number = path, number
+        self._connection: sqlite3.Connection | None = None
+        self._stream = io.BytesIO()
+        self.closed_by: int | None = None
+        self.read_by: set[int] = set()
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._open()
+        return self._stream.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        self._open().execute("SELECT 1")
+        self.read_by.add(threading.get_ident())
+        return self._stream.read(size)
+
+    def close(self) -> None:
+        self._open().close()
+        self.closed_by = threading.get_ident()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = sqlite3.connect(self._path)
+            query = "SELECT content FROM image WHERE number = ?"
+            self._stream = io.BytesIO(self._connection.execute(query, (self._number,)).fetchone()[0])
+        return self._connection
+
+
+async def test_a_stream_of_a_database(emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
+    """A stream is read and closed by one thread, however often its upload has to be tried."""
+    path = database(tmp_path)
+    emulator.faults.add(faults.Status(500), on=faults.UPLOADS, times=8)
+    streams = [Lazy(path, number) for number in range(10)]
+    results = await ingest(client, [scene_of(number, data=stream) for number, stream in enumerate(streams)])
+    check_arrival(emulator, results)
+    assert all(stream.read_by == {stream.closed_by} for stream in streams)
