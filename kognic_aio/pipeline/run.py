@@ -222,6 +222,7 @@ async def _drive(run: Run, source: Source, results: Results, journal: str | Path
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
+            await _take_orphans(run, lives)
             failure = await _feed(run, source, results, lives)
         watching.cancel_scope.cancel()
     if run.doomed_by is not None:
@@ -239,7 +240,7 @@ async def _watch(run: Run) -> None:
 
 @asynccontextmanager
 async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerator[None, None]:
-    """Have the run record its steps in the journal, if it has one. Meanwhile, what earlier runs left is invalidated."""
+    """Have the run record its steps in the journal, if it has one."""
     if path is None:
         yield
         return
@@ -247,12 +248,15 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
     destination = Destination(client.hosts.input.rstrip("/"), client.workspace_id, run.project, run.batch)
     async with Journal(path, destination) as journal:
         run.logbook.journal = journal
+        yield
 
-        async with task_group() as tasks:
-            run.orphans = Orphans(run, journal, tasks)
-            for scene_uuid in await journal.abandoned():
-                run.orphans.invalidate(scene_uuid)
-            yield
+
+async def _take_orphans(run: Run, tasks: "TaskGroup") -> None:
+    """Begin to invalidate what earlier runs have left, beside the scenes of this one."""
+    run.orphans = Orphans(run, tasks)
+    if run.logbook.journal is not None:
+        for scene_uuid in await run.logbook.journal.abandoned():
+            run.orphans.invalidate_inherited(scene_uuid)
 
 
 async def _feed(run: Run, source: Source, results: Results, lives: "TaskGroup") -> Exception | None:

@@ -119,11 +119,17 @@ class SceneCreator(Generic[S]):
         warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
         limiters, naming = self._limiters, explaining_target(self._api, project, batch)
-        async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources, naming:
+        sources_at_hand = self.checked(scene, limiters.reading, keep=dryrun)
+        async with (
+            self._lifecycle.leaving_no_orphans() as notes,
+            limiters.scene_jobs,
+            sources_at_hand as sources,
+            naming,
+        ):
             if dryrun:
                 await self.validate(scene, target, feature_flags)
                 return None
-            return await self.complete(scene, sources, target, feature_flags, notes=Notes(), uploads=limiters.uploads)
+            return await self.complete(scene, sources, target, feature_flags, notes=notes, uploads=limiters.uploads)
 
     @overload
     async def create_from_scene(
