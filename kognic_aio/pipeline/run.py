@@ -31,7 +31,6 @@ from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.target import check_target
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
@@ -218,7 +217,7 @@ async def _drive(run: Run, source: Source, results: Results, journal: str | Path
     Returns:
         What the source raised.
     """
-    await check_target(run.client.project, run.project, run.batch)
+    await run.client.project.check_target(run.project, run.batch)
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:

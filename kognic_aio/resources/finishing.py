@@ -119,6 +119,17 @@ class Lifecycle:
             return None
         return scene.status
 
+    async def appear(self, scene_uuids: Sequence[str]) -> bool:
+        """Whether some scenes have appeared that may have been unknown just now: those within their grace period.
+
+        An answer about them that knows nothing may have come too early; it is to be asked for again.
+        """
+        expected = [uuid for uuid in scene_uuids if self.visibility.is_expected(uuid)]
+        try:
+            return bool(expected and await self.get(expected))
+        except NotFoundError:
+            return False
+
     async def is_shown(self, scene_uuid: str) -> bool:
         """Whether the platform shows a scene already."""
         try:

@@ -135,7 +135,7 @@ class SceneResource:
         try:
             return await self._api.get(path, EgoPoses)
         except NotFoundError:
-            if not self._visibility.is_expected(scene_uuid) or await self._lifecycle.status(scene_uuid) is None:
+            if not await self._lifecycle.appear([scene_uuid]):
                 raise
         return await self._api.get(path, EgoPoses)
 
