@@ -1,17 +1,20 @@
 """Whether what an emulator is told to be makes sense."""
 
+import math
 
-def check_seconds(name: str, value: object) -> None:
+
+def check_seconds(name: str, value: object, least: float = 0) -> None:
     """See that something is a number of seconds; it may be infinite.
 
     Raises:
         TypeError: it is no number.
-        ValueError: it is negative, or not a number.
+        ValueError: it is less than the least that makes sense, or not a number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name}: expected seconds, got {value!r}")
-    if not value >= 0:
-        raise ValueError(f"{name}: expected seconds, 0 or more, got {value!r}")
+    if not value >= least:
+        bound = f", {least:g} or more" if least > -math.inf else ""
+        raise ValueError(f"{name}: expected seconds{bound}, got {value!r}")
 
 
 def check_whole(name: str, value: object, most: int | None = None) -> None:

@@ -1,5 +1,6 @@
 """The platform's clock, and how long things take."""
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -
     check_seconds(attribute.name, value)
 
 
+def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    """Below 0, what is handed out has expired before."""
+    check_seconds(attribute.name, value, least=-math.inf)
+
+
 @attrs.define
 class Timing:
     """The clock and the durations that all parts of a platform share; they may change while it runs.
@@ -31,8 +37,8 @@ class Timing:
     """
 
     processing_time: float = attrs.field(default=PROCESSING_TIME, validator=_is_seconds)
-    url_lifetime: float = attrs.field(default=URL_LIFETIME, validator=_is_seconds)
-    token_lifetime: float = attrs.field(default=TOKEN_LIFETIME, validator=_is_seconds)
+    url_lifetime: float = attrs.field(default=URL_LIFETIME, validator=_is_lifetime)
+    token_lifetime: float = attrs.field(default=TOKEN_LIFETIME, validator=_is_lifetime)
     visibility_lag: float = attrs.field(default=VISIBILITY_LAG, validator=_is_seconds)
     clock: Callable[[], float] = time.monotonic
 
