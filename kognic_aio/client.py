@@ -182,7 +182,7 @@ class KognicIOClient:
         from kognic_aio.resources.annotation import AnnotationResource
 
         return AnnotationResource(
-            self._input_api, self._annotation_integration_api, self._storage, self.limiters, self.visibility
+            self._input_api, self._annotation_integration_api, self._storage, self.limiters, self._lifecycle
         )
 
     @cached_property
@@ -197,7 +197,7 @@ class KognicIOClient:
         """Inputs."""
         from kognic_aio.resources.input import InputResource
 
-        return InputResource(self._input_api, self._order_execution_api, self.visibility)
+        return InputResource(self._input_api, self._order_execution_api, self._lifecycle)
 
     @cached_property
     def request(self) -> "RequestResource":

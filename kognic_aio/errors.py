@@ -103,7 +103,15 @@ class WorkspaceError(KognicError):
 
 
 class RunError(KognicError):
-    """A run of `create_inputs` cannot succeed for any scene, found before the first upload."""
+    """A run of `create_inputs` cannot succeed for any scene, found before the first upload.
+
+    Attributes:
+        instead: What there is instead, the end of the message; empty if the message says it all.
+    """
+
+    def __init__(self, message: str, *, instead: str = "") -> None:
+        super().__init__("; ".join(filter(None, [message, instead])))
+        self.instead = instead
 
 
 class UnknownProjectError(RunError):

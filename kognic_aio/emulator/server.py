@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from kognic_aio.emulator.checks import check_flag, check_seconds, check_whole
 from kognic_aio.emulator.faults import Faults
 from kognic_aio.emulator.front_door import FrontDoor
 from kognic_aio.emulator.rate_limit import RateLimit
@@ -80,6 +81,13 @@ class Emulator:
         sign: Sign | None = None,
         look: Look | None = None,
     ) -> None:
+        check_whole("port", port, most=65535)
+        check_whole("keep_requests", keep_requests)
+        check_seconds("api_latency", api_latency)
+        check_seconds("storage_latency", storage_latency)
+        for name, flag in {"checksums": checksums, "reads_files": reads_files}.items():
+            if flag is not None:
+                check_flag(name, flag)
         self.platform = platform or Platform.seeded()
         self.platform.faults.routes = {route.name: route.access for route in ROUTES}
         self.recorder = Recorder(keep_requests)
@@ -94,9 +102,7 @@ class Emulator:
         )
         self._listener: asyncio.Server | None = None
         self._server: _CountingServer | None = None
-        if isinstance(rate_limit, int | float):
-            rate_limit = RateLimit(rate_limit)
-        _change(self.platform, rate_limit=rate_limit)
+        _change(self.platform, rate_limit=_rate_limit(rate_limit))
         _change(self.platform.scenes, unknown_scenes=unknown_scenes)
         _change(self.platform.storage, checksums=checksums, reads_files=reads_files, sign=sign, look=look)
         _change(
@@ -167,6 +173,17 @@ class Emulator:
         listener.close()
         self._server.pre_shutdown()
         await self._server.shutdown(STOP_TIMEOUT)
+
+
+def _rate_limit(given: object) -> RateLimit | None:
+    """A rate limit of what an emulator was given."""
+    if given is None or isinstance(given, RateLimit):
+        return given
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise TypeError(f"rate_limit: expected requests per second or a RateLimit, got {given!r}")
+    if not given > 0:
+        raise ValueError(f"rate_limit: expected more than 0 requests per second, got {given!r}")
+    return RateLimit(given)
 
 
 def _change(part: object, **settings: object) -> None:

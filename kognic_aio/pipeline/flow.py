@@ -51,7 +51,7 @@ class Run:
         watcher: Knows when scenes are created.
         logbook: Has what is kept of each scene.
         progress: How far the run has come.
-        orphans: Invalidates what earlier runs have left behind, if the run has a journal.
+        orphans: Invalidates what this run or earlier ones have left behind; there from the first scene on.
         doomed_by: What ends the whole run.
     """
 
@@ -75,8 +75,11 @@ class Run:
     _source_ended: bool = False
 
     @asynccontextmanager
-    async def scene_job(self, taken: Callable[[], object]) -> AsyncGenerator[None, None]:
-        """Hold a place among the scenes between start and commit, and tell when there was one."""
+    async def scene_job(self, log: Log, taken: Callable[[], object]) -> AsyncGenerator[None, None]:
+        """Hold a place among the scenes between start and commit, and tell when there was one.
+
+        What the job leaves behind is invalidated beside the run, which needs no place.
+        """
         async with self.limiters.scene_jobs:
             self._scene_jobs += 1
             taken()
@@ -85,6 +88,7 @@ class Run:
             finally:
                 self._scene_jobs -= 1
                 self._start_clock_after_last_commit()
+                self._invalidate_orphans(log)
 
     @contextmanager
     def alive(self) -> Generator[None, None, None]:
@@ -134,6 +138,10 @@ class Run:
         if self.progress.skipped_failed == 1 and result.error is not None:
             problem = "failed in an earlier run, and is skipped, as are others that failed"
             _log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)
+
+    def _invalidate_orphans(self, log: Log) -> None:
+        while self.orphans is not None and log.orphans:
+            self.orphans.invalidate(log.orphans.pop())
 
     def _start_clock_after_last_commit(self) -> None:
         if self._source_ended and not self._scene_jobs:
@@ -186,7 +194,7 @@ async def settle(item: object, files: Files, run: Run, taken: Callable[[], objec
             log = await run.logbook.open(scene, annotation, waits=taken)
             if log.earlier_result is not None:
                 return _settled_earlier(log.earlier_result, log)
-            async with run.scene_job(taken):
+            async with run.scene_job(log, taken):
                 scene_uuid = await _committed(scene, log, creator, run)
             if scene_uuid is None:
                 return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
@@ -262,6 +270,10 @@ async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> 
         if status in (SceneStatus.Processing, SceneStatus.Created, SceneStatus.Failed):
             await log.committed()
             return earlier.scene_uuid
+        if status is None:  # and no grace period is left in which it could appear
+            await log.abandoned(earlier.scene_uuid)
+            await log.invalidated(earlier.scene_uuid)
+            return None
     await _leave(earlier.scene_uuid, log, run)
     return None
 
@@ -283,7 +295,7 @@ async def _leave(scene_uuid: str, log: Log, run: Run) -> None:
     """Have a scene of an earlier run invalidated, beside this one."""
     await log.abandoned(scene_uuid)
     if run.orphans is not None:
-        run.orphans.invalidate(scene_uuid)
+        run.orphans.invalidate_inherited(scene_uuid)
 
 
 def _created_earlier(earlier: Entry, inputs: Sequence[Input]) -> InputCreationResult:

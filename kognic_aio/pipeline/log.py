@@ -99,6 +99,7 @@ class JournalLog(Log):
     """
 
     def __init__(self, journal: Journal, logbook: "Logbook", name: str, content: Content, known: Known) -> None:
+        super().__init__()
         self.earlier = known.entry
         self.starts_afresh = known.starts_afresh
         self.scene_uuid = None if known.entry is None else known.entry.scene_uuid

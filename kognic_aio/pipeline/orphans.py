@@ -1,5 +1,6 @@
-"""Scenes that earlier runs have started and left: they are invalidated beside the run that goes on."""
+"""Scenes that were started and left: they are invalidated beside the run that goes on."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -8,31 +9,34 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from kognic_aio.pipeline.flow import Run
-    from kognic_aio.pipeline.journal import Journal
 
 
 @frozen
 class Orphans:
-    """Invalidates what earlier runs have left behind.
+    """Invalidates what this run or earlier ones have left behind.
 
     The platform may not show a scene yet, or may never have heard of it, so that it may take a whole grace period until
-    it is known what became of it. No scene of the run waits for that, only the end of the run.
+    it is known what became of it. No scene of the run waits for that, only the end of the run. Meanwhile the orphan is
+    in the journal, if the run has one.
 
     Args:
         run: The run that goes on.
-        journal: Knows the orphans, and forgets each once it is invalidated.
         tasks: Has a task for each.
     """
 
     _run: "Run"
-    _journal: "Journal"
     _tasks: "TaskGroup"
 
     def invalidate(self, scene_uuid: str) -> None:
-        """Begin to invalidate a scene. It stays in the journal until that is done."""
-        self._tasks.start_soon(self._invalidate, scene_uuid)
+        """Begin to invalidate a scene of this run, within the grace period that it has."""
+        self._tasks.start_soon(self._discard, self._run.client.scene.discard, scene_uuid)
 
-    async def _invalidate(self, scene_uuid: str) -> None:
+    def invalidate_inherited(self, scene_uuid: str) -> None:
+        """Begin to invalidate a scene of an earlier run. Its grace period begins now."""
+        self._tasks.start_soon(self._discard, self._run.client.scene.discard_inherited, scene_uuid)
+
+    async def _discard(self, discard: Callable[[str], Awaitable[bool]], scene_uuid: str) -> None:
         with self._run.alive():
-            if await self._run.client.scene.discard(scene_uuid):
-                await self._journal.invalidated([scene_uuid])
+            journal = self._run.logbook.journal
+            if await discard(scene_uuid) and journal is not None:
+                await journal.invalidated([scene_uuid])

@@ -31,7 +31,6 @@ from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.target import check_target
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
@@ -220,10 +219,11 @@ async def _drive(run: Run, given: Given, results: Results, journal: str | PathLi
     Returns:
         What the source raised.
     """
-    await check_target(run.client.project, run.project, run.batch)
+    await run.client.project.check_target(run.project, run.batch)
     async with _recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
+            await _take_orphans(run, lives)
             failure = await _feed(run, given, results, lives)
         watching.cancel_scope.cancel()
     if run.doomed_by is not None:
@@ -241,7 +241,7 @@ async def _watch(run: Run) -> None:
 
 @asynccontextmanager
 async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerator[None, None]:
-    """Have the run record its steps in the journal, if it has one. Meanwhile, what earlier runs left is invalidated."""
+    """Have the run record its steps in the journal, if it has one."""
     if path is None:
         yield
         return
@@ -249,12 +249,15 @@ async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerat
     destination = Destination(client.hosts.input.rstrip("/"), client.workspace_id, run.project, run.batch)
     async with Journal(path, destination) as journal:
         run.logbook.journal = journal
+        yield
 
-        async with task_group() as tasks:
-            run.orphans = Orphans(run, journal, tasks)
-            for scene_uuid in await journal.abandoned():
-                run.orphans.invalidate(scene_uuid)
-            yield
+
+async def _take_orphans(run: Run, tasks: "TaskGroup") -> None:
+    """Begin to invalidate what earlier runs have left, beside the scenes of this one."""
+    run.orphans = Orphans(run, tasks)
+    if run.logbook.journal is not None:
+        for scene_uuid in await run.logbook.journal.abandoned():
+            run.orphans.invalidate_inherited(scene_uuid)
 
 
 async def _feed(run: Run, given: Given, results: Results, lives: "TaskGroup") -> Exception | None:

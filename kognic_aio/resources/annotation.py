@@ -8,6 +8,7 @@ from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment, text
 from kognic_aio._http.storage import Storage
 from kognic_aio._tasks import map_in_order
+from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,
     ClientAnnotation,
@@ -16,8 +17,9 @@ from kognic_aio.model.annotation import (
     SignedAnnotation,
 )
 from kognic_aio.resources.deprecation import renamed
+from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.visibility import Visibility
+from kognic_aio.resources.target import explained_pages
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -43,17 +45,17 @@ class AnnotationResource:
         integration_api: The annotation integration API.
         storage: Where contents are.
         limiters: `downloads` bounds the contents on their way.
-        visibility: Knows which scenes the platform may not show yet.
+        lifecycle: Knows which scenes the platform may not show yet.
     """
 
     def __init__(
-        self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters, visibility: Visibility
+        self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters, lifecycle: Lifecycle
     ) -> None:
         self._api = api
         self._integration_api = integration_api
         self._storage = storage
         self._downloads = limiters.downloads
-        self._visibility = visibility
+        self._lifecycle = lifecycle
 
     async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get an annotation by its id, with its content.
@@ -108,7 +110,7 @@ class AnnotationResource:
         """
         path = f"v2/scenes/{segment(scene_uuid)}/annotations"
         query = _cuboids(iso_rotated_cuboids)
-        partials = await self._visibility.wait(
+        partials = await self._lifecycle.visibility.wait(
             [text(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
         return await map_in_order(partials, self._whole, workers=self._most)
@@ -142,6 +144,7 @@ class AnnotationResource:
         of_batch = "" if batch is None else f"batch/{segment(batch)}/"
         path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
         partials = self._api.get_paged(path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids))
+        partials = explained_pages(self._api, project, batch, partials)
         return Paged(lambda: self._with_content(partials) if include_content else _without_content(partials))
 
     @renamed("scene_uuid", "input_uuid")
@@ -162,7 +165,13 @@ class AnnotationResource:
         Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
         """
         path = f"v1/annotations/inputs/{segment(scene_uuid)}/annotation-type/{segment(annotation_type)}"
-        return await self._api.get(path, ClientAnnotation, query=_cuboids(iso_rotated_cuboids))
+        query = _cuboids(iso_rotated_cuboids)
+        try:
+            return await self._api.get(path, ClientAnnotation, query=query)
+        except NotFoundError:  # the scene, or the annotation
+            if not await self._lifecycle.appear([text(scene_uuid)]):
+                raise
+        return await self._api.get(path, ClientAnnotation, query=query)
 
     async def _content(self, url: str) -> Any:
         async with self._downloads:

@@ -18,7 +18,7 @@ from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
 from kognic_aio.resources.finishing import Lifecycle, Notes
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
-from kognic_aio.resources.target import explaining_target
+from kognic_aio.resources.target import check_target, explaining_target
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -118,12 +118,18 @@ class SceneCreator(Generic[S]):
         """
         warn_of_annotation_types(annotation_types)
         target = Target(project=project, batch=batch)
-        limiters, naming = self._limiters, explaining_target(self._api, project, batch)
-        async with limiters.scene_jobs, self.checked(scene, limiters.reading, keep=dryrun) as sources, naming:
+        limiters, naming = self._limiters, explaining_target(self._api, project, batch, check_target)
+        sources_at_hand = self.checked(scene, limiters.reading, keep=dryrun)
+        async with (
+            self._lifecycle.leaving_no_orphans() as notes,
+            limiters.scene_jobs,
+            sources_at_hand as sources,
+            naming,
+        ):
             if dryrun:
                 await self.validate(scene, target, feature_flags)
                 return None
-            return await self.complete(scene, sources, target, feature_flags, notes=Notes(), uploads=limiters.uploads)
+            return await self.complete(scene, sources, target, feature_flags, notes=notes, uploads=limiters.uploads)
 
     @overload
     async def create_from_scene(
@@ -175,7 +181,7 @@ class SceneCreator(Generic[S]):
         body = given(sceneUuid=uuid, project=project, batch=batch)
 
         async def create() -> list[Input] | None:
-            async with explaining_target(self._api, project, batch):
+            async with explaining_target(self._api, project, batch, check_target):
                 if dryrun:
                     await self._api.command("v1/inputs", json=body, dryrun=True)
                     return None

@@ -4,11 +4,12 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
-from anyio import CapacityLimiter, move_on_after
+from anyio import CapacityLimiter, get_cancelled_exc_class, move_on_after
 from attrs import define, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
+from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, ConflictError, KognicError, LeftOutError, NotFoundError
 from kognic_aio.model import Scene, SceneInvalidatedReason, SceneStatus
 from kognic_aio.resources.answers import plain_uuid
@@ -18,6 +19,9 @@ log = logging.getLogger("kognic_aio")
 
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
+
+MOST_ORPHANS = 5
+"""How many scenes that were left behind one call invalidates at once. A scene has so many starts, and not more."""
 
 QUERY = "v2/scenes/query"
 
@@ -29,6 +33,10 @@ class Notes:
     """The scene that was started, None if the platform has refused to start it."""
     is_taken_up: bool = False
     """Whether a later run takes the scene up, should this one be cancelled."""
+
+    def __init__(self) -> None:
+        self.orphans: list[str] = []
+        """Abandoned scenes that the platform does not show yet, to be invalidated when it does."""
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
@@ -111,6 +119,24 @@ class Lifecycle:
             return None
         return scene.status
 
+    async def appear(self, scene_uuids: Sequence[str]) -> bool:
+        """Whether some scenes have appeared that may have been unknown just now: those within their grace period.
+
+        An answer about them that knows nothing may have come too early; it is to be asked for again.
+        """
+        expected = [uuid for uuid in scene_uuids if self.visibility.is_expected(uuid)]
+        try:
+            return bool(expected and await self.get(expected))
+        except NotFoundError:
+            return False
+
+    async def is_shown(self, scene_uuid: str) -> bool:
+        """Whether the platform shows a scene already."""
+        try:
+            return bool(await self.find([scene_uuid]))
+        except NotFoundError:
+            return False
+
     async def commit(self, scene_uuid: str) -> None:
         """Tell the platform that all files of a scene are there."""
 
@@ -128,12 +154,15 @@ class Lifecycle:
             if not await look():
                 raise
 
-    async def discard(self, scene_uuid: str, limiter: CapacityLimiter | None = None) -> bool | None:
+    async def discard(
+        self, scene_uuid: str, limiter: CapacityLimiter | None = None, *, waits: bool = True
+    ) -> bool | None:
         """Invalidate a scene that will not be finished. If that fails, it is logged.
 
         Args:
             scene_uuid: The scene's uuid.
             limiter: Bounds the requests, but not the pauses between them.
+            waits: Whether to ask again for a scene that the platform may not show yet.
 
         Returns:
             Whether it is invalidated, None if the platform does not know the scene.
@@ -145,7 +174,7 @@ class Lifecycle:
                 await self._api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
 
         try:
-            await self.visibility.wait([scene_uuid], invalidate)
+            await self.visibility.wait([scene_uuid] if waits else [], invalidate)
         except NotFoundError:
             return None
         except KognicError as error:
@@ -155,32 +184,65 @@ class Lifecycle:
         return True
 
     async def abandon(self, scene_uuid: str, notes: Notes) -> None:
-        """Give up a scene that may have been started, even if the platform still has to start or to show it.
+        """Give up a scene that may have been started. One that the platform does not show yet becomes an orphan.
 
         Args:
             scene_uuid: The scene's uuid.
-            notes: Told before it is invalidated, and after.
+            notes: Told before it is invalidated, and after; gets the orphan.
         """
-        self.visibility.expect(scene_uuid, at_least=self._api.grace)
         await notes.abandoned(scene_uuid)
-        if await self.discard(scene_uuid) is not False:
+        gone = await self.discard(scene_uuid, waits=False)
+        if gone is None and self.visibility.is_expected(scene_uuid):
+            notes.orphans.append(scene_uuid)
+        elif gone is not False:
             await notes.invalidated(scene_uuid)
+
+    async def discard_orphan(self, scene_uuid: str, limiter: CapacityLimiter | None = None) -> bool:
+        """Invalidate an orphan as soon as the platform shows it, and tell whether it is gone. If cancelled, be quick.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            limiter: Bounds the requests, but not the pauses between them.
+        """
+        try:
+            return await self.discard(scene_uuid, limiter) is not False
+        except get_cancelled_exc_class():
+            await self._discard_at_once(scene_uuid)
+            raise
+
+    @asynccontextmanager
+    async def leaving_no_orphans(self) -> AsyncGenerator[Notes, None]:
+        """The notes of scenes that belong to no run. In the end, their orphans are invalidated."""
+        notes = Notes()
+        try:
+            yield notes
+        except Exception:
+            await for_each(notes.orphans, self.discard_orphan, workers=MOST_ORPHANS)
+            raise
+        except BaseException:  # cancelled: there is no time
+            await for_each(notes.orphans, self._discard_at_once, workers=MOST_ORPHANS)
+            raise
+        await for_each(notes.orphans, self.discard_orphan, workers=MOST_ORPHANS)
+
+    async def _discard_at_once(self, scene_uuid: str) -> None:
+        with move_on_after(ABANDONING_TIME, shield=True) as time:
+            await self.discard(scene_uuid)
+        if time.cancelled_caught:
+            _warn_of_cut_off(scene_uuid)
 
     async def _cut_off(self, start: Start, notes: Notes) -> None:
         """Give up a scene at once, as there is no time. It may still come into being, which the notes are to know."""
+        scene_uuid = start.scene_uuid
         with move_on_after(ABANDONING_TIME, shield=True) as time:
             if start.may_exist:
-                self.visibility.expect(start.scene_uuid, at_least=2 * ABANDONING_TIME)
-                await self.abandon(start.scene_uuid, notes)
+                self.visibility.expect(scene_uuid, at_least=2 * ABANDONING_TIME)
+                await notes.abandoned(scene_uuid)
+                if await self.discard(scene_uuid) is not False:
+                    await notes.invalidated(scene_uuid)
             else:
-                await _forget(start.scene_uuid, notes)
+                await _forget(scene_uuid, notes)
         if time.cancelled_caught:
-            log.warning(
-                "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
-                "invalidates it, without a journal look for it yourself",
-                start.scene_uuid,
-                ABANDONING_TIME,
-            )
+            _warn_of_cut_off(scene_uuid)
 
     @asynccontextmanager
     async def finishing(self, scene_uuid: str, notes: Notes, *, exists: bool = False) -> AsyncGenerator[Start, None]:
@@ -208,6 +270,15 @@ class Lifecycle:
         finally:
             if not is_seen_to and not notes.is_taken_up:
                 await self._cut_off(start, notes)
+
+
+def _warn_of_cut_off(scene_uuid: str) -> None:
+    log.warning(
+        "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
+        "invalidates it, without a journal look for it yourself",
+        scene_uuid,
+        ABANDONING_TIME,
+    )
 
 
 async def _forget(scene_uuid: str, notes: Notes) -> None:

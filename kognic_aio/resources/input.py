@@ -11,10 +11,10 @@ from kognic_aio._http.protocol import given, segment, strings, text
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
-from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.answers import check_is_about, plain_uuid
 from kognic_aio.resources.deprecation import renamed
-from kognic_aio.resources.target import explaining_target
-from kognic_aio.resources.visibility import Visibility
+from kognic_aio.resources.finishing import Lifecycle
+from kognic_aio.resources.target import check_target, explained_pages, explaining_target
 
 
 class InputResource:
@@ -23,12 +23,13 @@ class InputResource:
     Args:
         api: The input API.
         order_execution_api: The order execution API.
-        visibility: Knows which scenes the platform may not show yet.
+        lifecycle: Knows which scenes the platform may not show yet.
     """
 
-    def __init__(self, api: Api, order_execution_api: Api, visibility: Visibility) -> None:
+    def __init__(self, api: Api, order_execution_api: Api, lifecycle: Lifecycle) -> None:
         self._api = api
-        self._visibility = visibility
+        self._lifecycle = lifecycle
+        self._visibility = lifecycle.visibility
         self._order_execution_api = order_execution_api
 
     def get_request_inputs(
@@ -95,7 +96,7 @@ class InputResource:
             externalIds=_optional("external_ids", external_ids),
         )
         found = self._api.ask_paged("v2/inputs/query", Input, json=body)
-        return self._visibility.paged(body.get("sceneUuids", ()), found)
+        return self._visibility.paged(body.get("sceneUuids", ()), explained_pages(self._api, project, batch, found))
 
     @overload
     async def create_from_scene(
@@ -206,7 +207,7 @@ class InputResource:
         return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, project, batch, dryrun)
 
     async def _create(self, body: dict[str, Any], project: str | None, batch: str | None, dryrun: bool) -> Input | None:
-        async with explaining_target(self._api, project, batch):
+        async with explaining_target(self._api, project, batch, check_target):
             if dryrun:
                 await self._api.command("v2/inputs", json=body, dryrun=True)
                 return None
@@ -269,7 +270,8 @@ class InputResource:
             includeInvalidated=include_invalidated,
             externalIds=_optional("external_ids", external_ids),
         )
-        return self._api.ask_paged("v1/inputs/fetch", InputEntry, json=body)
+        found = self._api.ask_paged("v1/inputs/fetch", InputEntry, json=body)
+        return explained_pages(self._api, project, batch, found)
 
     @deprecated("get_inputs_by_uuids is now client.scene.get_scenes_by_uuids")
     @renamed("scene_uuids", "input_uuids")
@@ -284,9 +286,15 @@ class InputResource:
 
         Endpoint: `POST v1/inputs/query`
         """
-        return await self._api.ask(
-            "v1/inputs/query", list[InputEntry], json={"uuids": strings("scene_uuids", scene_uuids)}
-        )
+        uuids = strings("scene_uuids", scene_uuids)
+
+        async def ask() -> list[InputEntry]:
+            return await self._api.ask("v1/inputs/query", list[InputEntry], json={"uuids": uuids})
+
+        found = await self._visibility.wait(uuids, ask)
+        known = {plain_uuid(entry.scene_uuid) for entry in found}
+        missing = [uuid for uuid in uuids if plain_uuid(uuid) not in known]
+        return await ask() if await self._lifecycle.appear(missing) else found
 
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")

@@ -3,6 +3,7 @@
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
 from kognic_aio.model import Project, ProjectBatch
+from kognic_aio.resources.target import check_target, explaining_target, fetch_batches, fetch_projects
 
 
 class ProjectResource:
@@ -19,7 +20,7 @@ class ProjectResource:
 
         Endpoint: `GET v1/projects`
         """
-        return await self._api.get("v1/projects", list[Project])
+        return await fetch_projects(self._api)
 
     async def get_project_batches(self, project: str) -> list[ProjectBatch]:
         """List the batches of a project.
@@ -33,7 +34,22 @@ class ProjectResource:
 
         Endpoint: `GET v1/projects/{project}/batches`
         """
-        return await self._api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
+        async with explaining_target(self._api, project):
+            return await fetch_batches(self._api, project)
+
+    async def check_target(self, project: str, batch: str | None) -> None:
+        """See that inputs can be made in a batch of a project.
+
+        Args:
+            project: The project's external id.
+            batch: The batch's external id, None for the latest open one.
+
+        Raises:
+            UnknownProjectError, UnknownBatchError, BatchClosedError: If they cannot.
+
+        Endpoint: `GET v1/projects/{project}/batches`
+        """
+        await check_target(self._api, project, batch)
 
     async def create_batch(self, project: str, batch: str, publish_previous_batches: bool = False) -> ProjectBatch:
         """Create an open batch, which asks for the same annotations as the latest one.
@@ -51,7 +67,8 @@ class ProjectResource:
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
         """
         body = {"publishPreviousBatches": publish_previous_batches}
-        return await self._api.post(_batch_path(project, batch), ProjectBatch, json=body)
+        async with explaining_target(self._api, project):
+            return await self._api.post(_batch_path(project, batch), ProjectBatch, json=body)
 
     async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
         """Publish a batch: it becomes ready for annotation and takes no new inputs.
@@ -66,7 +83,8 @@ class ProjectResource:
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
         """
-        return await self._api.post(f"{_batch_path(project, batch)}/publish", ProjectBatch, json=None)
+        async with explaining_target(self._api, project, batch):
+            return await self._api.post(f"{_batch_path(project, batch)}/publish", ProjectBatch, json=None)
 
     async def get_annotation_types(self, project: str, batch: str | None = None) -> list[str]:
         """List the annotation types of a project, or of one batch.
@@ -82,7 +100,8 @@ class ProjectResource:
         Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
         """
         path = f"v1/projects/{segment(project)}" if batch is None else _batch_path(project, batch)
-        return await self._api.get(f"{path}/annotation-types", list[str])
+        async with explaining_target(self._api, project, batch):
+            return await self._api.get(f"{path}/annotation-types", list[str])
 
 
 def _batch_path(project: str, batch: str) -> str:

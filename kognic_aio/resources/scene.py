@@ -16,7 +16,7 @@ from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneIn
 from kognic_aio.model.official import refuse_official
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.answers import check_is_about
-from kognic_aio.resources.finishing import Lifecycle, Notes
+from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.uploads import differing_files, file_uploads, upload_all
 
@@ -135,7 +135,7 @@ class SceneResource:
         try:
             return await self._api.get(path, EgoPoses)
         except NotFoundError:
-            if not self._visibility.is_expected(scene_uuid) or await self._lifecycle.status(scene_uuid) is None:
+            if not await self._lifecycle.appear([scene_uuid]):
                 raise
         return await self._api.get(path, EgoPoses)
 
@@ -182,8 +182,17 @@ class SceneResource:
     async def discard(self, scene_uuid: str) -> bool:
         """Invalidate a scene that was started and will not be finished, and tell whether it is gone.
 
-        It may have been started by an earlier run, and the platform may not show it yet: it is asked again until the
-        grace period is over, which begins now.
+        Within its grace period, the platform is asked again until it shows the scene.
+
+        Args:
+            scene_uuid: The scene's uuid.
+
+        Endpoint: `POST v2/scenes/actions/invalidate`
+        """
+        return await self._lifecycle.discard_orphan(scene_uuid, self._limiters.inputs)
+
+    async def discard_inherited(self, scene_uuid: str) -> bool:
+        """Invalidate a scene that an earlier run has left behind: as `discard`, but its grace period begins now.
 
         Args:
             scene_uuid: The scene's uuid.
@@ -192,7 +201,7 @@ class SceneResource:
         """
         self._visibility.expect(scene_uuid)
         with one_try_each():  # it is no reason to wait, nor to find the platform broken
-            return await self._lifecycle.discard(scene_uuid, self._limiters.inputs) is not False
+            return await self.discard(scene_uuid)
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene of any sensors, and upload and commit its local files.
@@ -212,12 +221,13 @@ class SceneResource:
         if not isinstance(scene_request, SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
             refuse_official(scene_request, "scene_request", SceneRequest)
             raise InvalidError(f"expected a SceneRequest, got {type(scene_request).__name__}")
-        files = scene_request.get_files()
-        async with self._limiters.scene_jobs, sources_at_hand(files, self._limiters.reading) as sources:
+        files, jobs = scene_request.get_files(), self._limiters.scene_jobs
+        at_hand = sources_at_hand(files, self._limiters.reading)
+        async with self._lifecycle.leaving_no_orphans() as notes, jobs, at_hand as sources:
             accepted = await self._api.post("v2/scenes", AcceptedRequest, json=encode(scene_request))
             self._visibility.created(accepted.id, scene_request.external_id)
             urls = accepted.signed_upload_urls or ()
-            async with self._lifecycle.finishing(accepted.id, Notes(), exists=True):
+            async with self._lifecycle.finishing(accepted.id, notes, exists=True):
                 if differing := differing_files(dict(urls), files):
                     raise self._api.malformed("POST", "v2/scenes", differing)
                 if urls:

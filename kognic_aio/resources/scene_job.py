@@ -181,31 +181,36 @@ class SceneJobs:
         """Create the scene. If the answer is lost but the scene is there, so are its signed URLs lost.
 
         After a lost answer, that the platform does not know the scene proves nothing, as it may not show it yet. So the
-        request is sent again at once: its uuid can be used once, and a conflict proves that the scene is there.
+        request is sent again at once: its uuid can be used once, and a conflict proves that the scene is there. Every
+        other refusal proves nothing of the request that was lost, nor does a conflict at the first try of ours, which
+        may be about the project. Nobody waits here to find out: the scene is abandoned.
         """
+        visibility = self._lifecycle.visibility
+        stranded = StrandedError(f"scene {start.scene_uuid} was started, but where its files go was lost")
 
         async def create() -> AcceptedScene:
             may_exist, start.may_exist = start.may_exist, True
             try:
                 return await self._api.post(path, AcceptedScene, json=body, query=self._workspace())
+            except ConflictError as conflict:
+                if may_exist or await self._lifecycle.is_shown(start.scene_uuid):
+                    raise stranded from conflict
+                raise
             except Exception as error:
                 start.may_exist = may_exist or may_have_had_effect(error)
                 raise
 
         async def look() -> AcceptedScene | None:
-            if await self._lifecycle.status(start.scene_uuid) is None:
-                return None
-            start.may_exist = True
-            raise StrandedError(f"scene {start.scene_uuid} was started, but where its files go was lost")
+            if await self._lifecycle.is_shown(start.scene_uuid):
+                raise stranded
+            return None
 
         try:
             accepted = await self._api.once(create, look)
-        except ConflictError:  # of a uuid that nobody else has: an earlier try had its effect after all
-            start.may_exist = True
-            self._lifecycle.visibility.created(start.scene_uuid)
-            await look()
-            raise
-        self._lifecycle.visibility.created(start.scene_uuid, body["externalId"])
+        finally:
+            if start.may_exist:
+                visibility.expect(start.scene_uuid, at_least=self._api.grace)
+        visibility.created(start.scene_uuid, body["externalId"])
         check_is_about(self._api, "POST", path, answered=accepted.internal_id, asked=start.scene_uuid)
         return accepted
 

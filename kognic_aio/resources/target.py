@@ -1,10 +1,13 @@
 """Where inputs go: whether the project is there and its batch open, and what there is instead."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from typing import TypeAlias, TypeVar
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.paging import Paged
+from kognic_aio._http.protocol import segment
 from kognic_aio.errors import (
     BadRequestError,
     BatchClosedError,
@@ -16,19 +19,30 @@ from kognic_aio.errors import (
     UnknownBatchError,
     UnknownProjectError,
 )
-from kognic_aio.model import ProjectBatch, ProjectBatchStatus
-from kognic_aio.resources.project import ProjectResource
+from kognic_aio.model import Project, ProjectBatch, ProjectBatchStatus
+
+T = TypeVar("T")
 
 MAX_NAMES = 10
 """How many projects or batches an error names at most."""
 
 
-async def check_target(projects: ProjectResource, project: str, batch: str | None) -> None:
+async def fetch_projects(api: Api) -> list[Project]:
+    """The projects that there are."""
+    return await api.get("v1/projects", list[Project])
+
+
+async def fetch_batches(api: Api, project: str) -> list[ProjectBatch]:
+    """The batches of a project."""
+    return await api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
+
+
+async def check_target(api: Api, project: str, batch: str | None) -> None:
     """See that a project exists and a batch of it takes inputs.
 
     Args:
-        projects: Asked for the project.
-        project: Its external id.
+        api: The input API.
+        project: External id of the project.
         batch: External id of the batch, None for the latest open one.
 
     Raises:
@@ -36,25 +50,39 @@ async def check_target(projects: ProjectResource, project: str, batch: str | Non
         UnknownBatchError: If there is no such batch, or none was named and several are open.
         BatchClosedError: If the batch is closed for new inputs, or none was named and none is open.
     """
-    try:
-        batches = await projects.get_project_batches(project)
-    except NotFoundError as error:
-        there_are = await _other_projects(projects, project)
-        raise UnknownProjectError(f"project {project!r} does not exist, or you may not see it{there_are}") from error
+    batches = await _batches_of(api, project)
     if batch is None:
         _check_one_is_open(project, batches)
     else:
-        _check_takes_inputs(project, batch, batches)
+        _check_takes_inputs(project, _named(project, batch, batches), batches)
+
+
+async def check_exists(api: Api, project: str, batch: str | None) -> None:
+    """See that a project exists, and a batch of it if one is named.
+
+    Raises:
+        UnknownProjectError: If there is no such project.
+        UnknownBatchError: If there is no such batch.
+    """
+    batches = await _batches_of(api, project)
+    if batch is not None:
+        _named(project, batch, batches)
+
+
+Check: TypeAlias = Callable[[Api, str, str | None], Awaitable[None]]
 
 
 @asynccontextmanager
-async def explaining_target(api: Api, project: str | None, batch: str | None) -> AsyncGenerator[None, None]:
+async def explaining_target(
+    api: Api, project: str | None, batch: str | None = None, check: Check = check_exists
+) -> AsyncGenerator[None, None]:
     """If the platform refuses what is done in here because of the project or batch, the error says what there is.
 
     Args:
         api: The input API.
         project: External id of the project that is named in the request, if one is.
         batch: External id of the batch, if one is named.
+        check: What the request wants of them: `check_exists`, or `check_target` if it creates inputs.
 
     Raises:
         ProjectNotFoundError: In place of a `NotFoundError`, if it is the project or the batch that does not exist.
@@ -62,17 +90,18 @@ async def explaining_target(api: Api, project: str | None, batch: str | None) ->
     try:
         yield
     except (BadRequestError, ConflictError, NotFoundError) as error:
-        problem = None if project is None else await _problem(ProjectResource(api), project, batch)
+        problem = None if project is None else await _problem(check, api, project, batch)
         if problem is None:
             raise
-        error.explain(problem)
         if not isinstance(error, NotFoundError):
+            says_so = repr(project if batch is None else batch) in error.message
+            error.explain((says_so and problem.instead) or str(problem))
             raise
         refusal = error
     else:
         return
     raise ProjectNotFoundError(
-        str(refusal.args[0]),
+        str(problem),  # which is more than the platform's words say
         status=refusal.status,
         method=refusal.method,
         url=refusal.url,
@@ -80,26 +109,43 @@ async def explaining_target(api: Api, project: str | None, batch: str | None) ->
     ) from refusal
 
 
-async def _problem(projects: ProjectResource, project: str, batch: str | None) -> str | None:
+def explained_pages(api: Api, project: str | None, batch: str | None, found: Paged[T]) -> Paged[T]:
+    """What a query finds in a project or batch; its errors say what there is."""
+
+    async def pages() -> AsyncIterator[Sequence[T]]:
+        async with explaining_target(api, project, batch):
+            async for page in found.pages():
+                yield page
+
+    return Paged(pages)
+
+
+async def _problem(check: Check, api: Api, project: str, batch: str | None) -> RunError | None:
     """What is wrong with a project and batch, None if nothing is or nobody knows."""
     try:
-        await check_target(projects, project, batch)
+        await check(api, project, batch)
     except RunError as problem:
-        return str(problem)
+        return problem
     except KognicError:
         return None
     return None
 
 
-async def _other_projects(projects: ProjectResource, project: str) -> str:
-    """The projects that there are, as the end of a sentence; nothing if the platform does not tell."""
+async def _batches_of(api: Api, project: str) -> list[ProjectBatch]:
     try:
-        names = [found.project for found in await projects.get_projects()]
+        return await fetch_batches(api, project)
+    except NotFoundError as error:
+        problem = f"project {project!r} does not exist, or you may not see it"
+        raise UnknownProjectError(problem, instead=await _other_projects(api, project)) from error
+
+
+async def _other_projects(api: Api, project: str) -> str:
+    """The projects that there are; nothing if the platform does not tell."""
+    try:
+        names = [found.project for found in await fetch_projects(api)]
     except KognicError:
         return ""
-    return (
-        f"; there are: {_nearest(project, {name: repr(name) for name in names})}" if names else "; you see no project"
-    )
+    return f"there are: {_nearest(project, {name: repr(name) for name in names})}" if names else "you see no project"
 
 
 def _check_one_is_open(project: str, batches: Sequence[ProjectBatch]) -> None:
@@ -111,15 +157,19 @@ def _check_one_is_open(project: str, batches: Sequence[ProjectBatch]) -> None:
         raise UnknownBatchError(f"project {project!r} has several open batches, pass one as batch=: {names}")
 
 
-def _check_takes_inputs(project: str, batch: str, batches: Sequence[ProjectBatch]) -> None:
+def _named(project: str, batch: str, batches: Sequence[ProjectBatch]) -> ProjectBatch:
     named = next((found for found in batches if found.batch == batch), None)
     if named is None:
         raise UnknownBatchError(f"project {project!r} has no batch {batch!r}: {_listed(batches, batch)}")
-    if not named.takes_inputs:
-        open_ones = _nearest(batch, {name: repr(name) for name in _open_ones(batches)}) or "none"
-        raise BatchClosedError(
-            f"batch {batch!r} of project {project!r} is {named.status.value}, closed for new inputs; open: {open_ones}"
-        )
+    return named
+
+
+def _check_takes_inputs(project: str, named: ProjectBatch, batches: Sequence[ProjectBatch]) -> None:
+    if named.takes_inputs:
+        return
+    open_ones = _nearest(named.batch, {name: repr(name) for name in _open_ones(batches)}) or "none"
+    problem = f"batch {named.batch!r} of project {project!r} is {named.status.value}, closed for new inputs"
+    raise BatchClosedError(problem, instead=f"open: {open_ones}")
 
 
 def _open_ones(batches: Sequence[ProjectBatch]) -> list[str]:

@@ -1,5 +1,6 @@
 """Not found is not yet: the platform does not show a scene for a short time after its creation."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
@@ -8,6 +9,7 @@ from anyio import sleep
 
 from kognic_aio._http.paging import Paged
 from kognic_aio.errors import NotFoundError, ProjectNotFoundError
+from kognic_aio.resources.answers import plain_uuid
 
 T = TypeVar("T")
 
@@ -19,6 +21,8 @@ GROWTH = 1.5
 
 MAX_PAUSE = 2.0
 """Seconds; the longest pause."""
+
+UUID = re.compile("[0-9a-f]{32}")
 
 
 class Visibility:
@@ -46,7 +50,7 @@ class Visibility:
         """
         now = self._clock()
         self._forget(now)
-        for name in names:
+        for name in map(_key, names):
             self._ends.pop(name, None)  # what is written last ends last
             self._ends[name] = now + (self.timeout if timeout is None else timeout)
 
@@ -63,7 +67,7 @@ class Visibility:
     def invalidated(self, *scene_uuids: str) -> None:
         """End the grace period of scenes that were seen, and are not shown any more."""
         for uuid in scene_uuids:
-            self._ends.pop(uuid, None)
+            self._ends.pop(_key(uuid), None)
 
     def is_expected(self, name: str) -> bool:
         """Whether a scene is within its grace period."""
@@ -105,12 +109,18 @@ class Visibility:
 
     def _seconds_left(self, names: Collection[str]) -> float:
         """Seconds until the last of some scenes has no grace period any more."""
-        return max((self._ends.get(name, 0.0) for name in names), default=0.0) - self._clock()
+        return max((self._ends.get(_key(name), 0.0) for name in names), default=0.0) - self._clock()
 
     def _forget(self, now: float) -> None:
         """Forget the scenes whose grace period is over. They come in the order of its end, or nearly so."""
         while self._ends and self._ends[oldest := next(iter(self._ends))] <= now:
             del self._ends[oldest]
+
+
+def _key(name: str) -> str:
+    """The name by which a scene is remembered: all spellings of a uuid have the same."""
+    plain = plain_uuid(name)
+    return plain if UUID.fullmatch(plain) else name
 
 
 async def _first_page(found: Paged[T]) -> tuple[AsyncIterator[Sequence[T]], Sequence[T] | None]:

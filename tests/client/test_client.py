@@ -21,6 +21,7 @@ from kognic_aio.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    ProjectNotFoundError,
     UnauthorizedError,
     WorkspaceError,
 )
@@ -328,7 +329,7 @@ async def test_errors_travel_between_processes(client: KognicIOClient) -> None:
     with pytest.raises(NotFoundError) as caught:
         await client.project.get_project_batches("no-such-project")
     copy = pickle.loads(pickle.dumps(caught.value))
-    assert type(copy) is NotFoundError
+    assert type(copy) is ProjectNotFoundError
     assert str(copy) == str(caught.value)
     assert copy.status == 404
 

@@ -1,5 +1,6 @@
 """An error about a project or a batch says what there is instead."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -10,6 +11,7 @@ from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import (
     BadRequestError,
     BatchClosedError,
+    ConflictError,
     ForbiddenError,
     KognicError,
     NotFoundError,
@@ -88,7 +90,7 @@ async def test_calls_that_name_a_project(client: KognicIOClient) -> None:
     ):
         with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*there are: 'project-a'"):
             await wrong
-    with pytest.raises(BadRequestError, match=r"is completed, closed for new inputs; .*; open: 'batch-2'"):
+    with pytest.raises(BadRequestError, match=r"^[^;]* closed for new inputs; open: 'batch-2' \(400"):
         await client.cameras.create_from_scene(scene, "project-a", "batch-1")
     with pytest.raises(ProjectNotFoundError, match="no batch 'typo'"):
         await client.cameras.create(cameras_scene("two"), project="project-a", batch="typo")
@@ -102,3 +104,50 @@ async def test_a_refusal_for_another_reason(emulator: Emulator, client: KognicIO
     with anyio.fail_after(1), pytest.raises(NotFoundError) as caught:
         await client.cameras.create_from_scene("11111111-0000-4000-8000-000000000000", "project-a", "batch-2")
     assert type(caught.value) is NotFoundError
+
+
+Call = Callable[[KognicIOClient, str], Awaitable[object]]
+OF_A_PROJECT: dict[str, Call] = {
+    "get_project_batches": lambda client, project: client.project.get_project_batches(project),
+    "get_annotation_types": lambda client, project: client.project.get_annotation_types(project),
+    "get_annotation_types, batch": lambda client, project: client.project.get_annotation_types(project, "batch-1"),
+    "create_batch": lambda client, project: client.project.create_batch(project, "new"),
+    "publish_batch": lambda client, project: client.project.publish_batch(project, "batch-1"),
+    "query_inputs": lambda client, project: client.input.query_inputs(project=project),
+    "get_inputs": lambda client, project: client.input.get_inputs(project),
+    "get_project_annotations": lambda client, project: client.annotation.get_project_annotations(project, "signs"),
+}
+OF_A_BATCH: dict[str, Call] = {
+    "get_annotation_types": lambda client, batch: client.project.get_annotation_types("project-a", batch),
+    "publish_batch": lambda client, batch: client.project.publish_batch("project-a", batch),
+    "query_inputs": lambda client, batch: client.input.query_inputs(project="project-a", batch=batch),
+    "get_inputs": lambda client, batch: client.input.get_inputs("project-a", batch),
+    "get_project_annotations": lambda client, batch: client.annotation.get_project_annotations(
+        "project-a", "signs", batch
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:get_inputs is now:DeprecationWarning")
+@pytest.mark.parametrize("call", OF_A_PROJECT)
+async def test_calls_that_ask_about_a_project(call: str, client: KognicIOClient) -> None:
+    """What asks about an unknown project is told which there are, and that it is unknown is said once."""
+    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match="there are: 'project-a'") as caught:
+        await OF_A_PROJECT[call](client, "projekt-a")
+    assert str(caught.value).count("'projekt-a'") == 1
+
+
+@pytest.mark.filterwarnings("ignore:get_inputs is now:DeprecationWarning")
+@pytest.mark.parametrize("call", OF_A_BATCH)
+async def test_calls_that_ask_about_a_batch(call: str, client: KognicIOClient) -> None:
+    """So is what asks about an unknown batch."""
+    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match=r"no batch 'typo': .*batch-2 \(") as caught:
+        await OF_A_BATCH[call](client, "typo")
+    assert str(caught.value).count("'typo'") == 1
+
+
+async def test_a_batch_that_exists_already(emulator: Emulator, client: KognicIOClient) -> None:
+    """A refusal that is not about a name is in the platform's words, however many batches are open or closed."""
+    emulator.platform.add_batch("project-a", "batch-33")
+    with anyio.fail_after(2), pytest.raises(ConflictError, match=r"exists already \(409"):
+        await client.project.create_batch("project-a", "batch-1")

@@ -340,6 +340,46 @@ async def test_a_project_that_does_not_exist(client: KognicIOClient) -> None:
         await client.input.create_from_scene(scene, project="project-a", batch="batch-7")
 
 
+@pytest.mark.filterwarnings("ignore:get_inputs_by_uuids is now:DeprecationWarning")
+async def test_an_older_list(client: KognicIOClient, emulator: Emulator) -> None:
+    """The older list has the input of a new scene, and of one that is unknown it tells nothing at once."""
+    created = await client.cameras.create(cameras_scene("one"), project=PROJECT, batch=BATCH)
+    (entry,) = await client.input.get_inputs_by_uuids([created.scene_uuid])
+    assert entry.scene_uuid == created.scene_uuid
+    assert emulator.platform.scene(created.scene_uuid).visible
+    with anyio.fail_after(1):
+        assert await client.input.get_inputs_by_uuids([UNKNOWN]) == []
+
+
+async def test_an_older_annotation(client: KognicIOClient, emulator: Emulator) -> None:
+    """Whether a new scene has an annotation is known only when the platform shows it, and is not asked for longer."""
+    scene = (await client.cameras.create(cameras_scene("one"))).scene_uuid
+    with anyio.fail_after(5), pytest.raises(NotFoundError, match="has no annotation of type 'signs'"):
+        await client.annotation.get_annotation(scene, "signs")
+    assert emulator.platform.scene(scene).visible
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda uuid: uuid.replace("-", "")])
+async def test_another_spelling(spell: Callable[[str], str]) -> None:
+    """A grace period is a scene's, in whatever spelling of its uuid it is asked for."""
+    visibility = Visibility(30.0)
+    visibility.created(UNKNOWN.replace("1", "a"), "A1")
+    assert visibility.is_expected(spell(UNKNOWN.replace("1", "a")))
+    assert not visibility.is_expected("a1")
+    visibility.invalidated(spell(UNKNOWN.replace("1", "a")))
+    assert not visibility.is_expected(UNKNOWN.replace("1", "a"))
+
+
+async def test_a_new_scene_in_capitals(emulator: Emulator) -> None:
+    """A platform that never shows it by that name is asked until the grace period is over, and not only once."""
+    emulator.faults.add(faults.Status(404), on=faults.STATUS_QUERY, times=math.inf)
+    async with impatient(emulator, timeout=1.0) as client:
+        scene = (await client.cameras.create(cameras_scene("one"))).scene_uuid
+        with anyio.fail_after(5), pytest.raises(NotFoundError):
+            await client.scene.get_scenes_by_uuids([scene.upper()])
+    assert emulator.recorder.requests_by_endpoint[faults.STATUS_QUERY] > 1
+
+
 async def test_no_ego_poses(client: KognicIOClient, emulator: Emulator) -> None:
     """Whether a new scene has no poses is known only when the platform shows it."""
     scene = (await client.cameras.create(cameras_scene("one"))).scene_uuid

@@ -3,7 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import uuid4
 
 from kognic_aio.emulator.errors import BadRequestError, ConflictError, NotFoundError
@@ -47,9 +47,7 @@ class Scenes:
         self.reservations = Reservations(accounts, storage)
         self.by_uuid: dict[str, Scene] = {}
         self.pending = 0
-        self.unknown_scenes: UnknownScenes = "refuse"
-        """What a status query does about scenes that are unknown or not visible yet: it answers 404, or leaves
-        them out."""
+        self._unknown_scenes: UnknownScenes = "refuse"
         self._timing = timing
         self._accounts = accounts
         self._calibrations = calibrations
@@ -57,6 +55,17 @@ class Scenes:
         self._refusals = refusals
         self._faults = faults
         self._by_external_id: defaultdict[str, list[Scene]] = defaultdict(list)
+
+    @property
+    def unknown_scenes(self) -> UnknownScenes:
+        """What a status query does about scenes that are unknown or not visible yet: it answers 404, or omits them."""
+        return self._unknown_scenes
+
+    @unknown_scenes.setter
+    def unknown_scenes(self, value: UnknownScenes) -> None:
+        if value not in get_args(UnknownScenes):
+            raise ValueError(f"unknown_scenes: expected 'refuse' or 'omit', got {value!r}")
+        self._unknown_scenes = value
 
     def create(self, kind: SceneKind, workspace_id: str, body: Body, *, dry_run: bool) -> Scene | None:
         """Create a scene that waits for its files.

@@ -1,15 +1,27 @@
 """The platform's clock, and how long things take."""
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import attrs
 
+from kognic_aio.emulator.checks import check_seconds
+
 PROCESSING_TIME = 0.0
 URL_LIFETIME = 3600.0
 TOKEN_LIFETIME = 3600.0
 VISIBILITY_LAG = 0.0
+
+
+def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    check_seconds(attribute.name, value)
+
+
+def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    """Below 0, what is handed out has expired before."""
+    check_seconds(attribute.name, value, least=-math.inf)
 
 
 @attrs.define
@@ -24,10 +36,10 @@ class Timing:
         clock: what tells the time, in seconds; tests bring their own to move it at will.
     """
 
-    processing_time: float = PROCESSING_TIME
-    url_lifetime: float = URL_LIFETIME
-    token_lifetime: float = TOKEN_LIFETIME
-    visibility_lag: float = VISIBILITY_LAG
+    processing_time: float = attrs.field(default=PROCESSING_TIME, validator=_is_seconds)
+    url_lifetime: float = attrs.field(default=URL_LIFETIME, validator=_is_lifetime)
+    token_lifetime: float = attrs.field(default=TOKEN_LIFETIME, validator=_is_lifetime)
+    visibility_lag: float = attrs.field(default=VISIBILITY_LAG, validator=_is_seconds)
     clock: Callable[[], float] = time.monotonic
 
 
