@@ -171,6 +171,18 @@ def test_how_contents_differ(change: str) -> None:
     assert of(SEQUENCE).differences(of(SEQUENCE).outline()) == {}
 
 
+def test_kin() -> None:
+    """Contents that differ in their calibration alone are kin, also to one that has none."""
+    scene = ALL["LidarsAndCameras"]
+    one, other = (of(evolve(scene, calibration_id=id_)) for id_ in "ab")
+    assert one.fingerprint != other.fingerprint
+    assert one.kin == other.kin
+    assert of(evolve(scene, calibration_id="a", metadata={"trip": 1})).kin != one.kin
+    assert of(ALL["Cameras"]).kin == of(ALL["Cameras"]).fingerprint
+    cameras = ALL["CamerasSequence"]
+    assert of(evolve(cameras, calibration_id="a")).kin == of(cameras).kin
+
+
 def test_a_later_field_that_is_empty_changes_nothing() -> None:
     """What is empty or whole is the same as what is not there or an integer, so that models may grow."""
     scene = ALL["Cameras"]
