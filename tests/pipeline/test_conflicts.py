@@ -123,7 +123,8 @@ async def calibrated(client: KognicIOClient) -> LidarsAndCameras:
 # Files in another folder
 
 
-async def test_files_in_another_folder(ingest: Ingest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["by-name", "by-path"])
+async def test_files_in_another_folder(named: str, ingest: Ingest, tmp_path: Path) -> None:
     """A second run that fetched the files to another folder goes on: nothing is uploaded again, nothing is stranded."""
 
     def fetched(folder: str) -> list[Cameras]:
@@ -132,7 +133,7 @@ async def test_files_in_another_folder(ingest: Ingest, tmp_path: Path) -> None:
             path = tmp_path / folder / f"{number}.jpg"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(JPG)
-            image = Image(filename=str(path), resource_id="front.jpg")
+            image = Image(filename=path, resource_id="front.jpg" if named == "by-name" else str(path))
             scenes.append(Cameras(external_id=f"scene-{number}", frame=Cameras.Frame(images=[image])))
         return scenes
 
