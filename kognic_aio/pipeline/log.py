@@ -269,7 +269,7 @@ class Logbook:
         is_retried = _has_failed(entry) and self._is_retried(key, content)
         if content.has(entry.fingerprint):
             return Known(key, entry, is_retried)
-        if differences.keys() != {CALIBRATION}:
+        if set(differences) != {CALIBRATION}:
             return None
         was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
         starts_afresh = is_retried or (_has_failed(entry) and not was_committed)
