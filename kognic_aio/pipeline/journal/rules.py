@@ -151,6 +151,9 @@ WHERE key IN (SELECT value FROM json_each(?))
 """
 """Finds the scenes of a JSON list of keys."""
 
+UNFINISHED = "SELECT key FROM scene WHERE step < CAST(? AS INTEGER) AND scene_uuid IS NOT NULL ORDER BY key"
+"""Finds the keys of scenes that the platform knows and that have not come to a step, which is given by its number."""
+
 COUNTS = """
 SELECT step, json_extract(result, '$.status') AS status, count(*) FROM scene GROUP BY step, status
 UNION ALL
