@@ -156,7 +156,7 @@ class TokenSource:
             refused: The token that was answered with 401: a new one is fetched unless another task has done so.
 
         Raises:
-            CredentialsError: If the credentials were refused.
+            CredentialsError: If the credentials were refused, and there is no token that lasts a while yet.
         """
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -168,15 +168,18 @@ class TokenSource:
             return token.access_token
 
     async def _renewed(self, token: Token | None, refused: str | None) -> Token:
-        """A new token; if there is none to be had, the one before as long as it lasts."""
+        """A new token; if there is none to be had, the one before as long as it lasts.
+
+        That is so for refused credentials too: they may be about to be replaced, and are read again at the next try.
+        """
         try:
             return await self._fetch()
-        except (RequestError, StatusError, UnavailableError) as error:
+        except (CredentialsError, RequestError, StatusError, UnavailableError) as error:
             now = time.monotonic()
             if token is None or token.access_token == refused or now >= token.ends_at:
                 raise
             log.warning("no new token, the one before is used for %.0f s more: %s", token.ends_at - now, error)
-            return evolve(token, renew_at=now + AGAIN)
+            return evolve(token, renew_at=min(now + AGAIN, token.ends_at))
 
     @staticmethod
     def _is_good(token: Token, refused: str | None) -> bool:

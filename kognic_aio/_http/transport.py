@@ -239,7 +239,9 @@ class Transport:
         except CredentialsError as error:
             if not await self._have_been_rotated(error):
                 raise
-        return await self._ask_for_token()
+        token = await self._ask_for_token()
+        log.warning("the auth server refused the credentials; those that have replaced them are used from now on")
+        return token
 
     async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
         """Whether there are other credentials now where the refused ones came from."""
@@ -250,7 +252,6 @@ class Transport:
             return False
         if found is None:
             return False
-        log.warning("the auth server refused the credentials; they have been replaced, and are used from now on")
         self._credentials = self._scoped(found)
         return True
 

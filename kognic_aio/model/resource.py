@@ -47,15 +47,24 @@ class Resource(Checked):
     @property
     def resource_id(self) -> str:
         """The id within the scene. Storage allows one dot, so the default replaces all but the last."""
-        if self._resource_id is not None:
-            return self._resource_id
-        folder, slash, name = self.filename.rpartition("/")
-        return folder + slash + name.replace(".", "_", name.count(".") - 1)
+        return self._default_resource_id if self._resource_id is None else self._resource_id
 
     @property
     def is_named_by_filename(self) -> bool:
-        """Whether the resource id is made from the filename, and not a given one."""
-        return self._resource_id is None
+        """Whether the resource id is made from the filename: it was not given, or is the path of the file itself.
+
+        A given name without a folder is an id of its own, as it stays the same wherever the file is.
+        """
+        if self._resource_id is None:
+            return True
+        given = Path(self._resource_id)
+        has_folder = given.name != self._resource_id
+        return has_folder and given in map(Path, (self.filename, self.client_filename, self._default_resource_id))
+
+    @property
+    def _default_resource_id(self) -> str:
+        folder, slash, name = self.filename.rpartition("/")
+        return folder + slash + name.replace(".", "_", name.count(".") - 1)
 
     @property
     def content_type(self) -> str:

@@ -24,6 +24,11 @@ class SceneStatus(OpenEnum):
     InvalidatedIncorrectlyCreated = "invalidated:incorrectly-created"
 
     @property
+    def is_committed(self) -> bool:
+        """Whether all files of the scene are there, and nobody has invalidated it."""
+        return self.value != "pending" and not self.value.startswith("invalidated")
+
+    @property
     def is_lost(self) -> bool:
         """Whether the scene can never become created."""
         return self.value == "failed" or self.value.startswith("invalidated")

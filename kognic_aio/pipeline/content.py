@@ -15,12 +15,16 @@ from typing import Any
 
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio.model import BaseScene
+from kognic_aio.pipeline.journal import kin_of
+from kognic_aio.pipeline.journal.entry import KIN
 
 RULE = "2:"
 """How fingerprints begin that were made by today's rule. Those of the first rule are bare digests."""
 
 CALIBRATION = "calibration_id"
 """The field that scripts make anew in each run, so that no committed scene is refused for it."""
+
+CALIBRATION_ON_THE_WIRE = "calibrationId"
 
 MAX_OUTLINE = 4096
 """Characters that a journal keeps of a content at most; a scene of few frames takes about a hundred."""
@@ -69,6 +73,7 @@ class Content:
 
     Attributes:
         fingerprint: The same for the same content, and for no other.
+        kin: The same also for contents that differ in their calibration alone.
     """
 
     def __init__(self, scene: BaseScene, annotation: bytes | None) -> None:
@@ -78,15 +83,24 @@ class Content:
         if annotation is not None:
             told["preAnnotation"] = json.loads(annotation, parse_float=lambda text: _number(float(text)))
         canonical = _canonical(told)
-        self.fingerprint = RULE + hashlib.sha256(canonical).hexdigest()[:32]
+        self.fingerprint = _fingerprint(canonical)
+        if CALIBRATION_ON_THE_WIRE in told:
+            kin = {name: value for name, value in told.items() if name != CALIBRATION_ON_THE_WIRE}
+            self.fingerprint += KIN + _fingerprint(_canonical(kin))
+        self.kin = kin_of(self.fingerprint)
         self._is_large = len(canonical) > LARGE_CONTENT
         self._told = told | {name: _summary(told[name]) for name in LARGE if name in told}
 
     def has(self, fingerprint: str | None) -> bool:
         """Whether this content made the fingerprint, by whichever rule. None is that of any content."""
         if fingerprint is None or fingerprint.startswith(RULE):
-            return fingerprint in (None, self.fingerprint)
-        return fingerprint == first_fingerprint(self._scene, self._annotation)
+            return fingerprint is None or fingerprint.partition(KIN)[0] == self.fingerprint.partition(KIN)[0]
+        return fingerprint == self.first_fingerprint
+
+    @property
+    def first_fingerprint(self) -> str:
+        """What the first rule makes of this content."""
+        return first_fingerprint(self._scene, self._annotation)
 
     def outline(self) -> str:
         """What the journal keeps of the content, to tell later how another one differs; compressed."""
@@ -108,6 +122,10 @@ class Content:
             return {}
         old = _decompressed(outline)
         return dict(_compared("", old["content"], _cut(self._told, old["depth"])))
+
+
+def _fingerprint(canonical: bytes) -> str:
+    return RULE + hashlib.sha256(canonical).hexdigest()[:32]
 
 
 def first_fingerprint(scene: BaseScene, annotation: bytes | None) -> str:

@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
-from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation, SceneStatus
+from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation
 from kognic_aio.model.official import refuse_official
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.log import RETRY, Log, Logbook
@@ -266,11 +266,11 @@ async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> 
     if earlier.scene_uuid is None or earlier.step not in (Step.STARTING, Step.COMMITTING):
         return earlier.scene_uuid
     if earlier.step is Step.COMMITTING:  # and nobody knows whether it was
-        status = await creator.status(earlier.scene_uuid)
-        if status in (SceneStatus.Processing, SceneStatus.Created, SceneStatus.Failed):
+        was_committed = await run.client.scene.was_committed(earlier.scene_uuid)
+        if was_committed:
             await log.committed()
             return earlier.scene_uuid
-        if status is None:  # and no grace period is left in which it could appear
+        if was_committed is None:  # and no grace period is left in which it could appear
             await log.abandoned(earlier.scene_uuid)
             await log.invalidated(earlier.scene_uuid)
             return None

@@ -108,7 +108,8 @@ class JournalLog(Log):
         self._name = name
         self._key = known.key
         self._calibrations = known.calibrations
-        self._fingerprint, self._outline = content.fingerprint, content.outline()  # and not the scene, which is large
+        self._kin, self._fingerprint = content.kin, content.fingerprint
+        self._outline = content.outline()  # and not the scene, which is large
         self._is_recorded = known.entry is not None
 
     def taken_up(self) -> None:
@@ -167,7 +168,7 @@ class JournalLog(Log):
     async def settled(self, result: InputCreationResult) -> None:
         """The scene has ended."""
         if result.status is InputCreationStatus.FAILED:
-            self._logbook.has_failed(self._name, self._fingerprint)
+            self._logbook.has_failed(self._name, self._kin)
         if self.starts_afresh:  # and has not yet: the entry is still that of the other
             return
         if self._is_recorded:  # with the content that the platform has, should that be another one
@@ -234,10 +235,10 @@ class Logbook:
         """The life of a scene in this run is over."""
         self._living.pop(key).set()
 
-    def has_failed(self, key: str, fingerprint: str) -> None:
-        """A content has failed in this run, which so does not retry it."""
+    def has_failed(self, key: str, kin: str) -> None:
+        """A content has failed in this run, which so does not retry it, with whatever calibration it comes again."""
         if self._retry_failed:
-            self._failed.add((key, fingerprint))
+            self._failed.add((key, kin))
 
     def warn_of_calibration(self, key: str, calibrations: str) -> None:
         """Tell that a scene stays with another calibration than it comes with: once aloud."""
@@ -254,26 +255,31 @@ class Logbook:
         entry = await journal.recall(key)
         if entry is None:
             return Known(key, None)
-        if content.has(entry.fingerprint):
+        differences = {} if content.has(entry.fingerprint) else content.differences(entry.outline)
+        known = self._recorded(key, content, entry, differences) or await _set_aside(journal, key, content)
+        if known is not None:
             if not self._retry_failed and not all(entry.refused.values()):
                 await journal.uphold(key)
-            return Known(key, entry, starts_afresh=_has_failed(entry) and self._is_retried(key, content))
-        own_key = aside(key, content.fingerprint)
-        if own := await journal.recall(own_key):
-            return Known(own_key, own)
-        differences = content.differences(entry.outline)
-        if differences.keys() == {CALIBRATION}:
-            was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
-            starts_afresh = _has_failed(entry) and (not was_committed or self._is_retried(key, content))
-            return Known(key, entry, starts_afresh, calibrations=differences[CALIBRATION])
+            return known
         if self._takes_its_place(key, content, entry):
             return Known(key, entry, starts_afresh=True)
         raise await self._refused(journal, key, content, entry, differences)
 
+    def _recorded(self, key: str, content: Content, entry: Entry, differences: Mapping[str, str]) -> Known | None:
+        """The entry, if it is that of this content, maybe with another calibration."""
+        is_retried = _has_failed(entry) and self._is_retried(key, content)
+        if content.has(entry.fingerprint):
+            return Known(key, entry, is_retried)
+        if set(differences) != {CALIBRATION}:
+            return None
+        was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
+        starts_afresh = is_retried or (_has_failed(entry) and not was_committed)
+        return Known(key, entry, starts_afresh, calibrations=differences[CALIBRATION])
+
     def _takes_its_place(self, key: str, content: Content, entry: Entry) -> bool:
         """Whether a content starts afresh though another is recorded: that one or this one failed, and is retried."""
-        is_failure = _has_failed(entry) or content.fingerprint in entry.refused
-        return entry.refused.get(content.fingerprint, False) or (is_failure and self._is_retried(key, content))
+        is_failure = _has_failed(entry) or content.kin in entry.refused
+        return entry.refused.get(content.kin, False) or (is_failure and self._is_retried(key, content))
 
     async def _refused(
         self, journal: Journal, key: str, content: Content, entry: Entry, differences: Mapping[str, str]
@@ -282,11 +288,20 @@ class Logbook:
         error = DuplicateError(_refusal(key, entry, differences), differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
         await journal.refuse(key, content.fingerprint, failure)
-        self.has_failed(key, content.fingerprint)
+        self.has_failed(key, content.kin)
         return error
 
     def _is_retried(self, key: str, content: Content) -> bool:
-        return self._retry_failed and (key, content.fingerprint) not in self._failed
+        return self._retry_failed and (key, content.kin) not in self._failed
+
+
+async def _set_aside(journal: Journal, key: str, content: Content) -> Known | None:
+    """The entry of a content that has become an input and then made way for another, by whichever rule it is known."""
+    for fingerprint in (content.fingerprint, content.first_fingerprint):
+        own_key = aside(key, fingerprint)
+        if own := await journal.recall(own_key):
+            return Known(own_key, own, calibrations=content.differences(own.outline).get(CALIBRATION))
+    return None
 
 
 def _has_failed(entry: Entry) -> bool:

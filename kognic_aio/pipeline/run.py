@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
@@ -15,15 +15,15 @@ from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._tasks import is_being_cancelled, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio.client import KognicIOClient
-from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError
+from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.arguments import check_project, check_source, check_types
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
-from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.log import Key, Logbook
 from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.recording import clear, recording
 from kognic_aio.pipeline.release import Files, external_id_of
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, explain_failure, items
@@ -93,7 +93,8 @@ def create_inputs(
         CredentialsError: While iterating, if credentials are refused.
         JournalError: While iterating, if the journal is open elsewhere, or belongs to another destination, or cannot be
             written.
-        UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload.
+        UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload. What earlier
+            runs with the same journal have started and not committed is invalidated first, within a grace period.
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
@@ -219,8 +220,12 @@ async def _drive(run: Run, given: Given, results: Results, journal: str | PathLi
     Returns:
         What the source raised.
     """
-    await run.client.project.check_target(run.project, run.batch)
-    async with _recording(run, journal), task_group() as watching:
+    try:
+        await run.client.project.check_target(run.project, run.batch)
+    except (RunError, StatusError):
+        await clear(run, journal)
+        raise
+    async with recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as lives:
             await _take_orphans(run, lives)
@@ -237,19 +242,6 @@ async def _watch(run: Run) -> None:
     """Watch the scenes; if that is not possible any more, no scene can get past it."""
     with run.alive():
         await run.watcher.watch()
-
-
-@asynccontextmanager
-async def _recording(run: Run, path: str | PathLike[str] | None) -> AsyncGenerator[None, None]:
-    """Have the run record its steps in the journal, if it has one."""
-    if path is None:
-        yield
-        return
-    client = run.client
-    destination = Destination(client.hosts.input.rstrip("/"), client.workspace_id, run.project, run.batch)
-    async with Journal(path, destination) as journal:
-        run.logbook.journal = journal
-        yield
 
 
 async def _take_orphans(run: Run, tasks: "TaskGroup") -> None:

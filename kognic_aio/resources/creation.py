@@ -11,7 +11,7 @@ from kognic_aio._http.protocol import given, text
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import InvalidError
 from kognic_aio.files import Reading, Source, sources_at_hand
-from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input, SceneStatus
+from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.answers import check_is_about, plain_uuid
 from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
@@ -238,11 +238,6 @@ class SceneCreator(Generic[S]):
             raise InvalidError(f"this creates scenes of type {self.kind.__name__}, got {type(scene).__name__}")
         async with sources_at_hand(scene.resources, reading, keep=keep) as sources:
             yield sources
-
-    async def status(self, scene_uuid: str) -> SceneStatus | None:
-        """The status of a scene of an earlier run, None if the platform does not know it."""
-        self._lifecycle.visibility.expect(scene_uuid)
-        return await self._lifecycle.status(scene_uuid)
 
     async def validate(self, scene: S, target: Target, feature_flags: FeatureFlags | None = None) -> None:
         """Let the platform look at the scene, and create nothing."""

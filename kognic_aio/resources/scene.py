@@ -179,6 +179,23 @@ class SceneResource:
         """The error of an answer that leaves out some of the scenes that were asked for."""
         return self._lifecycle.left_out(scene_uuids)
 
+    async def was_committed(self, scene_uuid: str) -> bool | None:
+        """Tell whether a scene that an earlier run has started is committed, and not invalidated.
+
+        The platform may not show it yet: it is asked again until the grace period is over, which begins now.
+
+        Args:
+            scene_uuid: The scene's uuid.
+
+        Returns:
+            None if the platform does not know it.
+
+        Endpoint: `POST v2/scenes/query`
+        """
+        self._visibility.expect(scene_uuid)
+        status = await self._lifecycle.status(scene_uuid)
+        return None if status is None else status.is_committed
+
     async def discard(self, scene_uuid: str) -> bool:
         """Invalidate a scene that was started and will not be finished, and tell whether it is gone.
 

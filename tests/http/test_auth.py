@@ -63,21 +63,39 @@ async def test_a_refused_token_is_renewed_once() -> None:
     assert server.asked == 2
 
 
-async def test_the_old_token_while_there_is_no_new_one() -> None:
+@pytest.mark.parametrize(("status", "error"), [(401, CredentialsError), (503, ServerError)])
+async def test_the_old_token_while_there_is_no_new_one(status: int, error: type[Exception]) -> None:
     """A token that lasts a while yet is used on when no new one is to be had; one that was refused is not."""
     server = AuthServer()
     tokens = TokenSource(server)
     first = await tokens.get()
     assert tokens._token is not None
     tokens._token.renew_at = time.monotonic()
-    server._status = 503
+    server._status = status
     assert [await tokens.get() for _ in range(3)] == [first] * 3
     assert server.asked == 2
-    with pytest.raises(ServerError):
+    with pytest.raises(error):
         await tokens.get(refused=first)
     tokens._token.renew_at = tokens._token.ends_at = time.monotonic()
-    with pytest.raises(ServerError):
+    with pytest.raises(error):
         await tokens.get()
+    server._status = 200
+    assert await tokens.get() == "token-5"
+
+
+async def test_the_old_token_is_not_used_beyond_its_end() -> None:
+    """When the token before ends sooner than it would be asked again for a new one, that is asked for at its end."""
+    server = AuthServer(life=0.5)
+    tokens = TokenSource(server)
+    first = await tokens.get()
+    server._status = 401
+    assert tokens._token is not None
+    tokens._token.renew_at = time.monotonic()
+    assert await tokens.get() == first
+    server._status = 200
+    with anyio.fail_after(5):
+        while await tokens.get() == first:
+            await anyio.sleep(0.01)
 
 
 NO_TOKENS = [

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import anyio
 import pytest
 
 from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio._http.auth import Token
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
 from kognic_aio.errors import CredentialsError
 from kognic_aio.model import Cameras
@@ -158,3 +160,46 @@ async def test_explicit_credentials(given: str, emulator: Emulator, monkeypatch:
             rotate(emulator)
             with pytest.raises(CredentialsError, match="refused the credentials"):
                 await client.project.get_projects()
+
+
+def unchanged(path: Path) -> None:
+    assert path.is_file()
+
+
+def replaced_too_early(path: Path) -> None:
+    write(path, "the-secret-after-the-next-rotation")
+
+
+def token_of(client: KognicIOClient) -> Token:
+    token = client._transport._tokens._token
+    assert token is not None
+    return token
+
+
+@pytest.mark.parametrize("spoil", [unchanged, replaced_too_early, missing, half_written, expired])
+async def test_a_rotation_in_progress(
+    spoil: Any, emulator: Emulator, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that has to be renewed while its credentials are being rotated is used on; the next try renews it."""
+
+    def refused() -> int:
+        requests = emulator.recorder.requests("POST", "/v1/auth/oauth/token")
+        return sum(request.status == 401 for request in requests)
+
+    with anyio.fail_after(10), caplog.at_level(logging.WARNING, "kognic_aio"):
+        async with client_of(emulator, path) as client:
+            await client.project.get_projects()
+            emulator.platform.accounts.credentials[CLIENT_ID] = SECRET
+            spoil(path)
+            token_of(client).renew_at = time.monotonic()
+            made = create_inputs(client, [cameras_scene(f"{n}") for n in range(5)], "project-a", sleep_time=0.01)
+            assert {result.status async for result in made} == {InputCreationStatus.CREATED}
+            assert refused() == (2 if spoil is replaced_too_early else 1)
+            assert emulator.platform.accounts.tokens_issued == 1
+            assert "the one before is used" in caplog.text
+            assert "from now on" not in caplog.text
+            write(path, SECRET)
+            token_of(client).renew_at = time.monotonic()
+            await client.project.get_projects()
+    assert emulator.platform.accounts.tokens_issued == 2
+    assert caplog.text.count("from now on") == 1

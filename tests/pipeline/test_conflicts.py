@@ -123,7 +123,8 @@ async def calibrated(client: KognicIOClient) -> LidarsAndCameras:
 # Files in another folder
 
 
-async def test_files_in_another_folder(ingest: Ingest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["by-name", "by-path"])
+async def test_files_in_another_folder(named: str, ingest: Ingest, tmp_path: Path) -> None:
     """A second run that fetched the files to another folder goes on: nothing is uploaded again, nothing is stranded."""
 
     def fetched(folder: str) -> list[Cameras]:
@@ -132,7 +133,7 @@ async def test_files_in_another_folder(ingest: Ingest, tmp_path: Path) -> None:
             path = tmp_path / folder / f"{number}.jpg"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(JPG)
-            image = Image(filename=str(path), resource_id="front.jpg")
+            image = Image(filename=path, resource_id="front.jpg" if named == "by-name" else str(path))
             scenes.append(Cameras(external_id=f"scene-{number}", frame=Cameras.Frame(images=[image])))
         return scenes
 
@@ -384,6 +385,66 @@ async def test_more_than_the_calibration_differs(ingest: Ingest) -> None:
     assert f"calibration_id: {one.calibration_id!r} -> {other.calibration_id!r}, metadata: none -> some" in (
         result.error.message
     )
+
+
+async def recalibrated(ingest: Ingest, region: str) -> LidarsAndCameras:
+    """A content whose calibration was made anew."""
+    return evolve(await calibrated(ingest.client), metadata={"region": region})
+
+
+@pytest.mark.parametrize("retry", RETRIES)
+async def test_a_refused_content_with_another_calibration(retry: Any, ingest: Ingest) -> None:
+    """However often it is refused with a new calibration, it is one failure, and can be retried with another one."""
+    await ingest.one(await recalibrated(ingest, "north"))
+    for _ in range(3):
+        assert (await ingest.one(await recalibrated(ingest, "south"))).status == FAILED
+        assert len(await ingest.failures()) == 1
+    (result,) = await retry(ingest, await recalibrated(ingest, "south"))
+    assert result.status == CREATED
+    assert (ingest.statuses(), ingest.inputs()) == (["created"] * 2, 2)
+    assert await ingest.failures() == []
+    assert await ingest(await recalibrated(ingest, "south")) == []
+
+
+async def test_a_run_refuses_any_calibration(ingest: Ingest) -> None:
+    """What a run that retries has refused itself it refuses with another calibration too; the next one creates it."""
+    await ingest.one(await recalibrated(ingest, "north"))
+    souths = [await recalibrated(ingest, "south") for _ in range(3)]
+    assert {result.status for result in await ingest(*souths[:2], retry_failed=True)} == {FAILED}
+    assert len(await ingest.failures()) == 1
+    assert (await ingest.one(souths[2], retry_failed=True)).status == CREATED
+    assert ingest.inputs() == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"retry_failed": True}], ids=["as-it-is", "retry"])
+async def test_what_was_set_aside_keeps_its_calibration(
+    options: Any, ingest: Ingest, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An input that made way for another content is known with a new calibration too, and is not created twice."""
+    first = await recalibrated(ingest, "north")
+    await ingest.one(first)
+    await ingest.one(await recalibrated(ingest, "south"))
+    assert (await ingest.one(await recalibrated(ingest, "south"), retry_failed=True)).status == CREATED
+    uploads, again = ingest.uploads, await recalibrated(ingest, "north")
+    with caplog.at_level(logging.WARNING, "kognic_aio"):
+        results, progress = await ingest.counted(again, await recalibrated(ingest, "south"), **options)
+    assert (results, progress.skipped, ingest.uploads, ingest.inputs()) == ([], 2, uploads, 2)
+    assert f"calibration_id {first.calibration_id!r} -> {again.calibration_id!r}" in caplog.text
+    assert await ingest.failures() == []
+
+
+@pytest.mark.parametrize("retried", [False, True], ids=["recorded", "set-aside"])
+async def test_going_back_with_another_calibration(retried: bool, ingest: Ingest) -> None:
+    """Once a known content has come again, with whatever calibration, the refusal of another one is no failure."""
+    await ingest.one(await recalibrated(ingest, "north"))
+    if retried:
+        await ingest.one(await recalibrated(ingest, "south"))
+        await ingest.one(await recalibrated(ingest, "south"), retry_failed=True)
+    assert (await ingest.one(await recalibrated(ingest, "west"))).status == FAILED
+    assert len(await ingest.failures()) == 1
+    assert await ingest(await recalibrated(ingest, "north")) == []
+    assert await ingest.failures() == []
+    assert ingest.inputs() == 1 + retried
 
 
 # What failed before

@@ -8,6 +8,7 @@ import pytest
 from attrs import asdict, evolve
 from kognic.openlabel.models import OpenLabelAnnotation
 
+from kognic_aio import FileData
 from kognic_aio._http.wire import encode_pre_annotation
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -84,6 +85,33 @@ def test_a_given_resource_id_counts() -> None:
     other = of(scene(filename="front.jpg", resource_id="left.jpg"))
     assert one.fingerprint == elsewhere.fingerprint
     assert other.differences(one.outline()) == {"frame.images[0].resource_id": "'front.jpg' -> 'left.jpg'"}
+
+
+PATHS: dict[str, Any] = {
+    "path": lambda path: {"resource_id": path},
+    "default": lambda path: {"resource_id": Image(filename=path).resource_id},
+    "with-dots": lambda path: {"resource_id": path.replace("front", "./front")},
+    "without-suffix": lambda path: {
+        "filename": path.removesuffix(".jpg"),
+        "resource_id": path.removesuffix(".jpg"),
+        "file_data": FileData(data=b"jpg", format="jpg"),
+    },
+}
+
+
+@pytest.mark.parametrize("way", PATHS)
+def test_a_resource_id_that_is_the_path(way: str) -> None:
+    """A resource id that is the path of the file itself, or made from it, is no part of the content."""
+
+    def scene(folder: str) -> Cameras:
+        path = f"{folder}/front.0.jpg"
+        image = Image(**({"filename": path} | PATHS[way](path)))
+        return Cameras(external_id="a", frame=Cameras.Frame(images=[image]))
+
+    contents = [of(scene(folder)) for folder in ("/data/a", "/data/b/c", "images", "~/images")]
+    assert len({content.fingerprint for content in contents}) == 1
+    other = of(Cameras(external_id="a", frame=Cameras.Frame(images=[Image(filename="b/c.jpg", resource_id="d/c.jpg")])))
+    assert other.differences(contents[0].outline()) == {"frame.images[0].resource_id": "none -> 'd/c.jpg'"}
 
 
 FORMS = {
@@ -169,6 +197,18 @@ def test_how_contents_differ(change: str) -> None:
     scene, differences = CHANGES[change]
     assert of(scene).differences(of(SEQUENCE).outline()) == differences
     assert of(SEQUENCE).differences(of(SEQUENCE).outline()) == {}
+
+
+def test_kin() -> None:
+    """Contents that differ in their calibration alone are kin, also to one that has none."""
+    scene = ALL["LidarsAndCameras"]
+    one, other = (of(evolve(scene, calibration_id=id_)) for id_ in "ab")
+    assert one.fingerprint != other.fingerprint
+    assert one.kin == other.kin
+    assert of(evolve(scene, calibration_id="a", metadata={"trip": 1})).kin != one.kin
+    assert of(ALL["Cameras"]).kin == of(ALL["Cameras"]).fingerprint
+    cameras = ALL["CamerasSequence"]
+    assert of(evolve(cameras, calibration_id="a")).kin == of(cameras).kin
 
 
 def test_a_later_field_that_is_empty_changes_nothing() -> None:

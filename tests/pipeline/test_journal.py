@@ -301,6 +301,23 @@ async def test_what_was_refused(path: Path) -> None:
         assert await journal.recall("crossing") == Entry(key="crossing", step=Step.STARTING, fingerprint="2")
 
 
+async def test_contents_that_are_kin(path: Path) -> None:
+    """What was refused, and what made way, is known by the part of its fingerprint that its kin share."""
+    async with Journal(path, HERE) as journal:
+        await journal.record("crossing", Step.STARTING, fingerprint="1/a")
+        await journal.settle("crossing", CREATED)
+        for content in ("2/b", "3/b", "b"):
+            await journal.refuse("crossing", content, ERROR)
+        assert len(await journal.failures()) == 1
+        entry = await journal.recall("crossing")
+        assert entry is not None
+        assert entry.refused == {"b": False}
+        await journal.make_way("crossing")
+        assert await journal.recall(aside("crossing", "4/a")) == evolve(entry, key=aside("crossing", "a"), refused={})
+        await journal.record("crossing", Step.STARTING, fingerprint="5/b")
+        assert await journal.failures() == []
+
+
 @pytest.mark.parametrize("before", [*STEPS, FAILED, CREATED], ids=str)
 async def test_making_way(path: Path, before: Step | InputCreationResult) -> None:
     """What makes way is abandoned and forgotten, but for what is an input: that stays known by its content."""

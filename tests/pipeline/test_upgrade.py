@@ -27,7 +27,7 @@ SQL = Path(__file__).with_name("version_1.sql").read_text()
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
     """One that waits shortly for what may still come of an earlier run's requests."""
-    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=0.1) as client:
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=0.5) as client:
         yield client
 
 
@@ -97,6 +97,18 @@ async def test_a_scene_that_is_taken_up_keeps_its_rule(client: KognicIOClient, p
     assert {key for key, fingerprint in fingerprints.items() if fingerprint.startswith("2:")} == {"failed"}
     results, progress = await run(client, scenes(), path)
     assert (results, progress.skipped, progress.skipped_failed) == ([], 9, 0)
+
+
+async def test_what_was_set_aside_keeps_its_rule(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
+    """A scene of then that made way for another content is known when it comes again, and is not created anew."""
+    first = scenes()[0]
+    other = evolve(first, scene=evolve(first.scene, external_id="cameras", metadata={"region": "south"}))
+    await run(client, [other], path)
+    (result,), _ = await run(client, [other], path, retry_failed=True)
+    assert result.status == CREATED
+    again, progress = await run(client, [first, other], path, retry_failed=True)
+    assert (again, progress.skipped) == ([], 2)
+    assert len(emulator.platform.scenes.with_external_id("cameras")) == 1
 
 
 async def test_another_destination_leaves_it_as_it_is(client: KognicIOClient, path: Path) -> None:

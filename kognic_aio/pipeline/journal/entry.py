@@ -7,10 +7,18 @@ from attrs import field, frozen
 
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
 
+KIN = "/"
+"""What stands in a fingerprint before the part that contents share which differ in their calibration alone."""
+
+
+def kin_of(fingerprint: str) -> str:
+    """What the fingerprints of contents share which differ in their calibration alone; of most it is all of it."""
+    return fingerprint[fingerprint.find(KIN) + 1 :]
+
 
 def aside(key: str, fingerprint: str) -> str:
     """The key of a scene that has become an input, and then made way for another content of its key."""
-    return f"{key}\0{fingerprint}"
+    return f"{key}\0{kin_of(fingerprint)}"
 
 
 class Step(StrEnum):
@@ -59,7 +67,7 @@ class Entry:
         preannotation_uuid: Its pre-annotation, if one was created.
         result: How it ended, if it is SETTLED.
         delivered: Whether the consumer has taken that result.
-        refused: The fingerprints of other contents that were refused under this key, and whether to try each again.
+        refused: What `kin_of` has of other contents that were refused under this key, and whether to try each again.
     """
 
     key: str

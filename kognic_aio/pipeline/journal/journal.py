@@ -16,7 +16,7 @@ from kognic_aio._http.wire import decode, encode
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, Change, escaped, unescaped
+from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped, unescaped
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -211,6 +211,12 @@ class Journal:
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
         return [unescaped(uuid) for (uuid,) in await self._opened().read(ABANDONED)]
+
+    async def unfinished(self) -> list[Entry]:
+        """The scenes that were started and are not known to be committed, in the order of their keys."""
+        keys = [key for (key,) in await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))]
+        found = await self._next_batch(keys=keys) if keys else {}
+        return [self._entry(unescaped(key), row) for key, row in sorted(found.items())]
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""

@@ -29,7 +29,11 @@ CREATE TABLE refused (
     PRIMARY KEY (key, fingerprint)
 ) WITHOUT ROWID;
 """
-"""Contents that were refused, as another goes by their key. One without an error is to be tried again."""
+"""Contents that were refused, as another goes by their key. One without an error is to be tried again.
+
+Of a fingerprint it keeps what `kin_of` gives, as a script that makes its calibrations anew brings others in each run.
+In SQL, that is `substr(fingerprint, instr(fingerprint, '/') + 1)`.
+"""
 
 SCHEMA = f"""
 BEGIN;
@@ -72,7 +76,7 @@ CREATE TEMP TRIGGER start_afresh INSTEAD OF INSERT ON change WHEN NEW.verb = 'st
 
     INSERT OR REPLACE INTO scene (key, step, fingerprint, scene_uuid, preannotation_uuid, outline)
     VALUES (NEW.key, NEW.step, NEW.fingerprint, NEW.scene_uuid, NEW.preannotation_uuid, NEW.outline);
-    DELETE FROM refused WHERE key = NEW.key AND fingerprint = NEW.fingerprint;
+    DELETE FROM refused WHERE key = NEW.key AND fingerprint = substr(NEW.fingerprint, instr(NEW.fingerprint, '/') + 1);
 END;
 
 -- What is known already stays known; no step goes back, and a scene that has settled (has a result) takes no more.
@@ -103,7 +107,8 @@ CREATE TEMP TRIGGER forget_abandoned INSTEAD OF INSERT ON change WHEN NEW.verb =
 END;
 
 CREATE TEMP TRIGGER refuse INSTEAD OF INSERT ON change WHEN NEW.verb = 'refuse' BEGIN
-    INSERT OR REPLACE INTO refused VALUES (NEW.key, NEW.fingerprint, NEW.result);
+    INSERT OR REPLACE INTO refused
+    VALUES (NEW.key, substr(NEW.fingerprint, instr(NEW.fingerprint, '/') + 1), NEW.result);
 END;
 
 CREATE TEMP TRIGGER uphold INSTEAD OF INSERT ON change WHEN NEW.verb = 'uphold' BEGIN
@@ -112,7 +117,7 @@ END;
 
 -- What has become an input is set aside, under the key that `aside` makes: it is known, should it come again.
 CREATE TEMP TRIGGER make_way INSTEAD OF INSERT ON change WHEN NEW.verb = 'make_way' BEGIN
-    UPDATE OR REPLACE scene SET key = key || '\\u0000' || coalesce(fingerprint, '')
+    UPDATE OR REPLACE scene SET key = key || '\\u0000' || coalesce(substr(fingerprint, instr(fingerprint, '/') + 1), '')
     WHERE key = NEW.key AND json_extract(result, '$.status') = 'created';
 
     INSERT OR IGNORE INTO abandoned SELECT scene_uuid FROM scene WHERE key = NEW.key AND scene_uuid IS NOT NULL;
@@ -145,6 +150,9 @@ FROM scene
 WHERE key IN (SELECT value FROM json_each(?))
 """
 """Finds the scenes of a JSON list of keys."""
+
+UNFINISHED = "SELECT key FROM scene WHERE step < CAST(? AS INTEGER) AND scene_uuid IS NOT NULL ORDER BY key"
+"""Finds the keys of scenes that the platform knows and that have not come to a step, which is given by its number."""
 
 COUNTS = """
 SELECT step, json_extract(result, '$.status') AS status, count(*) FROM scene GROUP BY step, status
