@@ -22,6 +22,7 @@ from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
     API_RETRY_ATTEMPTS,
+    ARGUMENTS,
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
@@ -260,10 +261,14 @@ class KognicIOClient:
         is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
+        settings = {
+            name: argument if name in self._given_hosts else environment.named_by or argument
+            for name, argument in ARGUMENTS.items()
+        }
         if self._auth is None:
-            await self._transport.open(environment.credentials, self.hosts, environment.scopes)
+            await self._transport.open(environment.credentials, self.hosts, settings, environment.scopes)
         else:
-            await self._transport.open(self._auth, self.hosts)
+            await self._transport.open(self._auth, self.hosts, settings)
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""

@@ -160,7 +160,3 @@ class Hosts:
     workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
     project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
     auth: str = _host(DEFAULT_AUTH_HOST)
-
-    def by_argument(self) -> dict[str, str]:
-        """The base URLs by the argument of the client that gives them, such as `auth_host`."""
-        return {argument: getattr(self, name) for name, argument in ARGUMENTS.items()}
