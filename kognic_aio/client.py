@@ -30,7 +30,7 @@ from kognic_aio.limits import (
     Hosts,
     Limits,
     Retry,
-    check_seconds,
+    seconds_of,
 )
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -137,8 +137,8 @@ class KognicIOClient:
             auth=auth_host,
         )
         self.hosts = Hosts(**self._given_hosts)
-        check_seconds("timeout", timeout)
-        check_seconds("visibility_timeout", visibility_timeout)
+        if (timeout := seconds_of("timeout", timeout)) == 0:
+            raise InvalidError("timeout: expected more than 0 seconds; math.inf is no bound")
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
@@ -153,7 +153,7 @@ class KognicIOClient:
         self._transport = Transport(
             organization_id=client_organization_id,
             timeout=timeout,
-            retry=evolve(uploads, attempts=min(max_retry_attempts, API_RETRY_ATTEMPTS)),
+            retry=evolve(uploads, attempts=min(uploads.attempts, API_RETRY_ATTEMPTS)),
             session=session,
             ssl=ssl,
             trust_env=trust_env,
@@ -162,7 +162,7 @@ class KognicIOClient:
         self._input_api = Api(self._transport, lambda: self.hosts.input)
         self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
         self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
-        self.visibility = Visibility(visibility_timeout)
+        self.visibility = Visibility(seconds_of("visibility_timeout", visibility_timeout))
         self._lifecycle = Lifecycle(self._input_api, self.visibility)
 
         self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))

@@ -17,7 +17,7 @@ from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSou
 from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, shown_url, try_once
 from kognic_aio._http.hosts import Hosts
-from kognic_aio._http.protocol import Answer, api_headers, parse, text
+from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
@@ -156,7 +156,7 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            is_done = discard and answer.status < 300 and not answer.body.lstrip().startswith(b"<")  # as pages do
+            is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
             return None if is_done else parse(answer)
 
         if has_one_try():

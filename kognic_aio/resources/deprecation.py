@@ -19,13 +19,13 @@ def renamed(
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         @wraps(function)
-        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # at the call, not when it is awaited
             for old in kwargs.keys() & set(olds):
                 if new in kwargs:
                     raise TypeError(f"{function.__name__}() got both {new!r} and its older name {old!r}")
                 warn_deprecated(f"{old} is now {new}, an argument of {function.__name__}()")
                 kwargs[new] = kwargs.pop(old)
-            return await function(*args, **kwargs)
+            return function(*args, **kwargs)
 
         return wrapper
 
@@ -54,6 +54,18 @@ def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return cast("Callable[P, R]", wrapper)
 
     return decorate
+
+
+def without_annotation_types(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function take annotation types, which are of no use, with a DeprecationWarning."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        warn_of_annotation_types(signature.bind_partial(*args, **kwargs).arguments.get("annotation_types"))
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:

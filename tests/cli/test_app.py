@@ -140,3 +140,15 @@ def test_the_package_does_without_the_extra() -> None:
     done = python("import sys, kognic_aio, kognic_aio.emulator; print({'click', 'rich'} & sys.modules.keys())")
 
     assert done.stdout == "set()\n"
+
+
+def test_the_version_of_what_is_not_installed() -> None:
+    """The version is the package's own: it need not be installed as a distribution, as on a path of somebody's."""
+    code = """
+import importlib.metadata
+def missing(name): raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = missing
+from kognic_aio.cli.app import app
+app(["--version"])
+"""
+    assert python(code).stdout.endswith(f"version {kognic_aio.__version__}\n")

@@ -537,3 +537,12 @@ def test_a_host_that_is_none(host: Any) -> None:
     """What is no URL is refused when the client is made."""
     with pytest.raises(InvalidError, match=r"^host: "):
         KognicIOClient(host=host)
+
+
+@pytest.mark.parametrize("argument", APIS)
+@pytest.mark.parametrize("name", ["x..com", ".x", "a" * 300, f"{'a' * 64}.com", "bü..com"])
+def test_a_host_that_no_name_can_be(argument: str, name: str) -> None:
+    """A name that cannot be looked up is refused when the client is made."""
+    hosts: dict[str, Any] = {argument: f"https://{name}"}
+    with pytest.raises(InvalidError, match=f"^{argument}: "):
+        KognicIOClient(**hosts)
