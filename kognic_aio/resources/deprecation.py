@@ -10,6 +10,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PACKAGE = f"{__name__.partition('.')[0]}."
+OF_DECORATORS = ("typing_extensions", "warnings")
+"""Where `@deprecated` is, which may stand between a caller and us."""
 
 
 def renamed(
@@ -77,6 +79,6 @@ def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
 def warn_deprecated(message: str) -> None:
     """Warn at the caller's line, the first outside this package: Python shows no DeprecationWarning of a library's."""
     frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith((PACKAGE, *OF_DECORATORS)):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, DeprecationWarning, stacklevel=level)

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 import kognic_aio
 from kognic_aio.cli.app import COMMANDS, app
+from kognic_aio.version import __version__
 from tests.cli.support import kognicutil, python
 
 NEEDED_BY_A_CLIENT = {"aiohttp", "kognic.auth", "kognic_aio.client", "kognic_aio.cli.session", "rich.console"}
@@ -151,4 +152,4 @@ importlib.metadata.version = missing
 from kognic_aio.cli.app import app
 app(["--version"])
 """
-    assert python(code).stdout.endswith(f"version {kognic_aio.__version__}\n")
+    assert python(code).stdout.endswith(f"version {__version__}\n")
