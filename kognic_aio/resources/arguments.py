@@ -12,7 +12,7 @@ def external_id(name: str, value: object) -> str:
     given = plain(value)
     if isinstance(given, str | UUID) and (text := str(given)):
         return text
-    raise InvalidError(f"{name}: expected an external id, got {value!r}")
+    raise InvalidError(f"{name}: expected its external id, got {value!r}")
 
 
 def optional_external_id(name: str, value: object) -> str | None:
