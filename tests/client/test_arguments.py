@@ -51,6 +51,10 @@ async def test_wrong_arguments(name: str, emulator: Emulator, client: KognicIOCl
     if "feature_flags" not in given:
         with pytest.raises(error, match=wrong):
             await client.cameras.create_from_scene("uuid", **given)
+        with pytest.raises(error, match=wrong):
+            await client.input.create_from_pre_annotation("uuid", **given)
+        with pytest.raises(error, match=wrong):
+            await client.input.create_from_scene("uuid", **given)
     assert len(emulator.recorder.requests()) == before
 
 
