@@ -22,6 +22,7 @@ from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
     API_RETRY_ATTEMPTS,
+    ARGUMENTS,
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
@@ -29,7 +30,7 @@ from kognic_aio.limits import (
     Hosts,
     Limits,
     Retry,
-    check_seconds,
+    seconds_of,
 )
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -136,8 +137,8 @@ class KognicIOClient:
             auth=auth_host,
         )
         self.hosts = Hosts(**self._given_hosts)
-        check_seconds("timeout", timeout)
-        check_seconds("visibility_timeout", visibility_timeout)
+        if (timeout := seconds_of("timeout", timeout)) == 0:
+            raise InvalidError("timeout: expected more than 0 seconds; math.inf is no bound")
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
@@ -152,7 +153,7 @@ class KognicIOClient:
         self._transport = Transport(
             organization_id=client_organization_id,
             timeout=timeout,
-            retry=evolve(uploads, attempts=min(max_retry_attempts, API_RETRY_ATTEMPTS)),
+            retry=evolve(uploads, attempts=min(uploads.attempts, API_RETRY_ATTEMPTS)),
             session=session,
             ssl=ssl,
             trust_env=trust_env,
@@ -161,7 +162,7 @@ class KognicIOClient:
         self._input_api = Api(self._transport, lambda: self.hosts.input)
         self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
         self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
-        self.visibility = Visibility(visibility_timeout)
+        self.visibility = Visibility(seconds_of("visibility_timeout", visibility_timeout))
         self._lifecycle = Lifecycle(self._input_api, self.visibility)
 
         self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))
@@ -260,10 +261,14 @@ class KognicIOClient:
         is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
+        settings = {
+            name: argument if name in self._given_hosts else environment.named_by or argument
+            for name, argument in ARGUMENTS.items()
+        }
         if self._auth is None:
-            await self._transport.open(environment.credentials, self.hosts, environment.scopes)
+            await self._transport.open(environment.credentials, self.hosts, settings, environment.scopes)
         else:
-            await self._transport.open(self._auth, self.hosts)
+            await self._transport.open(self._auth, self.hosts, settings)
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""

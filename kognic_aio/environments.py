@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
@@ -23,11 +23,13 @@ class Environment:
         hosts: Base URLs of its APIs.
         credentials: Path of a credentials file, or `keyring://profile`. None looks for those of the process.
         scopes: What to ask tokens for, instead of the scopes of the credentials.
+        named_by: What has named it: `env` or `KOGNIC_ENV`; None if nothing has.
     """
 
     hosts: Hosts = field(factory=Hosts)
     credentials: str | None = None
     scopes: tuple[str, ...] = ()
+    named_by: str | None = None
 
 
 def find_environment(env: str | None = None) -> Environment:
@@ -47,7 +49,7 @@ def find_environment(env: str | None = None) -> Environment:
         raise InvalidError(f"{source}: expected the name of an environment or a URL, got {type(name).__name__}")
     if "://" in name:
         try:
-            return Environment(hosts=_hosts(name, name))
+            return Environment(hosts=_hosts(name, name), named_by=source)
         except InvalidError as error:
             raise InvalidError(f"{source}: {error}") from error
     environments = _member(_read(), "environments", dict, {})
@@ -55,7 +57,7 @@ def find_environment(env: str | None = None) -> Environment:
         known = ", ".join(map(repr, environments)) or "none"
         raise InvalidError(f"{source}: unknown environment {name!r}: {config_path()} has {known}")
     try:
-        return _parsed(environments[name])
+        return evolve(_parsed(environments[name]), named_by=source)
     except InvalidError as error:
         raise InvalidError(f"{config_path()}, environment {name!r}: {error}") from error
 

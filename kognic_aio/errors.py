@@ -21,6 +21,7 @@
     │   └── DataError               file data that cannot be read, or is empty
     ├── RequestError                a request that did not bring an answer that could be used
     │   ├── ConnectError            no connection: the server has seen nothing of it
+    │   │   ├── ProxyConnectError   no connection to the proxy, or no answer from it
     │   │   ├── CertificateError    a certificate that cannot be trusted, as trying again would not change
     │   │   └── ProxyError          a proxy that refuses to pass the request on: it wants another password
     │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
@@ -236,6 +237,10 @@ class RequestError(KognicError):
 
 class ConnectError(RequestError):
     """No connection could be made, so the request has had no effect."""
+
+
+class ProxyConnectError(ConnectError):
+    """The proxy cannot be reached, or gives no answer that could be read; it tells nothing of the host behind it."""
 
 
 class CertificateError(ConnectError):

@@ -4,7 +4,9 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen
+from yarl import URL
 
+from kognic_aio._plain import plain
 from kognic_aio.errors import InvalidError
 
 DEFAULT_INPUT_API_HOST = "https://input.app.kognic.com"
@@ -31,26 +33,28 @@ def _check_count(instance: object, attribute: "Attribute[int]", value: object) -
         raise InvalidError(f"{name}: expected a whole number of at least 1, got {value!r}")
 
 
-def check_seconds(name: str, value: object) -> None:
-    """See that something is a number of seconds.
+def seconds_of(name: str, value: object) -> float:
+    """A number of seconds, as Python's own.
 
     Raises:
         InvalidError: If it is none, or negative.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+    given = plain(value)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
         raise InvalidError(f"{name}: expected seconds, got {value!r}")
+    return given
 
 
 def _check_seconds(instance: object, attribute: "Attribute[float]", value: object) -> None:
-    check_seconds(f"{type(instance).__name__}.{attribute.name}", value)
+    seconds_of(f"{type(instance).__name__}.{attribute.name}", value)
 
 
 def _count(default: int) -> int:
-    return field(default=default, validator=_check_count)
+    return field(default=default, converter=plain, validator=_check_count)
 
 
 def _seconds(default: float) -> float:
-    return field(default=default, validator=_check_seconds)
+    return field(default=default, converter=plain, validator=_check_seconds)
 
 
 @frozen(kw_only=True)
@@ -127,6 +131,7 @@ def _check_host(_: object, attribute: "Attribute[str]", value: object) -> None:
     try:
         parts = urlsplit(value)
         _ = parts.port  # looked at only when it is asked for
+        _ = (URL(value).raw_host or "").encode("idna")  # as it is when the name is looked up
     except ValueError as error:
         raise InvalidError(f"{argument}: {error}: {value!r}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -160,7 +165,3 @@ class Hosts:
     workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
     project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
     auth: str = _host(DEFAULT_AUTH_HOST)
-
-    def by_argument(self) -> dict[str, str]:
-        """The base URLs by the argument of the client that gives them, such as `auth_host`."""
-        return {argument: getattr(self, name) for name, argument in ARGUMENTS.items()}

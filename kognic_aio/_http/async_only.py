@@ -26,6 +26,7 @@ class AsyncOnly:
         _instead("`if {}:`")(self)
 
     if not TYPE_CHECKING:
+        __await__ = _instead("`async for item in ...`, or `{}` for a list")
         __iter__ = _instead("`async for item in ...`, or `{}` for a list")
         __next__ = _instead("`await anext(aiter(...))`")
         __len__ = _instead("`len({})`")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import anyio
 from attrs import define, evolve, field, frozen
 
-from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error
+from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Token:
         """
         if answer.status in RETRYABLE_STATUSES:
             raise api_error(answer)
-        if answer.status >= 300:
+        if not is_success(answer):
             error = api_error(answer)
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
         try:

@@ -22,13 +22,22 @@ SHARE = 3
 
 
 class Connector(aiohttp.TCPConnector):
-    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT."""
+    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT.
+
+    If a proxy closes instead of an answer, that is no connection, and not one that has broken: nothing has been sent.
+    """
 
     async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
     ) -> ResponseHandler:
-        async with asyncio.timeout(timeout.sock_connect):
-            return await super()._create_connection(req, traces, timeout)
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super()._create_connection(req, traces, timeout)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError) as error:
+            cause = error if isinstance(error, OSError) else ConnectionResetError()
+            raise aiohttp.ClientProxyConnectionError(req.connection_key, cause) from error.__cause__
 
 
 def new_connector(ssl: SSLContext | bool) -> Connector:

@@ -59,7 +59,7 @@ async def exchange(
     Raises:
         RequestError: If there is no answer.
     """
-    shown = str(url.with_user(None).with_query(None).with_fragment(None))
+    shown = shown_url(url)
     try:
         answer = await _exchange(
             session, method, url, headers, data, shown=shown, timeout=timeout, proxy=proxy, most=most
@@ -73,6 +73,11 @@ async def exchange(
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
+
+
+def shown_url(url: URL) -> str:
+    """A URL as errors have it: in its normal form, without what may be secret."""
+    return str(url.with_user(None).with_query(None).with_fragment(None))
 
 
 async def _exchange(

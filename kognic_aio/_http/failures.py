@@ -14,6 +14,7 @@ from kognic_aio.errors import (
     CertificateError,
     ConnectError,
     LostAnswerError,
+    ProxyConnectError,
     ProxyError,
     RequestError,
     TimedOutError,
@@ -21,6 +22,8 @@ from kognic_aio.errors import (
 )
 
 CLOSED = "the connection was closed"
+TOO_LONG = "Got more than"
+"""How aiohttp's parser begins when a header is too long. For what proxies answer to CONNECT its bound is fixed."""
 
 NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 """Why OpenSSL gives up when the other end speaks plain HTTP."""
@@ -52,9 +55,9 @@ def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> 
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
             kind, message = CertificateError, f"no TLS connection for {what}: {_certificate(error)}"
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            kind, message = ConnectError, _not_connected(error, what, proxy)
+            kind, message = _not_connected(error, what, proxy)
         case aiohttp.ClientResponseError() if error.request_info.method == "CONNECT":
-            kind, message = _not_tunnelled(error, what)
+            kind, message = _not_tunnelled(error, what, proxy)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             kind, message = _not_read(error, what)
         case TimeoutError():
@@ -85,24 +88,40 @@ def _certificate(error: Exception) -> str:
     return f"the certificate of {host} is not trusted: {getattr(why, 'verify_message', None) or why}"
 
 
-def _not_connected(error: NotConnected, what: str, proxy: Proxy | None) -> str:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return f"no connection in time for {what}"
+def _not_connected(error: NotConnected, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):  # of either, if there is a proxy
+        return ConnectError, f"no connection in time for {what}{_check(proxy)}"
     reason = _reason(error.os_error)
-    if proxy is not None and (error.host, error.port) == (proxy.url.host, proxy.url.port):
-        return f"no connection to the proxy for {what}: {reason}"
+    if _is_of_proxy(error, proxy):
+        return ProxyConnectError, f"no connection to the proxy for {what}: {reason}{_check(proxy)}"
     tls = "TLS " if isinstance(error, aiohttp.ClientSSLError) else ""
-    return f"no {tls}connection for {what}: {reason}"
+    return ConnectError, f"no {tls}connection for {what}: {reason}"
 
 
-def _not_tunnelled(error: aiohttp.ClientResponseError, what: str) -> tuple[Kind, str]:
+def _is_of_proxy(error: aiohttp.ClientConnectorError, proxy: Proxy | None) -> bool:
+    """Whether the connection to the proxy is what failed, and not the one behind it."""
+    if proxy is None or isinstance(error, aiohttp.ClientProxyConnectionError):
+        return proxy is not None
+    return (error.host, error.port) == (proxy.url.host, proxy.url.port)
+
+
+def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
     """What a proxy has answered to CONNECT."""
+    nothing = f"no connection for {what}:"
     if not isinstance(error, aiohttp.ClientHttpProxyError):
-        return ConnectError, f"no connection for {what}: its answer to CONNECT is no HTTP ({_unreadable(error)})"
+        words = _unreadable(error)
+        problem = "has too long a header" if words.startswith(TOO_LONG) else "is no HTTP"
+        return ProxyConnectError, f"{nothing} its answer to CONNECT {problem} ({words}){_check(proxy)}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return ProxyError, f"no connection for {what}: {WANTS}"
+        return ProxyError, f"{nothing} {WANTS}"
     is_final = 400 <= error.status < 500 and error.status not in NOT_REFUSED
-    return ProxyError if is_final else ConnectError, f"no connection for {what}: it answered {error.status} to CONNECT"
+    answered = f"{nothing} it answered {error.status} to CONNECT"
+    return (ProxyError, answered) if is_final else (ConnectError, f"{answered}{_check(proxy)}")
+
+
+def _check(proxy: Proxy | None) -> str:
+    """What to look at if a proxy is on the way, as the end of a message."""
+    return "" if proxy is None else f"; check the proxy, which the environment names in `{proxy.variable}`"
 
 
 def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, what: str) -> tuple[Kind, str]:

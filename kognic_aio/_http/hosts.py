@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime
 from math import inf
-from types import MappingProxyType
+from typing import TypeAlias
 
 import anyio
 from yarl import URL
@@ -21,6 +21,7 @@ from kognic_aio.errors import (
     ConnectError,
     KognicError,
     LostAnswerError,
+    ProxyConnectError,
     RequestError,
     TimedOutError,
     UnavailableError,
@@ -38,6 +39,9 @@ SEVERAL = 3
 
 REST = 10.0
 """Seconds after which a host that is broken is tried again, with one request."""
+
+
+Place: TypeAlias = tuple[str, str | None, int | None]
 
 
 class Step:
@@ -113,18 +117,18 @@ class Host:
     Args:
         name: Its scheme, name and port.
         clock: Tells the time in seconds.
-        arguments: The client's arguments that name it; none if the platform does, as with storages.
+        settings: What of the client names it, such as `auth_host`; none if the platform does, as with storages.
 
     Attributes:
         successes: How many requests it has answered.
         is_there: Whether anything has ever been heard from it.
     """
 
-    def __init__(self, name: str, clock: Clock, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, clock: Clock, settings: Sequence[str] = ()) -> None:
         self.name = name
         self.successes = 0
         self.is_there = False
-        self._arguments = arguments
+        self._settings = settings
         self._clock = clock
         self._pressure = Pressure(clock)
         self._queue = anyio.Lock()
@@ -178,13 +182,14 @@ class Host:
 
         The platform chooses its storages: what cannot be reached there is no typing error, and may come back.
         """
-        is_unheard_of = bool(self._arguments) and not self.is_there
+        is_unheard_of = bool(self._settings) and not self.is_there
         return is_unheard_of and isinstance(error, ConnectError) and not is_shortage(error)
 
     def explain(self, error: KognicError) -> None:
-        """Say in an error which argument to look at."""
-        arguments = " and ".join(f"`{name}`" for name in self._arguments)
-        error.explain(f"nothing has ever answered at {self.name}; check the client's argument {arguments}")
+        """Say in an error which settings to look at; that of a proxy names its own."""
+        if not isinstance(error, ProxyConnectError):
+            settings = " and ".join(f"`{name}`" for name in self._settings)
+            error.explain(f"nothing has ever answered at {self.name}; check the setting {settings}")
 
     def _learn_from_answer(self, answer: Answer, started: float) -> None:
         self.is_there = True
@@ -263,26 +268,31 @@ class Host:
         )
 
 
+def _place(url: URL) -> Place:
+    """What tells a host from others, however it is written."""
+    return url.scheme, url.host, url.port
+
+
 class Hosts:
     """The hosts that are talked to: APIs and storage apart, even if they are one machine.
 
     Args:
         clock: Tells the time in seconds.
-        base_urls: Those of the APIs, by the client's argument that gives them.
+        base_urls: Those of the APIs, each after the name of what gives it.
     """
 
-    def __init__(self, clock: Clock, base_urls: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, clock: Clock, base_urls: Iterable[tuple[str, str]] = ()) -> None:
         self._clock = clock
-        self._origins = {argument: URL(url).origin() for argument, url in base_urls.items()}
-        self._hosts: dict[tuple[bool, str, str | None, int | None], Host] = {}
+        self._named = [(name, _place(URL(url))) for name, url in base_urls]
+        self._hosts: dict[tuple[bool, Place], Host] = {}
 
     def of(self, url: URL, *, is_api: bool) -> Host:
         """The host of a URL."""
-        key = (is_api, url.scheme, url.host, url.port)
+        key = (is_api, _place(url))
         host = self._hosts.get(key)
         if host is None:
-            named = [argument for argument, origin in self._origins.items() if is_api and origin == url.origin()]
-            host = self._hosts[key] = Host(str(url.origin()), self._clock, named)
+            settings = dict.fromkeys(name for name, place in self._named if (True, place) == key)
+            host = self._hosts[key] = Host(str(url.origin()), self._clock, [*settings])
         return host
 
     def close(self) -> None:

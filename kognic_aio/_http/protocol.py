@@ -15,6 +15,7 @@ from uuid import UUID
 import aiohttp
 from attrs import field, frozen
 
+from kognic_aio._plain import plain
 from kognic_aio.errors import (
     ApiError,
     BadRequestError,
@@ -29,10 +30,9 @@ from kognic_aio.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from kognic_aio.model._conform import plain
 from kognic_aio.version import __version__
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
 """Statuses that may pass. No API or storage redirects: what does stands in between, such as a proxy's login."""
 
@@ -59,9 +59,15 @@ ESCAPED = r"(?:%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#?\w{1,8};|\\?.)"
 """A character that is no letter or digit, as it is or as URLs, JSON and HTML escape it."""
 
 PAGE = re.compile(
-    rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.DOTALL
+    rb"(?i)(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style"
+    rb"|noscript|form|input|button|iframe|frameset|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr"
+    rb"|ul|ol|img|strong|em|pre)(?=[\s/>])",
+    re.DOTALL,
 )
-"""How a page for people begins, also one that calls itself XML."""
+"""How a page for people begins, also one that calls itself XML, or a part of one. No store answers with such tags."""
+
+MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
+"""What Unicode has before and between letters of ASCII, as UTF-8, UTF-16 or UTF-32."""
 
 _ERRORS: dict[int, type[ApiError]] = {
     400: BadRequestError,
@@ -138,6 +144,7 @@ def strings(name: str, values: object) -> list[str]:
 
 def one_or_several(name: str, values: object) -> list[str]:
     """As `strings`, for a query, where one id or name needs no list around it. None is none."""
+    values = plain(values)
     if values is None:
         return []
     return [text(values)] if isinstance(values, str | int | UUID) else strings(name, values)
@@ -155,7 +162,7 @@ def parse(answer: Answer) -> Any:
         ApiError: If the status is an error's.
         MalformedAnswerError: If the body is not JSON.
     """
-    if answer.status >= 300:
+    if not is_success(answer):
         raise api_error(answer)
     return parse_json(answer) if answer.body else None
 
@@ -204,7 +211,18 @@ def is_page(answer: Answer) -> bool:
     Google's storage calls an empty body `text/html`, which is none.
     """
     is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
-    return bool(answer.body.strip()) and (is_html or PAGE.match(answer.body) is not None)
+    body = visible(answer)
+    return bool(body) and (is_html or PAGE.match(body) is not None)
+
+
+def visible(answer: Answer) -> bytes:
+    """A body from its first letter, in ASCII as far as it is of such letters."""
+    return MARKS.sub(b"", answer.body).lstrip()
+
+
+def is_success(answer: Answer) -> bool:
+    """Whether the status says that what was asked for has been done."""
+    return 200 <= answer.status < 300
 
 
 def shown_start(answer: Answer) -> str:

@@ -26,10 +26,12 @@ class Proxy:
 
     Args:
         url: Where it is, without user and password.
+        variable: What of the environment names it.
         authorization: What to say to it in `Proxy-Authorization`, None if it has no user.
     """
 
     url: URL
+    variable: str
     authorization: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -101,7 +103,7 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
         problem = "is no URL of a proxy" if scheme in SUPPORTED else "is a kind of proxy that is not supported"
         raise InvalidError(f"{name}: {shown} {problem}; {REMEDY}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
-    return Proxy(url, _basic(login) if login else None)
+    return Proxy(url, name, _basic(login) if login else None)
 
 
 def _basic(login: str) -> str:

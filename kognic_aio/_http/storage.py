@@ -8,7 +8,16 @@ from typing import Any
 from yarl import URL
 
 from kognic_aio._http.exchange import MOST_CONTENT
-from kognic_aio._http.protocol import USER_AGENT, Answer, is_page, malformed, parse_json, shown_start, storage_error
+from kognic_aio._http.protocol import (
+    USER_AGENT,
+    Answer,
+    is_page,
+    is_success,
+    malformed,
+    parse_json,
+    shown_start,
+    storage_error,
+)
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
@@ -92,7 +101,7 @@ class Storage:
 
         async def attempt() -> Any:
             answer = await self._transport.exchange("GET", target, headers=headers, most=MOST_CONTENT)
-            if answer.status >= 300:
+            if not is_success(answer):
                 raise storage_error(answer, "download")
             return parse_json(answer)
 
@@ -111,7 +120,7 @@ class Storage:
             raise body.failure from error
         if body.failure is not None:
             raise body.failure
-        if answer.status >= 300:
+        if not is_success(answer):
             raise storage_error(answer, f"upload of {name!r}")
         await _check_arrival(answer, body, name)
         return body.sent

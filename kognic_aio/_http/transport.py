@@ -17,9 +17,9 @@ from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, try_once
+from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, shown_url, try_once
 from kognic_aio._http.hosts import Hosts
-from kognic_aio._http.protocol import Answer, api_headers, parse, text
+from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
@@ -83,12 +83,15 @@ class Transport:
         """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
         return min(LATE, self._retry.max_wait)
 
-    async def open(self, auth: Auth, base_urls: BaseUrls, scopes: Sequence[str] = ()) -> None:
+    async def open(
+        self, auth: Auth, base_urls: BaseUrls, settings: Mapping[str, str], scopes: Sequence[str] = ()
+    ) -> None:
         """Find the credentials and make the session.
 
         Args:
             auth: Where the credentials come from.
             base_urls: Where the platform is, the auth server for one.
+            settings: What names each of them, for errors: by field, the client's argument or a variable.
             scopes: What to ask tokens for, instead of the scopes of the credentials.
 
         Raises:
@@ -101,9 +104,11 @@ class Transport:
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         self._auth, self._scopes = auth, tuple(scopes)
         self._credentials = self._scoped(credentials)
-        self._token_url = f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"
+        self._token_url = shown_url(URL(f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"))  # as errors have it
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(asyncio.get_running_loop().time, base_urls.by_argument())
+        self._hosts = Hosts(
+            asyncio.get_running_loop().time, [(name, getattr(base_urls, api)) for api, name in settings.items()]
+        )
         if self._owns_session:
             self._session = aiohttp.ClientSession(
                 connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
@@ -153,7 +158,7 @@ class Transport:
 
         async def attempt() -> Any:
             answer = await self._authorized(method, full, own, content)
-            is_done = discard and answer.status < 300 and not answer.body.lstrip().startswith(b"<")  # as pages do
+            is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
             return None if is_done else parse(answer)
 
         if has_one_try():

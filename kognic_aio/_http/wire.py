@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from kognic_aio._plain import plain
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
-from kognic_aio.model._conform import plain
 from kognic_aio.model.official import refuse_official
 
 if TYPE_CHECKING:

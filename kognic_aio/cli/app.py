@@ -10,6 +10,7 @@ import click
 from kognic_aio.cli import INTERRUPTED, program_name
 from kognic_aio.cli.text import words
 from kognic_aio.errors import KognicError
+from kognic_aio.version import __version__
 
 FAILED = 1
 
@@ -51,7 +52,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="kognic-aio")
+@click.version_option(__version__)
 def app() -> None:
     """Look at and fill the Kognic annotation platform."""
 

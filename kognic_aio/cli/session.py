@@ -1,12 +1,13 @@
 """How a client is made for a look at the platform."""
 
 import logging
+import os
 import warnings
 
 import click
 
 from kognic_aio import KognicIOClient
-from kognic_aio.environments import default_environment
+from kognic_aio.environments import ENVIRONMENT_VARIABLE, default_environment
 
 ATTEMPTS = 3
 """Tries of a request: fewer than the client's own default, for somebody is waiting."""
@@ -29,8 +30,9 @@ def new_client(env: str | None, organization: int | None) -> KognicIOClient:
     _be_quiet()
     if organization is not None:
         click.echo(f"Acting for organization {organization}", err=True)
+    is_variable = bool(env) and env == os.environ.get(ENVIRONMENT_VARIABLE)
     return KognicIOClient(
-        env=env or default_environment(),
+        env=None if is_variable else env or default_environment(),  # it reads the variable too, and errors then name it
         client_organization_id=organization,
         write_workspace_id=NO_WORKSPACE,
         max_retry_attempts=ATTEMPTS,

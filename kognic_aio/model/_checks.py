@@ -48,7 +48,7 @@ def _constructor(cls: type[Any]) -> Any:
             try:
                 given[name] = conforming[name](value)
             except Mismatch as mismatch:
-                raise InvalidError(f"{cls.__qualname__}.{name}{mismatch}") from mismatch.__cause__
+                raise mismatch.kind(f"{cls.__qualname__}.{name}{mismatch}") from mismatch.__cause__
         init(self, **given)
 
     return construct

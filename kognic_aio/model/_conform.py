@@ -18,7 +18,8 @@ from typing import Annotated, Any, SupportsFloat, SupportsInt, TypeAlias, Union,
 
 import attrs
 
-from kognic_aio.errors import InvalidError
+from kognic_aio._plain import numpy_kind, plain
+from kognic_aio.errors import InvalidError, OfficialModelError
 from kognic_aio.model._epoch import looks_like
 from kognic_aio.model.official import home_of, official_problem
 
@@ -28,14 +29,15 @@ Conform: TypeAlias = Callable[[Any], Any]
 class Mismatch(Exception):  # noqa: N818  # never seen by users: a model makes it an InvalidError
     """A value that does not fit. Its place is found on the way out, so that values that fit cost nothing."""
 
-    def __init__(self, problem: str, place: str = "") -> None:
+    def __init__(self, problem: str, place: str = "", kind: type[InvalidError] = InvalidError) -> None:
         super().__init__(f"{place}: {problem}")
         self.problem = problem
         self.place = place
+        self.kind = kind
 
     def inside(self, step: str) -> "Mismatch":
         """The same, seen from outside of a list, mapping or model."""
-        return Mismatch(self.problem, f"{step}{self.place}")
+        return Mismatch(self.problem, f"{step}{self.place}", self.kind)
 
 
 def conformer(annotation: Any) -> Conform:
@@ -58,20 +60,6 @@ def shown(value: object) -> str:
     """A value in an error, not longer than people read."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}... ({type(value).__name__})"
-
-
-def plain(value: Any) -> Any:
-    """The value of an enum's member, Python's own number for a scalar of numpy; anything else as it is."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if getattr(value, "shape", None) == () and _numpy_kind(value) in "biufc":
-        return value.item()
-    return value
-
-
-def _numpy_kind(value: Any) -> str:
-    """What numpy calls the kind of a scalar or array: f for floats, M and m for dates and durations, "" for others."""
-    return getattr(getattr(value, "dtype", None), "kind", "")
 
 
 def text(value: Any) -> str:
@@ -107,7 +95,7 @@ def integer(value: Any) -> int:
     if not isinstance(given, bool):
         with suppress(TypeError):
             return operator.index(given)
-        if isinstance(given, Real | Decimal) and _numpy_kind(given) not in ("m", "M"):
+        if isinstance(given, Real | Decimal) and numpy_kind(given) not in ("m", "M"):
             with suppress(ValueError, OverflowError):  # of what is not finite
                 whole = int(cast("SupportsInt", given))
                 if whole == given:
@@ -134,7 +122,7 @@ def _float(value: Any) -> float:
         return value
     given = plain(value)
     is_number = not isinstance(given, str | bytes | bytearray | bool) and getattr(given, "shape", ()) == ()
-    if is_number and _numpy_kind(given) not in ("m", "M"):
+    if is_number and numpy_kind(given) not in ("m", "M"):
         with suppress(TypeError, ValueError, OverflowError):
             return float(given)
     raise Mismatch(f"expected a number, got {shown(value)}")
@@ -168,10 +156,12 @@ def _whole(unit: str) -> Conform:
 
 
 def _unix_nanoseconds(value: Any) -> Any:
-    """The nanoseconds of a date of numpy, of whatever unit it is; anything else as it is."""
-    if _numpy_kind(value) == "M" and is_single(value):
-        return value.astype("datetime64[ns]").astype("int64")
-    return value
+    """The nanoseconds of a date of numpy, of whatever unit it is; anything else as it is, and so what is no date."""
+    if numpy_kind(value) != "M" or not is_single(value):
+        return value
+    nanoseconds = value.astype("datetime64[ns]")
+    # Neither NaT nor what overflows is what it was.
+    return nanoseconds.astype("int64") if nanoseconds.astype(value.dtype) == value else value
 
 
 def _union(choices: tuple[Any, ...]) -> Conform:
@@ -250,8 +240,7 @@ def _instance(kinds: tuple[type, ...]) -> Conform:
             return value
         if len(kinds) == 1 and isinstance(value, Mapping) and attrs.has(kinds[0]):
             return made(kinds[0], value)
-        expected = " or ".join(kind.__qualname__ for kind in kinds)
-        raise Mismatch(_foreign(value, kinds) or f"expected {expected}, got {shown(value)}")
+        raise _foreign(value, kinds)
 
     return conform
 
@@ -264,19 +253,21 @@ def made(kind: type[Any], given: Mapping[Any, Any]) -> Any:
     try:
         return kind(**arguments)
     except InvalidError as error:
-        raise Mismatch(str(error)) from error
+        kind_of_error = OfficialModelError if isinstance(error, OfficialModelError) else InvalidError
+        raise Mismatch(str(error), kind=kind_of_error) from error
 
 
-def _foreign(value: object, kinds: tuple[type, ...]) -> str | None:
-    """What to import instead of a model of kognic-io, or of another class of the same name."""
+def _foreign(value: object, kinds: tuple[type, ...]) -> Mismatch:
+    """What to say of a value of other classes: what to import instead, if it is kognic-io's or has the same name."""
     theirs = type(value)
     namesake = next((kind for kind in kinds if kind.__name__ == theirs.__name__), None)
     if (problem := official_problem(value, namesake or kinds[0])) is not None:
-        return problem
+        return Mismatch(problem, kind=OfficialModelError)
     if namesake is None:
-        return None
+        expected = " or ".join(kind.__qualname__ for kind in kinds)
+        return Mismatch(f"expected {expected}, got {shown(value)}")
     whose = f"{theirs.__qualname__} of {theirs.__module__}"
-    return f"expected {namesake.__qualname__} of {home_of(namesake)}, got {whose}"
+    return Mismatch(f"expected {namesake.__qualname__} of {home_of(namesake)}, got {whose}")
 
 
 def misuse(kind: type[Any], names: Iterable[str]) -> str | None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeAlias
 
+from kognic_aio._plain import plain
 from kognic_aio.errors import InvalidError
-from kognic_aio.model._conform import Mismatch, conform_items, plain, real, shown
+from kognic_aio.model._conform import Mismatch, conform_items, real, shown
 
 MetadataValue: TypeAlias = str | int | float | bool
 
@@ -71,6 +72,10 @@ class FrameMetaData(dict[str, MetadataValue]):
     def model_validate(cls, pairs: Mapping[str, object]) -> Self:
         """The metadata of a mapping, whose names need not be those of arguments, such as `location-lat`."""
         return cls(**pairs)
+
+    def model_dump(self) -> dict[str, MetadataValue]:
+        """The pairs as a plain dict."""
+        return dict(self)
 
     def __getattr__(self, name: str) -> MetadataValue:
         try:

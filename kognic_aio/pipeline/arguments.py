@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterable, Iterable
 
-from kognic_aio.errors import InvalidError
+from kognic_aio.errors import InvalidError, OfficialModelError
 from kognic_aio.model.official import refuse_official
+from kognic_aio.pipeline.release import Files
+from kognic_aio.pipeline.result import SceneWithPreAnnotation
 
 
 def check_source(source: object) -> None:
@@ -14,16 +16,12 @@ def check_source(source: object) -> None:
         raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
 
 
-def check_project(project: object) -> None:
-    """See that something is an external id."""
-    if not isinstance(project, str) or not project:
-        raise InvalidError(f"project: expected its external id, got {project!r}")
-
-
-def check_types(**arguments: tuple[object, type | tuple[type, ...]]) -> None:
-    """See that arguments that are given are of their types."""
-    for name, (value, kind) in arguments.items():
-        if value is not None and not isinstance(value, kind):
-            refuse_official(value, name)
-            expected = kind.__name__ if isinstance(kind, type) else " or ".join(each.__name__ for each in kind)
-            raise InvalidError(f"{name}: expected {expected}, got {value!r}")
+async def check_item(item: object) -> None:
+    """See that what a source gave is no model of kognic-io's: all that follow would be. Else its files are released."""
+    try:
+        refuse_official(item, "scenes_with_pre_annotations")
+        if isinstance(item, SceneWithPreAnnotation):
+            refuse_official(item.scene, "SceneWithPreAnnotation.scene")
+    except OfficialModelError:
+        async with Files(item):
+            raise

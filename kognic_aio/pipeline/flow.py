@@ -11,7 +11,6 @@ from attrs import define, evolve, field, frozen
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation
-from kognic_aio.model.official import refuse_official
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.log import RETRY, Log, Logbook
 from kognic_aio.pipeline.orphans import Orphans
@@ -336,7 +335,6 @@ def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:
     """The scene and the pre-annotation of what a source gave.
 
     Raises:
-        OfficialModelError: If it is one of kognic-io's, as all that follow will be.
         InvalidError: If it is something else.
     """
     match item:
@@ -345,8 +343,6 @@ def _parts(item: object) -> tuple[BaseScene, PreAnnotation | None]:
         case BaseScene():
             return item, None
         case SceneWithPreAnnotation():
-            refuse_official(item.scene, "SceneWithPreAnnotation.scene")
             raise InvalidError(f"SceneWithPreAnnotation.scene: expected a scene, got {type(item.scene).__name__}")
         case _:
-            refuse_official(item, "scenes_with_pre_annotations")
             raise InvalidError(f"expected a scene or a SceneWithPreAnnotation, got {type(item).__name__}")

@@ -16,9 +16,9 @@ from kognic_aio._tasks import is_being_cancelled, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
-from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, check_seconds
+from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, seconds_of
 from kognic_aio.model import FeatureFlags
-from kognic_aio.pipeline.arguments import check_project, check_source, check_types
+from kognic_aio.pipeline.arguments import check_item, check_source
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.log import Key, Logbook
@@ -29,6 +29,7 @@ from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, explain_failure, items
 from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
+from kognic_aio.resources.arguments import check_types, external_id, optional_external_id
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters
 
@@ -100,13 +101,11 @@ def create_inputs(
     """
     warn_of_annotation_types(annotation_types)
     check_source(scenes_with_pre_annotations)
-    check_seconds("wait_timeout", wait_timeout)
-    check_seconds("sleep_time", sleep_time)
-    check_seconds("scene_timeout", scene_timeout or 0)
-    check_project(project)
+    wait_timeout, sleep_time = seconds_of("wait_timeout", wait_timeout), seconds_of("sleep_time", sleep_time)
+    scene_timeout = None if scene_timeout is None else seconds_of("scene_timeout", scene_timeout)
+    project, batch = external_id("project", project), optional_external_id("batch", batch)
     check_types(
         client=(client, KognicIOClient),
-        batch=(batch, str),
         feature_flags=(feature_flags, FeatureFlags),
         limits=(limits, Limits),
         journal=(journal, (str, PathLike)),
@@ -262,6 +261,7 @@ async def _feed(run: Run, given: Given, results: Results, lives: "TaskGroup") ->
     try:
         async with aclosing(given), aclosing(run.wanted(given)) as wanted:
             async for item in wanted:
+                await check_item(item)
                 run.progress.taken += 1
                 last = external_id_of(item)
                 await lives.start(_live, item, run, results)

@@ -14,7 +14,8 @@ from kognic_aio.files import Reading, Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.answers import check_is_about, plain_uuid
-from kognic_aio.resources.deprecation import renamed, warn_of_annotation_types
+from kognic_aio.resources.arguments import check_types, external_id, optional_external_id
+from kognic_aio.resources.deprecation import renamed, without_annotation_types
 from kognic_aio.resources.finishing import Lifecycle, Notes
 from kognic_aio.resources.limiters import Limiters
 from kognic_aio.resources.scene_job import SceneJobs, Target
@@ -84,12 +85,13 @@ class SceneCreator(Generic[S]):
     ) -> CreateSceneResponse | None: ...
 
     @renamed("scene", *OFFICIAL_NAMES)
+    @without_annotation_types
     async def create(
         self,
         scene: S,
         project: str | None = None,
         batch: str | None = None,
-        annotation_types: Sequence[str] | None = None,
+        annotation_types: Sequence[str] | None = None,  # noqa: ARG002 - whoever gives some is warned
         dryrun: bool = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse | None:
@@ -116,7 +118,8 @@ class SceneCreator(Generic[S]):
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
-        warn_of_annotation_types(annotation_types)
+        project, batch = optional_external_id("project", project), optional_external_id("batch", batch)
+        check_types(feature_flags=(feature_flags, FeatureFlags))
         target = Target(project=project, batch=batch)
         limiters, naming = self._limiters, explaining_target(self._api, project, batch, check_target)
         sources_at_hand = self.checked(scene, limiters.reading, keep=dryrun)
@@ -151,12 +154,13 @@ class SceneCreator(Generic[S]):
         dryrun: bool = False,
     ) -> list[Input] | None: ...
 
+    @without_annotation_types
     async def create_from_scene(
         self,
         scene_uuid: str,
         project: str,
         batch: str | None = None,
-        annotation_types: Sequence[str] | None = None,
+        annotation_types: Sequence[str] | None = None,  # noqa: ARG002 - whoever gives some is warned
         dryrun: bool = False,
     ) -> list[Input] | None:
         """Create inputs from a scene that exists, with its latest pre-annotation if it has any.
@@ -176,8 +180,8 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        warn_of_annotation_types(annotation_types)
         uuid = text(scene_uuid)
+        project, batch = external_id("project", project), optional_external_id("batch", batch)
         body = given(sceneUuid=uuid, project=project, batch=batch)
 
         async def create() -> list[Input] | None:

@@ -10,6 +10,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PACKAGE = f"{__name__.partition('.')[0]}."
+OF_DECORATORS = ("typing_extensions", "warnings")
+"""Where `@deprecated` is, which may stand between a caller and us."""
 
 
 def renamed(
@@ -19,13 +21,13 @@ def renamed(
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         @wraps(function)
-        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # at the call, not when it is awaited
             for old in kwargs.keys() & set(olds):
                 if new in kwargs:
                     raise TypeError(f"{function.__name__}() got both {new!r} and its older name {old!r}")
                 warn_deprecated(f"{old} is now {new}, an argument of {function.__name__}()")
                 kwargs[new] = kwargs.pop(old)
-            return await function(*args, **kwargs)
+            return function(*args, **kwargs)
 
         return wrapper
 
@@ -56,6 +58,18 @@ def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def without_annotation_types(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function take annotation types, which are of no use, with a DeprecationWarning."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        warn_of_annotation_types(signature.bind_partial(*args, **kwargs).arguments.get("annotation_types"))
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
 def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
     """Say that annotation types are of no use, if there are any."""
     if annotation_types:
@@ -65,6 +79,6 @@ def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
 def warn_deprecated(message: str) -> None:
     """Warn at the caller's line, the first outside this package: Python shows no DeprecationWarning of a library's."""
     frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith((PACKAGE, *OF_DECORATORS)):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, DeprecationWarning, stacklevel=level)

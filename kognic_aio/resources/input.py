@@ -12,6 +12,7 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.resources.answers import check_is_about, plain_uuid
+from kognic_aio.resources.arguments import external_id, optional_external_id
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.target import check_target, explained_pages, explaining_target
@@ -152,7 +153,7 @@ class InputResource:
         """
         uuid, target = text(scene_uuid), _target(project, batch, request_uuid)
         body = given(sceneUuid=uuid, preAnnotationUuid=pre_annotation_uuid) | target
-        made = await self._visibility.wait([uuid], lambda: self._create(body, project, batch, dryrun))
+        made = await self._visibility.wait([uuid], lambda: self._create(body, dryrun))
         if made is not None:
             check_is_about(self._api, "POST", "v2/inputs", answered=made.scene_uuid, asked=uuid)
         return made
@@ -204,10 +205,10 @@ class InputResource:
         Endpoint: `POST v2/inputs`
         """
         target = _target(project, batch, request_uuid)
-        return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, project, batch, dryrun)
+        return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, dryrun)
 
-    async def _create(self, body: dict[str, Any], project: str | None, batch: str | None, dryrun: bool) -> Input | None:
-        async with explaining_target(self._api, project, batch, check_target):
+    async def _create(self, body: dict[str, Any], dryrun: bool) -> Input | None:
+        async with explaining_target(self._api, body.get("projectExtId"), body.get("batchExtId"), check_target):
             if dryrun:
                 await self._api.command("v2/inputs", json=body, dryrun=True)
                 return None
@@ -337,4 +338,4 @@ def _target(project: str | None, batch: str | None, request_uuid: str | None) ->
         raise InvalidError("give either project or request_uuid, to say where the input shall be")
     if request_uuid is not None:
         return {"requestUuid": request_uuid}
-    return given(projectExtId=project, batchExtId=batch)
+    return given(projectExtId=external_id("project", project), batchExtId=optional_external_id("batch", batch))

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 import kognic_aio
 from kognic_aio.cli.app import COMMANDS, app
+from kognic_aio.version import __version__
 from tests.cli.support import kognicutil, python
 
 NEEDED_BY_A_CLIENT = {"aiohttp", "kognic.auth", "kognic_aio.client", "kognic_aio.cli.session", "rich.console"}
@@ -140,3 +141,15 @@ def test_the_package_does_without_the_extra() -> None:
     done = python("import sys, kognic_aio, kognic_aio.emulator; print({'click', 'rich'} & sys.modules.keys())")
 
     assert done.stdout == "set()\n"
+
+
+def test_the_version_of_what_is_not_installed() -> None:
+    """The version is the package's own: it need not be installed as a distribution, as on a path of somebody's."""
+    code = """
+import importlib.metadata
+def missing(name): raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = missing
+from kognic_aio.cli.app import app
+app(["--version"])
+"""
+    assert python(code).stdout.endswith(f"version {__version__}\n")

@@ -36,6 +36,15 @@ async def test_default(emulator: Emulator, tmp_path: Path) -> None:
     assert "project-a" in done.stdout
 
 
+def test_unknown_to_the_shell(tmp_path: Path) -> None:
+    """What KOGNIC_ENV names wrongly is said to come from there."""
+    folder = config(tmp_path, {"environments": {"b": EXAMPLE}})
+    done = kognicutil("projects", XDG_CONFIG_HOME=folder, HOME=folder, KOGNIC_ENV="a")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: KOGNIC_ENV: unknown environment 'a'")
+
+
 @pytest.mark.parametrize(("content", "words"), [*UNUSABLE, *MORE_UNUSABLE])
 def test_unusable(tmp_path: Path, content: object, words: str) -> None:
     """An environment that is unknown or malformed, or lacks credentials, is one line and 1."""

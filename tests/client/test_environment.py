@@ -10,7 +10,7 @@ from attrs import asdict
 
 from kognic_aio import KognicIOClient
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
-from kognic_aio.errors import CredentialsError, InvalidError
+from kognic_aio.errors import ConnectError, CredentialsError, InvalidError
 from tests.environments import EXAMPLE, UNUSABLE, config, local
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +158,21 @@ async def test_unusable(tmp_path: Path, content: object, words: str) -> None:
         await KognicIOClient(env="a").open()
 
     assert str(caught.value).startswith(words.format(path=tmp_path / "kognic" / "environments.json"))
+
+
+@pytest.mark.parametrize("by", ["env", "KOGNIC_ENV"])
+@pytest.mark.parametrize("is_url", [True, False])
+async def test_a_server_that_is_not_there(shell: pytest.MonkeyPatch, tmp_path: Path, by: str, is_url: bool) -> None:
+    """The error says to check what named the environment, and an argument only if one was given."""
+    config(tmp_path, {"environments": {"gone": local(tmp_path, NOWHERE)}})
+    name = NOWHERE if is_url else "gone"
+    if by == "KOGNIC_ENV":
+        shell.setenv(by, name)
+    env = name if by == "env" else None
+    with pytest.raises(ConnectError, match=f"check the setting `{by}`$"):
+        await KognicIOClient(env=env, auth=("id", "secret")).open()
+    with pytest.raises(ConnectError, match=r"127\.0\.0\.1:1; check the setting `auth_host`$"):
+        await KognicIOClient(env=env, auth=("id", "secret"), auth_host="http://127.0.0.1:1").open()
 
 
 async def test_no_name(tmp_path: Path) -> None:

@@ -98,6 +98,16 @@ async def test_of_a_run(use: str, emulator: Emulator, client: KognicIOClient) ->
     assert emulator.platform.summary() == before
 
 
+async def test_await_of_a_run(emulator: Emulator, client: KognicIOClient) -> None:
+    """A run cannot be awaited: the error says how to iterate over it, and nothing is created."""
+    before = emulator.platform.summary()
+    run: Any = create_inputs(client, [cameras_scene("one")], "project-a")
+    async with run:
+        with pytest.raises(TypeError, match=r"InputCreation is asynchronous: write `async for item in \.\.\.`"):
+            await run
+    assert emulator.platform.summary() == before
+
+
 async def test_what_the_errors_advise_works(client: KognicIOClient) -> None:
     """What the errors say to write does what was meant."""
     pages = client.input.query_inputs(project="project-a")

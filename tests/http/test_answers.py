@@ -81,6 +81,24 @@ PAGES: dict[str, Step] = {
     "XHTML": page(f'\ufeff<?xml version="1.0"?>\n<!-- page -->\n{PAGE}', content_type="application/xml"),
     "a fragment": page("<p>Sign in</p>", content_type="text/html"),
     "201": page(PAGE, content_type="text/html", status=201),
+    "UTF-16": page(PAGE, content_type="text/plain", charset="utf-16"),
+    "UTF-16, as bytes": lambda _: web.Response(body=PAGE.encode("utf-16-be")),
+    **{
+        text: page(f"\n{text}Sign in", content_type="text/plain")
+        for text in (
+            '<form action="/login">',
+            '<meta http-equiv=refresh content="0; /login">',
+            "<title>",
+            "<script>",
+            "<STYLE>",
+            "<center>",
+            "<h1>",
+            "<frameset>",
+            "<div class='a'>",
+            '<a href="/login">',
+            "<p>",
+        )
+    },
 }
 STORES: dict[str, Step] = {
     "nothing": stored,
@@ -92,7 +110,39 @@ STORES: dict[str, Step] = {
     "XML without a type": page("<CopyObjectResult><ETag>body</ETag></CopyObjectResult>"),
     "JSON": page('{"name": "<html>"}', content_type="application/json"),
     "text": page("OK"),
+    "other XML": page("<PostResponse><Location>a</Location></PostResponse>", content_type="application/xml"),
+    "XML of a namespace": page('<a:Result xmlns:a="b"/>', content_type="application/xml"),
+    "XML whose names begin as tags": page("<Parts><Part>1</Part></Parts>"),
+    "UTF-16 XML": page("<Result/>", content_type="application/xml", charset="utf-16"),
 }
+
+
+@in_time
+async def test_an_upload_that_is_switched_over() -> None:
+    """101 is no answer to an upload: it has not arrived."""
+
+    async def switch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(CONTENT))
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        writer.close()
+
+    async with serving() as server, client_of(server, attempts=2) as client:
+        listener = await asyncio.start_server(switch, "127.0.0.1", 0)
+        async with listener:
+            port = listener.sockets[0].getsockname()[1]
+            with pytest.raises(StorageError) as caught:
+                await put(client._storage, f"http://127.0.0.1:{port}/{SIGNED}", image())
+    assert caught.value.status == 101
+
+
+@pytest.mark.parametrize("status", [300, 305])
+@in_time
+async def test_rarer_redirects(status: int, server: Server, client: KognicIOClient) -> None:
+    """They may pass as the others do: an upload is tried again, and arrives."""
+    server.steps = [page("", status=status, headers={"Location": "http://login.example/a?token=b"}), stored]
+    assert await put(client._storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("name", PAGES)

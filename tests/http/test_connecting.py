@@ -14,7 +14,7 @@ from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio.emulator import Emulator
-from kognic_aio.errors import CertificateError, ConnectError, InvalidError, KognicError, ProxyError
+from kognic_aio.errors import CertificateError, ConnectError, InvalidError, KognicError, ProxyConnectError, ProxyError
 from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import serving
@@ -329,17 +329,22 @@ def status_line(line: str) -> bytes:
     return f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
+CHECK = "check the proxy, which the environment names in `https_proxy`"
+LONG_HEADER = b"HTTP/1.1 200 OK\r\nVia: " + b"s3cret" * 2000 + b"\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "told", "tries"),
     [
         (status_line("407 No"), ProxyError, r"it wants other credentials \(407\); check the user and the password", 1),
         (status_line("403 No"), ProxyError, "it answered 403 to CONNECT", 1),
-        (status_line("502 No"), ConnectError, "it answered 502 to CONNECT", 4),
+        (status_line("502 No"), ConnectError, f"it answered 502 to CONNECT; {CHECK}", 4),
         (status_line("429 No"), ConnectError, "it answered 429 to CONNECT", 4),
-        (b"220 ftp s3cret ready\r\n\r\n", ConnectError, "its answer to CONNECT is no HTTP", 4),
-        (b"", ConnectError, "the connection broke|the other end closed it", 4),
+        (b"220 ftp s3cret ready\r\n\r\n", ProxyConnectError, f"its answer to CONNECT is no HTTP .*; {CHECK}", 4),
+        (LONG_HEADER, ProxyConnectError, f"its answer to CONNECT has too long a header .*; {CHECK}", 4),
+        (b"", ProxyConnectError, f"the other end closed it .*; {CHECK}", 4),
     ],
-    ids=["407", "403", "502", "429", "no HTTP", "nothing"],
+    ids=["407", "403", "502", "429", "no HTTP", "a long header", "nothing"],
 )
 async def test_a_proxy_that_leads_nowhere(
     answer: bytes, error: type[KognicError], told: str, tries: int, monkeypatch: pytest.MonkeyPatch
@@ -350,7 +355,7 @@ async def test_a_proxy_that_leads_nowhere(
         async with at(proxy.serve) as port:
             monkeypatch.setenv("https_proxy", f"http://me:s3cret@127.0.0.1:{port}")
             async with client_with() as client:
-                with pytest.raises(error if answer else KognicError, match=told) as caught:
+                with pytest.raises(error, match=told) as caught:
                     await put(client._storage, "https://storage.invalid/a?X-Signature=s3cret", image())
     assert f"PUT https://storage.invalid/a through the proxy http://127.0.0.1:{port}: " in str(caught.value)
     assert "s3cret" not in str(caught.value)
@@ -426,7 +431,7 @@ async def test_a_typing_error_in_a_host(argument: str, kind: str) -> None:
             argument: url
         }
         client = KognicIOClient(auth=("id", "secret"), write_workspace_id="mine", **hosts)
-        told = f"nothing has ever answered at {url}; check the client's argument `{argument}`"
+        told = f"nothing has ever answered at {url}; check the setting `{argument}`"
         with anyio.fail_after(6):
             async with client:
                 with pytest.raises(ConnectError, match=told) as caught:
@@ -434,11 +439,43 @@ async def test_a_typing_error_in_a_host(argument: str, kind: str) -> None:
     assert f"{url}/v1/" in str(caught.value)
 
 
+HOW_IT_IS_WRITTEN = ["HTTPS://127.0.0.1:1", "https://X.invalid", "https://x.invalid:443", "https://bücher.invalid"]
+
+
+@pytest.mark.parametrize("url", [*HOW_IT_IS_WRITTEN, "http://LOCALHOST:1", "http://localhost:1//"])
+async def test_a_typing_error_however_it_is_written(url: str) -> None:
+    """An auth server is given up within 5 s, in whatever form its URL is written."""
+    client = KognicIOClient(auth=("id", "secret"), auth_host=url)
+    with anyio.fail_after(6), pytest.raises(ConnectError, match="check the setting `auth_host`"):
+        await client.open()
+
+
+WAYS_OF_A_PROXY: dict[str, tuple[bytes | None, str]] = {
+    "not there": (None, "no connection to the proxy"),
+    "closes": (b"", "no connection to the proxy"),
+    "no HTTP": (b"220 ftp ready\r\n\r\n", "is no HTTP"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OF_A_PROXY)
+@pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
+async def test_a_typing_error_in_a_proxy(way: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that gives no answer is given up within 5 s too, and the error says where it is named, not the host."""
+    answer, told = WAYS_OF_A_PROXY[way]
+    proxy = Proxy(answers=[answer or b""] * 99)
+    async with at(proxy.serve) as port:
+        monkeypatch.setenv(variable, f"127.0.0.1:{1 if answer is None else port}")
+        client = KognicIOClient(auth=("id", "secret"))
+        with anyio.fail_after(6), pytest.raises(ProxyConnectError, match=f"{told}.*in `{variable}`$") as caught:
+            await client.open()
+    assert "auth_host" not in str(caught.value)
+
+
 async def test_a_typing_error_when_a_client_opens() -> None:
     """Opening a client fails as soon, if it needs the host."""
     async with serving() as server:
         client = KognicIOClient(auth=("id", "secret"), auth_host=server.url, workspace_api_host="https://127.0.0.1:1")
-        with anyio.fail_after(6), pytest.raises(ConnectError, match="argument `workspace_api_host`"):
+        with anyio.fail_after(6), pytest.raises(ConnectError, match="setting `workspace_api_host`"):
             await client.open()
 
 
@@ -472,7 +509,7 @@ async def test_a_storage_that_is_not_there() -> None:
         async with client_with() as client:
             with pytest.raises(ConnectError, match=r"no connection for PUT http://127\.0\.0\.1:1/a") as caught:
                 await put(client._storage, "http://127.0.0.1:1/a", image())
-    assert "argument" not in str(caught.value)
+    assert "setting" not in str(caught.value)
 
 
 @pytest.mark.parametrize("argument", APIS)
@@ -500,3 +537,12 @@ def test_a_host_that_is_none(host: Any) -> None:
     """What is no URL is refused when the client is made."""
     with pytest.raises(InvalidError, match=r"^host: "):
         KognicIOClient(host=host)
+
+
+@pytest.mark.parametrize("argument", APIS)
+@pytest.mark.parametrize("name", ["x..com", ".x", "a" * 300, f"{'a' * 64}.com", "bü..com"])
+def test_a_host_that_no_name_can_be(argument: str, name: str) -> None:
+    """A name that cannot be looked up is refused when the client is made."""
+    hosts: dict[str, Any] = {argument: f"https://{name}"}
+    with pytest.raises(InvalidError, match=f"^{argument}: "):
+        KognicIOClient(**hosts)

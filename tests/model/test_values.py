@@ -39,6 +39,7 @@ from kognic_aio.model import (
     SensorSpecification,
 )
 from kognic_aio.model.calibration import CustomCameraCalibration, LidarCalibration, SensorCalibration
+from kognic_aio.model.metadata import FrameMetaData, MetaData
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
 from tests.scripted import client_of, ok, serving
 
@@ -370,6 +371,17 @@ def test_dates_of_numpy(unit: str) -> None:
     assert shutter.shutter_time_start_ns == 1_767_225_600_000_000_000
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "ns", "D"])
+def test_no_date_of_numpy(unit: str) -> None:
+    """NaT is no time, and neither is a date that nanoseconds cannot hold."""
+    dates = [np.datetime64("NaT", unit)]  # type: ignore[call-overload]
+    if unit != "ns":
+        dates.append(np.datetime64("9999-01-01", unit))  # type: ignore[call-overload]
+    for date in dates:
+        with pytest.raises(InvalidError, match=r"shutter_time_start_ns: expected an integer, got .*; nanoseconds"):
+            ImageMetadata(shutter_time_start_ns=date, shutter_time_end_ns=10**19)
+
+
 def test_seconds_with_a_fraction() -> None:
     """What `time.time()` gives is recognised, though it is no integer."""
     with pytest.raises(InvalidError, match=r"got 1795834567\.25; nanoseconds .*, and this looks like seconds"):
@@ -445,3 +457,13 @@ async def test_arguments_of_calls() -> None:
     assert (task, json.loads(assigned)) == ("/v1/tasks/a", {"assignedUserId": 7})
     assert json.loads(query) == {"project": "a", "externalIds": ["b", "3"]}
     assert requests == "/v2/requests?projectId=5"
+
+
+@pytest.mark.parametrize("kind", [MetaData, FrameMetaData])
+def test_metadata_dumps_itself(kind: Any) -> None:
+    """Metadata is dumped as pydantic's models are: to a dict of its own."""
+    metadata = kind(region="EU", lane=3, driver=None)
+    dumped = metadata.model_dump()
+    assert (dumped, type(dumped)) == ({"region": "EU", "lane": 3}, dict)
+    dumped["lane"] = 4
+    assert metadata["lane"] == 3

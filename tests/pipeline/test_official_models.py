@@ -13,7 +13,7 @@ from kognic.io.model.scene.feature_flags import FeatureFlags as OfficialFlags
 from kognic.io.model.scene.scene_request import SceneRequest as OfficialRequest
 from kognic.io.tools.model import SceneWithPreAnnotation as OfficialSceneWithPreAnnotation
 
-from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio import InputCreationResult, KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, OfficialModelError
 from kognic_aio.model import Cameras, Image, LidarsAndCamerasSequence, PointCloud
@@ -91,6 +91,27 @@ async def test_what_was_started_before_is_not_left_lying_about(
             await anyio.sleep(0.01)
 
 
+@pytest.mark.parametrize("item", ITEMS)
+async def test_the_results_of_those_before(
+    item: str, emulator: Emulator, client: KognicIOClient, tmp_path: Path
+) -> None:
+    """Those that the source gave before settle and are delivered, then the run ends with where the source failed."""
+    official, released = ITEMS[item][0](official_scene(tmp_path)), []
+    if isinstance(official, SceneWithPreAnnotation):
+        official = SceneWithPreAnnotation(official.scene, release=lambda: released.append(True))
+    items = [*(cameras_scene(f"ours-{number}") for number in range(5)), official, cameras_scene("after")]
+    results: list[InputCreationResult] = []
+    with anyio.fail_after(30), pytest.raises(OfficialModelError, match="after 5 scenes, the last one 'ours-4'"):
+        async for result in create_inputs(client, items, "project-a", sleep_time=0.02):
+            results.append(result)  # noqa: PERF401 - the run raises
+
+    assert {(result.external_id, str(result.status)) for result in results} == {
+        (f"ours-{number}", "created") for number in range(5)
+    }
+    assert len(emulator.recorder.requests("POST", "/v1/inputs/cameras")) == 5
+    assert released == ([True] if isinstance(official, SceneWithPreAnnotation) else [])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_one_scene_at_a_time(kind: str, emulator: Emulator, client: KognicIOClient, tmp_path: Path) -> None:
     """Each `create` refuses the official scene of its type, with both modules, before anything is sent."""
@@ -153,7 +174,7 @@ def test_in_a_model_of_ours(part: str, tmp_path: Path) -> None:
     """A model of ours that is given an official one as a part says where, and what belongs there."""
     make, theirs, ours = PARTS[part]
     frame = official_scene(tmp_path, "LidarsAndCamerasSequence").frames[0]
-    with pytest.raises(InvalidError) as caught:
+    with pytest.raises(OfficialModelError) as caught:
         make(frame.images[0], frame)
     assert theirs in str(caught.value)
     assert ours in str(caught.value)
