@@ -54,8 +54,8 @@ def find_environment(env: str | None = None) -> Environment:
             raise InvalidError(f"{source}: {error}") from error
     environments = _member(_read(), "environments", dict, {})
     if name not in environments:
-        known = ", ".join(map(repr, environments)) or "none"
-        raise InvalidError(f"{source}: unknown environment {name!r}: {config_path()} has {known}")
+        has = "has " + (", ".join(map(repr, environments)) or "none") if config_path().exists() else "does not exist"
+        raise InvalidError(f"{source}: unknown environment {name!r}: {config_path()} {has}")
     try:
         return evolve(_parsed(environments[name]), named_by=source)
     except InvalidError as error:

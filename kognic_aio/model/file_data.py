@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from enum import StrEnum
+from os import PathLike
 from pathlib import PurePath
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
@@ -150,7 +151,12 @@ def _bytes_problem(data: Any) -> str | None:
         return "got text, expected bytes; open files in binary mode ('rb')"
     if isinstance(data, bytes | bytearray | memoryview | Iterator | AsyncIterable) or hasattr(data, "read"):
         return None
-    return f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}"
+    hint = ""
+    if isinstance(data, PathLike):
+        hint = "; a local file is the filename of its image or point cloud, without file_data"
+    elif callable(data):
+        hint = "; call it, or give it as callback="
+    return f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}{hint}"
 
 
 CONTENT_TYPES = {

@@ -237,3 +237,17 @@ def test_one_file_in_several_frames() -> None:
 def test_models_do_no_io(tmp_path: Path) -> None:
     """A model takes the name of a file that does not exist: only creating the scene looks for it."""
     assert Image(filename=str(tmp_path / "nowhere.jpg")).filename.endswith("nowhere.jpg")
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (Path("front.jpg"), "is the filename of its image"),
+        (lambda: iter([b"image"]), "call it, or give it as callback="),
+    ],
+    ids=["path", "function"],
+)
+def test_what_is_no_data(data: Any, hint: str) -> None:
+    """A path or a function in the place of data is an error that says where it belongs."""
+    with pytest.raises(InvalidError, match=hint):
+        FileData(format="jpg", data=data)
