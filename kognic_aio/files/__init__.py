@@ -5,9 +5,11 @@
     ├── Memory          bytes
     ├── MemoryStream    a BytesIO
     ├── OpenFile        a file that its owner has opened
-    ├── Stream          an object with `read()`: a member of an archive, a pipe, an answer of a server
-    ├── Iteration       an iterator or generator of bytes
-    ├── AsyncChunks     an async iterator or generator of bytes, or an object with an async `read()`
+    ├── ReadOnce
+    │   ├── Blocking
+    │   │   ├── Stream      an object with `read()`: a member of an archive, a pipe, an answer of a server
+    │   │   └── Iteration   an iterator or generator of bytes
+    │   └── AsyncChunks     an async iterator or generator of bytes, or an object with an async `read()`
     ├── Callback        a function that returns any of these, or bytes
     └── Spooled         a temporary file, which holds what could be read only once
 

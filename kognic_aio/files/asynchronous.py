@@ -2,53 +2,36 @@
 
 import inspect
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 
 from kognic_aio._threads import leased_worker
-from kognic_aio.files.body import CHUNK, Body
-from kognic_aio.files.reading import Reading
+from kognic_aio.files.body import CHUNK
+from kognic_aio.files.read_once import ReadOnce
 from kognic_aio.files.source import Source, close_quietly
 from kognic_aio.files.spool import LOOK_AGAIN, STARVED_AFTER, Intake, starved
 
 
-class AsyncChunks(Source):
-    """What is read in the event loop. It is read once and to its end before any of it is sent, many at once.
+class AsyncChunks(ReadOnce):
+    """What is read in the event loop, many at once: an async iterable, or an object with an async `read()`."""
 
-    Args:
-        name: The filename.
-        data: An async iterable, or an object with an async `read()`; it is closed in the end.
-        reading: What all reading shares.
-    """
+    async def _take_in(self) -> Source:
+        try:
+            with self.blamed(), self.sole_use(self._data), self._reading.buffer() as buffer:
+                return await self._gather(Intake(self.name, buffer))
+        finally:
+            await close_quietly(self._data)
 
-    def __init__(self, name: str, data: Any, reading: Reading) -> None:
-        super().__init__(name)
-        self._data = data
-        self._reading = reading
-        self._gathered: Source | None = None
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes, from the first on."""
-        if self._gathered is None:
-            with self.blamed(), self.sole_use(self._data):
-                self._gathered = await self._gather()
-        async with self._gathered.open() as body:
-            yield body
-
-    async def _gather(self) -> Source:
-        with self._reading.buffer() as buffer:
-            intake = Intake(self.name, buffer)
-            chunks = _read(self._data) if hasattr(self._data, "read") else aiter(self._data)
-            async for chunk in chunks:
-                if not intake.fits(chunk):
-                    await self._spool(intake, chunk, chunks)
-                    break
-                intake.take(chunk)
-            return intake.result(self._reading)
+    async def _gather(self, intake: Intake) -> Source:
+        chunks = _read(self._data) if hasattr(self._data, "read") else aiter(self._data)
+        async for chunk in chunks:
+            if not intake.fits(chunk):
+                await self._spool(intake, chunk, chunks)
+                break
+            intake.take(chunk)
+        return intake.result(self._reading)
 
     @staticmethod
     async def _spool(intake: Intake, chunk: Any, rest: AsyncIterator[Any]) -> None:
@@ -62,12 +45,6 @@ class AsyncChunks(Source):
                 intake.abandon()
                 worker.submit(intake.discard)
                 raise
-
-    async def close(self) -> None:
-        """Close what was given, if it can be closed."""
-        if self._gathered is not None:
-            await self._gathered.close()
-        await close_quietly(self._data)
 
 
 async def _read(stream: Any) -> AsyncIterator[Any]:

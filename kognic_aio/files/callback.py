@@ -7,10 +7,9 @@ from typing import Any
 
 from kognic_aio._threads import Worker, patiently
 from kognic_aio.files.body import Body
-from kognic_aio.files.iterators import Iteration
+from kognic_aio.files.read_once import Blocking
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source, close_now
-from kognic_aio.files.stream import Stream
 
 
 class Callback(Source):
@@ -51,7 +50,7 @@ class Callback(Source):
             result = await self._called(worker)
             if not inspect.isawaitable(result):
                 source = self._source_of(result)
-                return await source.gathered_by(worker) if isinstance(source, Stream | Iteration) else source
+                return await source.gathered_by(worker) if isinstance(source, Blocking) else source
         return await self._awaited(result)
 
     async def _called(self, worker: Worker) -> Any:

@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
 from socket import SocketIO
@@ -14,6 +14,7 @@ from typing import Any
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.errors import InvalidError
 from kognic_aio.files.body import CHUNK, Body
+from kognic_aio.files.read_once import Blocking
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source, close_now, close_quietly
 from kognic_aio.files.spool import END, NOTHING_YET, chunks, gather
@@ -22,51 +23,19 @@ ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTP
 """Answers of servers, each of which has a socket of its own, as `urlopen` and requests give them."""
 
 
-class Stream(Source):
-    """An object with a `read()` that blocks. It is read once, to its end and by one thread, before any of it is sent.
+class Stream(Blocking):
+    """An object with a `read()` that blocks. It is read in its turn, unless it is known to share nothing.
 
-    That is its turn, unless it is known to share nothing: the members of an archive move the one position that the
-    archive has.
-
-    Args:
-        name: The filename.
-        stream: The stream, which is closed when it has been read.
-        reading: What all reading shares.
+    The members of an archive, for one, move the one position that the archive has.
     """
 
-    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
-        super().__init__(name)
-        self._stream = stream
-        self._reading = reading
-        self._gathered: Source | None = None
+    async def _take_in(self) -> Source:
+        async with leased_worker() if is_alone(self._data) else self._reading.turn() as worker:
+            return await self.gathered_by(worker)
 
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes, from the first on."""
-        if self._gathered is None:
-            async with self._thread() as worker:
-                self._gathered = await self.gathered_by(worker)
-        async with self._gathered.open() as body:
-            yield body
-
-    def _thread(self) -> AbstractAsyncContextManager[Worker]:
-        return leased_worker() if is_alone(self._stream) else self._reading.turn()
-
-    async def gathered_by(self, worker: Worker) -> Source:
-        """All that it gives, read in the thread of a worker, which closes it too."""
-        try:
-            with self.blamed(), self.sole_use(self._stream):
-                size = await worker.run(_rewound, self._stream)
-                return await gather(self.name, partial(_pull, self._stream), worker, self._reading, size)
-        finally:
-            worker.submit(close_now, self._stream)
-
-    async def close(self) -> None:
-        """Close the stream, as the official client does after an upload, unless it has been read and closed."""
-        if self._gathered is None:
-            await close_quietly(self._stream)
-        else:
-            await self._gathered.close()
+    async def _read(self, worker: Worker) -> Source:
+        size = await worker.run(_rewound, self._data)
+        return await gather(self.name, partial(_pull, self._data), worker, self._reading, size)
 
 
 class OpenFile(Source):

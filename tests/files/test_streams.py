@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.emulator import Emulator, faults
-from kognic_aio.model import Cameras
+from kognic_aio.model import Cameras, Image
 from tests.files.scenes import MIB, PROJECT, check_arrival, content_of, ingest, scene_of
 
 pytestmark = pytest.mark.anyio
@@ -270,3 +271,32 @@ async def test_a_stream_of_a_database(emulator: Emulator, client: KognicIOClient
     results = await ingest(client, [scene_of(number, data=stream) for number, stream in enumerate(streams)])
     check_arrival(emulator, results)
     assert all(stream.read_by == {stream.closed_by} for stream in streams)
+
+
+TOUCHED: set[str] = set()
+"""Files whose time of modification changes whenever they are opened, as on some mounts."""
+
+
+def touch_when_opened(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and str(arguments[0]) in TOUCHED:
+        later = Path(arguments[0]).stat().st_mtime_ns + 1_000_000_000
+        os.utime(arguments[0], ns=(later, later))
+
+
+@pytest.mark.parametrize("size", [8000, 3 * MIB])
+async def test_files_that_are_only_opened(
+    size: int, emulator: Emulator, client: KognicIOClient, tmp_path: Path
+) -> None:
+    """A mount that sets the time of modification of a file that is opened has not changed it."""
+    sys.addaudithook(touch_when_opened)  # for good, but only for what is in the set
+    path = tmp_path / "1.jpg"
+    path.write_bytes(content_of(1, size))
+    scene = Cameras(external_id="1", frame=Cameras.Frame(images=[Image(filename=path)]))
+    before = path.stat().st_mtime_ns
+    TOUCHED.add(str(path))
+    try:
+        results = await ingest(client, [scene])
+    finally:
+        TOUCHED.clear()
+    assert path.stat().st_mtime_ns > before
+    check_arrival(emulator, results, lambda number: content_of(number, size))
