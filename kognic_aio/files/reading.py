@@ -16,6 +16,9 @@ from kognic_aio.files.body import CHUNK
 Buffer: TypeAlias = mmap
 """Memory straight from the system, of which only the pages that were written to are there."""
 
+MAX_IDLE = 8
+"""Buffers that are kept for the next reads; what was needed beyond them at a peak is given back."""
+
 
 @define(eq=False)
 class Reading:
@@ -39,7 +42,8 @@ class Reading:
         buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
         yield buffer
         # After an error or a cancellation it is not used again: a thread that nobody waits for may still fill it.
-        self._buffers.append(buffer)
+        if len(self._buffers) < MAX_IDLE:
+            self._buffers.append(buffer)
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Worker, None]:
