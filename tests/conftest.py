@@ -1,6 +1,7 @@
 """What all tests share: an emulator, a client of it, and a watch over what blocks or leaks."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,6 +14,12 @@ from kognic_aio.emulator import Emulator
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="Run the whole fault matrix, not a sample of it.")
     parser.addoption("--seed", type=int, default=1, help="What the faults of the matrix are drawn with.")
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C reach the processes that tests start, though a shell has us run in its background, deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
