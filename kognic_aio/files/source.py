@@ -10,7 +10,7 @@ from typing import Any
 from anyio import move_on_after
 
 from kognic_aio._tasks import is_being_cancelled
-from kognic_aio._threads import in_thread, thread_hint
+from kognic_aio._threads import Worker, in_thread, thread_hint
 from kognic_aio.errors import DataError, KognicError, MissingFileError
 from kognic_aio.files.body import Body, check_size
 
@@ -91,6 +91,17 @@ def close_now(data: Any) -> None:
     if callable(close) and not inspect.iscoroutinefunction(close):
         with suppress(Exception):
             close()
+
+
+async def close_after(worker: Worker | None, data: Any) -> None:
+    """Close what a worker has read: at once, or when its thread reads it no more.
+
+    As long as a thread reads it nobody else may close it: its descriptor would be another file's at once.
+    """
+    if worker is not None and worker.is_busy:
+        worker.submit(close_now, data)
+    else:
+        await close_quietly(data)
 
 
 async def close_quietly(data: Any) -> None:

@@ -14,7 +14,7 @@ from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
 from kognic_aio.files.memory import Memory
 from kognic_aio.files.reading import Buffer, Reading
-from kognic_aio.files.source import Source, close_now, close_quietly
+from kognic_aio.files.source import Source, close_after
 
 END: Final = object()
 NOTHING_YET: Final = object()
@@ -58,10 +58,7 @@ class Spooled(Source):
 
     async def close(self) -> None:
         """Close the temporary file, which removes it."""
-        if self._worker is not None and self._worker.is_busy:
-            self._worker.submit(close_now, self._file)  # when it is not read any more
-        else:
-            await close_quietly(self._file)
+        await close_after(self._worker, self._file)
 
 
 def readinto_of(file: FileIO, worker: Worker) -> "ReadInto":

@@ -16,7 +16,7 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.files.body import CHUNK, Body
 from kognic_aio.files.read_once import Blocking
 from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source, close_now, close_quietly
+from kognic_aio.files.source import Source, close_after
 from kognic_aio.files.spool import END, NOTHING_YET, chunks, gather
 
 ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
@@ -73,11 +73,7 @@ class OpenFile(Source):
 
     async def close(self) -> None:
         """Close the file, as the official client does after an upload."""
-        if self._worker is not None and self._worker.is_busy:
-            # As long as a thread reads it nobody else may close it: its descriptor would be another file's at once.
-            self._worker.submit(close_now, self._stream)
-        else:
-            await close_quietly(self._stream)
+        await close_after(self._worker, self._stream)
 
 
 class _Part:
