@@ -20,6 +20,9 @@ END: Final = object()
 NOTHING_YET: Final = object()
 """What a source gives in the place of a chunk when there will be none, and when there is none for the moment."""
 
+PIECE = 1 << 18
+"""Bytes handed out at a time. Larger blocks would leave larger holes in the heap, which grows for days by them."""
+
 LOOK_AGAIN = 0.02
 STARVED_AFTER = 60.0
 """Seconds between two looks at a stream that has nothing yet, and after which it is given up."""
@@ -74,15 +77,16 @@ ReadInto = Callable[[memoryview], Coroutine[Any, Any, int]]
 
 
 async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
-    """What a file holds, read in one thread: the next chunk while one is being sent."""
-    with reading.buffer() as buffer:
-        view = memoryview(buffer)[:CHUNK]
-        ahead = asyncio.ensure_future(readinto(view))
+    """What a file holds, read in one thread: into one buffer while what is in the other is being sent."""
+    with reading.buffer() as one, reading.buffer() as other:
+        full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
+        ahead = asyncio.ensure_future(readinto(full))
         try:
             while size := await ahead:
-                chunk = bytes(view[:size])
-                ahead = asyncio.ensure_future(readinto(view))
-                yield chunk
+                ahead = asyncio.ensure_future(readinto(spare))
+                for start in range(0, size, PIECE):
+                    yield bytes(full[start : min(start + PIECE, size)])
+                full, spare = spare, full
         finally:
             ahead.cancel()
 
