@@ -80,15 +80,22 @@ async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
     """What a file holds, read in one thread: into one buffer while what is in the other is being sent."""
     with reading.buffer() as one, reading.buffer() as other:
         full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
-        ahead = asyncio.ensure_future(readinto(full))
+        ahead = _begun(readinto(full))
         try:
             while size := await ahead:
-                ahead = asyncio.ensure_future(readinto(spare))
+                ahead = _begun(readinto(spare))
                 for start in range(0, size, PIECE):
                     yield bytes(full[start : min(start + PIECE, size)])
                 full, spare = spare, full
         finally:
             ahead.cancel()
+
+
+def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
+    """A reading that is begun. If nobody waits for it in the end, nobody misses its error."""
+    task = asyncio.ensure_future(reading)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 class Intake:

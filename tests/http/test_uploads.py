@@ -1,6 +1,8 @@
 """An upload arrives whole, or is an error that says why it has not, over a real socket."""
 
+import asyncio
 import base64
+import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,12 +14,14 @@ from typing import Any
 import google_crc32c
 import pytest
 from aiohttp import web
+from anyio import CapacityLimiter
 from attrs import define, field
 from multidict import CIMultiDict
 
 from kognic_aio import FileData
 from kognic_aio._http.storage import Storage
 from kognic_aio.errors import ChecksumError, DataError, StorageError
+from kognic_aio.files import Reading, sources_at_hand
 from kognic_aio.files.local import Handle
 from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
@@ -123,6 +127,29 @@ async def test_after_half_of_it(form: str, store: Store, storage: Storage, tmp_p
     assert await put(storage, store.url, file) == len(content)
     assert len(store.headers) == 3
     assert store.whole == [content]
+
+
+@pytest.mark.parametrize("form", ["local-file", "generator"])
+def test_left_after_its_first_piece(form: str, tmp_path: Path) -> None:
+    """A file is closed though its next part is about to be read, and nobody hears of a reading that came too late."""
+    unheard = list[dict[str, Any]]()
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+        file = of_form(form, tmp_path, bytes(3 * MIB))
+        async with (
+            sources_at_hand({"file": file}, Reading(CapacityLimiter(1))) as sources,
+            sources["file"].open() as body,
+        ):
+            assert not isinstance(body.payload, bytes)
+            assert await anext(body.payload)
+        while len(asyncio.all_tasks()) > 1:  # what was reading ahead
+            await asyncio.sleep(0)
+        del body
+        gc.collect()
+
+    asyncio.run(leave())
+    assert not unheard
 
 
 @pytest.mark.parametrize("size", [1, MIB, MIB + 1, 3 * MIB])
