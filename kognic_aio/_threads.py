@@ -85,6 +85,7 @@ class Worker(Executor):
 
 
 _idle: list[Worker] = []
+"""Workers that have nothing to do. The one that was used last is taken next, so that few are used at all."""
 _started = 0
 
 
@@ -99,13 +100,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 
-def _take() -> Worker:
-    """A worker that has nothing to do; the one that was used last, so that few are used at all."""
-    global _started  # noqa: PLW0603
+async def _taken() -> Worker:
+    """A worker that has nothing to do."""
     try:
         return _idle.pop()
     except IndexError:
-        pass
+        return await patiently(_started_worker)
+
+
+async def _started_worker() -> Worker:
+    global _started  # noqa: PLW0603
     if _started >= MAX_WORKERS:
         raise RuntimeError(f"can't start new thread: {MAX_WORKERS} of kognic_aio are blocked")
     worker = Worker()
@@ -123,7 +127,7 @@ def _give_back(worker: Worker) -> None:
 @asynccontextmanager
 async def leased_worker() -> AsyncGenerator[Worker, None]:
     """A thread for oneself: what is read in it is read by one thread from beginning to end."""
-    worker = await patiently(_async_take)
+    worker = await _taken()
     try:
         yield worker
     finally:
@@ -135,15 +139,11 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
 
     How many threads there are at once is bounded by the limiters of those who call this.
     """
-    worker = await patiently(_async_take)
+    worker = await _taken()
     try:
         return await worker.run(function, *arguments)
     finally:
         _give_back(worker)
-
-
-async def _async_take() -> Worker:
-    return _take()
 
 
 def thread_hint(error: BaseException) -> str:

@@ -143,17 +143,27 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body of an answer. Of an error's, which may be anything, no more than people read."""
-    content = bytearray()
     is_error = response.status >= 300
-    with nullcontext() if response.content.is_eof() else _hearing_of_the_end(response):
-        async for chunk in response.content.iter_any():
-            content += chunk
-            if is_error and len(content) > MOST_OF_AN_ERROR:
-                response.close()
-                break
-            if len(content) > most:
-                response.close()
-                raise aiohttp.ClientPayloadError(f"it is larger than {most} bytes")
+    limit = MOST_OF_AN_ERROR if is_error else most
+    if response.content.is_eof():  # it has come already, as most do
+        content = response.content.read_nowait()
+    else:
+        with _hearing_of_the_end(response):
+            content = await _read_up_to(limit, response)
+    if len(content) > limit:
+        response.close()
+        if not is_error:
+            raise aiohttp.ClientPayloadError(f"it is larger than {most} bytes")
+    return content
+
+
+async def _read_up_to(limit: int, response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer, and hardly more of it than the limit."""
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > limit:
+            break
     return bytes(content)
 
 

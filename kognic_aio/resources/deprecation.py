@@ -60,11 +60,12 @@ def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def without_annotation_types(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function take annotation types, which are of no use, with a DeprecationWarning."""
-    signature = inspect.signature(function)
+    position = list(inspect.signature(function).parameters).index("annotation_types")
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        warn_of_annotation_types(signature.bind_partial(*args, **kwargs).arguments.get("annotation_types"))
+        given: Any = args[position] if len(args) > position else kwargs.get("annotation_types")
+        warn_of_annotation_types(given)
         return function(*args, **kwargs)
 
     return wrapper

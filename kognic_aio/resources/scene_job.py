@@ -172,9 +172,10 @@ class SceneJobs:
             )
             body["imuData"] = accepted_imu.resource_id
         accepted = await self._accept(path, body, start)
-        if differing := differing_files(accepted.files, scene.resources):
+        resources = scene.resources
+        if differing := differing_files(accepted.files, resources):
             raise self._api.malformed("POST", path, differing)
-        files = file_uploads(self._storage, accepted.files.items(), scene.resources, sources)
+        files = file_uploads(self._storage, accepted.files.items(), resources, sources)
         return accepted, [*files, *self._imu_upload(accepted_imu, imu)]
 
     async def _accept(self, path: str, body: JsonObject, start: Start) -> AcceptedScene:
