@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
-from kognic_aio._http.protocol import SECRET_LENGTH, SUNSET_NEAR, Answer, sunset
+from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
 from kognic_aio._http.sending import Sending
 
@@ -29,6 +29,16 @@ MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
 MAX_HEADERS = 1024
+
+CARRYING = ("Authorization", "Proxy-Authorization", "Cookie")
+SCHEMES = frozenset({"", "basic", "bearer"})
+"""Headers that carry secrets, and what in them is none."""
+
+LONG = 17
+"""Characters of a secret in a signed URL, at least, if its name says nothing; dates and algorithms have fewer."""
+
+_WORDS = re.compile(r'[\s;="]+')
+_SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|accesskeyid|googleaccessid|^sig$|^key$")
 
 Data = bytes | AsyncIterable[bytes] | dict[str, str] | None
 
@@ -198,12 +208,12 @@ def _look_at(closed: asyncio.Future[None]) -> None:
 
 def _secrets(request: aiohttp.RequestInfo, data: Data) -> tuple[str, ...]:
     """What lets a request in, which its answer may quote: in some headers, in a signed URL, in the form for a token."""
-    shown = [request.headers.get(name, "") for name in ("Authorization", "Proxy-Authorization", "Cookie")]
+    secrets = [word for name in CARRYING for word in _WORDS.split(request.headers.get(name, ""))]
     if "Authorization" not in request.headers:
-        shown.append(request.url.raw_query_string)
-    words = re.split(r'[\s&;="]+', " ".join(shown))
-    words += [data["client_secret"]] if isinstance(data, dict) else []
-    return tuple(word for word in words if len(word) >= SECRET_LENGTH)
+        parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
+        secrets += [value for name, _, value in parameters if len(value) >= LONG or _SECRET_NAME.search(name)]
+    secrets += [data["client_secret"]] if isinstance(data, dict) else []
+    return tuple(word for word in secrets if word.lower() not in SCHEMES)
 
 
 def _warn_of_sunset(answer: Answer) -> None:

@@ -3,18 +3,18 @@
 import json
 import platform
 import re
-import string
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 import aiohttp
 from attrs import field, frozen
 
+from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
 from kognic_aio._plain import plain
 from kognic_aio.errors import (
     ApiError,
@@ -42,29 +42,24 @@ WITHOUT_EFFECT = frozenset({429, 503})
 E = TypeVar("E", bound=StatusError)
 
 ERROR_TEXT_LENGTH = 500
+MOST_OF_AN_ID = 200
+MOST_OF_A_DATE = 64
+"""Characters that are shown of an error's text and of a request's id, and that are read of a date."""
+
 SUNSET_HEADER = "sunset-date"
 SUNSET_NEAR = timedelta(days=14)
 
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 DRYRUN_HEADER = {"X-Dryrun": ""}
 
-SECRET_LENGTH = 17
-"""Characters that a secret has at least; what is shorter in a signed URL is a date, or the name of an algorithm."""
-
-SECRET = re.compile(
-    r"(?i)([\w-]*(?:signature|credential|token|accesskeyid|googleaccessid|\bsig))(?:=|\\u003d)[^&\s<\"'\\]+"
-)
-
-ESCAPED = r"(?:%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#?\w{1,8};|\\?.)"
-"""A character that is no letter or digit, as it is or as URLs, JSON and HTML escape it."""
-
 PAGE = re.compile(
-    rb"(?i)(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style"
-    rb"|noscript|form|input|button|iframe|frameset|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr"
-    rb"|ul|ol|img|strong|em|pre)(?=[\s/>])",
-    re.DOTALL,
+    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
+    rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
 )
-"""How a page for people begins, also one that calls itself XML, or a part of one. No store answers with such tags."""
+"""How a page for people begins, or a part of one. No store answers with such tags."""
+
+ASIDES = ((b"<?xml", b"?>"), (b"<!--", b"-->"))
+"""What may stand before a page: where it begins, and where it ends."""
 
 MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
 """What Unicode has before and between letters of ASCII, as UTF-8, UTF-16 or UTF-32."""
@@ -95,6 +90,10 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+
+    def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
+        """A text of this answer as others may see it."""
+        return redacted(text, self.secrets(), length=length)
 
 
 def api_headers(organization_id: int | None) -> dict[str, str]:
@@ -212,12 +211,25 @@ def is_page(answer: Answer) -> bool:
     """
     is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
     body = visible(answer)
-    return bool(body) and (is_html or PAGE.match(body) is not None)
+    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
 
 
 def visible(answer: Answer) -> bytes:
-    """A body from its first letter, in ASCII as far as it is of such letters."""
-    return MARKS.sub(b"", answer.body).lstrip()
+    """The start of a body from its first letter, in ASCII as far as it is of such letters."""
+    return MARKS.sub(b"", answer.body[:MOST_LOOKED_AT]).lstrip()
+
+
+def _without_asides(body: bytes) -> bytes:
+    """A body from what it begins with, after declarations and comments."""
+    position = 0
+    while aside := next((end for begin, end in ASIDES if body.startswith(begin, position)), None):
+        end = body.find(aside, position)
+        if end < 0:
+            break
+        position = end + len(aside)
+        while body[position : position + 1].isspace():
+            position += 1
+    return body[position:]
 
 
 def is_success(answer: Answer) -> bool:
@@ -227,7 +239,7 @@ def is_success(answer: Answer) -> bool:
 
 def shown_start(answer: Answer) -> str:
     """The start of an answer's body as an error has it, quoted and without secrets."""
-    return repr(_cut(_discreet(answer.body.decode(errors="replace"), answer), 60))
+    return repr(answer.told(_text(answer.body), length=60))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -236,16 +248,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if value.isdecimal():
         return float(value)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (TypeError, ValueError):
+        return max(0.0, (parsedate_to_datetime(value[:MOST_OF_A_DATE]) - now).total_seconds())
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
 
 def sunset(headers: Mapping[str, str]) -> datetime | None:
     """When the endpoint will be removed, if the answer says so."""
     try:
-        date = datetime.fromisoformat(headers.get(SUNSET_HEADER, ""))
-    except ValueError:
+        date = datetime.fromisoformat(headers.get(SUNSET_HEADER, "")[:MOST_OF_A_DATE])
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
@@ -256,49 +268,46 @@ def _status_error(kind: type[E], answer: Answer, message: str) -> E:
         status=answer.status,
         method=answer.method,
         url=answer.url,
-        request_id=answer.headers.get("X-Request-Id"),
+        request_id=_request_id(answer),
         retry_after=retry_after(answer.headers, datetime.now(UTC)),
     )
+
+
+def _request_id(answer: Answer) -> str | None:
+    given = answer.headers.get("X-Request-Id")
+    return None if given is None else answer.told(given, length=MOST_OF_AN_ID)
 
 
 def _redirected(answer: Answer) -> str:
     """Where an answer sends to: host and path, as a query may have a token in it."""
     target = ""
     with suppress(ValueError):
-        place = urlsplit(answer.headers.get("Location", ""))
+        place = urlsplit(answer.headers.get("Location", "")[:MOST_LOOKED_AT])
         target = urlunsplit((place.scheme, place.netloc.rpartition("@")[2], place.path, "", ""))
-    return f"redirected to {_repeated(target, answer) if target else 'no URL'}, which is not followed"
+    return f"redirected to {answer.told(target) if target else 'no URL'}, which is not followed"
 
 
 def _explanation(body: bytes) -> str:
     """The platform's `message`, else the JSON, else the text."""
-    text = body.decode(errors="replace")
     try:
-        data: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return text.strip()
-    message: Any = data.get("message") if isinstance(data, dict) else None
-    return str(message or data)
+        data: Any = json.loads(body)
+        message: Any = data.get("message") if isinstance(data, dict) else None
+        return str(message or data)
+    except (ValueError, RecursionError, MemoryError):
+        return _text(body)
 
 
 def _storage_words(body: bytes) -> str:
     """Code and message of a storage's XML, else its text."""
-    text = body.decode(errors="replace")
-    return ": ".join(re.findall(r"<(?:Code|Message)>(.*?)</", text, re.DOTALL)) or text.strip()
+    text = _text(body)
+    return ": ".join(re.findall(r"<(?:Code|Message)>([^<]*)</", text)) or text
+
+
+def _text(body: bytes) -> str:
+    """The start of a body as text; what follows nobody looks at."""
+    return body[: 2 * MOST_LOOKED_AT].decode(errors="replace").strip()
 
 
 def _repeated(words: str, answer: Answer) -> str:
-    """A server's words as an error has them: without secrets, and of a readable length."""
-    return _cut(_discreet(words, answer), ERROR_TEXT_LENGTH) or "no explanation"
-
-
-def _discreet(words: str, answer: Answer) -> str:
-    """Words without what the request was let in by, however it is escaped in them, and without other signatures."""
-    for secret in answer.secrets():
-        if plain := unquote(secret).strip(string.punctuation):
-            words = re.sub(re.sub(r"[^0-9A-Za-z]", lambda _: ESCAPED, plain), "...", words)
-    return SECRET.sub(r"\1=...", words)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length]}..."
+    """A server's words as an error has them."""
+    return answer.told(words) or "no explanation"

@@ -1,0 +1,104 @@
+"""What a server says, as others may see it: short, in one line, and without what lets this client in.
+
+Every text of a server passes here on its way into an error, a log line, the journal or a display. A text is cut before
+anything looks at it, so that none costs more than its length; its escapes are undone once, and then it is compared with
+the secrets as they are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from html.entities import html5
+from urllib.parse import unquote
+
+MOST_LOOKED_AT = 4 << 10
+"""Bytes of a text that are looked at. Secrets that begin in them are found whole, as far as the next constant goes."""
+
+MOST_OF_A_SECRET = 4 << 10
+MIN_SECRET = 4
+"""Characters that a secret has at least; what is shorter would be found in every second word."""
+
+BLANK = "..."
+
+NAMED = re.compile(
+    r"(?i)(signature|credential|token|password|secret|accesskeyid|googleaccessid|\bsig)(=|\\u003d)[^&\s<\"'\\]+"
+)
+"""What stands behind such a name is a secret, also if it is somebody else's."""
+
+_ESCAPE = re.compile(
+    rb"%(?:25)*([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#[xX]([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|&([A-Za-z]{2,8};)|\\(.)"
+)
+"""A character as URLs, JSON and HTML escape it."""
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]+")
+"""What a terminal or a log takes for a command, a new line or nothing at all."""
+
+
+def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
+    """A text of a server as others may see it.
+
+    Args:
+        text: What the server has said.
+        secrets: What must not be seen of it, in whatever form it is quoted.
+        length: Characters of it that are shown at most.
+    """
+    looked_at = text[: MOST_LOOKED_AT + MOST_OF_A_SECRET]
+    shown = _without(looked_at, [form for secret in secrets for form in _forms(secret)])
+    words = NAMED.sub(rf"\1\2{BLANK}", shown)
+    cleaned = " ".join(_UNSEEN.sub(" ", words).split(" ")).strip()
+    return cleaned if len(cleaned) <= length else f"{cleaned[:length]}{BLANK}"
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    """A secret as it is, and as it is in a URL that has been taken apart."""
+    for form in {secret, unquote(secret), secret.replace(" ", "+")}:
+        if len(form) >= MIN_SECRET:
+            yield form.encode(errors="replace")
+
+
+def _without(text: str, secrets: Iterable[bytes]) -> str:
+    """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
+    raw = text.encode(errors="replace")
+    plain, origins = _unescaped(raw)
+    spans = [span for secret in secrets for span in _spans(raw, secret)]
+    spans += [(origins[start], origins[end]) for secret in secrets for start, end in _spans(plain, secret)]
+    kept, position = bytearray(), 0
+    for start, end in sorted(spans):
+        if start >= position:
+            kept += raw[position:start] + BLANK.encode()
+        position = max(position, end)
+    end = len(raw) if len(raw) < MOST_LOOKED_AT + MOST_OF_A_SECRET else MOST_LOOKED_AT
+    return bytes(kept + raw[position:end]).decode(errors="replace")
+
+
+def _spans(text: bytes, secret: bytes) -> Iterator[tuple[int, int]]:
+    start = text.find(secret)
+    while start >= 0:
+        yield start, start + len(secret)
+        start = text.find(secret, start + len(secret))
+
+
+def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
+    """A text without its escapes, and from where in the text each of its bytes comes, and its end."""
+    plain, origins, position = bytearray(), list[int](), 0
+    for match in _ESCAPE.finditer(raw):
+        plain += raw[position : match.start()]
+        origins += range(position, match.start())
+        character = _character(match)
+        plain += character
+        origins += [match.start()] * len(character)
+        position = match.end()
+    plain += raw[position:]
+    return bytes(plain), [*origins, *range(position, len(raw) + 1)]
+
+
+def _character(match: "re.Match[bytes]") -> bytes:
+    """What an escape stands for."""
+    byte, unit, hexadecimal, decimal, name, plain = match.groups()
+    if byte:
+        return bytes([int(byte, 16)])
+    if name:
+        return html5.get(name.decode(), match[0].decode()).encode()
+    if plain:
+        return bytes(plain)
+    number = int(unit or hexadecimal, 16) if unit or hexadecimal else int(decimal)
+    return chr(number if number < 0x110000 else 0xFFFD).encode(errors="replace")
