@@ -7,13 +7,20 @@ import anyio
 from attrs import frozen
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import DRYRUN_HEADER, unwrap
+from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
 
 T = TypeVar("T")
+
+MOST_PROBLEMS = 5
+MOST_OF_A_PROBLEM = 300
+"""How much of what is wrong with an answer is told."""
+
+MOST_EMPTY_PAGES = 100
+"""Pages without items, one after another, each of which names a next one."""
 
 
 @frozen(kw_only=True)
@@ -47,19 +54,19 @@ class Api:
         """What a GET answers."""
         url = self.url(path)
         data = await self._transport.call("GET", url, query=query, repeatable=True)
-        return _decoded(unwrap(data), kind, "GET", url)
+        return self._decoded(unwrap(data), kind, "GET", url)
 
     async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers, with the envelope around its `data`."""
         url = self.url(path)
-        return _decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
+        return self._decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
 
     async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
         """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
         url = self.url(path)
         data = unwrap(await self._transport.call("GET", url, query=query, repeatable=True))
         items = data if isinstance(data, list) else [data]
-        return _decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
+        return self._decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
@@ -74,20 +81,23 @@ class Api:
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
-        cursor, seen = PageMetadata(), set[str | int]()
+        cursor, seen, empty = PageMetadata(), set[str | int](), 0
         while True:
             named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
             full = [*pairs(query), *pairs(named)]
             data = await self._transport.call(method, url, query=full, json=json, repeatable=True)
-            page = _decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
+            page = self._decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
             del data
             yield page.data
             if page.metadata.next_cursor_id is None:
                 return
             cursor = page.metadata
+            empty = 0 if page.data else empty + 1
+            if empty > MOST_EMPTY_PAGES:
+                raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])
             if cursor.next_cursor_id in seen:
                 problem = f"it has the page {cursor.next_cursor_id!r} as the one after itself, or after a later one"
-                raise _malformed(method, url, [problem])
+                raise self._malformed(method, url, [problem])
             seen.add(page.metadata.next_cursor_id)
             del page
 
@@ -95,14 +105,14 @@ class Api:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
         url = self.url(path)
         data = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
-        return _decoded(unwrap(data), kind, "POST", url)
+        return self._decoded(unwrap(data), kind, "POST", url)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
         url = self.url(path)
         headers = DRYRUN_HEADER if dryrun else None
         data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return _decoded(unwrap(data), kind, "POST", url)
+        return self._decoded(unwrap(data), kind, "POST", url)
 
     async def command(
         self,
@@ -191,16 +201,20 @@ class Api:
             path: The path that was asked.
             problems: What is wrong with the answer.
         """
-        return _malformed(method, self.url(path), problems)
+        return self._malformed(method, self.url(path), problems)
 
+    def told(self, text: str) -> str:
+        """A text of the platform as others may see it."""
+        return self._transport.redactor(text, length=ERROR_TEXT_LENGTH)
 
-def _decoded(data: Any, kind: type[T], method: str, url: str) -> T:
-    try:
-        return decode(data, kind)
-    except DecodeError as error:
-        raise _malformed(method, url, error.problems) from error
+    def _decoded(self, data: Any, kind: type[T], method: str, url: str) -> T:
+        try:
+            return decode(data, kind)
+        except DecodeError as error:
+            problems = error.problems
+        raise self._malformed(method, url, problems)  # out here: the converter's error has all of the data
 
-
-def _malformed(method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-    message = f"{method} {url} answered what the contract does not say: {'; '.join(problems)}"
-    return MalformedAnswerError(message, method=method, url=url, problems=problems)
+    def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
+        told = [self._transport.redactor(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
+        message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
+        return MalformedAnswerError(message, method=method, url=url, problems=told)

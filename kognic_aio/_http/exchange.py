@@ -16,6 +16,7 @@ from yarl import URL
 from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
+from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.sending import Sending
 
 log = logging.getLogger("kognic_aio")
@@ -52,6 +53,7 @@ async def exchange(
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
+    redactor: Redactor,
     most: int,
 ) -> Answer:
     """Send one request, and read its answer to the end.
@@ -64,6 +66,7 @@ async def exchange(
         data: The body: bytes, what gives them in chunks, or the fields of a form.
         timeout: How long a server may take.
         proxy: The proxy to use.
+        redactor: Knows the secrets of the client.
         most: Bytes of a good answer that are read at most.
 
     Raises:
@@ -72,7 +75,7 @@ async def exchange(
     shown = shown_url(url)
     try:
         answer = await _exchange(
-            session, method, url, headers, data, shown=shown, timeout=timeout, proxy=proxy, most=most
+            session, method, url, headers, data, shown, timeout=timeout, proxy=proxy, redactor=redactor, most=most
         )
     except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
         failure, cause = translated(error, method, shown, proxy), harmless_cause(error)
@@ -96,10 +99,11 @@ async def _exchange(
     url: URL,
     headers: Mapping[str, str],
     data: Data,
-    *,
     shown: str,
+    *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
+    redactor: Redactor,
     most: int,
 ) -> Answer:
     with Sending(data) if isinstance(data, bytes | AsyncIterable) else nullcontext(data) as body:
@@ -123,7 +127,7 @@ async def _exchange(
         status=response.status,
         headers=response.headers,
         body=content,
-        secrets=partial(_secrets, response.request_info, data),
+        secrets=partial(_secrets, response.request_info, data, redactor),
     )
 
 
@@ -206,9 +210,10 @@ def _look_at(closed: asyncio.Future[None]) -> None:
     closed.exception()
 
 
-def _secrets(request: aiohttp.RequestInfo, data: Data) -> tuple[str, ...]:
-    """What lets a request in, which its answer may quote: in some headers, in a signed URL, in the form for a token."""
-    secrets = [word for name in CARRYING for word in _WORDS.split(request.headers.get(name, ""))]
+def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:
+    """What an answer may quote: what lets its request in, by headers, a signed URL or a form, or the client at all."""
+    secrets = [*redactor.known()]
+    secrets += [word for name in CARRYING for word in _WORDS.split(request.headers.get(name, ""))]
     if "Authorization" not in request.headers:
         parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
         secrets += [value for name, _, value in parameters if len(value) >= LONG or _SECRET_NAME.search(name)]

@@ -6,6 +6,7 @@ the secrets as they are.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from html.entities import html5
 from urllib.parse import unquote
@@ -16,6 +17,9 @@ MOST_LOOKED_AT = 4 << 10
 MOST_OF_A_SECRET = 4 << 10
 MIN_SECRET = 4
 """Characters that a secret has at least; what is shorter would be found in every second word."""
+
+MOST_SECRETS = 16
+"""Secrets of one client that are remembered: its credentials, and the last of its tokens."""
 
 BLANK = "..."
 
@@ -31,6 +35,26 @@ _ESCAPE = re.compile(
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]+")
 """What a terminal or a log takes for a command, a new line or nothing at all."""
+
+
+class Redactor:
+    """Knows what lets one client in, and cleans what servers say of it."""
+
+    def __init__(self) -> None:
+        self._secrets = deque[str](maxlen=MOST_SECRETS)
+
+    def learn(self, secret: str) -> None:
+        """Take in a secret. The oldest of many is forgotten: a token ends, and another one takes its place."""
+        if secret not in self._secrets:
+            self._secrets.append(secret)
+
+    def known(self) -> tuple[str, ...]:
+        """The secrets."""
+        return tuple(self._secrets)
+
+    def __call__(self, text: str, *, length: int) -> str:
+        """A text of a server as others may see it."""
+        return redacted(text, self.known(), length=length)
 
 
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:

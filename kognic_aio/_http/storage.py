@@ -1,7 +1,6 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +26,8 @@ from kognic_aio.model.file_data import Uploadable
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
+
+MOST_OF_A_CHECKSUM = 40
 
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
 """Statuses with which storages refuse signed URLs that have expired, or are not theirs any more."""
@@ -133,19 +134,18 @@ async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
         raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
     if not body.is_complete:
         raise malformed(answer, f"answered {answer.status} to the upload of {name!r} before it had all of it")
-    for stored in _checksums(answer):
-        if stored != (sent := await body.crc32c()):
-            raise ChecksumError(name, sent=sent, stored=stored, method=answer.method, url=answer.url)
+    if stored := _checksums(answer):
+        sent = await body.crc32c()
+        if wrong := stored - {sent}:
+            told = answer.told(min(wrong), length=MOST_OF_A_CHECKSUM)
+            raise ChecksumError(name, sent=sent, stored=told, method=answer.method, url=answer.url)
 
 
-def _checksums(answer: Answer) -> Iterator[str]:
+def _checksums(answer: Answer) -> set[str]:
     """The CRC-32C of `x-goog-hash`, which may be several headers, or one such as `crc32c=AAAAAA==,md5=...`."""
-    for name, value in answer.headers.items():
-        if name.lower() == "x-goog-hash":
-            for part in value.split(","):
-                kind, _, checksum = part.strip().partition("=")
-                if kind.lower() == "crc32c":
-                    yield checksum
+    values = [value for name, value in answer.headers.items() if name.lower() == "x-goog-hash"]
+    parts = (part.strip().partition("=") for value in values for part in value.split(","))
+    return {checksum for kind, _, checksum in parts if kind.lower() == "crc32c"}
 
 
 def _may_repeat_put(error: Exception) -> bool:

@@ -21,6 +21,7 @@ from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, shown_url, tr
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
+from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
 from kognic_aio._threads import in_thread, patiently
@@ -48,6 +49,9 @@ class Transport:
         session: A session of the caller's, which is left open.
         ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
+
+    Attributes:
+        redactor: Cleans what servers say.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Transport:
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
         self._hosts = Hosts(time.monotonic)
+        self.redactor = Redactor()
 
     @property
     def grace(self) -> float:
@@ -211,7 +216,17 @@ class Transport:
 
         async def send() -> Answer:
             session, proxy = self._open_session(), self._proxies.of(url)
-            return await exchange(session, method, url, headers, data, timeout=self._timeout, proxy=proxy, most=most)
+            return await exchange(
+                session,
+                method,
+                url,
+                headers,
+                data,
+                timeout=self._timeout,
+                proxy=proxy,
+                redactor=self.redactor,
+                most=most,
+            )
 
         # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
         return await self._hosts.of(url, is_api=is_api).send(lambda: patiently(send))
@@ -266,10 +281,13 @@ class Transport:
     async def _ask_for_token(self) -> Token:
         """Ask for a token; that creates nothing, so it is repeated at will."""
         form = self._credentials.form() if self._credentials else {}
+        self.redactor.learn(form.get("client_secret", ""))
 
         async def attempt() -> Token:
             answer = await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form, is_api=True)
-            return Token.parse(answer, time.monotonic())
+            token = Token.parse(answer, time.monotonic())
+            self.redactor.learn(token.access_token)
+            return token
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 
