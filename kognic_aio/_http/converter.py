@@ -3,16 +3,14 @@
 Models know nothing of it.
 """
 
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from math import isnan, nan
 from typing import Any, get_args, get_origin
 
 import attrs
-from cattrs import BaseValidationError, Converter, IterableValidationError, transform_error
-from cattrs.cols import list_structure_factory
+from cattrs import Converter, IterableValidationError, IterableValidationNote, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
@@ -143,9 +141,9 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
 
 
 MOST_ITEMS = 5
-"""Of a list, whose problems are told."""
+"""Of a list or an object, whose problems are told. Of an answer that is wrong throughout, nobody reads them all."""
 
-LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
+LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
 
 def _is_list(kind: Any) -> bool:
@@ -155,16 +153,49 @@ def _is_list(kind: Any) -> bool:
 
 def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
     """A list is read from a list only: cattrs would take the keys of an object and the characters of a string."""
-    make = LISTS[get_origin(kind)]
-    items: Any = types.GenericAlias(list, get_args(kind)[:1])
-    read = list_structure_factory(items, converter)
+    make, (of, *_) = LISTS[get_origin(kind)], get_args(kind)
+    read = converter.get_structure_hook(of)
 
     def read_list(data: Any, _: type) -> Any:
         if not isinstance(data, list):
             raise MistypedError(f"expected a list, got {type(data).__name__}")
-        return make(read(data, items))
+        return make(value for _, value in _read_each(enumerate(data), read, of, kind))
 
     return read_list
+
+
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) in (dict, Mapping)
+
+
+def _structure_mapping(kind: Any) -> Callable[[Any, Any], Any]:
+    """The names of an object are strings, as in all JSON."""
+    _, of = get_args(kind)
+    read = converter.get_structure_hook(of)
+
+    def read_mapping(data: Any, _: type) -> Any:
+        if not isinstance(data, Mapping):
+            raise MistypedError(f"expected an object, got {type(data).__name__}")
+        return dict(_read_each(data.items(), read, of, kind))
+
+    return read_mapping
+
+
+def _read_each(
+    items: Iterable[tuple[Any, Any]], read: Callable[[Any, Any], Any], of: Any, kind: Any
+) -> Iterator[tuple[Any, Any]]:
+    """What each item of a list or an object is, with its place in there; a few that are wrong end it."""
+    errors: list[Exception] = []
+    for place, item in items:
+        try:
+            yield place, read(item, of)
+        except Exception as error:  # cattrs and the constructors that it calls raise what they like
+            error.add_note(IterableValidationNote(f"Structuring {kind} @ {place!r}", place, of))
+            errors.append(error)
+            if len(errors) == MOST_ITEMS:
+                break
+    if errors:
+        raise IterableValidationError(f"While structuring {kind!r}", errors, kind)
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:
@@ -182,18 +213,7 @@ def problems(error: Exception) -> list[str]:
     def explain(cause: BaseException, kind: type | None) -> str:
         return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
 
-    return transform_error(_shortened(error), format_exception=explain)
-
-
-def _shortened(error: Exception) -> Exception:
-    """The first of many problems: of an answer that is wrong throughout, nobody reads them all."""
-    if not isinstance(error, BaseValidationError):
-        return error
-    most = MOST_ITEMS if isinstance(error, IterableValidationError) else None
-    shortened = error.derive([_shortened(each) for each in error.exceptions[:most]])
-    for note in getattr(error, "__notes__", ()):
-        shortened.add_note(note)  # which say where it was
-    return shortened
+    return transform_error(error, format_exception=explain)
 
 
 def _structure_date(data: Any, _: type) -> datetime:
@@ -233,6 +253,7 @@ configure_union_passthrough(str | int | float | bool | None, converter)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs)
 converter.register_structure_hook_factory(attrs.has, _structure_attrs)
 converter.register_structure_hook_factory(_is_list, _structure_list)
+converter.register_structure_hook_factory(_is_mapping, _structure_mapping)
 converter.register_unstructure_hook_factory(
     lambda cls: isinstance(cls, type) and issubclass(cls, Resource), _unstructure_resource
 )
