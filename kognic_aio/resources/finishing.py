@@ -20,7 +20,7 @@ log = logging.getLogger("kognic_aio")
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
 
-MOST_ORPHANS = 5
+MOST_ORPHANS = 8
 """How many scenes that were left behind one call invalidates at once. A scene has so many starts, and not more."""
 
 QUERY = "v2/scenes/query"

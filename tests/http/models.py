@@ -65,9 +65,12 @@ DATES = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001  # hypothesis adds the time zone
     timezones=st.just(UTC),
 )
+INTEGERS = st.integers(max_value=10**6) | st.integers(min_value=10**18)
+"""Numbers that are no date in seconds, milliseconds or microseconds, which scenes refuse as times."""
+
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     str: NAMES,
-    int: st.integers(),
+    int: INTEGERS,
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     datetime: DATES,
