@@ -3,6 +3,7 @@
 import os
 import re
 import ssl
+import string
 from http import HTTPStatus
 from socket import gaierror
 
@@ -33,8 +34,11 @@ NOT_REFUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUEST
 
 WANTS = "it wants other credentials (407); check the user and the password that the environment has for it"
 
-QUOTED = re.compile(r"\W*(?:bytearray\()?\bb['\"].*", re.DOTALL)
-"""What aiohttp quotes of an answer that it cannot read. It may be anything, secrets too."""
+QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
+"""Where aiohttp begins to quote an answer that it cannot read. It may be anything, secrets too."""
+
+MOST_WORDS = 300
+"""Characters of aiohttp's words that are looked at."""
 
 Kind = type[RequestError]
 NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
@@ -137,7 +141,8 @@ def _unreadable(error: Exception) -> str:
     """What aiohttp's parser says is wrong, without what it quotes."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
     words: str = getattr(source, "message", None) or str(source)
-    return " ".join(QUOTED.sub("", words).split()) or type(source).__name__
+    own, *_ = QUOTED.split(words[:MOST_WORDS], maxsplit=1)
+    return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__
 
 
 def _reason(error: BaseException) -> str:

@@ -74,8 +74,8 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
 
 def _forms(secret: str) -> Iterator[bytes]:
     """A secret as it is, and as it is in a URL that has been taken apart."""
-    for form in {secret, unquote(secret), secret.replace(" ", "+")}:
-        if len(form) >= MIN_SECRET:
+    if len(secret) >= MIN_SECRET:
+        for form in {secret, unquote(secret), secret.replace(" ", "+")} - {""}:
             yield form.encode(errors="replace")
 
 
