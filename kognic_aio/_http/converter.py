@@ -195,7 +195,8 @@ def _read_each(
             if len(errors) == MOST_ITEMS:
                 break
     if errors:
-        raise IterableValidationError(f"While structuring {kind!r}", errors, kind)
+        message = f"While structuring {kind!r}"
+        raise IterableValidationError(message, errors, kind)  # pyright: ignore[reportCallIssue]  # not as its base does
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:

@@ -141,7 +141,10 @@ def written(pattern: re.Pattern[Any]) -> str:
     return str(pattern.pattern)[:40]
 
 
-@pytest.mark.parametrize("pattern", sorted(set(patterns()), key=written), ids=written)
+PATTERNS: list[re.Pattern[Any]] = [*set(patterns())]
+
+
+@pytest.mark.parametrize("pattern", sorted(PATTERNS, key=written), ids=written)
 def test_patterns(pattern: re.Pattern[Any]) -> None:
     """No pattern takes long for what it may be given, whatever is repeated in it: 8 KiB of any server's text."""
     for piece in PIECES:
