@@ -1,5 +1,7 @@
 """An asyncio SDK for the Kognic annotation platform: scenes in, inputs out."""
 
+import logging
+
 from kognic_aio._http.paging import Paged
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import KognicError
@@ -16,6 +18,8 @@ from kognic_aio.pipeline import (
     SceneWithPreAnnotation,
     create_inputs,
 )
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
 
 __all__ = [
     "FeatureFlags",

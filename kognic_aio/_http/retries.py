@@ -6,8 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Generator, Hashable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kognic_aio._http.hosts import GATEWAY_TIMED_OUT, Step, step
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, WITHOUT_EFFECT
@@ -23,6 +22,9 @@ from kognic_aio.errors import (
     UnreadableAnswerError,
 )
 from kognic_aio.limits import Retry
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
@@ -125,42 +127,67 @@ async def repeating(
                 raise
             failed = [error]
 
+        import tenacity  # noqa: PLC0415 - imported when a client opens
+
         # Most requests succeed at once, and the loop costs as much as a request: it begins with the first error.
         async def attempt() -> T:
             if failed:
                 raise failed.pop()
             return await operation()
 
-        import stamina  # noqa: PLC0415 - imported when a client opens
-
-        caller = stamina.AsyncRetryingCaller(attempts=retry.attempts, timeout=retry.max_time)
+        pauses = _Pauses(retry, worth_it, this)
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(pauses.is_worth_another_try),
+            wait=pauses.seconds,
+            stop=tenacity.stop_after_attempt(retry.attempts) | tenacity.stop_after_delay(retry.max_time),
+            before_sleep=_log_retry,
+            reraise=True,
+        )
         try:
-            return await caller(_pause(retry, worth_it, this), attempt)
+            return await retrying(attempt)
         except Exception as error:
             if worth_it(error):
                 this.gave_up(error)
             raise
 
 
-def _pause(retry: Retry, worth_it: Callable[[Exception], bool], this: Step) -> Callable[[Exception], bool | float]:
-    """Tell whether to try again after an error, and after how many seconds."""
-    failures = count()
-    unreadable = count(1)
-    now = asyncio.get_running_loop().time
+class _Pauses:
+    """Tells whether to try again after an error, and after how many seconds.
 
-    def pause(error: Exception) -> bool | float:
-        if not worth_it(error):
+    Args:
+        retry: Bounds on pause and time.
+        worth_it: Whether an error may go away if the operation is repeated.
+        this: The request with all its tries.
+    """
+
+    def __init__(self, retry: Retry, worth_it: Callable[[Exception], bool], this: Step) -> None:
+        self._retry = retry
+        self._worth_it = worth_it
+        self._this = this
+        self._unreadable = 0
+        self._bound = FIRST_WAIT
+        self._seconds = 0.0
+
+    def is_worth_another_try(self, error: BaseException) -> bool:
+        """Whether to try again; if so, `seconds` tells when."""
+        if not isinstance(error, Exception) or not self._worth_it(error):
             return False
-        if isinstance(error, UnreadableAnswerError) and next(unreadable) >= MAX_UNREADABLE:
-            return False
+        self._unreadable += isinstance(error, UnreadableAnswerError)
         asked: float | None = getattr(error, "retry_after", None)
-        if asked is not None and asked > retry.max_time:
+        if self._unreadable >= MAX_UNREADABLE or (asked is not None and asked > self._retry.max_time):
             return False
-        bound = min(retry.max_wait, FIRST_WAIT * 2.0 ** min(next(failures), 16))
-        seconds = random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load, guards nothing
-        if this.may_be_mistyped(error) and now() + seconds - this.began > PATIENCE_WITH_A_NAME:
-            return False
-        log.info("tried again in %.2g s: %s", seconds, error)
-        return seconds
+        bound = min(self._retry.max_wait, self._bound)
+        self._bound = 2 * bound
+        self._seconds = random.uniform(0, bound) if asked is None else asked  # noqa: S311 - spreads load only
+        is_early = asyncio.get_running_loop().time() + self._seconds - self._this.began <= PATIENCE_WITH_A_NAME
+        return is_early or not self._this.may_be_mistyped(error)
 
-    return pause
+    def seconds(self, _: "RetryCallState") -> float:
+        """The pause until the next try."""
+        return self._seconds
+
+
+def _log_retry(state: "RetryCallState") -> None:
+    """One line for a retry. The library's own hooks would be those of all the process."""
+    if state.outcome is not None:
+        log.info("tried again in %.2g s: %s", state.upcoming_sleep, state.outcome.exception())

@@ -316,7 +316,7 @@ def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
     """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
     with suppress(OSError):
         gettempdir()  # which looks for it once, with a descriptor that there may not be later
-    for module in ("aiofiles", "stamina", "kognic_aio._http.converter"):
+    for module in ("aiofiles", "tenacity", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:
         proxies.read_environment()

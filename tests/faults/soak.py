@@ -141,6 +141,5 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    for name in ("stamina", "kognic_aio"):  # which have much to say of so many faults
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("kognic_aio").setLevel(logging.CRITICAL)  # which has much to say of so many faults
     sys.exit("\n".join(soak(arguments.minutes * 60, arguments.seed)) or None)
