@@ -158,7 +158,7 @@ class KognicIOClient:
             ssl=ssl,
             trust_env=trust_env,
         )
-        self._storage = Storage(self._transport, uploads)
+        self._storage = Storage(self._transport, uploads, lambda: self.hosts.is_local)
         self._input_api = Api(self._transport, lambda: self.hosts.input)
         self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
         self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)

@@ -1,5 +1,6 @@
 """How much at once, how long, how often, and where: frozen values with named defaults."""
 
+import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -151,6 +152,20 @@ def is_loopback(hostname: str) -> bool:
         return hostname == "localhost"
 
 
+def is_this_machine(hostname: str) -> bool:
+    """Whether a host may be this machine, however oddly it is written: `127.1`, `0.0.0.0`, `api.localhost.`."""
+    name = hostname.lower().rstrip(".")
+    try:
+        address = ip_address(name)
+    except ValueError:
+        try:
+            address = ip_address(socket.inet_aton(name))
+        except OSError:
+            return name == "localhost" or name.endswith(".localhost")
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
 @frozen(kw_only=True)
 class Hosts:
     """Base URLs of the platform's APIs.
@@ -165,3 +180,8 @@ class Hosts:
     workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
     project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
     auth: str = _host(DEFAULT_AUTH_HOST)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the platform is on this machine, as an emulator is."""
+        return is_this_machine(urlsplit(self.input).hostname or "")

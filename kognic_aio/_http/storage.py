@@ -1,6 +1,7 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,13 +22,15 @@ from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.files import Body, Source
-from kognic_aio.limits import Retry
+from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
 
 MOST_OF_A_CHECKSUM = 40
+MOST_OF_A_URL = 500
+"""Characters that errors show."""
 
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
 """Statuses with which storages refuse signed URLs that have expired, or are not theirs any more."""
@@ -39,11 +42,13 @@ class Storage:
     Args:
         transport: Sends the requests.
         retry: Bounds on repeated attempts.
+        is_local: Tells whether the platform is on this machine, as an emulator is.
     """
 
-    def __init__(self, transport: Transport, retry: Retry) -> None:
+    def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
         self._transport = transport
         self._retry = retry
+        self._is_local = is_local
 
     async def put(self, url: str, file: Uploadable, source: Source) -> int:
         """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
@@ -98,7 +103,7 @@ class Storage:
             RequestError: If there is no answer.
         """
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
-        target = _signed("GET", url)
+        target = self._signed("GET", url)
 
         async def attempt() -> Any:
             answer = await self._transport.exchange("GET", target, headers=headers, most=MOST_CONTENT)
@@ -108,8 +113,34 @@ class Storage:
 
         return await repeating(self._retry, may_repeat, attempt)
 
+    def _signed(self, method: str, url: str) -> URL:
+        """The URL that the platform has signed, as it is, if files and annotations may go there.
+
+        A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
+        """
+        with suppress(ValueError):
+            signed = URL(url, encoded=True)
+            if signed.scheme in ("http", "https") and signed.host:
+                self._check_host(method, url, signed)
+                return signed
+        shown = _shown(url)
+        raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)
+
+    def _check_host(self, method: str, url: str, signed: URL) -> None:
+        is_here, is_local = is_this_machine(signed.host or ""), self._is_local()
+        if is_here and is_local:
+            return
+        shown = _shown(url)
+        if is_here:
+            problem = f"the platform signed a URL of this machine, though its API is elsewhere: {shown!r}"
+        elif signed.scheme == "http":
+            problem = f"the platform signed a URL of plain http, which anybody on the way can read: {shown!r}"
+        else:
+            return
+        raise MalformedAnswerError(problem, method=method, url=shown)
+
     async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
-        target = _signed("PUT", url)
+        target = self._signed("PUT", url)
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
@@ -125,6 +156,11 @@ class Storage:
             raise storage_error(answer, f"upload of {name!r}")
         await _check_arrival(answer, body, name)
         return body.sent
+
+
+def _shown(url: str) -> str:
+    """Of what may be a signed URL only what is not secret for sure."""
+    return re.split(r"[?#&=]", url[:MOST_OF_A_URL])[0].rpartition("@")[2]
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
@@ -157,13 +193,3 @@ def _may_repeat_put(error: Exception) -> bool:
 def is_refused_url(error: StorageError) -> bool:
     """Whether a storage has refused a signed URL, as of one that has expired, so that another one may do."""
     return error.status in URL_REFUSED
-
-
-def _signed(method: str, url: str) -> URL:
-    """The URL that the platform has signed, as it is. Of one that is none, only what is not secret for sure is told."""
-    with suppress(ValueError):
-        signed = URL(url, encoded=True)
-        if signed.scheme in ("http", "https") and signed.host:
-            return signed
-    shown = re.split(r"[?#&=]", url)[0].rpartition("@")[2]
-    raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)
