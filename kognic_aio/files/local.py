@@ -79,9 +79,15 @@ class Handle:
         self._filename = filename
 
     def open(self) -> None:
-        """Open it."""
-        self.stream = FileIO(self._filename)
+        """Open it.
+
+        Raises:
+            MissingFileError: If it is no file any more. To wait for what a FIFO gives could take for ever.
+        """
+        self.stream = FileIO(self._filename, opener=_opened)
         self.before = os.fstat(self.stream.fileno())
+        if not S_ISREG(self.before.st_mode):
+            raise _no_file(self._filename)
 
     def close(self) -> None:
         """Close it, if it was opened."""
@@ -123,6 +129,14 @@ class Handle:
             raise changed(self._filename, f"it is gone ({error.strerror})") from error
 
 
+def _opened(filename: str, flags: int) -> int:
+    """Open what may have become a FIFO, without waiting for somebody to write to it."""
+    try:
+        return os.open(filename, flags | getattr(os, "O_NONBLOCK", 0))
+    except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened
+        return os.open(filename, flags)
+
+
 def _read_if_small(filename: str, buffer: Buffer) -> int | None:
     """Read a file of at most one chunk into the buffer and tell its size; None if it is larger."""
     file = Handle(filename)
@@ -155,9 +169,13 @@ def _check_all(filenames: list[str]) -> None:
             reason = getattr(error, "strerror", None) or error
             raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
         if not S_ISREG(status.st_mode):
-            raise MissingFileError(f"not a file: {name!r}", filename=name)
+            raise _no_file(name)
         if status.st_size == 0:
             raise _empty(name)
+
+
+def _no_file(filename: str) -> MissingFileError:
+    return MissingFileError(f"not a file: {filename!r}", filename=filename)
 
 
 def _empty(filename: str) -> MissingFileError:

@@ -73,8 +73,9 @@ class Resource(Checked):
 
     def _check(self) -> None:
         path = Path(self.client_filename)
-        with suppress(RuntimeError):  # a name such as ~draft.jpg, which is no user's home
-            path = path.expanduser()
+        if self.file_data is None:
+            with suppress(RuntimeError):  # a name such as ~draft.jpg, which is no user's home
+                path = path.expanduser()
         if not path.name:
             raise self._wrong("filename", f"{self.client_filename!r} names no file")
         if self.file_data is not None and path.suffix != self.file_data.suffix:

@@ -11,6 +11,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any
 
+import anyio
 import google_crc32c
 import pytest
 from aiohttp import web
@@ -20,7 +21,7 @@ from multidict import CIMultiDict
 
 from kognic_aio import FileData
 from kognic_aio._http.storage import Storage
-from kognic_aio.errors import ChecksumError, DataError, StorageError
+from kognic_aio.errors import ChecksumError, DataError, MissingFileError, StorageError
 from kognic_aio.files import Reading, sources_at_hand
 from kognic_aio.files.local import Handle
 from kognic_aio.model import Image
@@ -150,6 +151,20 @@ def test_left_after_its_first_piece(form: str, tmp_path: Path) -> None:
 
     asyncio.run(leave())
     assert not unheard
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
+@pytest.mark.parametrize("size", [1, 3 * MIB])
+async def test_a_fifo_in_the_place_of_a_file(size: int, tmp_path: Path) -> None:
+    """A FIFO that has taken the place of a file since it was looked at is no file, and nobody waits for it."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(bytes(size))
+    async with sources_at_hand({"file": Image(filename=str(path))}, Reading(CapacityLimiter(1))) as sources:
+        path.unlink()
+        os.mkfifo(path)
+        with anyio.fail_after(5), pytest.raises(MissingFileError, match="not a file"):
+            async with sources["file"].open():
+                pass
 
 
 @pytest.mark.parametrize("size", [1, MIB, MIB + 1, 3 * MIB])

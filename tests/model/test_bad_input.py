@@ -218,6 +218,13 @@ def test_tilde_in_names() -> None:
     assert Image(filename="~draft.jpg", file_data=JPG).filename == "~draft.jpg"
 
 
+@pytest.mark.parametrize("name", ["~/a.jpg", "~root/a.jpg", "~"])
+def test_names_of_files_from_memory_show_no_home_folder(name: str) -> None:
+    """What the platform is told of a file from memory is the name that it was given."""
+    assert Image(filename=name, file_data=JPG).client_filename == name
+    assert Image(filename=name, file_data=JPG).filename == (name if name.endswith(".jpg") else f"{name}.jpg")
+
+
 def test_models_do_not_change() -> None:
     """Models are frozen, and keep their lists as tuples."""
     images = [IMAGE]
