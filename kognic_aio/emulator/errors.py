@@ -4,10 +4,14 @@
     ├── BadRequestError         400
     ├── UnauthorizedError       401
     │   └── GrantError          a token that is not issued, in OAuth's own form
+    ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
     ├── ConflictError           409
+    ├── TooLargeError           413
+    ├── MisdirectedError        421
     ├── TooManyRequestsError    429
+    ├── FullError               507
     └── StorageError            from the storage behind the signed URLs, which answers in XML
 
 The rules raise them and know nothing of HTTP but the number; the front door writes them down.
@@ -15,6 +19,9 @@ The rules raise them and know nothing of HTTP but the number; the front door wri
 
 import math
 from typing import Any, ClassVar
+
+MAX_MESSAGE = 10_000
+"""Characters of a message. Many show what was sent, which may be megabytes long."""
 
 
 class PlatformError(Exception):
@@ -29,7 +36,7 @@ class PlatformError(Exception):
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}..."
         self.status = self.default_status if status is None else status
 
     def payload(self) -> dict[str, Any]:
@@ -71,6 +78,12 @@ class GrantError(UnauthorizedError):
         return {"error": self.error, "error_description": self.message, "message": self.message}
 
 
+class ForbiddenError(PlatformError):
+    """The request comes from a page of another origin."""
+
+    default_status = 403
+
+
 class NotFoundError(PlatformError):
     """Something that the request names does not exist."""
 
@@ -87,6 +100,18 @@ class ConflictError(PlatformError):
     """What the request asks for has already happened, or its name is taken."""
 
     default_status = 409
+
+
+class TooLargeError(PlatformError):
+    """The body has more bytes than are taken."""
+
+    default_status = 413
+
+
+class MisdirectedError(PlatformError):
+    """The request is for a host that the emulator does not answer to."""
+
+    default_status = 421
 
 
 class TooManyRequestsError(PlatformError):
@@ -106,6 +131,12 @@ class TooManyRequestsError(PlatformError):
     def headers(self) -> dict[str, str]:
         """Retry-After in whole seconds, if it tells."""
         return {} if self.retry_after is None else {"Retry-After": str(math.ceil(self.retry_after))}
+
+
+class FullError(PlatformError):
+    """The emulator keeps as much already as it is to."""
+
+    default_status = 507
 
 
 class StorageError(PlatformError):

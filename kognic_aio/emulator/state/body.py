@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.numbers import LARGEST
 
 MAX_SHOWN = 80
 
@@ -80,6 +81,8 @@ class Body:
         if isinstance(self.value, bool):
             raise self._mistyped("must be an integer")
         value: int = self._typed(int, "must be an integer")
+        if not -LARGEST - 1 <= value <= LARGEST:
+            raise self._mistyped("must fit into 64 bits")
         return value
 
     def number(self) -> float:
