@@ -62,7 +62,7 @@ def _normal(name: str) -> str | None:
     return name if len(name) <= MAX_NAME and all(map(LABEL.fullmatch, labels)) else None
 
 
-def parse_allowed(names: Iterable[str]) -> tuple[Authority, ...]:
+def parse_allowed(names: Iterable[object]) -> tuple[Authority, ...]:
     """The hosts that an emulator is told to answer to.
 
     Raises:
