@@ -20,6 +20,8 @@ The rules raise them and know nothing of HTTP but the number; the front door wri
 import math
 from typing import Any, ClassVar
 
+MAX_RETRY_AFTER = 10**9
+"""Seconds, of a rate so low that there is no end."""
 MAX_MESSAGE = 10_000
 """Characters of a message. Many show what was sent, which may be megabytes long."""
 
@@ -130,7 +132,9 @@ class TooManyRequestsError(PlatformError):
 
     def headers(self) -> dict[str, str]:
         """Retry-After in whole seconds, if it tells."""
-        return {} if self.retry_after is None else {"Retry-After": str(math.ceil(self.retry_after))}
+        return (
+            {} if self.retry_after is None else {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
+        )
 
 
 class FullError(PlatformError):

@@ -51,7 +51,7 @@ async def ask(emulator: Emulator, request: Raw, *, at: str = "127.0.0.1") -> Raw
         try:
             writer.write(request.encode(port))
             head = await reader.readuntil(b"\r\n\r\n")
-            return RawAnswer(head, await reader.readexactly(_length(head)))
+            return RawAnswer(head, await reader.readexactly(0 if request.method == "HEAD" else _length(head)))
         finally:
             writer.close()
             with suppress(ConnectionError):
