@@ -132,9 +132,9 @@ class TooManyRequestsError(PlatformError):
 
     def headers(self) -> dict[str, str]:
         """Retry-After in whole seconds, if it tells."""
-        return (
-            {} if self.retry_after is None else {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
-        )
+        if self.retry_after is None:
+            return {}
+        return {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
 
 
 class FullError(PlatformError):

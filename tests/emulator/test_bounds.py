@@ -8,7 +8,7 @@ import sys
 import aiohttp
 import pytest
 
-from kognic_aio.emulator import ANNOTATION_ID, Emulator, Platform, RateLimit
+from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, CLIENT_SECRET, Emulator, Platform, RateLimit
 from kognic_aio.emulator.recorder import MAX_KEPT
 from kognic_aio.emulator.state.accounts import MAX_TOKENS
 
@@ -78,16 +78,11 @@ async def test_what_is_recorded_has_a_bound(emulator: Emulator) -> None:
 
 async def test_tokens_have_a_bound(caller: Caller, platform: Platform) -> None:
     """The oldest token is forgotten when there are too many; the latest is valid."""
+    form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
     for _ in range(MAX_TOKENS):
-        latest = platform.accounts.grant(
-            {
-                "client_id": "emulator-client-id",
-                "client_secret": "emulator-client-secret",
-                "grant_type": "client_credentials",
-            }
-        )
+        platform.accounts.grant(form)
     assert (await caller.get("v1/projects")).status == 401
-    caller.headers = {"Authorization": f"Bearer {latest['access_token']}"}
+    await caller.log_in()
     assert (await caller.get("v1/projects")).status == 200
 
 
