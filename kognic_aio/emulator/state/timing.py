@@ -26,7 +26,7 @@ def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) 
     check_seconds(attribute.name, value, least=-math.inf)
 
 
-def _lifetime(value: object) -> object:
+def _lifetime(value: float) -> float:
     """What is longer than `FOREVER`, which dates cannot hold, is as long as that."""
     return max(-FOREVER, min(FOREVER, value)) if isinstance(value, float) else value
 
