@@ -28,7 +28,10 @@ def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) 
 
 def _lifetime(value: float) -> float:
     """What is longer than `FOREVER`, which dates cannot hold, is as long as that."""
-    return max(-FOREVER, min(FOREVER, value)) if isinstance(value, float) else value
+    try:
+        return max(min(value, FOREVER), -FOREVER)  # in this order, in which what is no number stays none
+    except TypeError:
+        return value  # for the validator to refuse
 
 
 @attrs.define
