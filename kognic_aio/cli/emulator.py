@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from kognic_aio.cli.options import seconds, slowness
+from kognic_aio.cli.text import printable
 from kognic_aio.emulator import CALIBRATION_ID, Emulator
+from kognic_aio.emulator.guard import parse_allowed
 
 WELCOME = """\
 The emulator listens at {url}, until Ctrl-C.
@@ -25,9 +27,26 @@ client       of these options:
 """
 
 
+def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no host name before anything starts."""
+    try:
+        parse_allowed(names)
+    except ValueError as error:
+        raise click.BadParameter(printable(str(error).removeprefix("allowed_hosts: "))) from error
+    return names
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    callback=_host_names,
+    help="Host that it answers to beside localhost and the address, such as the name of its container; repeatable.",
+)
 @slowness(api_latency=0.0, storage_latency=0.0, processing_time=0.0)
 @seconds("--visibility-lag", 0.0, "How long a new scene is unknown to all but its commit.")
 @click.option(

@@ -4,10 +4,14 @@
     ├── BadRequestError         400
     ├── UnauthorizedError       401
     │   └── GrantError          a token that is not issued, in OAuth's own form
+    ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
     ├── ConflictError           409
+    ├── TooLargeError           413
+    ├── MisdirectedError        421
     ├── TooManyRequestsError    429
+    ├── FullError               507
     └── StorageError            from the storage behind the signed URLs, which answers in XML
 
 The rules raise them and know nothing of HTTP but the number; the front door writes them down.
@@ -15,6 +19,11 @@ The rules raise them and know nothing of HTTP but the number; the front door wri
 
 import math
 from typing import Any, ClassVar
+
+MAX_RETRY_AFTER = 10**9
+"""Seconds, of a rate so low that there is no end."""
+MAX_MESSAGE = 10_000
+"""Characters of a message. Many show what was sent, which may be megabytes long."""
 
 
 class PlatformError(Exception):
@@ -29,7 +38,7 @@ class PlatformError(Exception):
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message if len(message) <= MAX_MESSAGE else f"{message[:MAX_MESSAGE]}..."
         self.status = self.default_status if status is None else status
 
     def payload(self) -> dict[str, Any]:
@@ -71,6 +80,12 @@ class GrantError(UnauthorizedError):
         return {"error": self.error, "error_description": self.message, "message": self.message}
 
 
+class ForbiddenError(PlatformError):
+    """The request comes from a page of another origin."""
+
+    default_status = 403
+
+
 class NotFoundError(PlatformError):
     """Something that the request names does not exist."""
 
@@ -89,6 +104,18 @@ class ConflictError(PlatformError):
     default_status = 409
 
 
+class TooLargeError(PlatformError):
+    """The body has more bytes than are taken."""
+
+    default_status = 413
+
+
+class MisdirectedError(PlatformError):
+    """The request is for a host that the emulator does not answer to."""
+
+    default_status = 421
+
+
 class TooManyRequestsError(PlatformError):
     """The client asks too often.
 
@@ -105,7 +132,15 @@ class TooManyRequestsError(PlatformError):
 
     def headers(self) -> dict[str, str]:
         """Retry-After in whole seconds, if it tells."""
-        return {} if self.retry_after is None else {"Retry-After": str(math.ceil(self.retry_after))}
+        if self.retry_after is None:
+            return {}
+        return {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
+
+
+class FullError(PlatformError):
+    """The emulator keeps as much already as it is to."""
+
+    default_status = 507
 
 
 class StorageError(PlatformError):

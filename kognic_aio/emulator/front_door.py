@@ -1,4 +1,4 @@
-"""The one way in: every request is recorded, delayed, admitted and answered, and its error written down."""
+"""The one way in: every request is guarded, recorded, delayed, admitted and answered, and its error written down."""
 
 import asyncio
 from functools import partial
@@ -6,8 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from kognic_aio.emulator.admission import admit
 from kognic_aio.emulator.answers import error_response, json_response
-from kognic_aio.emulator.errors import PlatformError, TooManyRequestsError
+from kognic_aio.emulator.bodies import read_body
+from kognic_aio.emulator.errors import BadRequestError, PlatformError, TooManyRequestsError
+from kognic_aio.emulator.guard import Guard
 from kognic_aio.emulator.injection import inject
 from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.recorder import API, DOWNLOADS, UPLOADS, RecordedRequest, Recorder
@@ -26,6 +29,7 @@ class FrontDoor:
     Args:
         platform: the state behind it.
         recorder: where requests are noted.
+        guard: what turns away requests for other hosts and from other origins.
         router: what finds their handlers.
         api_latency: seconds slept before a request to an API is handled.
         storage_latency: seconds slept before a request to a signed URL is handled.
@@ -35,6 +39,7 @@ class FrontDoor:
         self,
         platform: Platform,
         recorder: Recorder,
+        guard: Guard,
         router: Router,
         *,
         api_latency: float,
@@ -42,14 +47,24 @@ class FrontDoor:
     ) -> None:
         self._platform = platform
         self._recorder = recorder
+        self._guard = guard
         self._router = router
         self._latency = {API: api_latency, UPLOADS: storage_latency, DOWNLOADS: storage_latency}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        try:
+            self._guard.check(request)
+        except PlatformError as error:
+            return error_response(error)
+        except ConnectionError:
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
         if request.raw_path == REPORT_PATH:
             # Not recorded: looking must not change what is looked at.
             return json_response({**self._recorder.summary(), **self._platform.summary()})
+        return await self._recorded(request)
+
+    async def _recorded(self, request: web.BaseRequest) -> web.StreamResponse:
         gauge = _gauge(request)
         record = self._recorder.begin(gauge, request)
         status: int | None = None
@@ -69,13 +84,16 @@ class FrontDoor:
             return await self._answer(record, request)
         except PlatformError as error:
             return error_response(error)
+        except web.RequestPayloadError as error:
+            return error_response(BadRequestError(f"the body cannot be read: {error}"))
 
     async def _answer(self, record: RecordedRequest, request: web.BaseRequest) -> web.StreamResponse:
         route, params = self._router.find(request.method, request.raw_path)
         record.endpoint = route.name
         call = Call(self._platform, request, params, record)
+        admit(route, call)
         if self._platform.rate_limit is not None and route.access == "token":
-            await self._check_rate(self._platform.rate_limit, call)
+            await self._check_rate(self._platform.rate_limit, route, call)
         faults = self._platform.faults
         if faults.for_requests:
             record.fault = faults.strike_request(route.name, route.access)
@@ -83,10 +101,10 @@ class FrontDoor:
                 return await inject(record.fault, route, call, partial(self._take_effect, route, call))
         return await self._take_effect(route, call)
 
-    async def _check_rate(self, limit: RateLimit, call: Call) -> None:
+    async def _check_rate(self, limit: RateLimit, route: Route, call: Call) -> None:
         wait = limit.take(self._platform.timing.clock())
         if wait:
-            await _read(call)
+            await _read(route, call)
             self._recorder.rate_limited += 1
             message = f"more than {limit.per_second:g} requests per second"
             raise TooManyRequestsError(message, wait if limit.retry_after else None)
@@ -95,17 +113,15 @@ class FrontDoor:
         if route.access == "signed":
             stored: web.Response = await route.handler(call)
             return stored
-        await _read(call)
-        if route.access == "token":
-            self._platform.accounts.check_token(call.request.headers.get("Authorization", ""))
-        answer = route.handler(call)
+        await _read(route, call)
+        answer = route.act(call)
         self._recorder.observe_scene_jobs(self._platform.scenes.pending)
         return json_response(_enveloped(answer))
 
 
-async def _read(call: Call) -> None:
-    """Read the body before anything is refused: a client that is still sending should get to see the answer."""
-    call.record.content = await call.request.content.read()
+async def _read(route: Route, call: Call) -> None:
+    """Read the body, of which a client that was let in gets everything recorded, whatever the answer."""
+    call.record.content = await read_body(call.request, route.max_body)
     call.record.size = len(call.record.content)
 
 

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from kognic_aio.emulator.answers import error_response
+from kognic_aio.emulator.bodies import check_body_size
 from kognic_aio.emulator.errors import PlatformError, StorageError, UnauthorizedError
 from kognic_aio.emulator.faults import (
     Drop,
@@ -63,7 +64,7 @@ async def inject(
 
 
 async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Response:
-    await _receive(call, fault.after if isinstance(fault, ResetRequest | StopReading) else math.inf)
+    await _receive(route, call, fault.after if isinstance(fault, ResetRequest | StopReading) else math.inf)
     match fault:
         case StopReading():
             await _wait(call.request, math.inf)
@@ -86,7 +87,7 @@ async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Respons
 def _take_effect(route: Route, call: Call) -> None:
     """Let an endpoint run for nobody."""
     with suppress(PlatformError):
-        route.handler(call)
+        route.act(call)
 
 
 async def _afterwards(fault: RequestFault, route: Route, call: Call, response: web.Response) -> web.StreamResponse:
@@ -111,8 +112,9 @@ async def _afterwards(fault: RequestFault, route: Route, call: Call, response: w
             return response
 
 
-async def _receive(call: Call, most: float) -> None:
+async def _receive(route: Route, call: Call, most: float) -> None:
     """Read the body of a request, or as much of it as is wanted; of an upload it is only counted."""
+    is_kept = route.access != "signed"
     record = call.record
     chunks: list[bytes] = []
     while record.size < most:
@@ -120,7 +122,8 @@ async def _receive(call: Call, most: float) -> None:
         if not chunk:
             break
         record.size += len(chunk)
-        if record.method != "PUT":
+        if is_kept:
+            check_body_size(record.size, route.max_body)
             chunks.append(chunk)
     record.content = b"".join(chunks)
 

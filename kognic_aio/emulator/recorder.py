@@ -12,6 +12,12 @@ from aiohttp import web
 from kognic_aio.emulator.faults import RequestFault
 
 KEEP_REQUESTS = 100_000
+MAX_KEPT = 128 * 1024 * 1024
+"""Bytes of memory for the requests that are kept, as they are estimated."""
+WEIGHT = 1500
+"""Bytes that a request takes without its texts: the objects of aiohttp above all."""
+WEIGHT_OF_PAIR = 150
+"""Bytes that a header, or a value of the query, takes without its texts."""
 
 UPLOADS = "uploads"
 DOWNLOADS = "downloads"
@@ -50,13 +56,15 @@ class RecordedRequest:
     sha256: str | None = None
     content: bytes = attrs.field(default=b"", repr=False)
     fault: RequestFault | None = None
+    weight: int = attrs.field(default=0, init=False, repr=False)
+    """Bytes of memory that it is thought to take; 0 when it is not kept any more."""
 
     @property
     def body(self) -> Any:
         """The body as JSON, or None if it is none."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -82,7 +90,8 @@ class Recorder:
     gives up in between counts until it is invalidated.
 
     Args:
-        keep_requests: how many requests are kept, the latest; the counters know them all.
+        keep_requests: how many requests are kept, the latest, or as many of them as take `MAX_KEPT` bytes. The
+            counters know them all.
     """
 
     def __init__(self, keep_requests: int = KEEP_REQUESTS) -> None:
@@ -91,7 +100,9 @@ class Recorder:
         self.connections_open = 0
         self.connections_peak = 0
         self.requests_by_endpoint: Counter[str] = Counter()
-        self._kept: deque[RecordedRequest] = deque(maxlen=keep_requests)
+        self._keep_requests = keep_requests
+        self._kept: deque[RecordedRequest] = deque()
+        self._weight = 0
         self._gauges = {UPLOADS: Gauge(), DOWNLOADS: Gauge(), API: Gauge(), SCENE_JOBS: Gauge()}
 
     @property
@@ -121,7 +132,7 @@ class Recorder:
     def begin(self, gauge: str, request: web.BaseRequest) -> RecordedRequest:
         """Note that a request has come in, as one of the `uploads`, `downloads` or `api` requests."""
         record = RecordedRequest(method=request.method, path=request.path, query=request.query, headers=request.headers)
-        self._kept.append(record)
+        self._keep(record)
         counted = self._gauges[gauge]
         counted.set(counted.now + 1)
         return record
@@ -130,8 +141,27 @@ class Recorder:
         """Note that the answer of a request is ready."""
         record.ended = monotonic()
         record.status = status
+        if record.weight:
+            self._weigh(record, len(record.content))
         self.requests_by_endpoint[record.endpoint] += 1
         self._gauges[gauge].now -= 1
+
+    def _keep(self, record: RecordedRequest) -> None:
+        """Keep a request, whatever it consists of: anybody may send one."""
+        if not self._keep_requests:
+            return
+        self._kept.append(record)
+        pairs = (*record.headers.items(), *record.query.items())
+        self._weigh(record, WEIGHT + len(record.path) + sum(WEIGHT_OF_PAIR + len(key) + len(v) for key, v in pairs))
+
+    def _weigh(self, record: RecordedRequest, more: int) -> None:
+        """Note that a request has grown, and forget the oldest if they are too many or take too much."""
+        record.weight += more
+        self._weight += more
+        while len(self._kept) > self._keep_requests or self._weight > MAX_KEPT:
+            oldest = self._kept.popleft()
+            self._weight -= oldest.weight
+            oldest.weight = 0
 
     def observe_scene_jobs(self, pending: int) -> None:
         """Note how many scenes wait for their files."""

@@ -1,19 +1,23 @@
 """Routes, what their handlers are given, and how a path finds its route."""
 
-import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import attrs
 from aiohttp import web
 
+from kognic_aio.emulator.bodies import MAX_FORM, MAX_JSON, parse_json
 from kognic_aio.emulator.errors import BadRequestError, MethodNotAllowedError, NotFoundError
 from kognic_aio.emulator.faults import Access
+from kognic_aio.emulator.numbers import whole_number
 from kognic_aio.emulator.recorder import RecordedRequest
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.platform import Platform
 
+TARGET = re.compile(r"(?:[!-$&-~]|%[0-9a-fA-F]{2})*")
+"""A path and a query: visible ASCII, and whole escapes."""
 FLAGS = {"true": True, "false": False}
 
 
@@ -40,15 +44,17 @@ class Call:
         Raises:
             BadRequestError: it is not JSON.
         """
-        try:
-            return Body(json.loads(self.record.content, parse_constant=_refuse_constant))
-        except (ValueError, RecursionError) as error:
-            raise BadRequestError(f"the body is not JSON: {error}") from error
+        return Body(parse_json(self.record.content))
 
     @property
     def form(self) -> dict[str, str]:
         """The fields of a body that is an HTML form."""
         return dict(parse_qsl(self.record.content.decode(errors="replace")))
+
+    @property
+    def object_path(self) -> str:
+        """Where in the storage the object of a signed URL is."""
+        return f"{self.params['workspace']}/{self.params['scene']}/{self.params['resource']}"
 
     @property
     def dry_run(self) -> bool:
@@ -91,15 +97,11 @@ class Call:
         value = self.request.query.get(key)
         if value is None:
             return default
-        if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
+        number = whole_number(value)
+        if number is None or number < least or (most is not None and number > most):
             wanted = f"{least} or more" if most is None else f"{least} to {most}"
             raise BadRequestError(f"{key} must be an integer of {wanted}, got {value!r}")
-        return int(value)
-
-
-def _refuse_constant(name: str) -> None:
-    """Python reads NaN and Infinity, which JSON does not have."""
-    raise ValueError(f"{name} is no JSON")
+        return number
 
 
 @attrs.frozen
@@ -122,17 +124,37 @@ class Route:
         handler: what answers it: a plain function whose result is the answer's `data`; for signed URLs a
             coroutine function that reads the body itself and returns the whole answer.
         access: whether it needs a token, nothing, or a signed URL.
+        keeps: whether the body is kept, in whichever form.
     """
 
     method: str
     pattern: str
     handler: Handler
     access: Access = "token"
+    keeps: bool = False
 
     @property
     def name(self) -> str:
         """Method and pattern, which name the endpoint in counters."""
         return f"{self.method} {self.pattern}"
+
+    @property
+    def max_body(self) -> int:
+        """How many bytes of a body are read and kept; of files that are put there are none."""
+        return MAX_FORM if self.access == "open" else MAX_JSON
+
+    def act(self, call: Call) -> Any:
+        """Let the handler of a plain function answer, if there is room for what it keeps.
+
+        Raises:
+            PlatformError: what the client is told instead.
+        """
+        size = len(call.record.content) if self.keeps and not call.dry_run else 0
+        room = call.platform.room
+        room.check(size)
+        answer = self.handler(call)
+        room.taken += size
+        return answer
 
 
 class Routes:
@@ -144,17 +166,19 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def add(self, method: str, pattern: str, handler: Handler, access: Access = "token") -> None:
+    def add(
+        self, method: str, pattern: str, handler: Handler, access: Access = "token", *, keeps: bool = False
+    ) -> None:
         """Add a route."""
-        self._routes.append(Route(method, pattern, handler, access))
+        self._routes.append(Route(method, pattern, handler, access, keeps))
 
     def get(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
         """Let the decorated function answer GET."""
         return self._decorator("GET", pattern, access)
 
-    def post(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
+    def post(self, pattern: str, access: Access = "token", *, keeps: bool = False) -> Callable[[Handler], Handler]:
         """Let the decorated function answer POST."""
-        return self._decorator("POST", pattern, access)
+        return self._decorator("POST", pattern, access, keeps=keeps)
 
     def put(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
         """Let the decorated function answer PUT."""
@@ -168,9 +192,11 @@ class Routes:
         """Let the decorated function answer DELETE."""
         return self._decorator("DELETE", pattern, access)
 
-    def _decorator(self, method: str, pattern: str, access: Access) -> Callable[[Handler], Handler]:
+    def _decorator(
+        self, method: str, pattern: str, access: Access, *, keeps: bool = False
+    ) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:
-            self.add(method, pattern, handler, access)
+            self.add(method, pattern, handler, access, keeps=keeps)
             return handler
 
         return decorate
@@ -219,9 +245,11 @@ class Router:
             raw_path: the path as it was sent, still escaped; a query is ignored.
 
         Raises:
+            BadRequestError: an escape in the path or the query is none, or not of UTF-8.
             NotFoundError: no route has this path.
             MethodNotAllowedError: none with this method has it.
         """
+        _check_target(raw_path)
         node = self._root
         values: list[str] = []
         path = raw_path.partition("?")[0]
@@ -231,7 +259,7 @@ class Router:
                 child = node.variable
                 if child is None or not segment:
                     raise NotFoundError(f"there is no {path}")
-                values.append(unquote(segment))
+                values.append(unquote_to_bytes(segment).decode())
             node = child
         found = node.routes.get(method)
         if found is None:
@@ -240,3 +268,13 @@ class Router:
             raise MethodNotAllowedError(f"{path} does not take {method}, only {', '.join(node.routes)}")
         route, names = found
         return route, dict(zip(names, values, strict=True))
+
+
+def _check_target(target: str) -> None:
+    """Check that a path and its query can be read in one way only."""
+    if TARGET.fullmatch(target) is None:
+        raise BadRequestError("the URL cannot be read: a character is not escaped, or an escape is not whole")
+    try:
+        unquote_to_bytes(target).decode()
+    except UnicodeDecodeError as error:
+        raise BadRequestError(f"the URL cannot be read: {error}") from error

@@ -1,15 +1,19 @@
 """The emulator as a server: it starts, tells where it is, and stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+from kognic_aio.emulator.answers import error_response
 from kognic_aio.emulator.checks import check_flag, check_seconds, check_whole
+from kognic_aio.emulator.errors import BadRequestError
 from kognic_aio.emulator.faults import Faults
 from kognic_aio.emulator.front_door import FrontDoor
+from kognic_aio.emulator.guard import Guard, parse_allowed
 from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.recorder import KEEP_REQUESTS, Recorder
 from kognic_aio.emulator.routes import ROUTES
@@ -44,8 +48,13 @@ class Emulator:
         unknown_scenes: what a status query does about scenes that are unknown or not visible yet: `refuse` answers
             404, `omit` leaves them out of the list, though an invalidation is still answered 404; None leaves it
             as the platform has it in `platform.scenes.unknown_scenes`, which is `refuse`.
+        allowed_hosts: the hosts in whose name requests may come, such as `emulator` or `emulator:8700`, beside what
+            it is bound to and `localhost`. A container or a proxy has a name of its own. All else is answered 421, so
+            that no page in a browser gets in under a name that resolves to this machine. Without a port, any will do.
         platform: the state to serve; by default a new `Platform.seeded()`.
-        keep_requests: how many requests the recorder keeps, the latest.
+        keep_requests: how many requests the recorder keeps, the latest, as long as they take no more than 128 MiB.
+        max_kept: how many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews. What is
+            beyond is answered 507. None leaves it as the platform has it, which is 1 GiB unless it was changed.
         rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
             platform has it in `platform.rate_limit`, which is without limit unless it was changed.
         checksums: whether the answer to a PUT tells the CRC32C of what was stored; None as above, true.
@@ -66,6 +75,7 @@ class Emulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        allowed_hosts: Iterable[str] = (),
         api_latency: float = 0.0,
         storage_latency: float = 0.0,
         processing_time: float | None = None,
@@ -75,6 +85,7 @@ class Emulator:
         unknown_scenes: UnknownScenes | None = None,
         platform: Platform | None = None,
         keep_requests: int = KEEP_REQUESTS,
+        max_kept: int | None = None,
         rate_limit: float | RateLimit | None = None,
         checksums: bool | None = None,
         reads_files: bool | None = None,
@@ -83,6 +94,8 @@ class Emulator:
     ) -> None:
         check_whole("port", port, most=65535)
         check_whole("keep_requests", keep_requests)
+        if max_kept is not None:
+            check_whole("max_kept", max_kept)
         check_seconds("api_latency", api_latency)
         check_seconds("storage_latency", storage_latency)
         for name, flag in {"checksums": checksums, "reads_files": reads_files}.items():
@@ -96,6 +109,7 @@ class Emulator:
         self._front_door = FrontDoor(
             self.platform,
             self.recorder,
+            Guard(host, parse_allowed(allowed_hosts)),
             Router(ROUTES),
             api_latency=api_latency,
             storage_latency=storage_latency,
@@ -103,6 +117,7 @@ class Emulator:
         self._listener: asyncio.Server | None = None
         self._server: _CountingServer | None = None
         _change(self.platform, rate_limit=_rate_limit(rate_limit))
+        _change(self.platform.room, most=max_kept)
         _change(self.platform.scenes, unknown_scenes=unknown_scenes)
         _change(self.platform.storage, checksums=checksums, reads_files=reads_files, sign=sign, look=look)
         _change(
@@ -199,12 +214,38 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+class _Connection(web.RequestHandler):
+    """A connection that answers what is no HTTP as it answers everything, and logs nothing of it."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        response = error_response(BadRequestError(f"the request cannot be read: {message or exc}", status))
+        response.force_close()
+        return response
+
+
 class _CountingServer(web.Server):
-    """An HTTP server that tells the recorder of its connections."""
+    """An HTTP server that tells the recorder of its connections.
+
+    It takes bodies as they are: unpacked, they could be of any size.
+    """
 
     def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], recorder: Recorder) -> None:
-        super().__init__(handler, access_log=None)
+        super().__init__(handler)
         self._recorder = recorder
+
+    def __call__(self) -> web.RequestHandler:
+        options: dict[str, Any] = {"access_log": None, "auto_decompress": False}
+        return _Connection(self, loop=asyncio.get_running_loop(), **options)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import anyio
 import pytest
 from anyio.abc import Process
@@ -98,6 +99,30 @@ async def test_signals_stop_it(number: signal.Signals, code: int) -> None:
 
         assert await process.wait() == code
         assert (await errors_of(process)).strip() == ""
+
+
+async def test_allowed_hosts() -> None:
+    """Each host that an option names is answered, and no other."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ("--port", str(port), "--allow-host", "platform", "--allow-host", "proxy:8080")
+    statuses: list[int] = []
+    async with emulator(*options), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for host in ("platform", "proxy:8080", "other"):
+            async with session.get("/emulator/report", headers={"Host": host}) as answer:
+                statuses.append(answer.status)
+
+    assert statuses == [200, 200, 421]
+
+
+@pytest.mark.parametrize("name", ["http://platform", "a b", "", "-x", "\x1b[2J"])
+def test_no_host_name(name: str) -> None:
+    """What is no host name is refused in a line that says what one is."""
+    done = kognicutil("emulator", f"--allow-host={name}", "--port", "0")
+
+    assert done.returncode == 2
+    assert "Invalid value for '--allow-host': expected host names such as 'emulator'" in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 def test_taken_port() -> None:

@@ -41,6 +41,13 @@ async def signed_url(caller: Caller) -> str:
     return str((await caller.create()).data["files"]["0.jpg"])
 
 
+def raw_request(caller: Caller, method: str, path: str, *headers: str) -> bytes:
+    """The head of a request with a token."""
+    host = f"Host: {caller.emulator.url.removeprefix('http://')}"
+    token = f"Authorization: {caller.headers['Authorization']}"
+    return "\r\n".join([f"{method} /{path} HTTP/1.1", host, token, *headers, "", ""]).encode()
+
+
 class TestStatus:
     async def test_before_the_effect(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
         """An error status comes in place of the endpoint, and what was sent is recorded."""
@@ -125,11 +132,11 @@ class TestConnections:
             await caller.put(url)
         assert len(platform.objects) == 1
 
-    async def test_a_drop_is_a_reset(self, emulator: Emulator) -> None:
+    async def test_a_drop_is_a_reset(self, caller: Caller, emulator: Emulator) -> None:
         """The connection ends with a reset, not in the orderly way."""
         emulator.faults.add(faults.Drop(), on=LIST)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.url.rpartition(":")[2]))
-        writer.write(b"GET /v1/projects HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(raw_request(caller, "GET", "v1/projects"))
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.close()
@@ -171,13 +178,11 @@ class TestConnections:
         await until(lambda: emulator.recorder.in_flight["uploads"] == 0)
         assert not platform.objects
 
-    async def test_stops_reading_until_a_reset(self, emulator: Emulator) -> None:
+    async def test_stops_reading_until_a_reset(self, caller: Caller, emulator: Emulator) -> None:
         """A reset of a large request is heard of, though nothing is read any more."""
         emulator.faults.add(faults.StopReading(), on=CREATE_BATCH)
         _, writer = await asyncio.open_connection("127.0.0.1", int(emulator.url.rpartition(":")[2]))
-        writer.write(
-            f"POST /{BATCH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n".encode() + bytes(9_000_000)
-        )
+        writer.write(raw_request(caller, "POST", BATCH, "Content-Length: 9000000") + bytes(9_000_000))
         await until(lambda: emulator.recorder.in_flight["api"] == 1)
         now = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)

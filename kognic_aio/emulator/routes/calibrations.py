@@ -7,7 +7,7 @@ from kognic_aio.emulator.routing import Call, Routes
 routes = Routes()
 
 
-@routes.post("v1/calibrations")
+@routes.post("v1/calibrations", keeps=True)
 def create_calibration(call: Call) -> dict[str, Any]:
     """Create a calibration."""
     workspace = call.platform.accounts.workspace(call.query("workspaceId"))

@@ -8,13 +8,13 @@ from kognic_aio.emulator.state.pre_annotations import FILTERS
 routes = Routes()
 
 
-@routes.post("v1/pre-annotations")
+@routes.post("v1/pre-annotations", keeps=True)
 def create_pre_annotation(call: Call) -> dict[str, str]:
     """Create a pre-annotation of a scene."""
     return {"id": call.platform.pre_annotations.create(call.body, dry_run=call.dry_run).id}
 
 
-@routes.post("v2/pre-annotations")
+@routes.post("v2/pre-annotations", keeps=True)
 def create_pre_annotation_from_resource(call: Call) -> dict[str, str]:
     """Create a pre-annotation that is read from a customer's bucket."""
     return {"id": call.platform.pre_annotations.create_from_resource(call.body).id}

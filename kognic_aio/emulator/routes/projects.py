@@ -26,7 +26,7 @@ def list_batches(call: Call) -> list[dict[str, Any]]:
     return [batch.to_json() for batch in project.batches.values()]
 
 
-@routes.post("v1/projects/{project}/batches/{batch}")
+@routes.post("v1/projects/{project}/batches/{batch}", keeps=True)
 def create_batch(call: Call) -> dict[str, Any]:
     """Create an open batch, and publish those before it if that is asked for."""
     return call.platform.projects.create_batch(call.params["project"], call.params["batch"], call.body).to_json()

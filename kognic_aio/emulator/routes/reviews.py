@@ -7,7 +7,7 @@ from kognic_aio.emulator.routing import Call, Routes
 routes = Routes()
 
 
-@routes.post("v1/annotations/{annotation}/review")
+@routes.post("v1/annotations/{annotation}/review", keeps=True)
 def create_review(call: Call) -> dict[str, str]:
     """Accept an annotation, or ask for a correction."""
     return {"createdReviewId": call.platform.reviews.create(call.params["annotation"], call.body).id}

@@ -45,10 +45,10 @@ def create_scene(kind: SceneKind, call: Call) -> dict[str, Any] | None:
 
 for _prefix in PREFIXES:
     for _kind in KINDS:
-        routes.add("POST", f"{_prefix}{_kind.path}", partial(create_scene, _kind))
+        routes.add("POST", f"{_prefix}{_kind.path}", partial(create_scene, _kind), keeps=True)
 
 
-@routes.post("v2/scenes")
+@routes.post("v2/scenes", keeps=True)
 def create_scene_from_request(call: Call) -> dict[str, Any]:
     """Create a scene of any type, of whose files some may be in a bucket."""
     scenes = call.platform.scenes

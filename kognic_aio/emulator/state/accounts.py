@@ -16,6 +16,10 @@ CLIENT_ID = "emulator-client-id"
 CLIENT_SECRET = "emulator-client-secret"  # noqa: S105 - public: it opens nothing but a local emulator
 
 
+MAX_TOKENS = 10_000
+"""Tokens of each kind that are known. The credentials are public: anybody can have one after the other issued."""
+
+
 @attrs.frozen(kw_only=True)
 class Organization:
     """The customer whose people and projects a platform holds."""
@@ -59,7 +63,7 @@ class Accounts:
         self.tokens_issued = 0
         self._timing = timing
         self._expiries: dict[str, float] = {}
-        self._refresh_tokens: set[str] = set()
+        self._refresh_tokens: dict[str, None] = {}
 
     def grant(self, form: dict[str, str]) -> dict[str, Any]:
         """Issue a token for an OAuth form.
@@ -85,7 +89,10 @@ class Accounts:
         lifetime = self._timing.token_lifetime
         access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._expiries[access_token] = self._timing.clock() + lifetime
-        self._refresh_tokens.add(refresh_token)
+        self._refresh_tokens[refresh_token] = None
+        for tokens in (self._expiries, self._refresh_tokens):
+            if len(tokens) > MAX_TOKENS:
+                del tokens[next(iter(tokens))]
         self.tokens_issued += 1
         return {
             "access_token": access_token,

@@ -1,13 +1,16 @@
 """Reading request bodies: each value knows its path, so that a refusal can say where."""
 
-from collections.abc import Iterable
-from typing import Any
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn, overload
 
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.numbers import LARGEST
 
 MAX_SHOWN = 80
+LARGEST_NUMBER = sys.float_info.max
 
 
 @attrs.define
@@ -38,27 +41,27 @@ class Body:
         """
         prefix = f"{self.path}." if self.path else ""
         value = self._typed(dict, "must be an object")
-        given = {key: Body(item, f"{prefix}{key}") for key, item in value.items() if item is not None}
+        given = {key: item for key, item in value.items() if item is not None}
         for key in required:
             if key not in given:
                 raise BadRequestError(f"{prefix}{key} is missing")
         unknown = given.keys() - set(required) - set(optional)
         if unknown:
             raise BadRequestError(f"{prefix}{min(unknown)} is an unknown key")
-        return given
+        return {key: Body(item, f"{prefix}{key}") for key, item in given.items()}
 
     def entries(self) -> dict[str, "Body"]:
         """The members of an object whose keys are free."""
         value = self._typed(dict, "must be an object")
         return {key: Body(item, f"{self.path}.{key}") for key, item in value.items()}
 
-    def items(self, least: int = 0, most: int | None = None) -> list["Body"]:
+    def items(self, least: int = 0, most: int | None = None) -> "Items":
         """The items of a list of `least` to `most` items."""
         value = self._typed(list, "must be a list")
         if len(value) < least or (most is not None and len(value) > most):
             wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
             raise self.error(f"has {len(value)} items, must have {wanted}")
-        return [Body(item, f"{self.path}[{index}]") for index, item in enumerate(value)]
+        return Items(value, self.path)
 
     def text(self) -> str:
         """The value, a string that is not empty."""
@@ -80,6 +83,8 @@ class Body:
         if isinstance(self.value, bool):
             raise self._mistyped("must be an integer")
         value: int = self._typed(int, "must be an integer")
+        if not -LARGEST - 1 <= value <= LARGEST:
+            raise self._mistyped("must fit into 64 bits")
         return value
 
     def number(self) -> float:
@@ -87,6 +92,8 @@ class Body:
         if isinstance(self.value, bool):
             raise self._mistyped("must be a number")
         value: float = self._typed((int, float), "must be a number")
+        if abs(value) > LARGEST_NUMBER:  # which an integer can be
+            raise self._mistyped("must be a number that 64 bits can hold")
         return value
 
     def flag(self) -> bool:
@@ -113,3 +120,32 @@ class Body:
         if len(shown) > MAX_SHOWN:
             shown = f"{shown[:MAX_SHOWN]}..."
         return self.error(f"{problem}, got {shown}")
+
+
+class Items(Sequence[Body]):
+    """The items of a list, each made when it is looked at: there may be hundreds of thousands of numbers.
+
+    Args:
+        values: the items as JSON gave them.
+        path: where the list stands.
+    """
+
+    def __init__(self, values: list[Any], path: str) -> None:
+        self._values = values
+        self._path = path
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @overload
+    def __getitem__(self, index: int) -> Body: ...
+    @overload
+    def __getitem__(self, index: slice) -> NoReturn: ...
+    def __getitem__(self, index: int | slice) -> Body:
+        if isinstance(index, slice):
+            raise TypeError("items have no slices")
+        return Body(self._values[index], f"{self._path}[{index}]")
+
+    def __iter__(self) -> Iterator[Body]:
+        for index, value in enumerate(self._values):
+            yield Body(value, f"{self._path}[{index}]")

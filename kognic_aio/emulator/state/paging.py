@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import attrs
 
 from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.numbers import whole_number
 
 Item = TypeVar("Item")
 
@@ -57,6 +58,7 @@ def turn_to(
 def _position(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    if not cursor.isdecimal():
+    position = whole_number(cursor)
+    if position is None:
         raise BadRequestError(f"cursorId {cursor!r} is not valid")
-    return int(cursor)
+    return position

@@ -12,6 +12,7 @@ from kognic_aio.emulator.state.pre_annotations import PreAnnotations
 from kognic_aio.emulator.state.projects import Projects
 from kognic_aio.emulator.state.refusals import Refusals
 from kognic_aio.emulator.state.reviews import Reviews
+from kognic_aio.emulator.state.room import Room
 from kognic_aio.emulator.state.scenes import Scenes
 from kognic_aio.emulator.state.storage import Storage
 from kognic_aio.emulator.state.timing import Timing
@@ -33,6 +34,7 @@ class Parts:
         self.page_size = page_size
         self.refusals = Refusals()
         self.faults = Faults()
+        self.room = Room()
         self.rate_limit: RateLimit | None = None
         self.accounts = Accounts(self.timing)
         self.projects = Projects()

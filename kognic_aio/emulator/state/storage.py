@@ -17,6 +17,8 @@ from kognic_aio.emulator.files import Inspection
 from kognic_aio.emulator.state.timing import Timing
 
 HEAD_SIZE = 64
+MAX_OBJECT = 5 * 2**40
+"""Bytes of an object, as in Google's and Amazon's storage."""
 
 Method = Literal["PUT", "GET"]
 Sign = Callable[[Method, str, float], str | None]
@@ -49,6 +51,16 @@ class StoredObject:
     puts: int = 1
 
 
+def check_object_size(size: int) -> None:
+    """Check that a file is not larger than any store takes.
+
+    Raises:
+        StorageError: it is.
+    """
+    if size > MAX_OBJECT:
+        raise StorageError("EntityTooLarge", f"an object has at most {MAX_OBJECT:,} bytes", 400)
+
+
 class Receiver:
     """Takes the chunks of a file as they come and keeps only what is remembered of it.
 
@@ -68,6 +80,7 @@ class Receiver:
         if len(self.head) < HEAD_SIZE:
             self.head += chunk[: HEAD_SIZE - len(self.head)]
         self.size += len(chunk)
+        check_object_size(self.size)
         self._sha256.update(chunk)
         self._crc32c = extend(self._crc32c, chunk)
         if self._inspection is not None:

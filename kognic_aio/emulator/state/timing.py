@@ -13,6 +13,8 @@ PROCESSING_TIME = 0.0
 URL_LIFETIME = 3600.0
 TOKEN_LIFETIME = 3600.0
 VISIBILITY_LAG = 0.0
+FOREVER = 100 * 365 * 86400.0
+"""Seconds of the longest lifetime."""
 
 
 def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
@@ -22,6 +24,14 @@ def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -
 def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     """Below 0, what is handed out has expired before."""
     check_seconds(attribute.name, value, least=-math.inf)
+
+
+def _lifetime(value: float) -> float:
+    """What is longer than `FOREVER`, which dates cannot hold, is as long as that."""
+    try:
+        return max(min(value, FOREVER), -FOREVER)  # in this order, in which what is no number stays none
+    except TypeError:
+        return value  # for the validator to refuse
 
 
 @attrs.define
@@ -37,8 +47,8 @@ class Timing:
     """
 
     processing_time: float = attrs.field(default=PROCESSING_TIME, validator=_is_seconds)
-    url_lifetime: float = attrs.field(default=URL_LIFETIME, validator=_is_lifetime)
-    token_lifetime: float = attrs.field(default=TOKEN_LIFETIME, validator=_is_lifetime)
+    url_lifetime: float = attrs.field(default=URL_LIFETIME, validator=_is_lifetime, converter=_lifetime)
+    token_lifetime: float = attrs.field(default=TOKEN_LIFETIME, validator=_is_lifetime, converter=_lifetime)
     visibility_lag: float = attrs.field(default=VISIBILITY_LAG, validator=_is_seconds)
     clock: Callable[[], float] = time.monotonic
 

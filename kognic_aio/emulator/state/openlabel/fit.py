@@ -1,8 +1,12 @@
 """What an annotation declares must be of the scene that it is for: its sensors and its frames."""
 
+import re
+
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.openlabel.references import member
 from kognic_aio.emulator.state.scene import Scene
+
+NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 
 
 def check_fit(openlabel: Body, scene: Scene) -> None:
@@ -41,9 +45,8 @@ def _check_stream(name: str, stream: Body, scene: Scene) -> None:
 
 def _milliseconds(timestamp: Body) -> float:
     # OpenLABEL lets a timestamp be a number or a string of one.
-    if isinstance(timestamp.value, str):
-        try:
-            return float(timestamp.value)
-        except ValueError as error:
-            raise timestamp.error(f"{timestamp.value!r} is not a number") from error
-    return timestamp.number()
+    if not isinstance(timestamp.value, str):
+        return timestamp.number()
+    if NUMBER.fullmatch(timestamp.value) is None:  # float() would also take spaces, underscores, words and any script
+        raise timestamp.error(f"{timestamp.value!r} is not a number")
+    return float(timestamp.value)

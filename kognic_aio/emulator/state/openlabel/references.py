@@ -1,7 +1,7 @@
 """What one part of an annotation names must be declared in another; the parts themselves are known to be right."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.openlabel.elements import DATA
@@ -22,7 +22,7 @@ def member(value: Body, *names: str) -> dict[str, Body]:
     return value.entries()
 
 
-def items(value: Body, name: str) -> list[Body]:
+def items(value: Body, name: str) -> Sequence[Body]:
     """The items of the list that is a member of an object; none if it is missing or null."""
     inner = value.entries().get(name)
     return [] if inner is None or inner.value is None else inner.items()

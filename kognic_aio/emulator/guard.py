@@ -1,0 +1,160 @@
+"""Who is answered: requests that name the emulator as their host, and that come from no page of another origin.
+
+Its credentials are public, and a browser on its machine reaches it. A page whose own name resolves to 127.0.0.1 (DNS
+rebinding) counts as of one origin with it, but still sends that name as `Host`. A page that just posts here is told
+by its `Origin`, or where browsers send none by `Sec-Fetch-Site`.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv6Address
+
+import attrs
+from aiohttp import web
+
+from kognic_aio.emulator.errors import ForbiddenError, MisdirectedError
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+ORIGIN_SITES = {"same-origin", "none"}
+"""What `Sec-Fetch-Site` says of pages of the emulator's own, and of what people ask for themselves."""
+
+MAX_NAME = 253
+"""Characters of a host name (RFC 1035, 2.3.4)."""
+MAX_PORT = 65535
+AUTHORITY = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+LABEL = re.compile(r"[0-9a-zA-Z_](?:[0-9a-zA-Z_-]{0,61}[0-9a-zA-Z_])?")
+"""A part of a host name; with underscores, which names of containers have."""
+MAX_SHOWN = 80
+
+
+@attrs.frozen
+class Authority:
+    """A host and a port; the host in lower case, an IPv6 address in brackets and in its shortest form."""
+
+    host: str
+    port: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Authority | None":
+        """What a `Host` header or an option names, or None if it is no host name or address."""
+        found = AUTHORITY.fullmatch(text)
+        if found is None:
+            return None
+        host, port = _normal(found["name"]), found["port"]
+        if host is None or (port is not None and int(port) > MAX_PORT):
+            return None
+        return cls(host, None if port is None else int(port))
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+
+def _normal(name: str) -> str | None:
+    """A name as it is compared, or None if it is none."""
+    if name.startswith("["):
+        try:
+            return f"[{IPv6Address(name[1:-1])}]"
+        except AddressValueError:
+            return None
+    name = name.lower().removesuffix(".")
+    labels = name.split(".")
+    return name if len(name) <= MAX_NAME and all(map(LABEL.fullmatch, labels)) else None
+
+
+def parse_allowed(names: Iterable[object]) -> tuple[Authority, ...]:
+    """The hosts that an emulator is told to answer to.
+
+    Raises:
+        TypeError: it is one string, or has something else than strings.
+        ValueError: one of them is no host name.
+    """
+    wanted = "expected host names such as 'emulator' or 'emulator:8700'"
+    if isinstance(names, str):
+        raise TypeError(f"allowed_hosts: {wanted} in a list, got {names!r}")
+    allowed: list[Authority] = []
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"allowed_hosts: {wanted}, got {name!r}")
+        authority = Authority.parse(name)
+        if authority is None:
+            raise ValueError(f"allowed_hosts: {wanted}, got {name!r}")
+        allowed.append(authority)
+    return tuple(allowed)
+
+
+class Guard:
+    """Turns away what a page of another origin sends, before anything of it is read, kept or done.
+
+    Args:
+        host: what the emulator listens on.
+        allowed: the hosts that it answers to beside its own; one without a port at any port, for ports of containers
+            and proxies differ from its own.
+    """
+
+    def __init__(self, host: str, allowed: Iterable[Authority] = ()) -> None:
+        bound = Authority.parse(_bracketed(host))
+        self._own = dict.fromkeys((*LOOPBACK, *([] if bound is None else [bound.host])))
+        self._allowed = tuple(allowed)
+
+    def check(self, request: web.BaseRequest) -> None:
+        """Check what a request says of the host it is for and the origin it comes from.
+
+        Raises:
+            MisdirectedError: it is for another host.
+            ForbiddenError: it comes from another origin.
+            ConnectionError: its client has gone.
+        """
+        address = request.get_extra_info("sockname")
+        if address is None:
+            raise ConnectionAbortedError("the client has gone")
+        hosts = request.headers.getall("Host", [])
+        host = Authority.parse(hosts[0]) if len(hosts) == 1 else None
+        if host is None or not self._is_own(host, DEFAULT_PORTS["http"], address):
+            raise self._misdirected(hosts, host, address[1])
+        self._check_origin(request, host, address)
+
+    def _check_origin(self, request: web.BaseRequest, host: Authority, address: tuple[str, int]) -> None:
+        for origin in request.headers.getall("Origin", []):
+            scheme, _, rest = origin.partition("://")
+            named = Authority.parse(rest) if scheme in DEFAULT_PORTS else None
+            # Of a host that is allowed at any port, only the one at which it was asked is the same origin.
+            if named is None or not (named == host or self._is_bound(named, DEFAULT_PORTS[scheme], address)):
+                raise ForbiddenError(
+                    f"the emulator takes no requests from pages of another origin, which {_shown(origin)} is"
+                )
+        for site in request.headers.getall("Sec-Fetch-Site", []):
+            if site not in ORIGIN_SITES:
+                raise ForbiddenError(f"the emulator takes no requests from pages of another origin ({_shown(site)})")
+
+    def _is_own(self, named: Authority, default_port: int, address: tuple[str, int]) -> bool:
+        return self._is_bound(named, default_port, address) or any(
+            named.host == allowed.host and allowed.port in (None, named.port or default_port)
+            for allowed in self._allowed
+        )
+
+    def _is_bound(self, named: Authority, default_port: int, address: tuple[str, int]) -> bool:
+        """Whether it is the port of the connection, and a name of it or the very address that it has here.
+
+        No name resolves to an address in a `Host` header: that is safe, whatever the emulator listens on.
+        """
+        at = _bracketed(address[0])
+        return (named.port or default_port) == address[1] and (named.host in self._own or named.host == at)
+
+    def _misdirected(self, hosts: list[str], host: Authority | None, port: int) -> MisdirectedError:
+        answered = [*(f"{name}:{port}" for name in self._own), *map(str, self._allowed)]
+        asked = "a request without one Host" if len(hosts) != 1 else f"the host {_shown(hosts[0])}"
+        name = "NAME" if host is None else host.host
+        return MisdirectedError(
+            f"the emulator does not answer to {asked}, only to {', '.join(answered)}: start it with "
+            f"Emulator(allowed_hosts=[{name!r}]) or `kognicutil emulator --allow-host {name}` to allow another"
+        )
+
+
+def _bracketed(address: str) -> str:
+    """An address as URLs have it."""
+    return f"[{address.partition('%')[0]}]" if ":" in address else address
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}...")
