@@ -65,7 +65,7 @@ def _turn() -> CapacityLimiter:
 
 def _task(points: Sequence[Point]) -> runner.Task:
     return {
-        "path": sys.path,  # ours, as what is to be imported may be anywhere on it
+        "path": [entry for entry in sys.path if isinstance(entry, str)],  # from which we would import it
         "function": FUNCTION_NAME,
         "signature": SIGNATURE,
         "points": points,
