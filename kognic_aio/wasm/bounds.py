@@ -13,7 +13,7 @@ MAX_TABLE_ELEMENTS = 100_000
 MAX_CPU_SECONDS = 3
 """Processor time to compile a module and to project all points, where the system can bound it."""
 
-VALIDATION_TIMEOUT = 4.5
+VALIDATION_TIMEOUT = 4.0
 """Seconds on the clock for the same."""
 
 MAX_PROCESS_BYTES = 192 << 20

@@ -65,7 +65,7 @@ def _turn() -> CapacityLimiter:
 
 def _task(points: Sequence[Point]) -> runner.Task:
     return {
-        "path": [entry for entry in sys.path if isinstance(entry, str)],  # from which we would import it
+        "path": sys.path,  # from which we would import it ourselves
         "function": FUNCTION_NAME,
         "signature": SIGNATURE,
         "points": points,
