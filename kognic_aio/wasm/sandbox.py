@@ -16,7 +16,7 @@ from kognic_aio.model._module_file import MAX_MODULE_BYTES
 from kognic_aio.wasm import bounds, runner
 from kognic_aio.wasm.answers import Answers, Outcome, Point
 from kognic_aio.wasm.contract import FUNCTION_NAME, SIGNATURE
-from kognic_aio.wasm.process import public_environment, run
+from kognic_aio.wasm.process import Ended, public_environment, run
 
 _turns: RunVar[CapacityLimiter] = RunVar("kognic_aio.wasm")
 
@@ -36,21 +36,28 @@ async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
 
     Raises:
         MissingExtraError: If the extra `wasm` is not installed.
-        LoadingError: If the module is too large.
+        LoadingError: If the module is too large, or no process can be started for it.
     """
     await in_thread(check_extra)
     if len(wasm) > MAX_MODULE_BYTES:
         problem = f"the module has more than {MAX_MODULE_BYTES:,} bytes"
         raise LoadingError(f"{problem}: have its compiler leave out what it does not need, such as names")
     async with _turn():
-        ended = await run(
-            [os.fsdecode(get_executable()), "-I", runner.__file__],
+        return Answers(points).outcome(await _run(wasm, points))
+
+
+async def _run(wasm: bytes, points: Sequence[Point]) -> Ended:
+    program = os.fsdecode(get_executable())  # where Python is embedded, multiprocessing.set_executable names one
+    try:
+        return await run(
+            [program, "-I", runner.__file__],
             env=public_environment(),
             timeout=bounds.VALIDATION_TIMEOUT,
             max_output=bounds.MAX_ANSWER_BYTES + bounds.MAX_PIXEL_BYTES * len(points),
             given=json.dumps(_task(points)).encode() + b"\n" + wasm,
         )
-    return Answers(points).outcome(ended)
+    except OSError as error:
+        raise LoadingError(f"the process for the module cannot be started ({program}): {error}") from error
 
 
 def _turn() -> CapacityLimiter:

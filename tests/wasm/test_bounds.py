@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import multiprocessing.spawn
 import os
 import signal
 import subprocess
@@ -206,6 +207,17 @@ async def test_a_large_file(tmp_path: Path) -> None:
             await validate_wasm_file(path)
         with pytest.raises(InvalidError, match=r"camera\.wasm' has more than 4,194,304 bytes"):
             await custom_camera(path)
+
+
+async def test_no_interpreter(tmp_path: Path) -> None:
+    """Where no process can be started, the error names the program; `multiprocessing` knows which it is."""
+    program = multiprocessing.spawn.get_executable()
+    multiprocessing.set_executable(str(tmp_path / "python"))
+    try:
+        with pytest.raises(LoadingError, match=r"cannot be started \(.*/python\): .*No such file"):
+            await validate_wasm_binary(PINHOLE)
+    finally:
+        multiprocessing.set_executable(os.fsdecode(program))
 
 
 def test_what_can_be_turned_off() -> None:
