@@ -10,13 +10,16 @@ from pathlib import Path
 from subprocess import Popen
 from typing import cast
 
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
 from attrs import frozen
 
 from kognic_aio._threads import patiently
 
-DYING_TIME = 1.0
-"""Seconds to wait for the end of processes that have been killed, and of what they have written."""
+DYING_TIME = 5.0
+"""Seconds to wait for the end of a process that has been killed, which takes long only where the machine is busy."""
+
+DRAINING_TIME = 1.0
+"""Seconds to wait for the rest of what it has written, after which somebody else must be holding its pipes."""
 
 SECRETS = "KOGNIC_"
 """How the variables begin that are nobody's business but ours."""
@@ -63,10 +66,30 @@ async def run(
     Raises:
         OSError: If it cannot be started.
     """
-    loop = asyncio.get_running_loop()
-    transport, listener = await patiently(
-        lambda: loop.subprocess_exec(
-            lambda: _Listener(max_output),
+    listener = _Listener(max_output)
+    await patiently(lambda: _start(listener, command, env, cwd))
+    with move_on_after(timeout) as scope:
+        try:
+            _give(listener.transport, given)
+            await listener.settled.wait()
+        finally:
+            await _end(listener)
+    output, words = map(bytes, listener.said.values())
+    return Ended(listener.transport.get_returncode(), output, words, scope.cancelled_caught, listener.is_over)
+
+
+def public_environment() -> dict[str, str]:
+    """Our environment as others may know it: without credentials, and without what leads to them."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
+
+
+async def _start(
+    listener: "_Listener", command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None
+) -> None:
+    """Start a process. A cancellation waits for that, as it takes no time, and then kills all of it."""
+    with CancelScope(shield=True):
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: listener,
             *command,
             stdin=PIPE,
             stdout=PIPE,
@@ -75,47 +98,39 @@ async def run(
             env=env,
             start_new_session=True,  # which makes it the leader of a group that can be killed at once
         )
-    )
-    with move_on_after(timeout) as scope:
-        try:
-            _give(transport, given)
-            await listener.done.wait()
-        finally:
-            await _end(transport, listener)
-    output, words = map(bytes, listener.said.values())
-    return Ended(transport.get_returncode(), output, words, scope.cancelled_caught, listener.is_over)
-
-
-def public_environment() -> dict[str, str]:
-    """Our environment as others may know it: without credentials, and without what leads to them."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
 
 
 class _Listener(asyncio.SubprocessProtocol):
     """Keeps what a process writes, up to a bound.
 
     Attributes:
+        transport: The process, once it has started.
         said: What it has written, by descriptor.
-        done: Set when it has ended, or has written too much.
+        settled: Set when it has ended, or has written too much.
+        exited: Set when it has ended.
         closed: Set when it has ended, and nobody holds the other end of its pipes any longer.
         is_over: Whether it has written too much.
     """
 
     def __init__(self, max_output: int) -> None:
         self.said = {1: bytearray(), 2: bytearray()}
-        self.done, self.closed = asyncio.Event(), asyncio.Event()
+        self.settled, self.exited, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.is_over = False
         self._max_output = max_output
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.SubprocessTransport", transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         said = self.said[fd]
         said += data[: self._max_output + 1 - len(said)]
         if len(said) > self._max_output:
             self.is_over = True
-            self.done.set()
+            self.settled.set()
 
     def process_exited(self) -> None:
-        self.done.set()
+        self.exited.set()
+        self.settled.set()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - its name is asyncio's
         self.closed.set()
@@ -127,12 +142,16 @@ def _give(transport: asyncio.SubprocessTransport, given: bytes) -> None:
     stdin.close()  # when it has taken everything
 
 
-async def _end(transport: asyncio.SubprocessTransport, listener: _Listener) -> None:
+async def _end(listener: _Listener) -> None:
     """Kill what is left of a process. Whoever has left its group may hold its pipes, and is not waited for."""
-    _kill_all(transport.get_pid())
-    with move_on_after(DYING_TIME, shield=True):
-        await listener.closed.wait()
-    transport.close()
+    _kill_all(listener.transport.get_pid())
+    try:
+        with move_on_after(DYING_TIME, shield=True):
+            await listener.exited.wait()
+        with move_on_after(DRAINING_TIME, shield=True):
+            await listener.closed.wait()
+    finally:
+        listener.transport.close()
 
 
 def _kill_all(leader: int) -> None:
