@@ -45,7 +45,7 @@ class Ended:
 
 
 async def run(
-    command: Sequence[str | Path],
+    command: Sequence[str],
     *,
     env: Mapping[str, str],
     timeout: float,
@@ -83,9 +83,7 @@ def public_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
 
 
-async def _start(
-    listener: "_Listener", command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None
-) -> None:
+async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
     """Start a process. A cancellation waits for that, as it takes no time, and then kills all of it."""
     with CancelScope(shield=True):
         await asyncio.get_running_loop().subprocess_exec(
