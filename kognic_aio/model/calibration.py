@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from attrs import field, fields, frozen
 
 from kognic_aio._threads import in_thread
+from kognic_aio.errors import InvalidError
 from kognic_aio.model._checks import Checked
 from kognic_aio.model._conform import real_or_nan
+from kognic_aio.model._module_file import MAX_MODULE_BYTES, read_module
 from kognic_aio.model._units import rotation_problem
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
@@ -315,8 +316,12 @@ class CustomCameraCalibration(BaseCameraCalibration):
 
         Raises:
             OSError: If the file cannot be read.
+            InvalidError: If it has more than 4 MiB, or for what else the constructor raises it.
         """
-        return cls.from_bytes(await in_thread(Path(wasm_path).read_bytes), **fields)
+        wasm = await in_thread(read_module, wasm_path)
+        if len(wasm) > MAX_MODULE_BYTES:
+            raise InvalidError(f"{str(wasm_path)!r} has more than {MAX_MODULE_BYTES:,} bytes: is it a module?")
+        return cls.from_bytes(wasm, **fields)
 
     def _check(self) -> None:
         BaseCalibration._check(self)

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError, CompilationOutputError, MissingFileError
+from kognic_aio.wasm.bounds import COMPILATION_TIMEOUT
 from kognic_aio.wasm.compilers import MANIFEST, SUFFIXES, compiled
-from kognic_aio.wasm.validation import projection_class, validate_wasm_binary
+from kognic_aio.wasm.sandbox import check_extra
+from kognic_aio.wasm.validation import validate_wasm_binary
 
 
 async def compile_to_wasm(
@@ -15,20 +17,24 @@ async def compile_to_wasm(
     input_path: str | PathLike[str],
     output_wasm: str | PathLike[str] | None = None,
     skip_validation: bool = False,
+    timeout: float = COMPILATION_TIMEOUT,
 ) -> bytes:
     """Compile a source file to a WebAssembly module, and validate it.
 
-    The compiler has to be on the PATH. If the task is cancelled, the compiler is killed.
+    The compiler has to be on the PATH, in neither the folder of the source nor the current one. It gets to know no
+    `KOGNIC_` variable. It is killed, with all that it has started, if the task is cancelled.
 
     Args:
         input_path: A `.c`, `.cc`, `.cpp` or `.rs` file, or the `Cargo.toml` of a crate of the type cdylib.
         output_wasm: A `.wasm` file to write the module to, which has been validated by then. A file that is there is
             replaced when all has gone well, and stays as it is if not.
         skip_validation: Whether to take the module as it is.
+        timeout: Seconds that the compiler may take.
 
     Raises:
         MissingFileError: If there is no such source file.
-        CompilationError: If it is no such source, its compiler is missing or fails.
+        CompilationError: If it is no such source, or its compiler is missing, fails, takes longer, prints more than
+            4 MiB or makes more than 4 MiB.
         CompilationOutputError: If the output is no `.wasm` file, or cannot be written.
         MissingExtraError: If the extra `wasm` is not installed, which validation needs.
         WasmError: What else `validate_wasm_binary` raises.
@@ -36,8 +42,8 @@ async def compile_to_wasm(
     source = await in_thread(_checked_source, input_path)
     output = None if output_wasm is None else await in_thread(_checked_output, output_wasm)
     if not skip_validation:
-        await in_thread(projection_class)  # which may be missing; better known before the compiler has run
-    wasm = await compiled(source)
+        await in_thread(check_extra)  # better known before the compiler has run
+    wasm = await compiled(source, timeout)
     if not skip_validation:
         await validate_wasm_binary(wasm)
     if output is not None:

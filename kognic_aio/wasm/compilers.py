@@ -1,10 +1,9 @@
 """The compilers and how they are called: emcc for C and C++, rustc or cargo for Rust."""
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,25 +12,26 @@ from anyio import CancelScope
 
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError
+from kognic_aio.model._module_file import MAX_MODULE_BYTES, read_module
 from kognic_aio.wasm.contract import FUNCTION_NAME
-from kognic_aio.wasm.process import run_compiler
+from kognic_aio.wasm.running import run_compiler
 
 MANIFEST = "Cargo.toml"
 SUFFIXES = (".c", ".cc", ".cpp", ".rs")
 
 
-async def compiled(source: Path) -> bytes:
+async def compiled(source: Path, timeout: float) -> bytes:
     """The module that a source becomes, of one of the suffixes or a manifest.
 
     Raises:
-        CompilationError: If its compiler is missing, or fails.
+        CompilationError: If its compiler is missing, fails, or takes longer.
     """
     if source.name == MANIFEST:
-        return await _cargo(source)
+        return await _cargo(source, timeout)
     async with _temporary_folder() as folder:
         module = folder / "module.wasm"
         command = _rustc(source, module) if source.suffix == ".rs" else _emcc(source, module)
-        await run_compiler(command, source)
+        await run_compiler(command, source, timeout)
         return await in_thread(_read, module, command)
 
 
@@ -57,26 +57,21 @@ def _rustc(source: Path, module: Path) -> list[str]:
     ]
 
 
-async def _cargo(manifest: Path) -> bytes:
+async def _cargo(manifest: Path, timeout: float) -> bytes:
     command = [
         *("cargo", "build", "--release", "--target=wasm32-wasip1", f"--manifest-path={manifest}"),
         "--message-format=json-render-diagnostics",  # artifacts as JSON, what people shall read as ever
     ]
-    env = {"RUSTFLAGS": "-C target-feature=+multivalue", **os.environ}
-    messages = await run_compiler(command, manifest, env)
+    messages = await run_compiler(command, manifest, timeout, RUSTFLAGS="-C target-feature=+multivalue")
     return await in_thread(_read, _artifact(messages, manifest, command), command)
 
 
 def _artifact(messages: bytes, manifest: Path, command: Sequence[str]) -> Path:
     """The module among what cargo says it has built: that of the manifest, or the only one of its workspace."""
-    built = [json.loads(line) for line in messages.splitlines() if line.startswith(b"{")]
-    modules = [
-        (Path(message["manifest_path"]), Path(name))
-        for message in built
-        if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["kind"]
-        for name in message["filenames"]
-        if name.endswith(".wasm")
-    ]
+    try:
+        modules = list(_modules(messages))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise CompilationError(f"cargo has not said what it has built: {error!r}", command=command) from error
     found = [module for crate, module in modules if crate == manifest] or [module for _, module in modules]
     if len(found) == 1:
         return found[0]
@@ -89,12 +84,26 @@ def _artifact(messages: bytes, manifest: Path, command: Sequence[str]) -> Path:
     raise CompilationError(f"{manifest}: {problem}", command=command, exit_code=0)
 
 
+def _modules(messages: bytes) -> Iterator[tuple[Path, Path]]:
+    """The manifest and the module of each crate that becomes one."""
+    for line in messages.splitlines():
+        message = json.loads(line) if line.startswith(b"{") else {}
+        if message.get("reason") == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
+            for name in message["filenames"]:
+                if name.endswith(".wasm"):
+                    yield Path(message["manifest_path"]), Path(name)
+
+
 def _read(module: Path, command: Sequence[str]) -> bytes:
     try:
-        return module.read_bytes()
+        wasm = read_module(module)
     except OSError as error:
         message = f"{command[0]} ended well, but its module cannot be read: {error}"
         raise CompilationError(message, command=command, exit_code=0) from error
+    if len(wasm) > MAX_MODULE_BYTES:
+        message = f"{command[0]} has made a module of more than {MAX_MODULE_BYTES:,} bytes"
+        raise CompilationError(message, command=command, exit_code=0)
+    return wasm
 
 
 @asynccontextmanager

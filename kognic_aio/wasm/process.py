@@ -1,81 +1,164 @@
-"""Compilers are processes of their own, which do not outlive what they are run for."""
+"""Processes that do not outlive what they are run for, and neither run on nor talk without end."""
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
+from subprocess import Popen
+from typing import cast
 
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
+from attrs import frozen
 
-from kognic_aio._threads import in_thread
-from kognic_aio.errors import CompilationError
+from kognic_aio._threads import patiently
 
-HOW_TO_GET: Mapping[str, str] = {
-    "emcc": "install Emscripten, from emscripten.org or as your system's package `emscripten`",
-    "rustc": "install Rust from rustup.rs, then `rustup target add wasm32-wasip1`",
-    "cargo": "install Rust from rustup.rs, then `rustup target add wasm32-wasip1`",
-}
+DYING_TIME = 5.0
+"""Seconds to wait for the end of a process that has been killed, which takes long only where the machine is busy."""
 
-DYING_TIME = 5
-"""Seconds to wait for the end of a compiler that has been killed."""
+DRAINING_TIME = 1.0
+"""Seconds to wait for the rest of what it has written, after which somebody else must be holding its pipes."""
+
+SECRETS = "KOGNIC_"
+"""How the variables begin that are nobody's business but ours."""
 
 
-async def run_compiler(command: Sequence[str], source: Path, env: Mapping[str, str] | None = None) -> bytes:
-    """Run a compiler in the folder of a source; if the task is cancelled, kill it and all that it has started.
+@frozen
+class Ended:
+    """How a process has ended.
+
+    Attributes:
+        exit_code: What it ended with: minus the signal that has killed it, None if nobody knows.
+        output: What it has written to its standard output.
+        words: What it has written to its standard error.
+        timed_out: Whether it was killed as its time was up.
+        said_too_much: Whether it was killed as it wrote more than it may.
+    """
+
+    exit_code: int | None
+    output: bytes
+    words: bytes
+    timed_out: bool
+    said_too_much: bool
+
+
+async def run(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    max_output: int,
+    cwd: Path | None = None,
+    given: bytes = b"",
+) -> Ended:
+    """Run a process; at its end, or if the task is cancelled, kill it and all that it has started.
 
     Args:
-        command: The compiler, as it is called on the PATH, and its arguments.
-        source: What it compiles.
-        env: Its environment, None for ours.
-
-    Returns:
-        What it wrote to its standard output.
+        command: The program, by its path, and its arguments.
+        env: Its environment.
+        timeout: Seconds that it may take.
+        max_output: Bytes that it may write to its standard output, and to its standard error.
+        cwd: Its folder, None for ours.
+        given: What it reads from its standard input.
 
     Raises:
-        CompilationError: If it is missing or fails.
+        OSError: If it cannot be started.
     """
-    name, *arguments = command
-    program = await in_thread(shutil.which, name)
-    if program is None:
-        raise CompilationError(
-            f"compiling {source.name} needs {name}, which is not on the PATH: {HOW_TO_GET[name]}", command=command
+    listener = _Listener(max_output)
+    await patiently(lambda: _start(listener, command, env, cwd))
+    with move_on_after(timeout) as scope:
+        try:
+            _give(listener.transport, given)
+            await listener.settled.wait()
+        finally:
+            await _end(listener)
+    output, words = map(bytes, listener.said.values())
+    return Ended(listener.transport.get_returncode(), output, words, scope.cancelled_caught, listener.is_over)
+
+
+def public_environment() -> dict[str, str]:
+    """Our environment as others may know it: without credentials, and without what leads to them."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
+
+
+async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
+    """Start a process. A cancellation waits for that, as it takes no time, and then kills all of it."""
+    with CancelScope(shield=True):
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: listener,
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=cwd,
+            env=env,
+            start_new_session=True,  # which makes it the leader of a group that can be killed at once
         )
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=source.parent,
-        env=env,
-        start_new_session=True,  # which makes it the leader of a group that can be killed at once
-    )
+
+
+class _Listener(asyncio.SubprocessProtocol):
+    """Keeps what a process writes, up to a bound.
+
+    Attributes:
+        transport: The process, once it has started.
+        said: What it has written, by descriptor.
+        settled: Set when it has ended, or has written too much.
+        exited: Set when it has ended.
+        closed: Set when it has ended, and nobody holds the other end of its pipes any longer.
+        is_over: Whether it has written too much.
+    """
+
+    def __init__(self, max_output: int) -> None:
+        self.said = {1: bytearray(), 2: bytearray()}
+        self.settled, self.exited, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.is_over = False
+        self._max_output = max_output
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.SubprocessTransport", transport)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        said = self.said[fd]
+        said += data[: self._max_output + 1 - len(said)]
+        if len(said) > self._max_output:
+            self.is_over = True
+            self.settled.set()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        self.settled.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - its name is asyncio's
+        self.closed.set()
+
+
+def _give(transport: asyncio.SubprocessTransport, given: bytes) -> None:
+    stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+    stdin.write(given)
+    stdin.close()  # when it has taken everything
+
+
+async def _end(listener: _Listener) -> None:
+    """Kill what is left of a process. Whoever has left its group may hold its pipes, and is not waited for."""
+    _kill_all(listener.transport.get_pid())
     try:
-        output, words = await process.communicate()
+        with move_on_after(DYING_TIME, shield=True):
+            await listener.exited.wait()
+        with move_on_after(DRAINING_TIME, shield=True):
+            await listener.closed.wait()
     finally:
-        if process.returncode is None:
-            await _kill(process)
-    if process.returncode:
-        said = words.decode(errors="replace").strip()
-        raise CompilationError(
-            f"{name} could not compile {source} (exit code {process.returncode}):\n{said}",
-            command=command,
-            exit_code=process.returncode,
-            output=said,
-        )
-    return output
+        listener.transport.close()
 
 
-async def _kill(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        if sys.platform == "win32":
-            process.kill()
+def _kill_all(leader: int) -> None:
+    """Kill a group, which may have outlived its leader."""
+    try:
+        if sys.platform == "win32":  # which knows no groups, but who has started whom
+            tool = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+            Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603
         else:
-            os.killpg(process.pid, signal.SIGKILL)
-    with move_on_after(DYING_TIME, shield=True):
-        await process.communicate()
+            os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of those that have ended
+        return

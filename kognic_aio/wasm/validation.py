@@ -4,16 +4,14 @@ import logging
 from collections.abc import Sequence
 from math import isnan
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kognic_aio._threads import in_thread
-from kognic_aio.errors import MissingExtraError, ProjectionValidationError, WasmError
+from kognic_aio.errors import ProjectionValidationError, WasmError
+from kognic_aio.model._module_file import read_module
 from kognic_aio.model.calibration import CustomCameraCalibration, TestCase
+from kognic_aio.wasm.answers import Pixel, Point
 from kognic_aio.wasm.contract import BASE_POINT, TOLERANCE, USUAL_SIZE
-
-if TYPE_CHECKING:
-    from kognic_aio.wasm.module import Projection
+from kognic_aio.wasm.sandbox import run_module
 
 log = logging.getLogger("kognic_aio")
 
@@ -34,7 +32,7 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
         OSError: If the file cannot be read.
         WasmError: What `validate_wasm_binary` raises.
     """
-    wasm = await in_thread(Path(wasm_file).read_bytes)
+    wasm = await in_thread(read_module, wasm_file)
     try:
         await validate_wasm_binary(wasm, test_cases)
     except WasmError as error:
@@ -45,7 +43,8 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
 async def validate_wasm_binary(wasm: bytes, test_cases: Sequence[TestCase] = ()) -> None:
     """Check a module, and that it projects some test cases as they say.
 
-    The module runs in a thread, without access to anything, and is stopped if it takes too much time or memory.
+    The module is compiled and runs in a process of its own, without access to anything. That is killed if it takes
+    more than seconds or 192 MiB of memory, or if the task is cancelled. Two modules at most are validated at once.
 
     Args:
         wasm: The module.
@@ -65,37 +64,18 @@ async def validate_wasm_binary(wasm: bytes, test_cases: Sequence[TestCase] = ())
             len(wasm),
             USUAL_SIZE,
         )
-    await in_thread(_validate, wasm, test_cases)
+    outcome = await run_module(wasm, [BASE_POINT, *map(_point, test_cases)])
+    for index, (test_case, got) in enumerate(zip(test_cases, outcome.pixels[1:], strict=False)):
+        _check(test_case, got, index)
+    if outcome.failure is not None:
+        raise outcome.failure
 
 
-def projection_class() -> "type[Projection]":
-    """What runs modules, imported when it is first needed, as its library is optional.
-
-    Raises:
-        MissingExtraError: If the extra `wasm` is not installed.
-    """
-    try:
-        from kognic_aio.wasm.module import Projection  # noqa: PLC0415 - the extra may be missing
-    except ModuleNotFoundError as error:
-        if error.name != "wasmtime":
-            raise
-        raise MissingExtraError("running WebAssembly needs wasmtime: pip install 'kognic-aio[wasm]'") from error
-    return Projection
-
-
-def _validate(wasm: bytes, test_cases: Sequence[TestCase]) -> None:
-    projection = projection_class()(wasm)
-    projection.project(BASE_POINT)
-    for index, test_case in enumerate(test_cases):
-        _check(projection, test_case, index)
-
-
-def _check(projection: "Projection", test_case: TestCase, index: int) -> None:
-    point = (test_case.point3d.x, test_case.point3d.y, test_case.point3d.z)
+def _check(test_case: TestCase, got: Pixel, index: int) -> None:
     expected = (test_case.point2d.x, test_case.point2d.y)
-    got = projection.project(point, index)
     if all(map(_agree, got, expected)):
         return
+    point = _point(test_case)
     raise ProjectionValidationError(
         f"test case {index}: {point} has to be projected to {expected}, got {got}",
         index=index,
@@ -103,6 +83,10 @@ def _check(projection: "Projection", test_case: TestCase, index: int) -> None:
         expected=expected,
         got=got,
     )
+
+
+def _point(test_case: TestCase) -> Point:
+    return test_case.point3d.x, test_case.point3d.y, test_case.point3d.z
 
 
 def _agree(a: float, b: float) -> bool:

@@ -200,7 +200,7 @@ async def test_an_unusual_size(padding: int, warnings: int, caplog: pytest.LogCa
 
 
 async def test_cancelling_does_not_wait_for_the_module() -> None:
-    """The module runs in a thread, so a validation can be cancelled however long it takes."""
+    """The module runs in a process of its own, so a validation can be cancelled however long it takes."""
     async with anyio.create_task_group() as group:
         group.start_soon(validate_wasm_binary, modules.ENDLESS)
         await anyio.lowlevel.checkpoint()

@@ -1,0 +1,186 @@
+"""The process in which one module is compiled and run. It is a program by itself, which `sandbox` starts and reads.
+
+It imports nothing of this package, which would take ten times as long as a validation, and knows no rules: what a
+module has to be, and what it may take, comes with it. It takes a line of JSON and the module on its standard input, and
+answers with lines of JSON: `["loaded"]`, `["projected", u, v]` for each point, or `["failed", kind, detail]`, at which
+it ends. Whoever reads them has to expect anything: a module may have taken the process over.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn, TypedDict, cast
+
+if TYPE_CHECKING:
+    from wasmtime import Func, FuncType, Module, Store
+
+MAGIC = b"\0asm"
+
+MAX_NAMES = 20
+MAX_TEXT = 500
+"""Names of imports or exports that are told, and characters of any text: a module may have megabytes of them."""
+
+FEATURES_OFF = (
+    *("wasm_threads", "wasm_memory64", "wasm_multi_memory", "wasm_gc", "wasm_function_references"),
+    *("wasm_exceptions", "wasm_stack_switching", "wasm_component_model", "wasm_custom_page_sizes"),
+)
+"""What no compiler needs for a projection: each is more to bound, and more that may be wrong in wasmtime."""
+
+
+class Task(TypedDict):
+    """What to do with the module that follows, and within which bounds.
+
+    Attributes:
+        path: Where to import wasmtime from.
+        function: The function that the module has to export.
+        signature: Its parameters and results.
+        points: What to project.
+        limits: By name, such as `RLIMIT_CPU`, what the process may take, where the system can bound it.
+        fuel: Instructions of a call.
+        memory: Bytes of its memory.
+        tables: How many tables it may have.
+        elements: Elements of a table.
+    """
+
+    path: Sequence[str]
+    function: str
+    signature: str
+    points: Sequence[tuple[float, float, float]]
+    limits: dict[str, int]
+    fuel: int
+    memory: int
+    tables: int
+    elements: int
+
+
+def main() -> None:
+    """Do the task that comes on the standard input."""
+    task: Task = json.loads(sys.stdin.buffer.readline())
+    sys.path[:] = task["path"]
+    _limit(task["limits"])
+    store = _limited_store(task)
+    module = _compiled(sys.stdin.buffer.read(), store)
+    _check(module, task)
+    function = _instantiated(module, store, task)
+    say("loaded")
+    for point in task["points"]:
+        _project(function, store, point, task["fuel"])
+
+
+def say(*words: object) -> None:
+    """Answer one line, at once: what has been said holds, however the process ends."""
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
+
+
+def fail(kind: str, detail: str | Sequence[str] | None) -> NoReturn:
+    """Say why it does not go on, and end."""
+    if isinstance(detail, str):
+        detail = _cut(detail)
+    elif detail is not None:
+        detail = [*map(_cut, detail[:MAX_NAMES])]
+    say("failed", kind, detail)
+    sys.exit()
+
+
+def _cut(text: str) -> str:
+    return text[: MAX_TEXT + 1]  # one more, which tells that it was cut
+
+
+def _limit(limits: dict[str, int]) -> None:
+    """Have the system end this process at its limits; Windows has none."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - which Windows does not have
+
+    for name, most in limits.items():
+        try:
+            kind = getattr(resource, name)
+            _, hard = resource.getrlimit(kind)
+            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(kind, (bound, hard if name == "RLIMIT_CPU" else bound))
+        except (AttributeError, ValueError, OSError):  # macOS has but some, and does not set all that it has
+            continue
+
+
+def _limited_store(task: Task) -> "Store":
+    from wasmtime import Config, Engine, Store  # noqa: PLC0415 - here and below: where it is, the task has said
+
+    config = Config()
+    config.consume_fuel = True
+    config.parallel_compilation = False  # threads by the number of cores, each with memory of its own
+    config.cranelift_opt_level = "none"  # a function is called a hundred times at most
+    for feature in FEATURES_OFF:
+        setattr(config, feature, False)
+    store = Store(Engine(config))
+    store.set_limits(
+        memory_size=task["memory"], memories=1, tables=task["tables"], table_elements=task["elements"], instances=1
+    )
+    store.set_fuel(task["fuel"])  # for the function that a module may run when it is instantiated
+    return store
+
+
+def _compiled(wasm: bytes, store: "Store") -> "Module":
+    from wasmtime import Module, WasmtimeError  # noqa: PLC0415
+
+    if not wasm.startswith(MAGIC):  # wasmtime would read the text format too, which is no module yet
+        fail("magic", f"it has to begin with {MAGIC!r}, got {wasm[:8]!r}")
+    try:
+        return Module(store.engine, wasm)
+    except WasmtimeError as error:
+        fail("format", _last_line(error))
+
+
+def _check(module: "Module", task: Task) -> None:
+    from wasmtime import FuncType  # noqa: PLC0415
+
+    if imports := [f"{wanted.module}.{wanted.name}" for wanted in module.imports]:
+        fail("imports", imports)
+    functions = {export.name: export.type for export in module.exports if isinstance(export.type, FuncType)}
+    if task["function"] not in functions:
+        fail("exports", list(functions))
+    if (signature := _signature(functions[task["function"]])) != task["signature"]:
+        fail("signature", signature)
+
+
+def _signature(function: "FuncType") -> str:
+    params, results = (", ".join(map(str, kinds)) for kinds in (function.params, function.results))
+    return f"({params}) -> ({results})"
+
+
+def _instantiated(module: "Module", store: "Store", task: Task) -> "Func":
+    from wasmtime import Instance, Trap, WasmtimeError  # noqa: PLC0415
+
+    try:
+        exports = Instance(store, module, []).exports(store)
+    except (Trap, WasmtimeError) as error:
+        fail("instantiation", _reason(error, store))
+    return cast("Func", exports[task["function"]])
+
+
+def _project(function: "Func", store: "Store", point: tuple[float, float, float], fuel: int) -> None:
+    from wasmtime import Trap, WasmtimeError  # noqa: PLC0415
+
+    store.set_fuel(fuel)
+    try:
+        u, v = function(store, *point)
+    except (Trap, WasmtimeError) as error:
+        fail("projection", _reason(error, store))
+    say("projected", u, v)
+
+
+def _reason(error: Exception, store: "Store") -> str | None:
+    """What happened; None if the fuel is used up."""
+    return None if store.get_fuel() == 0 else _last_line(error)
+
+
+def _last_line(error: Exception) -> str:
+    """The cause, which wasmtime puts below its backtrace."""
+    return str(error).strip().splitlines()[-1].strip().removeprefix("wasm trap: ")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as error:
+        fail("internal", f"{type(error).__name__}: {error}")
