@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from attrs import define, field
 
-from kognic_aio._http.wire import decode, encode
+from kognic_aio._http.wire import encode
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped, unescaped
-from kognic_aio.pipeline.result import (
-    InputCreationError,
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-)
+from kognic_aio.pipeline.journal.rows import FINAL, STEPS, read_count, read_entry, read_failure, read_text
+from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import File
-
-STEPS = tuple(Step)
-FINAL = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
 
 
 @define(eq=False)
@@ -127,7 +120,7 @@ class Journal:
         """What is known of a scene, None if it was never heard of."""
         found = await self._next_batch(keys=[escaped(key)])
         row = found.get(escaped(key))
-        return None if row is None else self._entry(key, row)
+        return None if row is None else read_entry(self.path, key, row)
 
     async def record(
         self,
@@ -210,13 +203,14 @@ class Journal:
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
-        return [unescaped(uuid) for (uuid,) in await self._opened().read(ABANDONED)]
+        return [read_text(self.path, uuid) for (uuid,) in await self._opened().read(ABANDONED)]
 
     async def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""
-        keys = [key for (key,) in await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))]
-        found = await self._next_batch(keys=keys) if keys else {}
-        return [self._entry(unescaped(key), row) for key, row in sorted(found.items())]
+        rows = await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))
+        keys = {key: read_text(self.path, key) for (key,) in rows}
+        found = await self._next_batch(keys=list(keys)) if keys else {}
+        return [read_entry(self.path, keys[key], row) for key, row in sorted(found.items())]
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
@@ -225,14 +219,14 @@ class Journal:
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
         counts: Counter[Step | InputCreationStatus] = Counter()
-        for step, status, count in await self._opened().read(COUNTS):
-            counts[STEPS[step] if status is None else InputCreationStatus(status)] += count
+        for row in await self._opened().read(COUNTS):
+            kind, count = read_count(self.path, row)
+            counts[kind] += count
         return counts
 
     async def failures(self) -> list[Failure]:
         """The scenes that failed and why, in the order of their keys. One whose content was refused is among them."""
-        rows = [(unescaped(key), json.loads(error)) for key, error in await self._opened().read(FAILURES)]
-        return [Failure(key, InputCreationStage(error["stage"]), error["message"]) for key, error in rows]
+        return [read_failure(self.path, row) for row in await self._opened().read(FAILURES)]
 
     async def retry_failed(self) -> int:
         """Forget the scenes that failed, so that the next run starts them afresh, and tell how many there were.
@@ -294,20 +288,3 @@ class Journal:
         error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
         error.__cause__ = self._failure
         return error
-
-    def _entry(self, key: str, row: Sequence[Any]) -> Entry:
-        step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline, refused = row
-        try:
-            return Entry(
-                key=key,
-                step=STEPS[step],
-                fingerprint=fingerprint and unescaped(fingerprint),
-                outline=outline,
-                scene_uuid=scene_uuid and unescaped(scene_uuid),
-                preannotation_uuid=preannotation_uuid and unescaped(preannotation_uuid),
-                result=result and decode(json.loads(result), InputCreationResult),
-                delivered=bool(delivered),
-                refused={unescaped(other): bool(again) for other, again in json.loads(refused).items()},
-            )
-        except (IndexError, ValueError) as error:
-            raise JournalError(f"journal {self.path}: what it has of {key!r} is damaged", path=self.path) from error
