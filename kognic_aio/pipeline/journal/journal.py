@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kognic_aio._http.wire import encode
 from kognic_aio._threads import in_thread
@@ -22,6 +22,11 @@ from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, 
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import File
+
+
+MAX_KEY_LENGTH = 10_000
+MAX_MESSAGE_LENGTH = 20_000
+"""Characters of a key, and of a message that is kept. A row that is larger than `MAX_ROW_SIZE` cannot be read again."""
 
 
 @define(eq=False)
@@ -117,7 +122,14 @@ class Journal:
         return self._opened().destination
 
     async def recall(self, key: str) -> Entry | None:
-        """What is known of a scene, None if it was never heard of."""
+        """What is known of a scene, None if it was never heard of.
+
+        Raises:
+            InvalidError: If the key is too long for a journal.
+            JournalError: If what is known cannot be read.
+        """
+        if len(key) > MAX_KEY_LENGTH:
+            raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
         found = await self._next_batch(keys=[escaped(key)])
         row = found.get(escaped(key))
         return None if row is None else read_entry(self.path, key, row)
@@ -171,7 +183,8 @@ class Journal:
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
         if result.status in FINAL:
-            content = json.dumps(encode(result), separators=(",", ":"))
+            kept = result if result.error is None else evolve(result, error=_cut(result.error))
+            content = json.dumps(encode(kept), separators=(",", ":"))
             settled = STEPS.index(Step.SETTLED)
             own = fingerprint and escaped(fingerprint)
             await self._write(Change("advance", escaped(key), settled, own, result=content, outline=outline))
@@ -186,7 +199,7 @@ class Journal:
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
         """Record that a content was refused, as another goes by its key. It is a failure until it is retried."""
-        content = json.dumps(encode(error), separators=(",", ":"))
+        content = json.dumps(encode(_cut(error)), separators=(",", ":"))
         await self._write(Change("refuse", escaped(key), fingerprint=escaped(fingerprint), result=content))
 
     async def uphold(self, key: str) -> None:
@@ -288,3 +301,10 @@ class Journal:
         error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
         error.__cause__ = self._failure
         return error
+
+
+def _cut(error: InputCreationError) -> InputCreationError:
+    """The error with what is kept of its message."""
+    if len(error.message) <= MAX_MESSAGE_LENGTH:
+        return error
+    return evolve(error, message=error.message[: MAX_MESSAGE_LENGTH - 1] + "…")

@@ -144,7 +144,7 @@ def read_destination(content: object) -> Destination:
         read = Destination(**json.loads(_clean(content)))
     except UNREADABLE as error:
         raise ValueError(str(error)[:200]) from error
-    texts = [read.host, read.workspace, read.project, "" if read.batch is None else read.batch]
+    texts: list[object] = [read.host, read.workspace, read.project, "" if read.batch is None else read.batch]
     if not all(isinstance(each, str) for each in texts) or not read.host.isprintable():
         raise ValueError("it is not made of texts")
     return read

@@ -165,11 +165,14 @@ FROM json_each(?)
 RECALL = """
 SELECT
     key, step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline,
-    (SELECT json_group_object(CAST(fingerprint AS TEXT), error IS NULL) FROM refused WHERE refused.key = scene.key)
+    (
+        SELECT json_group_object(substr(CAST(fingerprint AS TEXT), 1, 1000), error IS NULL)
+        FROM (SELECT fingerprint, error FROM refused WHERE refused.key = scene.key LIMIT 2000)
+    )
 FROM scene
 WHERE key IN (SELECT value FROM json_each(?))
 """
-"""Finds the scenes of a JSON list of keys."""
+"""Finds the scenes of a JSON list of keys. What was refused is bounded, as SQLite puts it together without a limit."""
 
 UNFINISHED = "SELECT key FROM scene WHERE step < CAST(? AS INTEGER) AND scene_uuid IS NOT NULL ORDER BY key"
 """Finds the keys of scenes that the platform knows and that have not come to a step, which is given by its number."""
