@@ -10,25 +10,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
-from kognic_aio._http.wire import decode, encode
+from kognic_aio._http.wire import encode
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped, unescaped
-from kognic_aio.pipeline.result import (
-    InputCreationError,
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-)
+from kognic_aio.pipeline.journal.rows import FINAL, STEPS, read_count, read_entry, read_failure, read_text
+from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import File
 
-STEPS = tuple(Step)
-FINAL = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
+
+MAX_KEY_LENGTH = 10_000
+MAX_MESSAGE_LENGTH = 20_000
+"""Characters of a key, and of a message that is kept. A row that is larger than `MAX_ROW_SIZE` cannot be read again."""
 
 
 @define(eq=False)
@@ -124,10 +122,17 @@ class Journal:
         return self._opened().destination
 
     async def recall(self, key: str) -> Entry | None:
-        """What is known of a scene, None if it was never heard of."""
+        """What is known of a scene, None if it was never heard of.
+
+        Raises:
+            InvalidError: If the key is too long for a journal.
+            JournalError: If what is known cannot be read.
+        """
+        if len(key) > MAX_KEY_LENGTH:
+            raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
         found = await self._next_batch(keys=[escaped(key)])
         row = found.get(escaped(key))
-        return None if row is None else self._entry(key, row)
+        return None if row is None else read_entry(self.path, key, row)
 
     async def record(
         self,
@@ -178,7 +183,8 @@ class Journal:
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
         if result.status in FINAL:
-            content = json.dumps(encode(result), separators=(",", ":"))
+            kept = result if result.error is None else evolve(result, error=_cut(result.error))
+            content = json.dumps(encode(kept), separators=(",", ":"))
             settled = STEPS.index(Step.SETTLED)
             own = fingerprint and escaped(fingerprint)
             await self._write(Change("advance", escaped(key), settled, own, result=content, outline=outline))
@@ -193,7 +199,7 @@ class Journal:
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
         """Record that a content was refused, as another goes by its key. It is a failure until it is retried."""
-        content = json.dumps(encode(error), separators=(",", ":"))
+        content = json.dumps(encode(_cut(error)), separators=(",", ":"))
         await self._write(Change("refuse", escaped(key), fingerprint=escaped(fingerprint), result=content))
 
     async def uphold(self, key: str) -> None:
@@ -210,13 +216,14 @@ class Journal:
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
-        return [unescaped(uuid) for (uuid,) in await self._opened().read(ABANDONED)]
+        return [read_text(self.path, uuid) for (uuid,) in await self._opened().read(ABANDONED)]
 
     async def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""
-        keys = [key for (key,) in await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))]
-        found = await self._next_batch(keys=keys) if keys else {}
-        return [self._entry(unescaped(key), row) for key, row in sorted(found.items())]
+        rows = await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))
+        keys = {key: read_text(self.path, key) for (key,) in rows}
+        found = await self._next_batch(keys=list(keys)) if keys else {}
+        return [read_entry(self.path, keys[key], row) for key, row in sorted(found.items())]
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
@@ -225,14 +232,14 @@ class Journal:
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
         counts: Counter[Step | InputCreationStatus] = Counter()
-        for step, status, count in await self._opened().read(COUNTS):
-            counts[STEPS[step] if status is None else InputCreationStatus(status)] += count
+        for row in await self._opened().read(COUNTS):
+            kind, count = read_count(self.path, row)
+            counts[kind] += count
         return counts
 
     async def failures(self) -> list[Failure]:
         """The scenes that failed and why, in the order of their keys. One whose content was refused is among them."""
-        rows = [(unescaped(key), json.loads(error)) for key, error in await self._opened().read(FAILURES)]
-        return [Failure(key, InputCreationStage(error["stage"]), error["message"]) for key, error in rows]
+        return [read_failure(self.path, row) for row in await self._opened().read(FAILURES)]
 
     async def retry_failed(self) -> int:
         """Forget the scenes that failed, so that the next run starts them afresh, and tell how many there were.
@@ -295,19 +302,9 @@ class Journal:
         error.__cause__ = self._failure
         return error
 
-    def _entry(self, key: str, row: Sequence[Any]) -> Entry:
-        step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline, refused = row
-        try:
-            return Entry(
-                key=key,
-                step=STEPS[step],
-                fingerprint=fingerprint and unescaped(fingerprint),
-                outline=outline,
-                scene_uuid=scene_uuid and unescaped(scene_uuid),
-                preannotation_uuid=preannotation_uuid and unescaped(preannotation_uuid),
-                result=result and decode(json.loads(result), InputCreationResult),
-                delivered=bool(delivered),
-                refused={unescaped(other): bool(again) for other, again in json.loads(refused).items()},
-            )
-        except (IndexError, ValueError) as error:
-            raise JournalError(f"journal {self.path}: what it has of {key!r} is damaged", path=self.path) from error
+
+def _cut(error: InputCreationError) -> InputCreationError:
+    """The error with what is kept of its message."""
+    if len(error.message) <= MAX_MESSAGE_LENGTH:
+        return error
+    return evolve(error, message=error.message[: MAX_MESSAGE_LENGTH - 1] + "…")

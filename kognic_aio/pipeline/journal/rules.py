@@ -3,6 +3,8 @@
 import json
 from typing import NamedTuple
 
+from kognic_aio.pipeline.journal.entry import Step
+
 
 def escaped(text: str) -> str:
     """A text as it is written in JSON: SQLite cannot keep every character that a string may have."""
@@ -20,6 +22,9 @@ APPLICATION_ID = 0x4B6F676A
 SCHEMA_VERSION = 2
 FIRST_VERSION = 1
 """Which is upgraded when it is opened."""
+
+MAX_ROW_SIZE = 2**20
+"""Characters that all texts of a row take at most. Those of a scene take some hundred."""
 
 REFUSED = """
 CREATE TABLE refused (
@@ -53,6 +58,21 @@ CREATE TABLE scene (
 CREATE TABLE abandoned (scene_uuid TEXT PRIMARY KEY) WITHOUT ROWID;
 {REFUSED}
 """
+
+FIRST_SCHEMA = """
+CREATE TABLE destination (content TEXT NOT NULL);
+CREATE TABLE scene (
+    key TEXT PRIMARY KEY,
+    step INTEGER NOT NULL,
+    fingerprint TEXT,
+    scene_uuid TEXT,
+    preannotation_uuid TEXT,
+    result TEXT,
+    delivered INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE abandoned (scene_uuid TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+"""The tables of version 1."""
 
 UPGRADE = f"""
 BEGIN;
@@ -145,26 +165,39 @@ FROM json_each(?)
 RECALL = """
 SELECT
     key, step, fingerprint, scene_uuid, preannotation_uuid, result, delivered, outline,
-    (SELECT json_group_object(fingerprint, error IS NULL) FROM refused WHERE refused.key = scene.key)
+    (
+        SELECT json_group_object(substr(CAST(fingerprint AS TEXT), 1, 1000), error IS NULL)
+        FROM (SELECT fingerprint, error FROM refused WHERE refused.key = scene.key LIMIT 2000)
+    )
 FROM scene
 WHERE key IN (SELECT value FROM json_each(?))
 """
-"""Finds the scenes of a JSON list of keys."""
+"""Finds the scenes of a JSON list of keys. What was refused is bounded, as SQLite puts it together without a limit."""
 
 UNFINISHED = "SELECT key FROM scene WHERE step < CAST(? AS INTEGER) AND scene_uuid IS NOT NULL ORDER BY key"
 """Finds the keys of scenes that the platform knows and that have not come to a step, which is given by its number."""
 
-COUNTS = """
-SELECT step, json_extract(result, '$.status') AS status, count(*) FROM scene GROUP BY step, status
-UNION ALL
-SELECT NULL, 'failed', count(*) FROM refused WHERE error IS NOT NULL HAVING count(*)
+_SETTLED = tuple(Step).index(Step.SETTLED)
+
+_STATUS = """
+CASE WHEN result IS NULL THEN NULL
+WHEN typeof(result) = 'text' AND json_valid(result) THEN coalesce(json_extract(result, '$.status'), '')
+ELSE '' END
 """
-FAILURES = """
-SELECT key, json_extract(result, '$.error') FROM scene WHERE json_extract(result, '$.status') = 'failed'
+"""How a scene ended, '' if that cannot be read: a row that is damaged has to be found, to be named."""
+
+COUNTS = f"""
+SELECT step, {_STATUS} AS status, count(*), min(key) FROM scene GROUP BY step, status
+UNION ALL
+SELECT {_SETTLED}, 'failed', count(*), min(key) FROM refused WHERE error IS NOT NULL HAVING count(*)
+"""  # noqa: S608  # made of constants
+FAILURES = f"""
+SELECT key, CASE {_STATUS} WHEN 'failed' THEN json_extract(result, '$.error') ELSE result END
+FROM scene WHERE {_STATUS} IN ('failed', '')
 UNION ALL
 SELECT key, error FROM refused WHERE error IS NOT NULL
 ORDER BY key
-"""
+"""  # noqa: S608  # made of constants
 ABANDONED = "SELECT scene_uuid FROM abandoned ORDER BY scene_uuid"
 
 

@@ -1,0 +1,630 @@
+"""A journal that others may have touched, or made, is refused before any of it is used."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+from attrs import asdict
+
+from kognic_aio import (
+    InputCreationError,
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+    KognicIOClient,
+    create_inputs,
+)
+from kognic_aio.emulator import Emulator
+from kognic_aio.errors import InvalidError, JournalError
+from kognic_aio.pipeline.journal import Destination, Journal, Step
+from kognic_aio.pipeline.journal.ownership import check_opened
+from tests.pipeline.recorded import scenes
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = Destination("https://input.app.kognic.com", "workspace-1", "project-a", "batch-1")
+FAILED = InputCreationResult(
+    status=InputCreationStatus.FAILED,
+    external_id="failed",
+    error=InputCreationError(stage=InputCreationStage.SCENE, message="too dark"),
+)
+COMPANIONS = ["-wal", "-shm", "-journal"]
+ANOTHER_USER = 65534
+FIRST_VERSION = Path(__file__).with_name("version_1.sql").read_text()
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owners and modes of this kind")
+as_root = pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files to another user"
+)
+
+
+def make(path: Path) -> None:
+    """A journal with a scene that failed, and one that was started."""
+
+    async def write() -> None:
+        async with Journal(path, HERE) as journal:
+            await journal.record("started", Step.STARTING, fingerprint="f", outline="o", scene_uuid="scene-1")
+            await journal.settle("failed", FAILED, fingerprint="f")
+            await journal.abandon("nothing")
+
+    with asyncio.Runner() as runner:
+        runner.run(write())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "ingest.journal"
+    make(path)
+    return path
+
+
+def permit(path: Path, mode: int) -> None:
+    path.touch()
+    path.chmod(mode)
+
+
+def read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def change(path: Path, script: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+
+
+def change_apart(path: Path, script: str) -> None:
+    """Change it in a process of its own: the memory that it takes would be counted for what this one starts."""
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())"
+    subprocess.run([sys.executable, "-c", code, path], input=script, text=True, timeout=60, check=True)
+
+
+async def refused(path: Path, words: str, destination: Destination | None = HERE) -> None:
+    """See that a journal is refused soon, with words that say why."""
+    with anyio.fail_after(5), pytest.raises(JournalError, match=words) as caught:
+        await Journal(path, destination).open()
+    assert caught.value.path == str(path)
+    assert caught.value.__class__ is JournalError
+
+
+# Whose it is
+
+
+@posix
+@pytest.mark.parametrize("destination", [HERE, None], ids=["to-write", "to-read"])
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+async def test_others_may_write_it(path: Path, mode: int, destination: Destination | None) -> None:
+    """A file that others may write is refused, and the error says how to mend that; then it is taken."""
+    permit(path, mode)
+    await refused(path, f"others may write .*chmod go-w {path}", destination)
+    permit(path, mode & ~0o022)
+    async with Journal(path, destination):
+        pass
+
+
+@posix
+async def test_others_may_read_it(path: Path) -> None:
+    """That others may read a journal is no reason to refuse it."""
+    permit(path, 0o644)
+    async with Journal(path, HERE):
+        pass
+
+
+@as_root
+@pytest.mark.parametrize("suffix", ["", *COMPANIONS])
+async def test_of_another_user(path: Path, suffix: str) -> None:
+    """What another user owns is refused, by root too, be it the file or what lies beside it."""
+    file = Path(f"{path}{suffix}")
+    permit(file, 0o600)
+    os.chown(file, ANOTHER_USER, 0)
+    await refused(path, "belongs to another user")
+
+
+@posix
+@pytest.mark.parametrize("suffix", COMPANIONS)
+async def test_planted_beside_it(path: Path, suffix: str) -> None:
+    """What SQLite would take for a part of the journal has to be ours as well."""
+    companion = Path(f"{path}{suffix}")
+    permit(companion, 0o666)
+    await refused(path, f"others may write {companion}")
+
+
+def symbolic_link(path: Path) -> None:
+    target = path.with_name("target")
+    if path.exists():
+        path.rename(target)
+    path.symlink_to(target)
+
+
+def dangling_link(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def hard_link(path: Path) -> None:
+    path.touch(0o600)
+    path.with_name("another").hardlink_to(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def fifo(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+
+
+def device(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    try:
+        os.mknod(path, 0o600 | 0o020000, os.makedev(1, 5))  # /dev/zero
+    except OSError:
+        pytest.skip("devices are not made here")
+
+
+def unix_socket(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(path))
+
+
+@posix
+@pytest.mark.parametrize("destination", [HERE, None], ids=["to-write", "to-read"])
+@pytest.mark.parametrize("suffix", ["", *COMPANIONS])
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (symbolic_link, "is a symbolic link"),
+        (dangling_link, "is a symbolic link"),
+        (hard_link, "hard link"),
+        (folder, "a folder"),
+        (fifo, "a FIFO"),
+        (device, "a device"),
+        (unix_socket, "a socket"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_no_plain_file(
+    path: Path, put: Callable[[Path], None], words: str, suffix: str, destination: Destination | None
+) -> None:
+    """Nothing but a plain file with one name is opened: nothing is followed, written elsewhere, or waited for."""
+    put(Path(f"{path}{suffix}"))
+    await refused(path, words, destination)
+    assert not path.with_name("nowhere").exists()
+
+
+@posix
+async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
+    """Where others may replace the file, none is opened or made; where the sticky bit keeps them from it, one is."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    permit(shared, 0o777)
+    await refused(shared / "ingest.journal", f"others may write in its folder .*chmod go-w {shared}")
+    assert list(shared.iterdir()) == []
+    permit(shared, 0o1777)
+    async with Journal(shared / "ingest.journal", HERE):
+        pass
+
+
+@as_root
+@pytest.mark.parametrize("mode", [0o700, 0o1777])
+async def test_a_folder_of_another_user(path: Path, mode: int) -> None:
+    """Whoever owns the folder may replace the file."""
+    permit(path.parent, mode)
+    os.chown(path.parent, ANOTHER_USER, 0)
+    await refused(path, "its folder .* belongs to another user")
+
+
+@as_root
+async def test_a_folder_of_a_group(path: Path) -> None:
+    """A group with others in it may not write in the folder; one that each user has alone may."""
+    permit(path.parent, 0o770)
+    os.chown(path.parent, 0, ANOTHER_USER)
+    await refused(path, "others may write in its folder")
+    os.chown(path.parent, 0, 0)
+    async with Journal(path, HERE):
+        pass
+
+
+@posix
+async def test_a_link_to_the_folder(path: Path) -> None:
+    """Folders may be links, as /tmp and homes often are."""
+    (path.parent / "elsewhere").symlink_to(path.parent)
+    async with Journal(path.parent / "elsewhere" / path.name, HERE) as journal:
+        assert await journal.recall("started") is not None
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="the system does not tell what is open")
+def test_replaced_while_it_was_opened(path: Path) -> None:
+    """What was opened has to be what lies there afterwards."""
+    with path.open():
+        check_opened(str(path))
+        make(path.with_name("other"))
+        path.with_name("other").replace(path)
+        with pytest.raises(JournalError, match="was replaced"):
+            check_opened(str(path))
+
+
+@posix
+async def test_nothing_is_done_that_others_may_have_written(emulator: Emulator, tmp_path: Path) -> None:
+    """A scene that somebody has added to a journal that all may write is not invalidated."""
+    path = tmp_path / "ingestion.journal"
+    async with KognicIOClient(**emulator.client_options()) as client:
+        first, second = scenes()[:2]
+        results = [result async for result in create_inputs(client, [first], "project-a", batch="batch-2")]
+        async for _ in create_inputs(client, [second], "project-a", batch="batch-2", journal=path):
+            pass
+        change(path, f"INSERT INTO abandoned VALUES ('{results[0].scene_uuid}')")
+        permit(path, 0o666)
+        with anyio.fail_after(10), pytest.raises(JournalError, match="chmod go-w"):
+            async for _ in create_inputs(client, [second], "project-a", batch="batch-2", journal=path):
+                pass
+    assert not [request for request in emulator.recorder.requests("POST") if "invalidate" in request.path]
+
+
+# What is in it
+
+ENDLESS = "AS WITH RECURSIVE n(content) AS (VALUES (1) UNION ALL SELECT content + 1 FROM n) SELECT content FROM n"
+SCENE = "CREATE TABLE scene (key TEXT PRIMARY KEY, step INTEGER NOT NULL, fingerprint TEXT, scene_uuid TEXT,"
+REST = "preannotation_uuid TEXT, result TEXT, delivered INTEGER NOT NULL DEFAULT 0, outline TEXT"
+
+SCHEMAS = {
+    "trigger": "CREATE TRIGGER t AFTER INSERT ON scene BEGIN DELETE FROM scene; END",
+    "view": "CREATE VIEW v AS SELECT * FROM scene",
+    "endless view of the destination": f"DROP TABLE destination; CREATE VIEW destination {ENDLESS}",
+    "endless view of scenes": f"DROP TABLE scene; CREATE VIEW scene {ENDLESS}",
+    "endless view of the abandoned": f"DROP TABLE abandoned; CREATE VIEW abandoned {ENDLESS}",
+    "endless view of our own name": f"CREATE VIEW change {ENDLESS}",
+    "index": "CREATE INDEX i ON scene (step)",
+    "unique index": "CREATE UNIQUE INDEX i ON scene (scene_uuid)",
+    "partial index": "CREATE INDEX i ON scene (step) WHERE step > 3",
+    "index of an expression": "CREATE INDEX i ON scene (length(hex(key)) + abs(step))",
+    "table": "CREATE TABLE more (content TEXT)",
+    "numbered table": "CREATE TABLE more (content INTEGER PRIMARY KEY AUTOINCREMENT)",
+    "table for strangers": "DROP TABLE scene; CREATE VIRTUAL TABLE scene USING fts5(key)",
+    "statistics": "ANALYZE",
+    "column": "ALTER TABLE scene ADD COLUMN more TEXT",
+    "column of an expression": "ALTER TABLE scene ADD COLUMN more TEXT AS (printf('%.*c', 1000000000, 'x'))",
+    "no table": "DROP TABLE refused",
+    "no column": "ALTER TABLE scene DROP COLUMN outline",
+    "no unique key": f"DROP TABLE scene; {SCENE} {REST})",
+    "check": f"DROP TABLE scene; {SCENE} {REST}, CHECK (abs(step) < 7)) WITHOUT ROWID",
+    "foreign key": f"DROP TABLE scene; {SCENE} {REST}, FOREIGN KEY (key) REFERENCES refused) WITHOUT ROWID",
+    "collation": f"DROP TABLE scene; {SCENE} {REST} COLLATE NOCASE) WITHOUT ROWID",
+    "default": f"DROP TABLE scene; {SCENE} {REST} DEFAULT (hex(randomblob(100000000)))) WITHOUT ROWID",
+    "comment": f"DROP TABLE scene; {SCENE} {REST} /* , */) WITHOUT ROWID",
+}
+
+
+@pytest.mark.parametrize("destination", [HERE, None], ids=["to-write", "to-read"])
+@pytest.mark.parametrize("script", SCHEMAS.values(), ids=SCHEMAS)
+async def test_another_schema(path: Path, script: str, destination: Destination | None) -> None:
+    """Whatever is not as one of our versions makes it is refused, and nothing of it runs."""
+    change(path, script)
+    before = read(path)
+    await refused(path, "something that no version of kognic_aio puts into a journal", destination)
+    assert read(path) == before
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_the_schema_of_another_version(tmp_path: Path, version: int) -> None:
+    """Each version has its own tables; the first, when upgraded, has those of today."""
+    path = tmp_path / "ingest.journal"
+    change(path, FIRST_VERSION)
+    permit(path, 0o600)
+    change(path, "PRAGMA user_version = 2" if version == 2 else "CREATE TABLE refused (key TEXT)")
+    await refused(path, "something that no version", None)
+
+
+async def test_the_schema_after_an_upgrade(tmp_path: Path) -> None:
+    """A journal that was upgraded is opened again."""
+    path = tmp_path / "ingest.journal"
+    change(path, FIRST_VERSION)
+    permit(path, 0o600)
+    for _ in range(2):
+        async with Journal(path) as journal:
+            assert await journal.recall("cameras") is not None
+
+
+async def test_what_a_dump_makes(path: Path) -> None:
+    """A journal that was dumped and read in again is one, as spaces do not matter."""
+    copy = path.with_name("copy.journal")
+    with closing(sqlite3.connect(path)) as connection:
+        script = "\n".join(connection.iterdump()).replace("    ", "  ")
+    change(copy, f"PRAGMA application_id = {0x4B6F676A}; PRAGMA user_version = 2; {script}")
+    permit(copy, 0o600)
+    async with Journal(copy, HERE) as journal:
+        assert await journal.recall("started") is not None
+
+
+DESTINATIONS = [
+    "'somewhere'",
+    "'[]'",
+    "'null'",
+    "''",
+    "x'00ff'",
+    "7",
+    "CAST(x'22eda08022' AS TEXT)",
+    "'" + 100_000 * "[" + "'",
+    "'" + json.dumps({**asdict(HERE), "host": 7}) + "'",
+    "'" + json.dumps({**asdict(HERE), "batch": ["b"]}) + "'",
+    "'" + json.dumps({**asdict(HERE), "more": "m"}) + "'",
+    "'" + json.dumps({**asdict(HERE), "host": "https://h\x1b]0;title\x07"}) + "'",
+    '\'{"host": "h"}\'',
+]
+
+
+@pytest.mark.parametrize("content", DESTINATIONS, ids=lambda content: content[:30])
+async def test_an_odd_destination(path: Path, content: str) -> None:
+    """Where the scenes go has to be told as we tell it."""
+    change(path, f"UPDATE destination SET content = {content}")
+    await refused(path, "damaged: its destination cannot be read", None)
+
+
+@pytest.mark.parametrize(
+    "script", ["DELETE FROM destination", "INSERT INTO destination VALUES ('{}')"], ids=["none", "two"]
+)
+async def test_not_one_destination(path: Path, script: str) -> None:
+    """A journal has exactly one destination."""
+    change(path, script)
+    await refused(path, "damaged: its destination cannot be read", None)
+
+
+ODD_SCENES = [
+    "step = -1",
+    "step = 7",
+    "step = 1.5",
+    "step = 6",
+    "step = 'starting'",
+    "step = x'00'",
+    "step = 9223372036854775807",
+    "delivered = 2",
+    "delivered = 'yes'",
+    "fingerprint = x'ff'",
+    "fingerprint = CAST(x'ff' AS TEXT)",
+    "fingerprint = '\\ud8'",
+    "scene_uuid = x'00'",
+    "scene_uuid = '\"'",
+    "scene_uuid = 'Straße'",
+    "scene_uuid = CAST(x'eda080' AS TEXT)",
+    "preannotation_uuid = x'00'",
+    "outline = x'00'",
+    "outline = CAST(x'eda080' AS TEXT)",
+    "result = '{'",
+    "result = '[]'",
+    "result = '7'",
+    "result = ''",
+    "result = x'7b7d'",
+    "result = 'NaN', step = 6",
+    'result = \'{"status": "created"}\'',
+    'result = \'{"status": "failed"}\', step = 6',
+    'result = \'{"status": "processing"}\', step = 6',
+    "result = '{\"status\": 7}', step = 6",
+    'result = \'{"status": [], "inputs": 7}\', step = 6',
+    f"result = '{100_000 * '['}', step = 6",
+    f"result = '{{\"status\": {5_000 * '9'}}}', step = 6",
+    f'result = \'{{"status": "created", "inputs": [{300_000 * "1,"}1]}}\', step = 6',
+    'result = \'{"status": "created", "scene_uuid": "\\ud800\', step = 6',
+]
+
+
+@pytest.mark.parametrize("values", ODD_SCENES, ids=lambda values: values[:40])
+async def test_an_odd_scene(path: Path, values: str) -> None:
+    """A row that is not as we write it is an error that names it; others can be read."""
+    change(path, f"UPDATE scene SET {values} WHERE key = 'started'")
+    with anyio.fail_after(5):
+        async with Journal(path, HERE) as journal:
+            assert (await journal.recall("failed")) is not None
+            with pytest.raises(JournalError, match=r"what it has of 'started' is damaged: "):
+                await journal.recall("started")
+
+
+SEEN_IN_COUNTS = [values for values in ODD_SCENES if "step" in values or "result" in values]
+
+
+@pytest.mark.parametrize("values", SEEN_IN_COUNTS, ids=lambda values: values[:40])
+async def test_counting_an_odd_scene(path: Path, values: str) -> None:
+    """Who counts scenes, or asks for failures, is told of the row which cannot be read, or gets what can be."""
+    change(path, f"UPDATE scene SET {values} WHERE key = 'started'")
+    with anyio.fail_after(5):
+        async with Journal(path, HERE) as journal:
+            calls = (journal.counts(), journal.failures(), journal.retry_failed())
+            for end in await asyncio.gather(*calls, return_exceptions=True):
+                if isinstance(end, BaseException):
+                    assert end.__class__ is JournalError
+                    assert "what it has of 'started' is damaged" in str(end)
+
+
+ODD_ROWS = [
+    "INSERT INTO scene (key, step, scene_uuid) VALUES (x'00ff', 0, 'u')",
+    "INSERT INTO scene (key, step, scene_uuid) VALUES ('\"', 0, 'u')",
+    "INSERT INTO scene (key, step, scene_uuid) VALUES (CAST(x'eda080' AS TEXT), 0, 'u')",
+    "UPDATE scene SET scene_uuid = x'00' WHERE key = 'started'",
+    "INSERT INTO abandoned VALUES (x'00ff')",
+    "INSERT INTO abandoned VALUES ('\"')",
+    "INSERT INTO abandoned VALUES (CAST(x'eda080' AS TEXT))",
+    "INSERT INTO abandoned VALUES ('\\')",
+    "INSERT INTO refused VALUES ('started', 'f', 'no JSON')",
+    'INSERT INTO refused VALUES (\'started\', \'f\', \'{"stage": "none", "message": "m"}\')',
+    "INSERT INTO refused VALUES ('started', 'f', x'00')",
+    'INSERT INTO refused VALUES (x\'00\', \'f\', \'{"stage": "scene", "message": "m"}\')',
+    "INSERT INTO refused VALUES ('started', x'ff', NULL)",
+]
+
+
+@pytest.mark.parametrize("script", ODD_ROWS)
+async def test_an_odd_row(path: Path, script: str) -> None:
+    """Whatever is asked for, what cannot be read is an error that names it, and no foreign one."""
+    change(path, script)
+    with anyio.fail_after(5):
+        async with Journal(path, HERE) as journal:
+            with pytest.raises(JournalError, match=r"what it has of .* is damaged"):
+                await journal.unfinished()
+                await journal.abandoned()
+                await journal.failures()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+async def test_an_odd_name(tmp_path: Path, name: str) -> None:
+    """A path that cannot be one is an error of ours."""
+    with pytest.raises(JournalError):
+        await Journal(f"{tmp_path}/{name}", HERE).open()
+
+
+# What it costs
+
+COST = """
+import asyncio, json, resource, sys, time
+from kognic_aio.errors import JournalError
+from kognic_aio.pipeline.journal import Journal
+
+async def use():
+    async with Journal(sys.argv[1]) as journal:
+        for read in (journal.counts, journal.failures, journal.abandoned, journal.unfinished):
+            await read()
+        await asyncio.gather(*(journal.recall(key) for key in ("started", "failed", "huge", "unheard of")))
+
+began = time.monotonic()
+try:
+    asyncio.run(use())
+    end = "read"
+except JournalError as error:
+    end = str(error)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+print(json.dumps([end, time.monotonic() - began, peak]))
+"""
+
+
+def cost(path: Path) -> str:
+    """See that a journal is read, or refused, in a process of its own within the bounds; tell which."""
+    run = subprocess.run(
+        [sys.executable, "-c", COST, path], check=True, stdout=subprocess.PIPE, text=True, timeout=60, cwd=ROOT
+    )
+    end, seconds, megabytes = json.loads(run.stdout)
+    assert seconds < 5
+    assert megabytes < 300
+    return str(end)
+
+
+HUGE = {
+    "blob": "UPDATE scene SET result = zeroblob(350000000) WHERE key = 'started'",
+    "text": "UPDATE scene SET outline = printf('%.*c', 350000000, 'x') WHERE key = 'started'",
+    "key": "INSERT INTO scene (key, step) VALUES (printf('%.*c', 350000000, 'x'), 0)",
+    "uuid": "INSERT INTO abandoned VALUES (zeroblob(350000000))",
+    "destination": "UPDATE destination SET content = printf('%.*c', 350000000, ' ')",
+    "refusal": "INSERT INTO refused VALUES ('huge', 'f', zeroblob(350000000))",
+    "list": "UPDATE scene SET result = '[' || replace(hex(zeroblob(2000000)), '0', '1,') || '1]' WHERE key = 'started'",
+    "nesting": "UPDATE scene SET result = replace(hex(zeroblob(400000)), '0', '[') WHERE key = 'started'",
+    "many refusals": """
+        WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+        INSERT INTO refused SELECT 'started', i, printf('{"stage":"scene","message":"%.*c"}', 900000, 'x') FROM n""",
+    "view": f"CREATE VIEW v AS SELECT 1 /* {4_000_000 * 'x'} */",
+}
+
+
+@pytest.mark.parametrize("script", HUGE.values(), ids=HUGE)
+@posix
+def test_a_huge_row(path: Path, script: str) -> None:
+    """Whatever its size, what is too large for a journal is an error, and takes neither time nor memory."""
+    change_apart(path, script)
+    assert cost(path) != "read"
+
+
+def many_tables(path: Path) -> None:
+    more = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 500000)"
+    rows = "SELECT 'table', 't' || i, 't' || i, 100 + i, 'CREATE TABLE t' || i || ' (a)' FROM n"
+    change_apart(path, f"PRAGMA writable_schema = ON; {more} INSERT INTO sqlite_master {rows};")
+
+
+def wide_tables(path: Path) -> None:
+    columns = ",".join(f"column_{number}" for number in range(2_000))
+    change_apart(path, "BEGIN;" + "".join(f"CREATE TABLE t{number} ({columns});" for number in range(100)) + "COMMIT;")
+
+
+def many_refusals(path: Path) -> None:
+    more = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)"
+    change_apart(path, f"{more} INSERT INTO refused SELECT 'started', printf('%.*c', 900000 + i, 'x'), NULL FROM n;")
+
+
+def large_pages(path: Path) -> None:
+    change_apart(path, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM;")
+    large_cache(path)
+
+
+def large_cache(path: Path) -> None:
+    """The file asks SQLite to keep all of itself in memory."""
+    rows = "SELECT 'scene-' || i, 2, printf('%.*c', 900000, 'x') FROM n"
+    more = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)"
+    change_apart(path, f"{more} INSERT INTO scene (key, step, outline) {rows}; PRAGMA default_cache_size = 2000000000;")
+
+
+def sparse(path: Path) -> None:
+    """A file of a terabyte, of which its first page says that all is used."""
+    content = bytearray(path.read_bytes())
+    pages = 2**28
+    content[28:32] = pages.to_bytes(4, "big")
+    path.write_bytes(content)
+    os.truncate(path, pages * 4096)
+
+
+def large_companion(path: Path) -> None:
+    companion = Path(f"{path}-wal")
+    companion.touch(0o600)
+    os.truncate(companion, 2**40)
+
+
+@pytest.mark.parametrize(
+    "grow",
+    [many_tables, wide_tables, many_refusals, large_pages, large_cache, sparse, large_companion],
+    ids=lambda grow: grow.__name__,
+)
+@posix
+def test_a_huge_file(path: Path, grow: Callable[[Path], None]) -> None:
+    """However large a file is, or says that it is, it is opened or refused within the bounds."""
+    try:
+        grow(path)
+    except OSError:
+        pytest.skip("the file system has no files of this size")
+    cost(path)
+
+
+# What we write ourselves
+
+
+async def test_what_we_write_is_never_too_large(path: Path) -> None:
+    """A long message is cut, so that the journal can be opened again."""
+    error = InputCreationError(stage=InputCreationStage.SCENE, message=2_000_000 * "🚗")
+    async with Journal(path, HERE) as journal:
+        await journal.settle("long", InputCreationResult(status=InputCreationStatus.FAILED, error=error))
+        await journal.refuse("long", "f", error)
+    async with Journal(path, HERE) as journal:
+        messages = [failure.message for failure in await journal.failures() if failure.key == "long"]
+    assert [message[:3] for message in messages] == ["🚗🚗🚗"] * 2
+    assert all(message.endswith("…") for message in messages)
+
+
+async def test_a_key_that_is_too_long(path: Path) -> None:
+    """A key of a megabyte is refused, and the journal goes on."""
+    async with Journal(path, HERE) as journal:
+        with pytest.raises(InvalidError, match="key"):
+            await journal.recall(1_000_000 * "k")
+        assert await journal.recall("started") is not None
+
+
+async def test_many_at_once(path: Path) -> None:
+    """What is recorded and looked up together may be more than one statement takes."""
+    async with Journal(path, HERE) as journal:
+        keys = [f"{number:0>5000}" for number in range(1_000)]
+        await asyncio.gather(*(journal.record(key, Step.STARTING, scene_uuid="u") for key in keys))
+        assert len(await journal.unfinished()) == 1 + len(keys)
