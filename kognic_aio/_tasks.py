@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
@@ -65,6 +65,12 @@ async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], 
 
     await for_each(range(len(items)), act, workers=workers)
     return [results[index] for index in range(len(items))]
+
+
+def take_note(ended: "asyncio.Future[Any]") -> None:
+    """Take note of how something ended that nobody may wait for, or asyncio would complain that nobody has."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def is_being_cancelled() -> bool:

@@ -18,6 +18,7 @@ from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.sending import Sending
+from kognic_aio._tasks import take_note
 
 log = logging.getLogger("kognic_aio")
 
@@ -196,18 +197,13 @@ def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, Non
             cause = protocol.exception() or ConnectionError()
             content.set_exception(aiohttp.ClientPayloadError(CLOSED), cause)
 
-    closed.remove_done_callback(_look_at)  # of an earlier answer on the same connection
-    closed.add_done_callback(_look_at)
+    closed.remove_done_callback(take_note)  # of an earlier answer on the same connection
+    closed.add_done_callback(take_note)
     closed.add_done_callback(tell)
     try:
         yield
     finally:
         closed.remove_done_callback(tell)
-
-
-def _look_at(closed: asyncio.Future[None]) -> None:
-    """Take note of how a connection ended, or asyncio would complain that nobody has."""
-    closed.exception()
 
 
 def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:

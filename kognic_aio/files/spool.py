@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from threading import Event
 from typing import IO, Any, Final
 
+from kognic_aio._tasks import take_note
 from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
@@ -94,7 +95,7 @@ async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
 def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
     """A reading that is begun. If nobody waits for it in the end, nobody misses its error."""
     task = asyncio.ensure_future(reading)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    task.add_done_callback(take_note)
     return task
 
 

@@ -12,7 +12,7 @@ import anyio
 from anyio import CapacityLimiter
 
 from kognic_aio._http.async_only import AsyncOnly
-from kognic_aio._tasks import is_being_cancelled, task_group
+from kognic_aio._tasks import is_being_cancelled, take_note, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
@@ -207,7 +207,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         given, self._source = items(self._source), ()
         results = self._results
         task = asyncio.create_task(_drive(self._run, given, results, self._journal), name="create_inputs")
-        task.add_done_callback(_look_at_failure)
+        task.add_done_callback(take_note)  # a run that was left has nobody to tell of its failure
         task.add_done_callback(lambda _: results.close())
         self._run.client.adopt(task)
         return task
@@ -337,9 +337,3 @@ def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
         raise without_traceback(doom) if isinstance(doom, KognicError) else doom
     if (failure := task.result()) is not None:
         raise failure
-
-
-def _look_at_failure(task: "asyncio.Task[Exception | None]") -> None:
-    """A run that was left has nobody to tell of its failure."""
-    if not task.cancelled():
-        task.exception()

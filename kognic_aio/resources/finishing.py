@@ -20,8 +20,11 @@ log = logging.getLogger("kognic_aio")
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task takes at most to invalidate the scene that it leaves behind."""
 
-MOST_ORPHANS = 8
-"""How many scenes that were left behind one call invalidates at once. A scene has so many starts, and not more."""
+MOST_STARTS = 8
+"""How often a scene is started at most, and so how many orphans one call leaves, which are invalidated at once.
+
+Of 100,000 scenes whose answers are lost one time in seven, none is given up.
+"""
 
 QUERY = "v2/scenes/query"
 
@@ -222,12 +225,12 @@ class Lifecycle:
         try:
             yield notes
         except Exception:
-            await for_each(notes.orphans, self.discard_orphan, workers=MOST_ORPHANS)
+            await for_each(notes.orphans, self.discard_orphan, workers=MOST_STARTS)
             raise
         except BaseException:  # cancelled: there is no time
-            await for_each(notes.orphans, self._discard_at_once, workers=MOST_ORPHANS)
+            await for_each(notes.orphans, self._discard_at_once, workers=MOST_STARTS)
             raise
-        await for_each(notes.orphans, self.discard_orphan, workers=MOST_ORPHANS)
+        await for_each(notes.orphans, self.discard_orphan, workers=MOST_STARTS)
 
     async def _discard_at_once(self, scene_uuid: str) -> None:
         with move_on_after(ABANDONING_TIME, shield=True) as time:

@@ -17,13 +17,10 @@ from kognic_aio.errors import ConflictError, InvalidError, StorageError, Strande
 from kognic_aio.files import Source
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.resources.answers import check_is_about
-from kognic_aio.resources.finishing import Lifecycle, Notes, Start
+from kognic_aio.resources.finishing import MOST_STARTS, Lifecycle, Notes, Start
 from kognic_aio.resources.uploads import Upload, differing_files, file_uploads, upload_all
 
 log = logging.getLogger("kognic_aio")
-
-MOST_STARTS = 8
-"""How often a scene is started at most: of 100,000 whose answers are lost one time in seven, none is given up."""
 
 
 @frozen(kw_only=True)

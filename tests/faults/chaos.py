@@ -25,7 +25,7 @@ CHAOS: tuple[tuple[faults.RequestFault, str, float], ...] = (
     (faults.TruncatedJson(), faults.APIS, 0.005),
     (faults.SlowAnswer(SLOW), faults.EVERYTHING, 0.0005),
     (faults.CorruptUpload(), faults.UPLOADS, 0.01),
-    (faults.ExpiredUrl(), faults.UPLOADS, 0.0002),
+    (faults.ExpiredUrl(), faults.UPLOADS, 0.00005),  # a scene whose URLs expire a second time has failed, as it should
     (faults.RevokeTokens(), faults.APIS, 0.0005),
 )
 """What goes wrong, with which requests, and how likely."""

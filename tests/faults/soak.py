@@ -27,7 +27,9 @@ from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT
 from tests.scenes import KINDS, SOURCES, build, cameras_scene
 
 LIMITS = Limits(in_flight=200)
-SAMPLES = 60
+SAMPLES = 600
+"""How often to look: what is open at a moment varies, and medians of a few looks vary with it."""
+
 LARGE = 2 << 20
 """Bytes of a file that is streamed."""
 
