@@ -1,8 +1,7 @@
-"""Floods an emulator, and prints its peak memory in KiB and its longest answer in seconds: `python -m ... KIND`."""
+"""Floods an emulator, and prints its peak memory in MiB and its longest answer in seconds: `python -m ... KIND`."""
 
 import asyncio
 import json
-import resource
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +13,8 @@ import attrs
 
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, INPUT_UUIDS, WORKSPACE_ID, Emulator
 from kognic_aio.emulator.bodies import MAX_VALUES
+
+from ..cost import peak_memory
 
 TOKEN = "/v1/auth/oauth/token"
 FORM = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
@@ -93,4 +94,4 @@ async def flood(kind: str) -> float:
 
 if __name__ == "__main__":
     seconds = asyncio.run(flood(sys.argv[1]))
-    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} {seconds}")
+    sys.stdout.write(f"{peak_memory()} {seconds}")

@@ -27,6 +27,7 @@ from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal import Destination, Journal, Step
 from kognic_aio.pipeline.journal.ownership import check_opened
+from tests.cost import MEGABYTES, SECONDS
 from tests.pipeline.recorded import scenes
 
 pytestmark = pytest.mark.anyio
@@ -485,9 +486,10 @@ async def test_an_odd_name(tmp_path: Path, name: str) -> None:
 # What it costs
 
 COST = """
-import asyncio, json, resource, sys, time
+import asyncio, json, sys, time
 from kognic_aio.errors import JournalError
 from kognic_aio.pipeline.journal import Journal
+from tests.cost import peak_memory
 
 async def use():
     async with Journal(sys.argv[1]) as journal:
@@ -501,8 +503,7 @@ try:
     end = "read"
 except JournalError as error:
     end = str(error)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-print(json.dumps([end, time.monotonic() - began, peak]))
+print(json.dumps([end, time.monotonic() - began, peak_memory()]))
 """
 
 
@@ -512,8 +513,8 @@ def cost(path: Path) -> str:
         [sys.executable, "-c", COST, path], check=True, stdout=subprocess.PIPE, text=True, timeout=60, cwd=ROOT
     )
     end, seconds, megabytes = json.loads(run.stdout)
-    assert seconds < 5
-    assert megabytes < 300
+    assert seconds < SECONDS
+    assert megabytes < MEGABYTES
     return str(end)
 
 
