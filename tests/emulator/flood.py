@@ -13,8 +13,7 @@ import attrs
 
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, INPUT_UUIDS, WORKSPACE_ID, Emulator
 from kognic_aio.emulator.bodies import MAX_VALUES
-
-from ..cost import peak_memory
+from tests.cost import peak_memory
 
 TOKEN = "/v1/auth/oauth/token"
 FORM = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}

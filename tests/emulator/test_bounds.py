@@ -10,8 +10,8 @@ import pytest
 from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, CLIENT_SECRET, Emulator, Platform, RateLimit
 from kognic_aio.emulator.recorder import MAX_KEPT
 from kognic_aio.emulator.state.accounts import MAX_TOKENS
+from tests.cost import MEGABYTES, SECONDS
 
-from ..cost import MEGABYTES, SECONDS
 from .flood import FLOODS
 from .raw import Raw, ask
 from .support import Caller
