@@ -31,6 +31,7 @@ from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio._http import transport
 from kognic_aio._http.auth import Credentials, Token
 from kognic_aio._http.protocol import Answer
+from kognic_aio._secret import Secret
 from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, INPUT_UUIDS, Emulator, Platform, faults
 from kognic_aio.emulator.faults import Fault
 from kognic_aio.errors import ClosedError, InvalidError
@@ -534,8 +535,8 @@ async def values(stage: Stage) -> None:
         AcceptedIMUData(resource_id="imu", signed_url=SIGNED_URL),
         AcceptedRequest(id="scene", signed_upload_urls=(("a.jpg", SIGNED_URL),)),
         Answer(method="GET", url="", status=200, headers={"a": COOKIE}, body=TOKEN.encode(), secrets=lambda: [TOKEN]),
-        Credentials(CLIENT_ID, CLIENT_SECRET),
-        Token(TOKEN, 0.0),
+        Credentials(CLIENT_ID, Secret(CLIENT_SECRET)),
+        Token(Secret(TOKEN), 0.0),
     )
 
 

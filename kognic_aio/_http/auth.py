@@ -11,9 +11,10 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import anyio
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
+from kognic_aio._secret import Secret
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
 
 if TYPE_CHECKING:
@@ -33,25 +34,22 @@ AGAIN = 10.0
 log = logging.getLogger("kognic_aio")
 
 
-@frozen(repr=False)
+@frozen
 class Credentials:
     """What a token is asked for with."""
 
     client_id: str
-    client_secret: str
+    client_secret: Secret[str]
     scopes: tuple[str, ...] = ()
 
-    def form(self) -> dict[str, str]:
+    def form(self) -> Secret[dict[str, str]]:
         """The fields of the request for a token."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
-            "client_secret": self.client_secret,
+            "client_secret": self.client_secret.reveal(),
         }
-        return form | {"scope": " ".join(self.scopes)} if self.scopes else form
-
-    def __repr__(self) -> str:
-        return f"Credentials(client_id={self.client_id!r})"
+        return Secret(form | {"scope": " ".join(self.scopes)} if self.scopes else form)
 
 
 def resolve(auth: Auth) -> Credentials:
@@ -99,14 +97,14 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
         )
     if found.expires is not None and _aware(found.expires) <= datetime.now(UTC):
         raise CredentialsError(f"credentials of {found.client_id!r} expired at {found.expires.isoformat()}")
-    return Credentials(found.client_id, found.client_secret, tuple(found.scopes))
+    return Credentials(found.client_id, Secret(found.client_secret), tuple(found.scopes))
 
 
 @define
 class Token:
     """An access token, and by the monotonic clock when to renew it and when it ends."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret[str]
     renew_at: float
     ends_at: float = inf
 
@@ -128,7 +126,7 @@ class Token:
             data = json.loads(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
             if isinstance(token, str) and token.isascii() and token.isprintable():  # as a header has to be
-                return cls(token, now + life - min(RENEW_BEFORE, life / 10), now + life)
+                return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
         except (ValueError, KeyError, TypeError, AttributeError):
             pass  # whose words might have a token in them
         raise MalformedAnswerError(f"{answer.url} did not answer with a token", method=answer.method, url=answer.url)
@@ -149,7 +147,7 @@ class TokenSource:
         self._lock = anyio.Lock()
         self._token: Token | None = None
 
-    async def get(self, refused: str | None = None) -> str:
+    async def get(self, refused: Secret[str] | None = None) -> Secret[str]:
         """A token that is valid for a while yet.
 
         Args:
@@ -167,7 +165,7 @@ class TokenSource:
                 token = self._token = await self._renewed(token, refused)
             return token.access_token
 
-    async def _renewed(self, token: Token | None, refused: str | None) -> Token:
+    async def _renewed(self, token: Token | None, refused: Secret[str] | None) -> Token:
         """A new token; if there is none to be had, the one before as long as it lasts.
 
         That is so for refused credentials too: they may be about to be replaced, and are read again at the next try.
@@ -182,7 +180,7 @@ class TokenSource:
             return evolve(token, renew_at=min(now + AGAIN, token.ends_at))
 
     @staticmethod
-    def _is_good(token: Token, refused: str | None) -> bool:
+    def _is_good(token: Token, refused: Secret[str] | None) -> bool:
         return token.access_token != refused and time.monotonic() < token.renew_at
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterable, Generator, Mapping
+from collections.abc import AsyncIterable, Generator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -17,15 +17,16 @@ from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, tra
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
 from kognic_aio._http.redaction import Redactor
+from kognic_aio._http.request import Data, Request
 from kognic_aio._http.sending import Sending
+from kognic_aio._secret import Secret
 from kognic_aio._tasks import take_note
+from kognic_aio.errors import ClosedError
 
 log = logging.getLogger("kognic_aio")
 
 MOST_OF_AN_ERROR = 64 << 10
-MOST_ANSWER = 64 << 20
-MOST_CONTENT = 1 << 30
-"""Bytes that are read of an answer to an API request, and of a content in storage, lest a server fills the memory."""
+"""Bytes that are read of an error's answer, which may be anything."""
 
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
@@ -42,44 +43,37 @@ LONG = 17
 _WORDS = re.compile(r'[\s;="]+')
 _SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|accesskeyid|googleaccessid|^sig$|^key$")
 
-Data = bytes | AsyncIterable[bytes] | dict[str, str] | None
-
 
 async def exchange(
     session: aiohttp.ClientSession,
-    method: str,
-    url: URL,
-    headers: Mapping[str, str],
-    data: Data,
+    request: Request,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
     redactor: Redactor,
-    most: int,
 ) -> Answer:
     """Send one request, and read its answer to the end.
 
     Args:
         session: Sends it.
-        method: The HTTP method.
-        url: The full URL.
-        headers: All headers that are not aiohttp's.
-        data: The body: bytes, what gives them in chunks, or the fields of a form.
+        request: The request.
         timeout: How long a server may take.
         proxy: The proxy to use.
         redactor: Knows the secrets of the client.
-        most: Bytes of a good answer that are read at most.
 
     Raises:
         RequestError: If there is no answer.
     """
-    shown = shown_url(url)
+    method, shown = request.method, request.shown
     try:
-        answer = await _exchange(
-            session, method, url, headers, data, shown, timeout=timeout, proxy=proxy, redactor=redactor, most=most
-        )
-    except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
+        answer = await _exchange(session, request, timeout=timeout, proxy=proxy, redactor=redactor)
+    except Exception as error:  # aiohttp, and what it calls, raise what they like
+        if session.closed:
+            raise ClosedError("session: it is closed") from None
         failure, cause = translated(error, method, shown, proxy), harmless_cause(error)
+    except BaseException as error:
+        error.__traceback__ = None  # the variables of aiohttp's own frames have what is secret
+        raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)
         if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -89,42 +83,33 @@ async def exchange(
     raise failure from cause  # out here, where aiohttp's error does not become its context
 
 
-def shown_url(url: URL) -> str:
-    """A URL as errors have it: in its normal form, without what may be secret."""
-    return str(url.with_user(None).with_query(None).with_fragment(None))
-
-
 async def _exchange(
     session: aiohttp.ClientSession,
-    method: str,
-    url: URL,
-    headers: Mapping[str, str],
-    data: Data,
-    shown: str,
+    request: Request,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
     redactor: Redactor,
-    most: int,
 ) -> Answer:
-    with Sending(data) if isinstance(data, bytes | AsyncIterable) else nullcontext(data) as body:
+    url, data = request.url.reveal(), request.data
+    with Sending(data) if isinstance(data, bytes | AsyncIterable) else nullcontext(data and data.reveal()) as body:
         async with session.request(
-            method,
+            request.method,
             url,
             data=body,
             skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
             timeout=timeout,
-            **_headers(headers, url, proxy),
+            **_headers(request, url, proxy),
             allow_redirects=False,  # a token must not follow one to another host
             raise_for_status=False,  # a session of the caller's may do otherwise
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
         ) as response:
-            content = await _read(response, most)
+            content = await _read(response, request.most)
     return Answer(
-        method=method,
-        url=shown,
+        method=request.method,
+        url=request.shown,
         status=response.status,
         headers=response.headers,
         body=content,
@@ -132,14 +117,17 @@ async def _exchange(
     )
 
 
-def _headers(headers: Mapping[str, str], url: URL, proxy: Proxy | None) -> dict[str, Any]:
+def _headers(request: Request, url: URL, proxy: Proxy | None) -> dict[str, Any]:
     """The headers, and the proxy with those for it: in a tunnel it gets its own, else it reads the request's."""
+    headers = {**request.headers}
+    if request.authorization is not None:
+        headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
-    own = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
     if url.scheme == "https":
         return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
-    return {"headers": {**headers, **own}, "proxy": proxy.url}
+    return {"headers": headers | own, "proxy": proxy.url}
 
 
 async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -213,7 +201,7 @@ def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tu
     if "Authorization" not in request.headers:
         parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
         secrets += [value for name, _, value in parameters if len(value) >= LONG or _SECRET_NAME.search(name)]
-    secrets += [data["client_secret"]] if isinstance(data, dict) else []
+    secrets += [data.reveal()["client_secret"]] if isinstance(data, Secret) else []
     return tuple(word for word in secrets if word.lower() not in SCHEMES)
 
 

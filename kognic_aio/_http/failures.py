@@ -66,6 +66,8 @@ def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> 
             kind, message = _not_read(error, what)
         case TimeoutError():
             kind, message = TimedOutError, f"no answer in time to {what}"
+        case MemoryError() | RecursionError():
+            kind, message = UnreadableAnswerError, f"the answer to {what} cannot be read: {type(error).__name__}"
         case aiohttp.InvalidURL() | UnicodeError():
             kind, message = RequestError, f"not a URL for {method}: {url}"
         case _:
@@ -74,8 +76,12 @@ def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> 
 
 
 def harmless_cause(error: Exception) -> OSError | None:
-    """What has failed below aiohttp, whose own errors carry the signed URL, the headers and the proxy's password."""
-    return error.__cause__ if isinstance(error.__cause__, OSError) else None
+    """What has failed below aiohttp, whose own errors and frames have the signed URL, the headers and the passwords."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else None
+    if cause is not None:
+        cause.__cause__ = cause.__context__ = None
+        cause.__traceback__ = None
+    return cause
 
 
 def proxy_refusal(method: str, url: str, proxy: Proxy) -> ProxyError:

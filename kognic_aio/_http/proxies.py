@@ -7,9 +7,10 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_to_bytes
 
-from attrs import field, frozen
+from attrs import frozen
 from yarl import URL
 
+from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import is_loopback
 
@@ -32,7 +33,7 @@ class Proxy:
 
     url: URL
     variable: str
-    authorization: str | None = field(default=None, repr=False)
+    authorization: Secret[str] | None = None
 
     def __str__(self) -> str:
         return str(self.url).rstrip("/")
@@ -103,7 +104,7 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
         problem = "is no URL of a proxy" if scheme in SUPPORTED else "is a kind of proxy that is not supported"
         raise InvalidError(f"{name}: {shown} {problem}; {REMEDY}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
-    return Proxy(url, name, _basic(login) if login else None)
+    return Proxy(url, name, Secret(_basic(login)) if login else None)
 
 
 def _basic(login: str) -> str:

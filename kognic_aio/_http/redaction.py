@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from html.entities import html5
 from urllib.parse import unquote
 
+from kognic_aio._secret import Secret
+
 MOST_LOOKED_AT = 4 << 10
 """Bytes of a text that are looked at. Secrets that begin in them are found whole, as far as the next constant goes."""
 
@@ -43,10 +45,10 @@ class Redactor:
     def __init__(self) -> None:
         self._secrets = deque[str](maxlen=MOST_SECRETS)
 
-    def learn(self, secret: str) -> None:
+    def learn(self, secret: Secret[str]) -> None:
         """Take in a secret. The oldest of many is forgotten: a token ends, and another one takes its place."""
-        if secret not in self._secrets:
-            self._secrets.append(secret)
+        if secret.reveal() not in self._secrets:
+            self._secrets.append(secret.reveal())
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""

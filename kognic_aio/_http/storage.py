@@ -7,7 +7,6 @@ from typing import Any
 
 from yarl import URL
 
-from kognic_aio._http.exchange import MOST_CONTENT
 from kognic_aio._http.protocol import (
     USER_AGENT,
     Answer,
@@ -18,12 +17,17 @@ from kognic_aio._http.protocol import (
     shown_start,
     storage_error,
 )
+from kognic_aio._http.request import Request
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
+from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
 from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
+
+MOST_CONTENT = 1 << 30
+"""Bytes that are read of a content."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
@@ -66,9 +70,11 @@ class Storage:
             RequestError: If there is no answer.
         """
 
+        target = self._signed("PUT", url)
+
         async def attempt() -> int:
             async with source.open() as body:
-                return await self._send(url, body, file.content_type, file.client_filename)
+                return await self._send(target, body, file.content_type, file.client_filename)
 
         return await repeating(self._retry, _may_repeat_put, attempt)
 
@@ -86,8 +92,10 @@ class Storage:
             RequestError: If there is no answer.
         """
 
+        target = self._signed("PUT", url)
+
         async def attempt() -> int:
-            return await self._send(url, Body(content, len(content), name), "application/json", name)
+            return await self._send(target, Body(content, len(content), name), "application/json", name)
 
         return await repeating(self._retry, _may_repeat_put, attempt)
 
@@ -103,17 +111,17 @@ class Storage:
             RequestError: If there is no answer.
         """
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
-        target = self._signed("GET", url)
+        request = Request(method="GET", url=self._signed("GET", url), headers=headers, most=MOST_CONTENT)
 
         async def attempt() -> Any:
-            answer = await self._transport.exchange("GET", target, headers=headers, most=MOST_CONTENT)
+            answer = await self._transport.exchange(request)
             if not is_success(answer):
                 raise storage_error(answer, "download")
             return parse_json(answer)
 
         return await repeating(self._retry, may_repeat, attempt)
 
-    def _signed(self, method: str, url: str) -> URL:
+    def _signed(self, method: str, url: str) -> Secret[URL]:
         """The URL that the platform has signed, as it is, if files and annotations may go there.
 
         A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
@@ -122,7 +130,7 @@ class Storage:
             signed = URL(url, encoded=True)
             if signed.scheme in ("http", "https") and signed.host:
                 self._check_host(method, url, signed)
-                return signed
+                return Secret(signed)
         shown = _shown(url)
         raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)
 
@@ -139,13 +147,13 @@ class Storage:
             return
         raise MalformedAnswerError(problem, method=method, url=shown)
 
-    async def _send(self, url: str, body: Body, content_type: str, name: str) -> int:
-        target = self._signed("PUT", url)
+    async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
+        request = Request(method="PUT", url=url, headers=headers, data=body.payload)
         try:
-            answer = await self._transport.exchange("PUT", target, headers=headers, data=body.payload)
+            answer = await self._transport.exchange(request)
         except RequestError as error:
             if body.failure is None:
                 raise

@@ -17,13 +17,15 @@ from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import MOST_ANSWER, Data, exchange, shown_url, try_once
+from kognic_aio._http.exchange import exchange, try_once
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.redaction import Redactor
+from kognic_aio._http.request import Request, shown_url
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
 from kognic_aio._http.wire import to_json
+from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, patiently
 from kognic_aio.errors import ClosedError, CredentialsError, InvalidError
 from kognic_aio.limits import TOKEN_RETRY, Retry
@@ -158,19 +160,24 @@ class Transport:
             CredentialsError: If there is no token to be had.
         """
         content = json if json is None or isinstance(json, bytes) else to_json(json)
-        own = self._headers | dict(headers or {}) | (JSON_HEADER if content is not None else {})
-        full = URL(url).with_query(pairs(query)) if query else URL(url)
+        request = Request(
+            method=method,
+            url=Secret(URL(url).with_query(pairs(query)) if query else URL(url)),
+            headers=self._headers | dict(headers or {}) | (JSON_HEADER if content is not None else {}),
+            data=content,
+            is_api=True,
+        )
 
         async def attempt() -> Any:
-            answer = await self._authorized(method, full, own, content)
+            answer = await self._authorized(request)
             is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
             return None if is_done else parse(answer)
 
         if has_one_try():
             return await attempt()
         # A task that asks the same again and again, as for a status, is one whose question may be what is wrong.
-        request = (asyncio.current_task(), method, full, content) if repeatable else None
-        return await self.repeating(may_repeat if repeatable else had_no_effect, attempt, request=request)
+        question = (asyncio.current_task(), method, request.url, content) if repeatable else None
+        return await self.repeating(may_repeat if repeatable else had_no_effect, attempt, request=question)
 
     async def repeating(
         self,
@@ -187,25 +194,8 @@ class Transport:
 
         return await repeating(self._retry, worth_it, operation, request=request)
 
-    async def exchange(
-        self,
-        method: str,
-        url: URL,
-        *,
-        headers: Mapping[str, str],
-        data: Data = None,
-        is_api: bool = False,
-        most: int = MOST_ANSWER,
-    ) -> Answer:
+    async def exchange(self, request: Request) -> Answer:
         """Send one request once, when its host takes it, and read its answer to the end.
-
-        Args:
-            method: The HTTP method.
-            url: The full URL.
-            headers: All headers that are not aiohttp's.
-            data: The body.
-            is_api: Whether it goes to an API, and not to storage.
-            most: Bytes of a good answer that are read at most.
 
         Raises:
             RequestError: If there is no answer.
@@ -215,28 +205,17 @@ class Transport:
         self._open_session()
 
         async def send() -> Answer:
-            session, proxy = self._open_session(), self._proxies.of(url)
-            return await exchange(
-                session,
-                method,
-                url,
-                headers,
-                data,
-                timeout=self._timeout,
-                proxy=proxy,
-                redactor=self.redactor,
-                most=most,
-            )
+            session, proxy = self._open_session(), self._proxies.of(request.url.reveal())
+            return await exchange(session, request, timeout=self._timeout, proxy=proxy, redactor=self.redactor)
 
         # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
-        return await self._hosts.of(url, is_api=is_api).send(lambda: patiently(send))
+        return await self._hosts.of(request.url.reveal(), is_api=request.is_api).send(lambda: patiently(send))
 
-    async def _authorized(self, method: str, url: URL, headers: Mapping[str, str], content: bytes | None) -> Answer:
+    async def _authorized(self, request: Request) -> Answer:
         """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""
 
-        async def send(token: str) -> Answer:
-            own = {**headers, "Authorization": f"Bearer {token}"}
-            return await self.exchange(method, url, headers=own, data=content, is_api=True)
+        async def send(token: Secret[str]) -> Answer:
+            return await self.exchange(evolve(request, authorization=Secret(f"Bearer {token.reveal()}")))
 
         self._open_session()
         token = await self._tokens.get()
@@ -280,11 +259,14 @@ class Transport:
 
     async def _ask_for_token(self) -> Token:
         """Ask for a token; that creates nothing, so it is repeated at will."""
-        form = self._credentials.form() if self._credentials else {}
-        self.redactor.learn(form.get("client_secret", ""))
+        credentials, url = self._credentials, Secret(URL(self._token_url))
+        if credentials is None:
+            raise CredentialsError("no credentials: the client is not open")
+        self.redactor.learn(credentials.client_secret)
+        request = Request(method="POST", url=url, headers=self._headers, data=credentials.form(), is_api=True)
 
         async def attempt() -> Token:
-            answer = await self.exchange("POST", URL(self._token_url), headers=self._headers, data=form, is_api=True)
+            answer = await self.exchange(request)
             token = Token.parse(answer, time.monotonic())
             self.redactor.learn(token.access_token)
             return token

@@ -285,7 +285,9 @@ async def test_long_headers(name: str, has_own_session: bool) -> None:
         raw(OK, LONG[name], b"Content-Length: 0\r\n\r\n") as store,
     ):
         options: dict[str, Any] = {"session": session} if has_own_session else {}
-        client = KognicIOClient(auth=("id", "secret"), auth_host=server.url, write_workspace_id="mine", **options)
+        client = KognicIOClient(
+            auth=("id", "secret"), host=server.url, auth_host=server.url, write_workspace_id="mine", **options
+        )
         async with client:
             await put(client._storage, f"{store.url}/{SIGNED}", image())
     assert store.bodies == [CONTENT]

@@ -8,6 +8,7 @@ import pytest
 
 from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.protocol import Answer
+from kognic_aio._secret import Secret
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, ServerError
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +39,7 @@ async def test_one_fetch_for_all() -> None:
     got: list[str] = []
 
     async def get() -> None:
-        got.append(await tokens.get())
+        got.append((await tokens.get()).reveal())
 
     async with anyio.create_task_group() as group:
         for _ in range(20):
@@ -51,7 +52,7 @@ async def test_a_token_that_is_about_to_end() -> None:
     """A token is renewed before it ends."""
     server = AuthServer(life=0.0)
     tokens = TokenSource(server)
-    assert [await tokens.get() for _ in range(3)] == ["token-1", "token-2", "token-3"]
+    assert [(await tokens.get()).reveal() for _ in range(3)] == ["token-1", "token-2", "token-3"]
 
 
 async def test_a_refused_token_is_renewed_once() -> None:
@@ -59,7 +60,7 @@ async def test_a_refused_token_is_renewed_once() -> None:
     server = AuthServer()
     tokens = TokenSource(server)
     first = await tokens.get()
-    assert [await tokens.get(refused=first) for _ in range(5)] == ["token-2"] * 5
+    assert [await tokens.get(refused=first) for _ in range(5)] == [Secret("token-2")] * 5
     assert server.asked == 2
 
 
@@ -80,7 +81,7 @@ async def test_the_old_token_while_there_is_no_new_one(status: int, error: type[
     with pytest.raises(error):
         await tokens.get()
     server._status = 200
-    assert await tokens.get() == "token-5"
+    assert await tokens.get() == Secret("token-5")
 
 
 async def test_the_old_token_is_not_used_beyond_its_end() -> None:

@@ -15,6 +15,7 @@ from kognic_aio import FileData, InputCreationResult, InputCreationStatus, Kogni
 from kognic_aio._http import transport
 from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
     ApiError,
@@ -125,7 +126,7 @@ async def test_no_answer_in_time() -> None:
 
 
 async def _give_token() -> Token:
-    return Token("token", renew_at=math.inf)
+    return Token(Secret("token"), renew_at=math.inf)
 
 
 async def test_redirects_are_not_followed(server: Server, client: KognicIOClient) -> None:

@@ -1,0 +1,46 @@
+"""A request as a value, whose secrets nothing shows."""
+
+from collections.abc import AsyncIterable, Mapping
+
+from attrs import Factory, field, frozen
+from yarl import URL
+
+from kognic_aio._secret import Secret
+
+MOST_ANSWER = 64 << 20
+"""Bytes that are read of an answer, lest a server fills the memory."""
+
+Data = bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None
+"""A body: bytes, what gives them in chunks, or the fields of a form that has a secret in it."""
+
+
+def shown_url(url: URL) -> str:
+    """A URL as errors have it: in its normal form, without what may be secret."""
+    return str(url.with_user(None).with_query(None).with_fragment(None))
+
+
+@frozen(kw_only=True)
+class Request:
+    """What is sent once.
+
+    Args:
+        method: The HTTP method.
+        url: The full URL, which may be a signed one.
+        headers: The headers that are not aiohttp's, without the next one.
+        authorization: What to say in `Authorization`.
+        data: The body.
+        is_api: Whether it goes to an API, and not to storage.
+        most: Bytes of a good answer that are read at most.
+
+    Attributes:
+        shown: The URL as errors have it.
+    """
+
+    method: str
+    url: Secret[URL]
+    headers: Mapping[str, str]
+    authorization: Secret[str] | None = None
+    data: Data = field(default=None, repr=False)
+    is_api: bool = False
+    most: int = MOST_ANSWER
+    shown: str = field(init=False, default=Factory(lambda self: shown_url(self.url.reveal()), takes_self=True))

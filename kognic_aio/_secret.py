@@ -1,0 +1,43 @@
+"""Secrets as objects, which nothing shows that shows the values of variables: error trackers, debuggers, logs."""
+
+from collections.abc import Callable
+from typing import Any, Generic, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+
+class Secret(Generic[T]):
+    """A value that is shown only to whoever asks for it by `reveal`.
+
+    Neither `repr`, `str` nor formatting show it, nor does `attrs.asdict`; it has no attributes and is not pickled.
+
+    Args:
+        value: What is secret.
+    """
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, value: T) -> None:
+        self._reveal: Callable[[], T] = lambda: value  # what walks through attributes finds a function
+
+    def reveal(self) -> T:
+        """The value."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and bool(self.reveal() == other.reveal())
+
+    def __hash__(self) -> int:
+        return hash(self.reveal())
+
+    def __copy__(self) -> "Secret[T]":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Secret[T]":
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a secret is not pickled")
