@@ -28,6 +28,7 @@
     │   ├── TimedOutError           the same, for lack of time
     │   ├── MalformedAnswerError    an answer that is not what the contract says
     │   │   └── UnreadableAnswerError   an answer that is no HTTP, or has too long a header
+    │   │       └── TooLargeError       an answer that is larger than what is read
     │   └── ChecksumError           a storage has got other bytes than were sent
     ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
     ├── WasmError                   a custom camera calibration whose module cannot be made or used
@@ -281,6 +282,13 @@ class UnreadableAnswerError(MalformedAnswerError):
     """The answer is no HTTP that can be read: a bad status line, a bad chunk, a header of more than 64 KiB.
 
     The request may have had its effect. It is tried six times at most, as such a server tends to stay so.
+    """
+
+
+class TooLargeError(UnreadableAnswerError):
+    """The answer, or what was compressed in it, is larger than what is read: 64 MiB of an API, 1 GiB of a content.
+
+    What is compressed may be 50 times as large, or 1 MiB. Contents that are larger are asked for as they are.
     """
 
 

@@ -19,8 +19,14 @@ from kognic_aio.errors import (
     ProxyError,
     RequestError,
     TimedOutError,
+    TooLargeError,
     UnreadableAnswerError,
 )
+
+
+class TooLarge(aiohttp.ClientPayloadError):
+    """An answer, or what was compressed in it, is larger than what is read."""
+
 
 CLOSED = "the connection was closed"
 TOO_LONG = "Got more than"
@@ -137,6 +143,8 @@ def _check(proxy: Proxy | None) -> str:
 def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, what: str) -> tuple[Kind, str]:
     """An answer that came, but is cut off or no HTTP."""
     words = _unreadable(error)
+    if isinstance(error, TooLarge):
+        return TooLargeError, f"the answer to {what} is not read: {words}"
     is_cut_off = "Not enough data" in words or words == CLOSED
     if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
         return LostAnswerError, f"the connection broke during the answer to {what}: {words}"

@@ -17,10 +17,11 @@ from yarl import URL
 
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import exchange, try_once
+from kognic_aio._http.exchange import exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
+from kognic_aio._http.reading import parsed
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.request import Request, shown_url
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
@@ -118,7 +119,7 @@ class Transport:
         )
         if self._owns_session:
             self._session = aiohttp.ClientSession(
-                connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
+                connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar()
             )
         self._loop = asyncio.get_running_loop()
 
@@ -171,7 +172,7 @@ class Transport:
         async def attempt() -> Any:
             answer = await self._authorized(request)
             is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return None if is_done else parse(answer)
+            return None if is_done else await parsed(parse, answer)
 
         if has_one_try():
             return await attempt()

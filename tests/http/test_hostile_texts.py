@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from html import escape
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -255,6 +254,4 @@ async def test_secrets_of_the_client(secret: str) -> None:
 
 def test_modules_are_looked_at() -> None:
     """The patterns that are timed are those of the package, not none."""
-    assert (
-        len({each.pattern for each in patterns()}) > len(list(Path(kognic_aio.__file__).parent.glob("_http/*.py"))) / 2
-    )
+    assert len({each.pattern for each in patterns()}) > 10

@@ -114,7 +114,7 @@ async def listening(
 @asynccontextmanager
 async def client_with(timeout: float = TIMEOUT, attempts: int = 2, **options: Any) -> AsyncIterator[KognicIOClient]:
     async with serving() as server:
-        options = {"auth_host": server.url, "write_workspace_id": "mine"} | options
+        options = {"host": server.url, "auth_host": server.url, "write_workspace_id": "mine"} | options
         client = KognicIOClient(
             auth=("id", "secret"),
             timeout=timeout,
