@@ -11,9 +11,13 @@ import attrs
 import click
 from rich.cells import cell_len
 
-from kognic_aio.cli.text import printable
+from kognic_aio._text import printable
+from kognic_aio.cli.say import say
 
 GAP = "  "
+
+MAX_CELL = 200
+"""Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
 
 
 def to_json(model: Any, *, indent: int | None = None) -> str:
@@ -63,16 +67,16 @@ def _cell(value: object) -> str:
         case datetime():
             return value.isoformat(" ", "seconds")
         case _:
-            return printable(value)
+            return printable(value, MAX_CELL)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as a table; one below the other, if the terminal is too narrow for that. Nothing is ever cut.
+    """Print rows as a table; one below the other, if the terminal is too narrow for that, which cuts nothing.
 
     Not a table of rich's: of one that does not fit it breaks links apart, and 10,000 rows take it 5 s.
     """
     if not rows:
-        click.echo("Nothing found.", err=True)
+        say("Nothing found.", err=True)
         return
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
     is_narrow = sys.stdout.isatty() and sum(widths) + len(GAP) * (len(widths) - 1) > shutil.get_terminal_size().columns
