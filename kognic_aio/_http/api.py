@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
@@ -12,12 +12,16 @@ from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_rep
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
+from kognic_aio.model import InputEntry, Scene
 
 T = TypeVar("T")
 
 MOST_PROBLEMS = 5
 MOST_OF_A_PROBLEM = 300
 """How much of what is wrong with an answer is told."""
+
+MOST_OF_A_CURSOR = 2_000
+"""Characters of a cursor. It goes into a URL, and each one is remembered until the last page."""
 
 MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
@@ -92,6 +96,8 @@ class Api:
             if page.metadata.next_cursor_id is None:
                 return
             cursor = page.metadata
+            if len(str(cursor.next_cursor_id)) > MOST_OF_A_CURSOR:
+                raise self._malformed(method, url, [f"a cursor of more than {MOST_OF_A_CURSOR:,} characters"])
             empty = 0 if page.data else empty + 1
             if empty > MOST_EMPTY_PAGES:
                 raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])
@@ -203,16 +209,26 @@ class Api:
         """
         return self._malformed(method, self.url(path), problems)
 
-    def told(self, text: str) -> str:
-        """A text of the platform as others may see it."""
-        return self._transport.redactor(text, length=ERROR_TEXT_LENGTH)
-
     def _decoded(self, data: Any, kind: type[T], method: str, url: str) -> T:
         try:
-            return decode(data, kind)
+            return self._as_told(decode(data, kind))
         except DecodeError as error:
             problems = error.problems
         raise self._malformed(method, url, problems)  # out here: the converter's error has all of the data
+
+    def _as_told(self, found: T) -> T:
+        """What was found, with the platform's words of what has failed as others may see them."""
+        told: Any = found
+        match told:
+            case list():
+                told = [self._as_told(each) for each in told]
+            case Page():
+                told = evolve(told, data=tuple(map(self._as_told, told.data)))
+            case Scene(error_message=str(words)) | InputEntry(error_message=str(words)):
+                told = evolve(told, error_message=self._transport.redactor(words, length=ERROR_TEXT_LENGTH))
+            case _:
+                pass
+        return told  # type: ignore[no-any-return]  # of the kind that was found
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
         told = [self._transport.redactor(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
