@@ -79,6 +79,8 @@ async def _serve(platform: Emulator, address: str) -> None:
     except OSError as error:
         reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
+    except UnicodeError as error:
+        raise click.ClickException(f"cannot listen on {address}: it is no name of a host") from error
     async with platform:  # which listens already, and stops in the end
         welcome = WELCOME.format(
             url=platform.url,

@@ -20,8 +20,15 @@ MAX_CELL = 200
 """Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
 
 
-def to_json(model: Any, *, indent: int | None = None) -> str:
-    """All fields of a model, or of a mapping of models, under their own names."""
+def print_json(model: Any, *, indent: int | None = None) -> None:
+    """Print all fields of a model, or of a mapping of models, under their own names.
+
+    They are as the platform gave them, in ASCII: what a terminal would act upon is escaped.
+    """
+    print(_to_json(model, indent=indent))
+
+
+def _to_json(model: Any, *, indent: int | None = None) -> str:
     return json.dumps(model, default=_plain, indent=indent)
 
 
@@ -40,7 +47,7 @@ async def print_json_array(items: Iterable[Any] | AsyncIterable[Any]) -> None:
     """Print models as an array with one on each line, as they come."""
     opening = "["
     async for item in each(items):
-        print(opening, to_json(item), sep="\n", end="")
+        print(opening, _to_json(item), sep="\n", end="")
         opening = ","
     print("[]" if opening == "[" else "\n]")
 
