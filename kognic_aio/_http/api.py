@@ -12,7 +12,7 @@ from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_rep
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio.errors import MalformedAnswerError
-from kognic_aio.model import InputEntry, Scene
+from kognic_aio.model import InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
 
@@ -209,6 +209,10 @@ class Api:
         """
         return self._malformed(method, self.url(path), problems)
 
+    def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
+        """A text of the platform as others may see it."""
+        return self._transport.redactor(text, length=length)
+
     def _decoded(self, data: Any, kind: type[T], method: str, url: str) -> T:
         try:
             return self._as_told(decode(data, kind))
@@ -224,13 +228,21 @@ class Api:
                 told = [self._as_told(each) for each in told]
             case Page():
                 told = evolve(told, data=tuple(map(self._as_told, told.data)))
-            case Scene(error_message=str(words)) | InputEntry(error_message=str(words)):
-                told = evolve(told, error_message=self._transport.redactor(words, length=ERROR_TEXT_LENGTH))
+            case Scene() | InputEntry():
+                told = self._scene_as_told(told)
             case _:
                 pass
         return told  # type: ignore[no-any-return]  # of the kind that was found
 
+    def _scene_as_told(self, found: Scene | InputEntry) -> Scene | InputEntry:
+        words, status = found.error_message, found.status
+        return evolve(
+            found,
+            status=status if status.name in SceneStatus.__members__ else SceneStatus(self.told(status.value)),
+            error_message=None if words is None else self.told(words),
+        )
+
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self._transport.redactor(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
+        told = [self.told(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

@@ -3,7 +3,7 @@
 import io
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from kognic_aio._http.converter import MAX_ID
 from kognic_aio._http.protocol import ERROR_TEXT_LENGTH
 from kognic_aio._text import MAX_MESSAGE, OneLine, printable
 from kognic_aio.emulator import Emulator, faults
-from kognic_aio.errors import InvalidError, JournalError, KognicError, MalformedAnswerError
+from kognic_aio.errors import InvalidError, JournalError, KognicError, MalformedAnswerError, UnknownProjectError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationStage, InputCreationStatus
@@ -122,7 +122,7 @@ def kinds(kind: type[KognicError]) -> Iterator[type[KognicError]]:
         yield from kinds(each)
 
 
-@pytest.mark.parametrize("kind", sorted(set(kinds(KognicError)), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(set(kinds(KognicError)), key=repr))
 async def test_errors(kind: type[KognicError]) -> None:
     """The message of every error is one line of a bounded length, also after something has been added to it."""
     error = kind.__new__(kind)
@@ -204,6 +204,39 @@ async def test_words_in_models(call: str, argument: Any, body: Any) -> None:
     assert found.error_message.startswith("... a\\x1b]0;title")
     assert_harmless(found.error_message)
     assert len(found.error_message) <= ERROR_TEXT_LENGTH + len("...")
+
+
+async def test_a_status_that_is_odd() -> None:
+    """A status that nobody knows is a word of the platform like any other."""
+    async with serving() as server, client_of(server) as client:
+        odd = SCENE | {"status": f"invalidated:the-token{LONG_FORGERY}"}
+        server.always = lambda _: web.json_response({"data": [odd]})
+        (found,) = await client.scene.get_scenes_by_uuids(["a"])
+    assert found.status.value.startswith("invalidated:...a\\x1b]0;title")
+    assert_harmless(str(found.status))
+    assert found.status.is_lost
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["the-token"], [LONG_FORGERY], ["a" * LONG + str(number) for number in range(20)], [*map(str, range(50_000))]],
+)
+async def test_names_of_projects(names: Sequence[str]) -> None:
+    """An error that names what there is takes no longer for long names, and says nothing of secrets."""
+    fields = {"created": "2026-01-01T00:00:00Z", "title": "", "description": "", "status": ""}
+    projects = [fields | {"project": name} for name in names]
+
+    def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return status(404)(request) if request.path.endswith("/batches") else web.json_response({"data": projects})
+
+    async with serving() as server, client_of(server) as client:
+        server.always = answer
+        with anyio.fail_after(MOST_SECONDS), pytest.raises(UnknownProjectError, match="there are: ") as caught:
+            async for _ in create_inputs(client, [], "a" * 1000):
+                pass
+    assert len(caught.value.instead) < 2_000
+    assert_harmless(caught.value.instead)
+    assert "the-token" not in str(caught.value)
 
 
 async def test_long_ids() -> None:
