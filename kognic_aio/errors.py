@@ -53,15 +53,21 @@
         └── StorageError            from the storage behind a signed URL
 
 Errors carry their data on attributes; the message is for people. No token, secret or query string of a
-signed URL is ever in one.
+signed URL is ever in one. A message is one line of at most 10,000 characters, with escapes for control characters,
+whatever names and texts of others are in it; only what a compiler has written follows in lines of its own.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kognic_aio._text import MAX_MESSAGE, printable
+
 
 class KognicError(Exception):
     """Base class of every error of this package."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), MAX_MESSAGE)
 
     def explain(self, more: str) -> None:
         """Add to the message what the one who catches the error on its way knows of it."""
@@ -408,7 +414,7 @@ class CompilationError(WasmError):
     Attributes:
         command: The compiler and its arguments; empty if none was found.
         exit_code: What the compiler ended with, None if it did not run.
-        output: What the compiler wrote to its standard error.
+        output: What the compiler wrote to its standard error, with escapes for all but its lines.
     """
 
     def __init__(
@@ -418,6 +424,9 @@ class CompilationError(WasmError):
         self.command = tuple(command)
         self.exit_code = exit_code
         self.output = output
+
+    def __str__(self) -> str:
+        return "\n".join([f"{super().__str__()}:", self.output]) if self.output else super().__str__()
 
 
 class CompilationOutputError(WasmError):
@@ -463,7 +472,7 @@ class StatusError(KognicError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"{self.args[0]} ({self.status} from {self.method} {self.url})"
+        return printable(f"{self.args[0]} ({self.status} from {self.method} {self.url})", MAX_MESSAGE)
 
 
 class ApiError(StatusError):
