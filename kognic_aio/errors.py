@@ -292,7 +292,7 @@ class UnreadableAnswerError(MalformedAnswerError):
 
 
 class TooLargeError(UnreadableAnswerError):
-    """The answer, or what was compressed in it, is larger than what is read: 64 MiB of an API, 1 GiB of a content.
+    """The answer, or what was compressed in it, is larger than what is read: 64 MiB of an API, 200 MiB of a content.
 
     What is compressed may be 50 times as large, or 1 MiB. Contents that are larger are asked for as they are.
     """

@@ -1,11 +1,9 @@
 """The body of an answer, read within bounds."""
 
 import asyncio
-import gzip
 import zlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from io import BytesIO
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import aiohttp
@@ -14,7 +12,7 @@ from kognic_aio._http.deadline import Deadline
 from kognic_aio._http.failures import CLOSED, TooLarge
 from kognic_aio._http.protocol import LARGE, Answer
 from kognic_aio._tasks import take_note
-from kognic_aio._threads import in_thread
+from kognic_aio._threads import in_turn
 
 T = TypeVar("T")
 
@@ -29,6 +27,11 @@ AT_ONCE = 64 << 10
 """Bytes that are decompressed at once; with more the event loop does not wait."""
 
 GZIP = ("gzip", "x-gzip")
+WITH_GZIP_HEADER = 31
+
+PIECE = 64 << 10
+LEAST_OF_A_MEMBER = 1000
+"""Bytes that are decompressed in one go, and that the members of a gzip have on average, as each costs time."""
 
 
 async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) -> bytes:
@@ -43,31 +46,27 @@ async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) 
         TooLarge: If it is larger.
         ClientPayloadError: If it cannot be decompressed.
     """
-    is_error = response.status >= 300
-    limit = MOST_OF_AN_ERROR if is_error else most
-    content = await _received(response, limit, deadline)
-    if len(content) > limit:
-        response.close()
-    if is_error:
-        return _start_of_an_error(response, content)
-    if len(content) > limit:
+    if response.status >= 300:
+        return _start_of_an_error(response, await _received(response, MOST_OF_AN_ERROR, deadline))
+    content = await _received(response, most, deadline)
+    if len(content) > most:
         raise TooLarge(f"it is larger than {most} bytes")
     encoding = _encoding(response)
     if not content or encoding == "identity":
-        return content
+        return bytes(content)
     if encoding not in GZIP:
         raise aiohttp.ClientPayloadError("it is compressed in another way than was asked for")
     bound = min(most, max(FREE, MAX_RATIO * len(content)))
-    return await in_thread(_unzipped, content, bound) if len(content) > AT_ONCE else _unzipped(content, bound)
+    return await in_turn(_unzipped, content, bound) if len(content) > AT_ONCE else _unzipped(content, bound)
 
 
 async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     """What some function makes of an answer, in a thread if it is large."""
-    return await in_thread(parse, answer) if len(answer.body) > LARGE else parse(answer)
+    return await in_turn(parse, answer) if len(answer.body) > LARGE else parse(answer)
 
 
-async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes:
-    """The body as it came, and hardly more of it than the limit."""
+async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes | bytearray:
+    """The body as it came; if it is larger than the limit, its beginning, and the connection is not used again."""
     if response.content.is_eof():  # it has come already, as most do
         return response.content.read_nowait()
     content = bytearray()
@@ -76,40 +75,57 @@ async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Dead
             content += chunk
             deadline.received += len(chunk)
             if len(content) > limit:
+                response.close()
                 break
-    return bytes(content)
+    return content
 
 
 def _encoding(response: aiohttp.ClientResponse) -> str:
     return response.headers.get("Content-Encoding", "").strip().lower() or "identity"
 
 
-def _start_of_an_error(response: aiohttp.ClientResponse, content: bytes) -> bytes:
+def _start_of_an_error(response: aiohttp.ClientResponse, content: bytes | bytearray) -> bytes:
     """What can be read of an error's body."""
     if _encoding(response) not in GZIP:
-        return content
-    with BytesIO(content) as stream, gzip.GzipFile(fileobj=stream) as unzipped:
-        try:
-            return unzipped.read1(MOST_OF_AN_ERROR)
-        except (OSError, EOFError, zlib.error):
-            return b""
+        return bytes(content)
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=WITH_GZIP_HEADER).decompress(content, MOST_OF_AN_ERROR)
+    return b""
 
 
-def _unzipped(content: bytes, bound: int) -> bytes:
-    """What was compressed.
+def _unzipped(content: bytes | bytearray, bound: int) -> bytes:
+    """What was compressed, member after member, as gzip may have several.
 
     Raises:
         TooLarge: If it is larger than the bound.
-        ClientPayloadError: If it is no gzip.
+        ClientPayloadError: If it is no gzip, is not whole, or has members of next to nothing.
     """
+    whole, position, members = bytearray(), 0, 0
     try:
-        with BytesIO(content) as stream, gzip.GzipFile(fileobj=stream) as unzipped:
-            whole = unzipped.read(bound + 1)
-    except (OSError, EOFError, zlib.error) as error:
+        while position < len(content) and members <= len(content) // LEAST_OF_A_MEMBER:
+            members += 1
+            position += _unzip_member(memoryview(content)[position:], whole, bound)
+    except zlib.error as error:
         raise aiohttp.ClientPayloadError("it is no gzip, though it says so") from error
     if len(whole) > bound:
         raise TooLarge(f"it is compressed, and {len(content)} bytes stand for more than {bound}")
-    return whole
+    if position < len(content):
+        raise aiohttp.ClientPayloadError("it is gzip of too many members")
+    return bytes(whole)
+
+
+def _unzip_member(content: memoryview, whole: bytearray, bound: int) -> int:
+    """Add to the whole what is in the first member, up to hardly more than the bound, and tell the member's length."""
+    member, position = zlib.decompressobj(wbits=WITH_GZIP_HEADER), 0
+    while not member.eof:
+        piece = content[position : position + PIECE]  # as what follows the member is copied
+        if not piece:
+            raise aiohttp.ClientPayloadError("it is gzip that is not whole")
+        whole += member.decompress(piece, bound + 1 - len(whole))
+        if len(whole) > bound:
+            return len(content)
+        position += len(piece)
+    return position - len(member.unused_data)
 
 
 @contextmanager

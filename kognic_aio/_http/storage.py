@@ -30,7 +30,7 @@ from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
 
 MOST_AT_ONCE = 4 << 20
-MOST_CONTENT = 1 << 30
+MOST_CONTENT = 200 << 20
 """Bytes of contents that are downloaded while others are, and of those that are downloaded alone."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
