@@ -33,6 +33,19 @@ HERE = [
     "[::1]",
     "[::]",
     "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::1%25lo]",
+    "[0:0:0:0:0:0:0:1]",
+    "127.0.0.1.",
+    "2130706433.",
+    "LOCALHOST",
+    "a.b.localhost",
+    "localhost6",
+    "ip6-localhost",
+    "localhost.localdomain",
+    "\uff11\uff12\uff17.0.0.1",  # full-width digits
+    "127\u30020\u30020\uff0e1",  # ideographic and full-width dots
+    "\uff10\uff587f.1",
 ]
 ELSEWHERE = [
     "10.0.0.1",
@@ -41,6 +54,10 @@ ELSEWHERE = [
     "localhost.example.com",
     "127.example.com",
     "[2001:db8::1]",
+    "169.254.169.254",
+    "[fe80::1%25lo]",
+    "minio.localdomain",
+    "localhosts",
 ]
 
 
@@ -96,7 +113,7 @@ async def test_this_machine_for_an_emulator() -> None:
         assert client.hosts.is_local
 
 
-@pytest.mark.parametrize("host", ELSEWHERE)
+@pytest.mark.parametrize("host", [*ELSEWHERE, "b\u00fccher.example", "a\x00b", "a..b", "\udc80", ""])
 def test_other_machines(host: str) -> None:
     """Names that only look like this machine are others."""
     assert not is_this_machine(host.strip("[]"))
