@@ -7,13 +7,12 @@ from collections.abc import AsyncIterable, Generator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
+from kognic_aio._http.failures import CLOSED, harmless_cause, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
 from kognic_aio._http.redaction import Redactor
@@ -76,8 +75,6 @@ async def exchange(
         raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)
-        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            raise proxy_refusal(method, shown, proxy)
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
@@ -117,17 +114,15 @@ async def _exchange(
     )
 
 
-def _headers(request: Request, url: URL, proxy: Proxy | None) -> dict[str, Any]:
-    """The headers, and the proxy with those for it: in a tunnel it gets its own, else it reads the request's."""
+def _headers(request: Request, _: URL, proxy: Proxy | None) -> dict[str, Any]:
+    """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
     if request.authorization is not None:
         headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
-    if url.scheme == "https":
-        return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
-    return {"headers": headers | own, "proxy": proxy.url}
+    return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
 
 
 async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
