@@ -56,7 +56,7 @@ class Proxies:
     @property
     def host(self) -> str | None:
         """The host of the proxy, if there is one."""
-        return self._proxy and self._proxy.url.raw_host
+        return None if self._proxy is None else self._proxy.url.raw_host
 
     def read_environment(self) -> None:
         """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
