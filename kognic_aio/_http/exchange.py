@@ -6,14 +6,12 @@ from collections.abc import AsyncIterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
 from kognic_aio._http.deadline import Deadline
-from kognic_aio._http.failures import harmless_cause, proxy_refusal, translated
+from kognic_aio._http.failures import harmless_cause, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
 from kognic_aio._http.reading import read
@@ -76,8 +74,6 @@ async def exchange(
         raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)
-        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            raise proxy_refusal(method, shown, proxy)
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
@@ -105,7 +101,7 @@ async def _exchange(
                 auto_decompress=False,
                 timeout=timeout,
                 middlewares=[deadline.follow, *_middlewares(session, request)],
-                **_headers(request, url, proxy),
+                **_headers(request, proxy),
                 allow_redirects=False,  # a token must not follow one to another host
                 raise_for_status=False,  # a session of the caller's may do otherwise
                 max_line_size=MAX_HEADER,
@@ -124,17 +120,15 @@ async def _exchange(
     )
 
 
-def _headers(request: Request, url: URL, proxy: Proxy | None) -> dict[str, Any]:
-    """The headers, and the proxy with those for it: in a tunnel it gets its own, else it reads the request's."""
+def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
+    """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
     if request.authorization is not None:
         headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
-    if url.scheme == "https":
-        return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
-    return {"headers": headers | own, "proxy": proxy.url}
+    return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
 
 
 def _middlewares(session: aiohttp.ClientSession, request: Request) -> Sequence[aiohttp.ClientMiddlewareType]:

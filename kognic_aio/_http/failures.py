@@ -90,11 +90,6 @@ def harmless_cause(error: Exception) -> OSError | None:
     return cause
 
 
-def proxy_refusal(method: str, url: str, proxy: Proxy) -> ProxyError:
-    """The error for a proxy that has answered 407: nobody behind it has seen the request."""
-    return ProxyError(f"no connection for {method} {url} through the proxy {proxy}: {WANTS}", method=method, url=url)
-
-
 def _certificate(error: Exception) -> str:
     """Whose certificate is not trusted, which may be the proxy's, and why."""
     host = getattr(error, "host", "the host")

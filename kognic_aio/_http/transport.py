@@ -114,12 +114,12 @@ class Transport:
         self._credentials = self._scoped(credentials)
         self._token_url = shown_url(URL(f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"))  # as errors have it
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(
-            asyncio.get_running_loop().time, [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        )
+        named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
+        self._hosts = Hosts(asyncio.get_running_loop().time, named)
         if self._owns_session:
+            given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
             self._session = aiohttp.ClientSession(
-                connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar()
+                connector=new_connector(self._ssl, given), cookie_jar=aiohttp.DummyCookieJar()
             )
         self._loop = asyncio.get_running_loop()
 
