@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import field, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
-from kognic_aio.errors import MalformedAnswerError
+from kognic_aio.errors import InvalidError, MalformedAnswerError
 
 T = TypeVar("T")
 
@@ -19,15 +19,23 @@ MOST_PROBLEMS = 5
 MOST_OF_A_PROBLEM = 300
 """How much of what is wrong with an answer is told."""
 
+MOST_OF_A_CURSOR = 8 << 10
+"""Characters, all of which are remembered until the last page has come."""
+
 MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
+
+
+def _check_length(_: object, __: object, cursor: str | int | None) -> None:
+    if isinstance(cursor, str) and len(cursor) > MOST_OF_A_CURSOR:
+        raise InvalidError(f"a cursor of {len(cursor)} characters, more than any URL has room for")
 
 
 @frozen(kw_only=True)
 class PageMetadata:
     """How to get the next page: `next_cursor_id` is None on the last."""
 
-    next_cursor_id: str | int | None = None
+    next_cursor_id: str | int | None = field(default=None, validator=_check_length)
 
 
 @frozen(kw_only=True)

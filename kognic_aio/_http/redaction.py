@@ -33,8 +33,12 @@ _ESCAPE = re.compile(
 )
 """A character as URLs, JSON and HTML escape it."""
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]+")
-"""What a terminal or a log takes for a command, a new line or nothing at all."""
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f]+"
+)
+"""What a terminal or a log takes for a command, a new line or nothing at all: Unicode's Cc, Cf, Cs, Zl and Zp."""
 
 
 class Redactor:
