@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zlib
 from base64 import b64encode
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from math import inf
@@ -24,11 +25,13 @@ from kognic_aio._json import read_json
 from kognic_aio.emulator import Emulator
 from kognic_aio.environments import find_environment
 from kognic_aio.errors import InvalidError, JournalError, MalformedAnswerError
-from kognic_aio.model import Cameras, FileData, Image
+from kognic_aio.model import Cameras, FileData, Image, Input
 from kognic_aio.model.calibration import SensorCalibrationEntry
 from kognic_aio.model.project import Project
 from kognic_aio.model.review import AddFeedbackItemPin
 from kognic_aio.pipeline.content import COMMON
+from kognic_aio.pipeline.journal import Destination, Journal, Step
+from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
 from kognic_aio.wasm.shown import ACTED_UPON
 from tests.scripted import client_of, serving
 
@@ -189,3 +192,26 @@ async def test_outlines(outline: str, emulator: Emulator, client: KognicIOClient
     with pytest.raises(JournalError, match=r"a.journal: what it has of 'a' is damaged"):
         async for _ in again:
             pass
+
+
+LONG = Input(uuid="u", scene_uuid="s", request_uid="r", scene_external_id="e", view_link="x" * 1_000_000)
+TOO_LARGE: Sequence[Callable[[Journal], Awaitable[None]]] = (
+    lambda journal: journal.record("a", Step.STARTING, scene_uuid="x" * 10_000),
+    lambda journal: journal.record("a", Step.PRE_ANNOTATED, preannotation_uuid="x" * 1_000_000),
+    lambda journal: journal.settle("a", InputCreationResult(status=InputCreationStatus.CREATED, inputs=(LONG,))),
+)
+
+
+@pytest.mark.parametrize("record", TOO_LARGE)
+async def test_answers_too_large_for_a_journal(record: Callable[[Journal], Awaitable[None]], tmp_path: Path) -> None:
+    """An answer that a journal could not read again is not recorded; the journal stays as it is, and of use."""
+    here = Destination("https://input.app.kognic.com", "workspace-1", "project-a", "batch-1")
+    async with Journal(tmp_path / "a.journal", here) as journal:
+        await journal.record("a", Step.STARTING, scene_uuid="scene-1")
+        with pytest.raises(JournalError, match=r"answered of 'a' is too large to be recorded"):
+            await record(journal)
+        await journal.record("a", Step.COMMITTED)
+    async with Journal(tmp_path / "a.journal", here) as journal:
+        entry = await journal.recall("a")
+    assert entry is not None
+    assert (entry.step, entry.scene_uuid) == (Step.COMMITTED, "scene-1")

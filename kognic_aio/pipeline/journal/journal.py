@@ -17,7 +17,15 @@ from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
 from kognic_aio.pipeline.journal.rows import FINAL, STEPS, read_count, read_entry, read_failure, read_text
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped
+from kognic_aio.pipeline.journal.rules import (
+    ABANDONED,
+    COUNTS,
+    FAILURES,
+    MAX_ROW_SIZE,
+    UNFINISHED,
+    Change,
+    escaped,
+)
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
@@ -26,7 +34,12 @@ if TYPE_CHECKING:
 
 MAX_KEY_LENGTH = 10_000
 MAX_MESSAGE_LENGTH = 20_000
-"""Characters of a key, and of a message that is kept. A row that is larger than `MAX_ROW_SIZE` cannot be read again."""
+MAX_ID_LENGTH = 1_000
+MAX_RESULT_SIZE = MAX_ROW_SIZE * 3 // 4
+"""Characters of a key, of a message that is kept, of a uuid and of a result; those of a key may be escaped as twelve.
+
+All that is known of a scene fits into `MAX_ROW_SIZE`: a row that is larger cannot be read again.
+"""
 
 
 @define(eq=False)
@@ -159,7 +172,7 @@ class Journal:
             preannotation_uuid: The uuid of its pre-annotation.
 
         Raises:
-            JournalError: If it cannot be written, now or for an earlier error.
+            JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
         if step is Step.SETTLED:
             raise InvalidError("Journal.record: a scene settles with a result, call settle()")
@@ -253,7 +266,16 @@ class Journal:
 
     async def _write(self, *changes: Change) -> None:
         if changes:
+            self._check_sizes(changes)
             await self._next_batch(changes=changes)
+
+    def _check_sizes(self, changes: Sequence[Change]) -> None:
+        """See that what comes of changes can be read again: a platform may answer with ids and texts of any length."""
+        for change in changes:
+            ids = (change.scene_uuid or "", change.preannotation_uuid or "")
+            if max(map(len, ids)) > MAX_ID_LENGTH or len(change.result or "") > MAX_RESULT_SIZE:
+                message = f"what the platform has answered of {change.key!r:.100} is too large to be recorded"
+                raise JournalError(f"journal {self.path}: {message}", path=self.path)
 
     async def _next_batch(
         self, *, changes: Sequence[Change] = (), keys: Sequence[str] = ()
