@@ -25,8 +25,8 @@ AT_ONCE = 2
 MOST_MEBIBYTES = 500
 """Memory of a process: atheris, its counters and all that is imported take 150 of it."""
 
-MOST_BYTES = 4096
-"""Of an input."""
+MOST_BYTES = 1024
+"""Of an input. Its length is not learned: what is short makes too little for parsers behind files and sockets."""
 
 GRACE = 60
 """Seconds after its time in which a process has to be through with its last input."""
@@ -77,7 +77,13 @@ def fuzzed(name: str, seeds: Sequence[bytes], seconds: int, folder: Path) -> Out
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
     options = [f"-max_total_time={seconds}", f"-timeout={MOST_SECONDS}", f"-rss_limit_mb={MOST_MEBIBYTES}"]
-    options += [f"-max_len={MOST_BYTES}", f"-artifact_prefix={place}{os.sep}", "-print_final_stats=1", str(corpus)]
+    options += [
+        f"-max_len={MOST_BYTES}",
+        "-len_control=0",
+        f"-artifact_prefix={place}{os.sep}",
+        "-print_final_stats=1",
+        str(corpus),
+    ]
     log = place / "log"
     with log.open("wb") as output:
         command = [sys.executable, "-m", __spec__.name, "--target", name, *options]
@@ -97,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - beside `fuzz`, which is the first to import it
 
     names = given.only or list(TARGETS)
-    seconds = max(1, given.seconds * AT_ONCE // len(names))
+    seconds = max(1, given.seconds * min(AT_ONCE, len(names)) // len(names))
     folder = Path(mkdtemp(prefix="fuzz-"))
     print(f"{seconds} s for each of {len(names)} targets; what is found lies in {folder}", flush=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:

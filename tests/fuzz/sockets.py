@@ -18,7 +18,7 @@ from tests.fuzz.pieces import Pieces
 SECONDS = 5.0
 """In which each client has to have a result or an error."""
 
-PATIENCE = 0.1
+PATIENCE = 0.05
 """Seconds to wait for a token: who answers oddly is asked again after a pause, or when it has said."""
 
 LOGIN = ("id", "the-secret")
