@@ -1,6 +1,5 @@
 """Which platform, and with whose credentials: a named environment of `environments.json`, or a URL."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, field, fields, frozen
 
+from kognic_aio._json import read_json
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
 
@@ -81,7 +81,7 @@ def config_path() -> Path:
 def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
     try:
-        content = json.loads(config_path().read_text("utf-8"))
+        content = read_json(config_path().read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

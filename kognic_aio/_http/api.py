@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
-from kognic_aio.errors import MalformedAnswerError
+from kognic_aio.errors import InvalidError, MalformedAnswerError
 from kognic_aio.model import InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
@@ -27,11 +27,16 @@ MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
 
 
+def _check_length(_: object, __: object, cursor: str | int | None) -> None:
+    if len(str(cursor)) > MOST_OF_A_CURSOR:
+        raise InvalidError(f"a cursor of more than {MOST_OF_A_CURSOR:,} characters")
+
+
 @frozen(kw_only=True)
 class PageMetadata:
     """How to get the next page: `next_cursor_id` is None on the last."""
 
-    next_cursor_id: str | int | None = None
+    next_cursor_id: str | int | None = field(default=None, validator=_check_length)
 
 
 @frozen(kw_only=True)
@@ -96,8 +101,6 @@ class Api:
             if page.metadata.next_cursor_id is None:
                 return
             cursor = page.metadata
-            if len(str(cursor.next_cursor_id)) > MOST_OF_A_CURSOR:
-                raise self._malformed(method, url, [f"a cursor of more than {MOST_OF_A_CURSOR:,} characters"])
             empty = 0 if page.data else empty + 1
             if empty > MOST_EMPTY_PAGES:
                 raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])

@@ -1,6 +1,5 @@
 """Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
 
-import json
 import logging
 import os
 import time
@@ -14,6 +13,7 @@ import anyio
 from attrs import define, evolve, frozen
 
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
+from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
 
@@ -123,11 +123,12 @@ class Token:
             error = api_error(answer)
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
         try:
-            data = json.loads(answer.body)
+            data = read_json(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
-            if isinstance(token, str) and token.isascii() and token.isprintable():  # as a header has to be
+            is_header = isinstance(token, str) and token.isascii() and token.isprintable()
+            if is_header and 0 <= life < inf:  # which is not so for NaN
                 return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             pass  # whose words might have a token in them
         raise MalformedAnswerError(f"{answer.url} did not answer with a token", method=answer.method, url=answer.url)
 
