@@ -194,7 +194,7 @@ def test_arguments(arguments: list[str], variables: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["KOGNIC_ENV", "KOGNIC_CREDENTIALS", "KOGNIC_CLIENT_ID", "KOGNIC_CLIENT_ORGANIZATION_ID", "HTTP_PROXY"]
+    "name", ["KOGNIC_ENV", "KOGNIC_CREDENTIALS", "KOGNIC_CLIENT_ID", "KOGNIC_CLIENT_ORGANIZATION_ID", "HTTPS_PROXY"]
 )
 def test_variables(name: str, variables: dict[str, str]) -> None:
     """What is wrong with a variable of the environment is said without its control characters."""
