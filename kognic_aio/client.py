@@ -12,11 +12,13 @@ import anyio
 from anyio import CancelScope
 from attrs import evolve, fields
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.transport import Transport
+from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
@@ -103,6 +105,7 @@ class KognicIOClient:
         InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
     """
 
+    @discreet  # hosts with a password are refused, and the credentials are here too
     def __init__(
         self,
         *,
@@ -126,7 +129,7 @@ class KognicIOClient:
         ssl: SSLContext | None = None,
         trust_env: bool = True,
     ) -> None:
-        self._auth = auth
+        self._auth = None if auth is None else Secret(auth)
         self._env = env
         self._given_hosts = given(
             input=host,
@@ -154,7 +157,7 @@ class KognicIOClient:
             organization_id=client_organization_id,
             timeout=timeout,
             retry=evolve(uploads, attempts=min(uploads.attempts, API_RETRY_ATTEMPTS)),
-            session=session,
+            session=None if session is None else Secret(session),
             ssl=ssl,
             trust_env=trust_env,
         )

@@ -531,9 +531,9 @@ async def never_closed(stage: Stage) -> None:
 async def values(stage: Stage) -> None:
     """What has secrets in it does not show them."""
     stage.seen.show(
-        AcceptedScene(internal_id="scene", files={"a.jpg": SIGNED_URL}),
-        AcceptedIMUData(resource_id="imu", signed_url=SIGNED_URL),
-        AcceptedRequest(id="scene", signed_upload_urls=(("a.jpg", SIGNED_URL),)),
+        AcceptedScene(internal_id="scene", files=Secret({"a.jpg": SIGNED_URL})),
+        AcceptedIMUData(resource_id="imu", signed_url=Secret(SIGNED_URL)),
+        AcceptedRequest(id="scene", signed_upload_urls=Secret((("a.jpg", SIGNED_URL),))),
         Answer(method="GET", url="", status=200, headers={"a": COOKIE}, body=TOKEN.encode(), secrets=lambda: [TOKEN]),
         Credentials(CLIENT_ID, Secret(CLIENT_SECRET)),
         Token(Secret(TOKEN), 0.0),

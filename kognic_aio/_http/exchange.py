@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import sys
 from collections.abc import AsyncIterable, Generator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from kognic_aio._frames import without_frames
 from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
@@ -21,7 +23,7 @@ from kognic_aio._http.request import Data, Request
 from kognic_aio._http.sending import Sending
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import take_note
-from kognic_aio.errors import ClosedError
+from kognic_aio.errors import ClosedError, RequestError
 
 log = logging.getLogger("kognic_aio")
 
@@ -45,7 +47,7 @@ _SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|acces
 
 
 async def exchange(
-    session: aiohttp.ClientSession,
+    session: Secret[aiohttp.ClientSession],
     request: Request,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
@@ -64,15 +66,16 @@ async def exchange(
     Raises:
         RequestError: If there is no answer.
     """
-    method, shown = request.method, request.shown
+    method, shown, handled = request.method, request.shown, sys.exception()
+    failure: RequestError | ClosedError
     try:
-        answer = await _exchange(session, request, timeout=timeout, proxy=proxy, redactor=redactor)
+        answer = await _exchange(session.reveal(), request, timeout=timeout, proxy=proxy, redactor=redactor)
     except Exception as error:  # aiohttp, and what it calls, raise what they like
-        if session.closed:
-            raise ClosedError("session: it is closed") from None
-        failure, cause = translated(error, method, shown, proxy), harmless_cause(error)
+        is_closed = session.reveal().closed
+        failure = ClosedError("session: it is closed") if is_closed else translated(error, method, shown, proxy)
+        cause = None if is_closed else harmless_cause(error)
     except BaseException as error:
-        error.__traceback__ = None  # the variables of aiohttp's own frames have what is secret
+        without_frames(error, handled)  # those of aiohttp have what is secret
         raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)

@@ -43,16 +43,16 @@ class Redactor:
     """Knows what lets one client in, and cleans what servers say of it."""
 
     def __init__(self) -> None:
-        self._secrets = deque[str](maxlen=MOST_SECRETS)
+        self._secrets = deque[Secret[str]](maxlen=MOST_SECRETS)
 
     def learn(self, secret: Secret[str]) -> None:
         """Take in a secret. The oldest of many is forgotten: a token ends, and another one takes its place."""
-        if secret.reveal() not in self._secrets:
-            self._secrets.append(secret.reveal())
+        if secret not in self._secrets:
+            self._secrets.append(secret)
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""
-        return tuple(self._secrets)
+        return tuple(secret.reveal() for secret in self._secrets)
 
     def __call__(self, text: str, *, length: int) -> str:
         """A text of a server as others may see it."""

@@ -15,6 +15,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import exchange, try_once
@@ -38,7 +39,8 @@ MOST_RENEWALS = 5
 log = logging.getLogger("kognic_aio")
 
 T = TypeVar("T")
-Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
+Value = str | int | Secret[str | int]
+Query = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 
 class Transport:
@@ -48,7 +50,7 @@ class Transport:
         organization_id: The organization to act for.
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
-        session: A session of the caller's, which is left open.
+        session: A session of the caller's, which is left open; it has cookies and headers of theirs.
         ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
 
@@ -62,7 +64,7 @@ class Transport:
         organization_id: int | None,
         timeout: float,
         retry: Retry,
-        session: aiohttp.ClientSession | None,
+        session: Secret[aiohttp.ClientSession] | None,
         ssl: SSLContext | None,
         trust_env: bool,
     ) -> None:
@@ -78,7 +80,7 @@ class Transport:
         self._trust_env = trust_env
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._auth: Auth = None
+        self._auth: Secret[Auth] | None = None
         self._scopes: tuple[str, ...] = ()
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
@@ -91,7 +93,7 @@ class Transport:
         return min(LATE, self._retry.max_wait)
 
     async def open(
-        self, auth: Auth, base_urls: BaseUrls, settings: Mapping[str, str], scopes: Sequence[str] = ()
+        self, auth: Secret[Auth] | None, base_urls: BaseUrls, settings: Mapping[str, str], scopes: Sequence[str] = ()
     ) -> None:
         """Find the credentials and make the session.
 
@@ -117,9 +119,7 @@ class Transport:
             asyncio.get_running_loop().time, [(name, getattr(base_urls, api)) for api, name in settings.items()]
         )
         if self._owns_session:
-            self._session = aiohttp.ClientSession(
-                connector=new_connector(self._ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
-            )
+            self._session = Secret(_new_session(self._ssl))
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -128,7 +128,7 @@ class Transport:
         self._hosts.close()
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
-            await session.close()
+            await session.reveal().close()
 
     async def call(
         self,
@@ -140,8 +140,8 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
         discard: bool = False,
-    ) -> Any:
-        """The JSON that an API answers, as it is; repeated if need be and harmless.
+    ) -> Secret[Any]:
+        """The JSON that an API answers, as it is; repeated if need be and harmless. It may have signed URLs.
 
         Args:
             method: The HTTP method.
@@ -168,10 +168,10 @@ class Transport:
             is_api=True,
         )
 
-        async def attempt() -> Any:
+        async def attempt() -> Secret[Any]:
             answer = await self._authorized(request)
             is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return None if is_done else parse(answer)
+            return Secret(None if is_done else parse(answer))
 
         if has_one_try():
             return await attempt()
@@ -273,7 +273,7 @@ class Transport:
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> Secret[aiohttp.ClientSession]:
         if self._session is None or self._loop is None:
             raise ClosedError("the client is not open: use it inside `async with client:`, or `await client.open()`")
         if self._loop is not asyncio.get_running_loop():
@@ -281,25 +281,31 @@ class Transport:
         return self._session
 
 
+def _new_session(ssl: SSLContext | bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=new_connector(ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
+    )
+
+
 def pairs(query: Query | None) -> list[tuple[str, str]]:
-    """Names and values of a query as strings; yarl would write a UUID as a number."""
+    """Names and values of a query as strings, secret ones too; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
-    return [(name, text(value)) for name, value in items]
+    return [(name, text(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
 
 
-def _check_session(session: aiohttp.ClientSession | None) -> None:
-    if session is None or session.closed:
+def _check_session(session: Secret[aiohttp.ClientSession] | None) -> None:
+    if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
-    if session.auth is not None or "Authorization" in session.headers:
+    if session.reveal().auth is not None or "Authorization" in session.reveal().headers:
         raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
 
 
-def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
+def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
     """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
     with suppress(OSError):
         gettempdir()  # which looks for it once, with a descriptor that there may not be later
     for module in ("aiofiles", "tenacity", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:
-        proxies.read_environment()
+        discreet(proxies.read_environment)()  # which may name their passwords
     return resolve(auth)

@@ -7,6 +7,7 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment, text
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
 from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
@@ -28,7 +29,7 @@ class Partial(Protocol[A_co]):
     """An annotation whose content is behind a signed URL."""
 
     @property
-    def uri(self) -> str:
+    def signed(self) -> Secret[str]:
         """The signed URL."""
         ...
 
@@ -74,7 +75,7 @@ class AnnotationResource:
         query = {"isoBoxes": "true"} if iso_rotated_cuboids else None
         path = f"v1/annotations/{segment(annotation_id)}"
         signed = await self._integration_api.get(path, SignedAnnotation, query=query)
-        return signed.to_annotation(await self._content(signed.signed_url))
+        return signed.to_annotation(await self._content(signed.signed))
 
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get the annotation of an input, with its content.
@@ -173,12 +174,12 @@ class AnnotationResource:
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 
-    async def _content(self, url: str) -> Any:
+    async def _content(self, url: Secret[str]) -> Any:
         async with self._downloads:
             return await self._storage.get_json(url)
 
     async def _whole(self, partial: Partial[A_co]) -> A_co:
-        return partial.to_annotation(await self._content(partial.uri))
+        return partial.to_annotation(await self._content(partial.signed))
 
     async def _with_content(
         self, partials: Paged[PartialClientAnnotation]
