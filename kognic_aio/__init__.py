@@ -3,6 +3,7 @@
 import logging
 
 from kognic_aio._http.paging import Paged
+from kognic_aio._text import OneLine
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import KognicError
 from kognic_aio.limits import Limits
@@ -20,6 +21,7 @@ from kognic_aio.pipeline import (
 )
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
+logging.getLogger(__name__).addFilter(OneLine())  # nor does it let the names that it logs forge lines
 
 __all__ = [
     "FeatureFlags",

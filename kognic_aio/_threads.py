@@ -88,11 +88,15 @@ _idle: list[Worker] = []
 """Workers that have nothing to do. The one that was used last is taken next, so that few are used at all."""
 _started = 0
 
+_in_turn: list[Worker] = []
+"""The worker that does one thing after another, once there is one."""
+
 
 def _forget_all() -> None:
     """A forked process has none of the threads of the one that it comes from."""
     global _started  # noqa: PLW0603 - the only state of the pool beside the list
     _idle.clear()
+    _in_turn.clear()
     _started = 0
 
 
@@ -144,6 +148,13 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
         return await worker.run(function, *arguments)
     finally:
         _give_back(worker)
+
+
+async def in_turn(function: Callable[..., T], *arguments: Any) -> T:
+    """As `in_thread`, one thing after another: for what takes much memory, of which each thread would keep its own."""
+    if not _in_turn:
+        _in_turn.append(await patiently(_started_worker))
+    return await _in_turn[0].run(function, *arguments)
 
 
 def thread_hint(error: BaseException) -> str:

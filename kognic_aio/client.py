@@ -98,8 +98,9 @@ class KognicIOClient:
         limits: How much is done at once.
         session: An aiohttp session of your own, which is left open.
         ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
-        trust_env: Whether to use the proxies that the environment names: `https_proxy`, `http_proxy`, `all_proxy`, but
-            not for the hosts in `no_proxy` or on this machine. They may be `http://`, which is assumed, or `https://`.
+        trust_env: Whether to use the proxy that the environment names: `https_proxy`, else `all_proxy`, but not for the
+            hosts in `no_proxy` or on this machine. It may be `http://`, which is assumed, or `https://`. `http_proxy`
+            is not read, as plain http does not leave this machine.
 
     Raises:
         InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
@@ -243,7 +244,7 @@ class KognicIOClient:
             CredentialsError: If there are no usable credentials, or the auth server refuses them.
             WorkspaceError: If there is not exactly one workspace to write to, and none was named.
             RequestError: If a server cannot be reached. A host that has never answered is tried for 5 seconds only.
-            InvalidError: If the environment names a proxy of a kind that is not supported.
+            InvalidError: If the environment names a proxy that cannot be used.
         """
         async with self._opening:
             if self._workspace_id is None:

@@ -28,6 +28,7 @@
     │   ├── TimedOutError           the same, for lack of time
     │   ├── MalformedAnswerError    an answer that is not what the contract says
     │   │   └── UnreadableAnswerError   an answer that is no HTTP, or has too long a header
+    │   │       └── TooLargeError       an answer that is larger than what is read
     │   └── ChecksumError           a storage has got other bytes than were sent
     ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
     ├── WasmError                   a custom camera calibration whose module cannot be made or used
@@ -52,15 +53,21 @@
         └── StorageError            from the storage behind a signed URL
 
 Errors carry their data on attributes; the message is for people. No token, secret or query string of a
-signed URL is ever in one.
+signed URL is ever in one. A message is one line of at most 10,000 characters, with escapes for control characters,
+whatever names and texts of others are in it; only what a compiler has written follows in lines of its own.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kognic_aio._text import MAX_MESSAGE, printable
+
 
 class KognicError(Exception):
     """Base class of every error of this package."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), MAX_MESSAGE)
 
     def explain(self, more: str) -> None:
         """Add to the message what the one who catches the error on its way knows of it."""
@@ -284,6 +291,13 @@ class UnreadableAnswerError(MalformedAnswerError):
     """
 
 
+class TooLargeError(UnreadableAnswerError):
+    """The answer, or what was compressed in it, is larger than what is read: 64 MiB of an API, 200 MiB of a content.
+
+    What is compressed may be 50 times as large, or 1 MiB. Contents that are larger are asked for as they are.
+    """
+
+
 class ChecksumError(RequestError):
     """A storage has got other bytes than were sent, as its checksum says.
 
@@ -400,7 +414,7 @@ class CompilationError(WasmError):
     Attributes:
         command: The compiler and its arguments; empty if none was found.
         exit_code: What the compiler ended with, None if it did not run.
-        output: What the compiler wrote to its standard error.
+        output: What the compiler wrote to its standard error, with escapes for all but its lines.
     """
 
     def __init__(
@@ -410,6 +424,9 @@ class CompilationError(WasmError):
         self.command = tuple(command)
         self.exit_code = exit_code
         self.output = output
+
+    def __str__(self) -> str:
+        return "\n".join([f"{super().__str__()}:", self.output]) if self.output else super().__str__()
 
 
 class CompilationOutputError(WasmError):
@@ -455,7 +472,7 @@ class StatusError(KognicError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"{self.args[0]} ({self.status} from {self.method} {self.url})"
+        return printable(f"{self.args[0]} ({self.status} from {self.method} {self.url})", MAX_MESSAGE)
 
 
 class ApiError(StatusError):

@@ -1,6 +1,7 @@
 """How much at once, how long, how often, and where: frozen values with named defaults."""
 
 import socket
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -152,16 +153,28 @@ def is_loopback(hostname: str) -> bool:
         return hostname == "localhost"
 
 
+OWN_NAMES = frozenset(
+    {
+        *("localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"),
+        *("localhost.localdomain", "localhost4.localdomain4", "localhost6.localdomain6"),
+    }
+)
+"""What this machine is called in the `/etc/hosts` of Linux distributions."""
+
+
 def is_this_machine(hostname: str) -> bool:
     """Whether a host may be this machine, however oddly it is written: `127.1`, `0.0.0.0`, `api.localhost.`."""
-    name = hostname.lower().rstrip(".")
+    name = hostname
+    with suppress(UnicodeError):  # as such a name cannot be looked up
+        name = name.encode("idna").decode()  # as it is looked up: there are other digits and dots
+    name = name.lower().rstrip(".")
     try:
         address = ip_address(name)
     except ValueError:
         try:
             address = ip_address(socket.inet_aton(name))
-        except OSError:
-            return name == "localhost" or name.endswith(".localhost")
+        except (OSError, ValueError):
+            return name in OWN_NAMES or name.endswith(".localhost")
     mapped = getattr(address, "ipv4_mapped", None) or address
     return bool(mapped.is_loopback or mapped.is_unspecified)
 

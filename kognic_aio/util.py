@@ -19,4 +19,7 @@ def get_view_links(input_uuids: Iterable[str]) -> dict[str, str]:
     """
     if isinstance(input_uuids, str):
         raise InvalidError(f"input_uuids: expected a list of strings, got {input_uuids!r}")
-    return {uuid: f"https://app.kognic.com/view/input/{quote(uuid, safe='')}" for uuid in map(str, input_uuids)}
+    return {
+        uuid: f"https://app.kognic.com/view/input/{quote(uuid, safe='', errors='replace')}"
+        for uuid in map(str, input_uuids)
+    }

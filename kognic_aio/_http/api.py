@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
@@ -13,12 +13,16 @@ from kognic_aio._http.transport import Query, Transport, Value, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio._secret import Secret
 from kognic_aio.errors import MalformedAnswerError
+from kognic_aio.model import InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
 
 MOST_PROBLEMS = 5
 MOST_OF_A_PROBLEM = 300
 """How much of what is wrong with an answer is told."""
+
+MOST_OF_A_CURSOR = 2_000
+"""Characters of a cursor. It goes into a URL, and each one is remembered until the last page."""
 
 MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
@@ -103,6 +107,8 @@ class Api:
             cursor = page.metadata.next_cursor_id
             if cursor is None:
                 return
+            if len(str(cursor.reveal())) > MOST_OF_A_CURSOR:
+                raise self._malformed(method, url, [f"a cursor of more than {MOST_OF_A_CURSOR:,} characters"])
             empty = 0 if page.data else empty + 1
             del page
             if empty > MOST_EMPTY_PAGES:
@@ -215,21 +221,43 @@ class Api:
         """
         return self._malformed(method, self.url(path), problems)
 
-    def told(self, text: str) -> str:
+    def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of the platform as others may see it."""
-        return self._transport.redactor(text, length=ERROR_TEXT_LENGTH)
+        return self._transport.redactor(text, length=length)
 
     def _decoded(
         self, answered: Secret[Any], kind: type[T], method: str, url: str, *, content: Callable[[Any], Any] = unwrap
     ) -> T:
         """What has been answered, as a model; `content` tells where in the JSON that is."""
         try:
-            return decode(content(answered.reveal()), kind)
+            return self._as_told(decode(content(answered.reveal()), kind))
         except DecodeError as error:
             failure = self._malformed(method, url, error.problems)
         raise failure  # out here: the converter's error has all of the data
 
+    def _as_told(self, found: T) -> T:
+        """What was found, with the platform's words of what has failed as others may see them."""
+        told: Any = found
+        match told:
+            case list():
+                told = [self._as_told(each) for each in told]
+            case Page():
+                told = evolve(told, data=tuple(map(self._as_told, told.data)))
+            case Scene() | InputEntry():
+                told = self._scene_as_told(told)
+            case _:
+                pass
+        return told  # type: ignore[no-any-return]  # of the kind that was found
+
+    def _scene_as_told(self, found: Scene | InputEntry) -> Scene | InputEntry:
+        words, status = found.error_message, found.status
+        return evolve(
+            found,
+            status=status if status.name in SceneStatus.__members__ else SceneStatus(self.told(status.value)),
+            error_message=None if words is None else self.told(words),
+        )
+
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self._transport.redactor(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
+        told = [self.told(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from asyncio import AbstractEventLoop
+from collections.abc import Collection
 from functools import partial
 from ssl import SSLContext
 from typing import Any, cast
@@ -12,6 +13,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
 from kognic_aio._threads import in_thread
+from kognic_aio.limits import is_this_machine
 
 MAX_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
@@ -19,6 +21,8 @@ MAX_CONNECTIONS = 1000
 MIN_CONNECTIONS = 4
 SHARE = 3
 """Which part of the descriptors connections may take; open files and the application need the others."""
+
+NOT_HERE = "all its addresses are of this machine, where the platform has no business"
 
 
 class Connector(aiohttp.TCPConnector):
@@ -40,13 +44,15 @@ class Connector(aiohttp.TCPConnector):
             raise aiohttp.ClientProxyConnectionError(req.connection_key, cause) from error.__cause__
 
 
-def new_connector(ssl: SSLContext | bool) -> Connector:
+def new_connector(ssl: SSLContext | bool, given: Collection[str | None] = ()) -> Connector:
     """The pool of connections of a client.
 
     Args:
         ssl: The context for TLS connections, True for aiohttp's own.
+        given: Names of hosts that the user has given. They may lead to this machine; what the platform names may not,
+            unless it says so itself, as `localhost` does.
     """
-    resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups()))
+    resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups(given)))
     return Connector(limit=_limit(), ssl=ssl, resolver=resolver)
 
 
@@ -62,10 +68,23 @@ def _limit() -> int:
 
 
 class _Lookups:
-    """What aiohttp's resolver wants of an event loop, which would do it in the executor of the application."""
+    """What aiohttp's resolver wants of an event loop, which would do it in the executor of the application.
+
+    Args:
+        given: Names that may lead to this machine.
+    """
+
+    def __init__(self, given: Collection[str | None]) -> None:
+        self._given = given
 
     async def getaddrinfo(self, host: str, port: int, **options: Any) -> Any:
-        return await in_thread(partial(socket.getaddrinfo, host, port, **options))
+        found = await in_thread(partial(socket.getaddrinfo, host, port, **options))
+        if host.lower() in self._given or is_this_machine(host):  # of which signed URLs have been looked at
+            return found
+        elsewhere = [info for info in found if not is_this_machine(str(info[4][0]))]
+        if not elsewhere:
+            raise socket.gaierror(socket.EAI_NONAME, NOT_HERE)
+        return elsewhere
 
     async def getnameinfo(self, address: Any, flags: int) -> Any:
         return await in_thread(socket.getnameinfo, address, flags)

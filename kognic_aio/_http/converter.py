@@ -58,6 +58,10 @@ LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
 """Fields that other scenes send empty. A journal knows its scenes by what was sent before these could have them."""
 
 
+MAX_ID = 200
+"""Characters of a uuid, or another id of the platform's own. It is kept as long as its scene is on its way."""
+
+
 class MistypedError(TypeError):
     """A value of the wrong type; the message says which was expected."""
 
@@ -79,8 +83,26 @@ def _wire_names(cls: type) -> dict[str, str]:
 
 
 def _overrides(cls: type) -> dict[str, Any]:
-    left_out = LEFT_OUT_IF_EMPTY.get(cls)
-    return {field: override(rename=name, omit_if_default=field == left_out) for field, name in _wire_names(cls).items()}
+    left_out, ids = LEFT_OUT_IF_EMPTY.get(cls), _ids(cls)
+    return {
+        field: override(
+            rename=name, omit_if_default=field == left_out, struct_hook=_structure_id if field in ids else None
+        )
+        for field, name in _wire_names(cls).items()
+    }
+
+
+def _ids(cls: type) -> set[str]:
+    """The fields with ids of the platform's own; external ids are their owners' affair."""
+    texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
+    return {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
+
+
+def _structure_id(data: Any, _: type) -> str:
+    text: str = _structure_scalar(data, str)
+    if len(text) > MAX_ID:
+        raise MistypedError(f"expected an id of at most {MAX_ID} characters, got one of {len(text):,}")
+    return text
 
 
 def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:

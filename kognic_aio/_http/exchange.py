@@ -1,34 +1,29 @@
 """One request and its answer over aiohttp."""
 
-import asyncio
 import logging
 import re
 import sys
-from collections.abc import AsyncIterable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
 from kognic_aio._frames import without_frames
-from kognic_aio._http.failures import CLOSED, harmless_cause, proxy_refusal, translated
+from kognic_aio._http.deadline import Deadline
+from kognic_aio._http.failures import harmless_cause, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
+from kognic_aio._http.reading import read
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.request import Data, Request
 from kognic_aio._http.sending import Sending
 from kognic_aio._secret import Secret
-from kognic_aio._tasks import take_note
 from kognic_aio.errors import ClosedError, RequestError
 
 log = logging.getLogger("kognic_aio")
-
-MOST_OF_AN_ERROR = 64 << 10
-"""Bytes that are read of an error's answer, which may be anything."""
 
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
@@ -41,6 +36,9 @@ SCHEMES = frozenset({"", "basic", "bearer"})
 
 LONG = 17
 """Characters of a secret in a signed URL, at least, if its name says nothing; dates and algorithms have fewer."""
+
+OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding", "proxy-authorization"})
+"""Headers that aiohttp adds to those that it is given."""
 
 _WORDS = re.compile(r'[\s;="]+')
 _SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|accesskeyid|googleaccessid|^sig$|^key$")
@@ -79,8 +77,6 @@ async def exchange(
         raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)
-        if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            raise proxy_refusal(method, shown, proxy)
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
@@ -95,21 +91,28 @@ async def _exchange(
     redactor: Redactor,
 ) -> Answer:
     url, data = request.url.reveal(), request.data
-    with Sending(data) if isinstance(data, bytes | AsyncIterable) else nullcontext(data and data.reveal()) as body:
-        async with session.request(
-            request.method,
-            url,
-            data=body,
-            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-            timeout=timeout,
-            **_headers(request, url, proxy),
-            allow_redirects=False,  # a token must not follow one to another host
-            raise_for_status=False,  # a session of the caller's may do otherwise
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-            max_headers=MAX_HEADERS,
-        ) as response:
-            content = await _read(response, request.most)
+    sending = Sending(data) if isinstance(data, bytes | AsyncIterable) else None
+    form = data.reveal() if isinstance(data, Secret) else None
+    with sending or nullcontext():
+        async with (
+            Deadline(timeout.sock_read, sending) as deadline,
+            session.request(
+                request.method,
+                url,
+                data=form if sending is None else sending,
+                skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
+                auto_decompress=False,
+                timeout=timeout,
+                middlewares=[deadline.follow, *_middlewares(session, request)],
+                **_headers(request, proxy),
+                allow_redirects=False,  # a token must not follow one to another host
+                raise_for_status=False,  # a session of the caller's may do otherwise
+                max_line_size=MAX_HEADER,
+                max_field_size=MAX_HEADER,
+                max_headers=MAX_HEADERS,
+            ) as response,
+        ):
+            content = await read(response, request.most, deadline)
     return Answer(
         method=request.method,
         url=request.shown,
@@ -120,17 +123,32 @@ async def _exchange(
     )
 
 
-def _headers(request: Request, url: URL, proxy: Proxy | None) -> dict[str, Any]:
-    """The headers, and the proxy with those for it: in a tunnel it gets its own, else it reads the request's."""
+def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
+    """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
     if request.authorization is not None:
         headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
-    if url.scheme == "https":
-        return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
-    return {"headers": headers | own, "proxy": proxy.url}
+    return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
+
+
+def _middlewares(session: aiohttp.ClientSession, request: Request) -> Sequence[aiohttp.ClientMiddlewareType]:
+    """What stands between us and the connection: of a caller's session what it has, but only for the APIs."""
+    if not request.is_api:
+        return (partial(_send_bare, frozenset(name.lower() for name in request.headers)), try_once)
+    # Those of a request replace them, and there is no other way to them.
+    return (*session._middlewares, try_once)  # pyright: ignore[reportPrivateUsage]
+
+
+async def _send_bare(
+    given: frozenset[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Leave out what a caller's session says to all servers, such as a key or a cookie: storage is somebody else."""
+    for name in {name.lower() for name in request.headers} - given - OF_THE_PROTOCOL:
+        del request.headers[name]
+    return await send(request)
 
 
 async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -145,56 +163,6 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
     except aiohttp.ClientOSError as error:
         await request.close()
         raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
-
-
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body of an answer. Of an error's, which may be anything, no more than people read."""
-    is_error = response.status >= 300
-    limit = MOST_OF_AN_ERROR if is_error else most
-    if response.content.is_eof():  # it has come already, as most do
-        content = response.content.read_nowait()
-    else:
-        with _hearing_of_the_end(response):
-            content = await _read_up_to(limit, response)
-    if len(content) > limit:
-        response.close()
-        if not is_error:
-            raise aiohttp.ClientPayloadError(f"it is larger than {most} bytes")
-    return content
-
-
-async def _read_up_to(limit: int, response: aiohttp.ClientResponse) -> bytes:
-    """The body of an answer, and hardly more of it than the limit."""
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > limit:
-            break
-    return bytes(content)
-
-
-@contextmanager
-def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, None, None]:
-    """Have who reads hear when the connection ends: of a bad chunk aiohttp does not tell them, and they would hang."""
-    content = response.content
-    protocol = None if response.connection is None else response.connection.protocol
-    closed = None if protocol is None else protocol.closed
-    if protocol is None or closed is None:
-        yield
-        return
-
-    def tell(_: asyncio.Future[None]) -> None:
-        if content.exception() is None and not content.is_eof():
-            cause = protocol.exception() or ConnectionError()
-            content.set_exception(aiohttp.ClientPayloadError(CLOSED), cause)
-
-    closed.remove_done_callback(take_note)  # of an earlier answer on the same connection
-    closed.add_done_callback(take_note)
-    closed.add_done_callback(tell)
-    try:
-        yield
-    finally:
-        closed.remove_done_callback(tell)
 
 
 def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:

@@ -19,8 +19,14 @@ from kognic_aio.errors import (
     ProxyError,
     RequestError,
     TimedOutError,
+    TooLargeError,
     UnreadableAnswerError,
 )
+
+
+class TooLarge(aiohttp.ClientPayloadError):
+    """An answer, or what was compressed in it, is larger than what is read."""
+
 
 CLOSED = "the connection was closed"
 TOO_LONG = "Got more than"
@@ -84,11 +90,6 @@ def harmless_cause(error: Exception) -> OSError | None:
     return cause
 
 
-def proxy_refusal(method: str, url: str, proxy: Proxy) -> ProxyError:
-    """The error for a proxy that has answered 407: nobody behind it has seen the request."""
-    return ProxyError(f"no connection for {method} {url} through the proxy {proxy}: {WANTS}", method=method, url=url)
-
-
 def _certificate(error: Exception) -> str:
     """Whose certificate is not trusted, which may be the proxy's, and why."""
     host = getattr(error, "host", "the host")
@@ -137,6 +138,8 @@ def _check(proxy: Proxy | None) -> str:
 def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, what: str) -> tuple[Kind, str]:
     """An answer that came, but is cut off or no HTTP."""
     words = _unreadable(error)
+    if isinstance(error, TooLarge):
+        return TooLargeError, f"the answer to {what} is not read: {words}"
     is_cut_off = "Not enough data" in words or words == CLOSED
     if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
         return LostAnswerError, f"the connection broke during the answer to {what}: {words}"

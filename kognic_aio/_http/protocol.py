@@ -43,6 +43,9 @@ WITHOUT_EFFECT = frozenset({429, 503})
 E = TypeVar("E", bound=StatusError)
 Secrets: TypeAlias = Callable[[], Iterable[str]]
 
+LARGE = 1 << 20
+"""Bytes of JSON with which the event loop does not wait until they are parsed."""
+
 ERROR_TEXT_LENGTH = 500
 MOST_OF_AN_ID = 200
 MOST_OF_A_DATE = 64
@@ -187,10 +190,18 @@ def parse_json(answer: Answer) -> Any:
     Raises:
         MalformedAnswerError: If the body is not JSON.
     """
-    with suppress(ValueError, RecursionError, MemoryError):
-        return json.loads(answer.body)
-    problem = f"answered {answer.status} with something that is not JSON: {shown_start(answer)}"
+    try:
+        return json.loads(answer.body, object_hook=_pass_on if len(answer.body) > LARGE else None)
+    except MemoryError:
+        problem = f"answered {answer.status} with {len(answer.body)} bytes of JSON, for which there is no memory"
+    except (ValueError, RecursionError):
+        problem = f"answered {answer.status} with something that is not JSON: {shown_start(answer)}"
     raise malformed(answer, problem)  # out here: JSON's error has all of it
+
+
+def _pass_on(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Each object as it is. For this moment of Python other threads are let in, which wait for as long as C parses."""
+    return parsed
 
 
 def malformed(answer: Answer, problem: str) -> MalformedAnswerError:

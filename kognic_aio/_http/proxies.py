@@ -1,4 +1,4 @@
-"""The proxies that the environment names, read as people write them."""
+"""The proxy that the environment names, read as people write it."""
 
 import re
 import urllib.request
@@ -12,7 +12,7 @@ from yarl import URL
 
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
-from kognic_aio.limits import is_loopback
+from kognic_aio.limits import is_this_machine
 
 SUPPORTED = ("http", "https")
 REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
@@ -40,41 +40,48 @@ class Proxy:
 
 
 class Proxies:
-    """Which proxy to use for which URL: none until those of the environment have been read.
+    """Which proxy to use for which URL: none until that of the environment has been read.
+
+    What is not https stays on this machine, which is reached without a proxy: `http_proxy` is about nothing of ours.
 
     aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
     request.
     """
 
     def __init__(self) -> None:
-        self._by_scheme: dict[str, Proxy | None] = {}
+        self._proxy: Proxy | None = None
         self._exempt: list[str] = []
-        self._known: dict[tuple[str, str | None, int | None], Proxy | None] = {}
+        self._known: dict[tuple[str | None, int | None], Proxy | None] = {}
+
+    @property
+    def host(self) -> str | None:
+        """The host of the proxy, if there is one."""
+        return None if self._proxy is None else self._proxy.url.raw_host
 
     def read_environment(self) -> None:
-        """Read `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
+        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
 
         Raises:
-            InvalidError: If a proxy is no URL, or of a kind that is not supported.
+            InvalidError: If the proxy is no URL, or of a kind that is not supported.
         """
         named = urllib.request.getproxies()
         self._known.clear()
         self._exempt = re.split(r"[\s,]+", named.get("no", "").lower())
-        for scheme in SUPPORTED:
-            name = scheme if named.get(scheme) else "all"
-            self._by_scheme[scheme] = parse_proxy(f"{name}_proxy", named.get(name, ""))
+        name = "https" if named.get("https") else "all"
+        self._proxy = parse_proxy(f"{name}_proxy", named.get(name, ""))
 
     def of(self, url: URL) -> Proxy | None:
-        """The proxy for a URL. This machine is reached without one: its token is in clear."""
-        key = (url.scheme, url.host, url.port)
+        """The proxy for a URL. This machine is reached without one: a proxy would look for it at its own."""
+        if self._proxy is None or url.scheme != "https":
+            return None
+        key = (url.host, url.port)
         if key not in self._known:
-            proxy = self._by_scheme.get(url.scheme)
-            self._known[key] = None if proxy is None or self._is_exempt(url) else proxy
+            self._known[key] = None if self._is_exempt(url) else self._proxy
         return self._known[key]
 
     def _is_exempt(self, url: URL) -> bool:
         host = (url.host or "").lower()
-        if is_loopback(host) or any(_covers(name, host, url.port) for name in self._exempt):
+        if is_this_machine(host) or any(_covers(name, host, url.port) for name in self._exempt):
             return True
         return bool(urllib.request.proxy_bypass(host))  # what the system is set to
 

@@ -12,6 +12,7 @@ from html.entities import html5
 from urllib.parse import unquote
 
 from kognic_aio._secret import Secret
+from kognic_aio._text import CUT, printable
 
 MOST_LOOKED_AT = 4 << 10
 """Bytes of a text that are looked at. Secrets that begin in them are found whole, as far as the next constant goes."""
@@ -23,7 +24,7 @@ MIN_SECRET = 4
 MOST_SECRETS = 16
 """Secrets of one client that are remembered: its credentials, and the last of its tokens."""
 
-BLANK = "..."
+BLANK = CUT
 
 NAMED = re.compile(
     r"(?i)(signature|credential|token|password|secret|accesskeyid|googleaccessid|\bsig)(=|\\u003d)[^&\s<\"'\\]+"
@@ -34,9 +35,6 @@ _ESCAPE = re.compile(
     rb"%(?:25)*([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#[xX]([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|&([A-Za-z]{2,8};)|\\(.)"
 )
 """A character as URLs, JSON and HTML escape it."""
-
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]+")
-"""What a terminal or a log takes for a command, a new line or nothing at all."""
 
 
 class Redactor:
@@ -70,8 +68,7 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     looked_at = text[: MOST_LOOKED_AT + MOST_OF_A_SECRET]
     shown = _without(looked_at, [form for secret in secrets for form in _forms(secret)])
     words = NAMED.sub(rf"\1\2{BLANK}", shown)
-    cleaned = " ".join(_UNSEEN.sub(" ", words).split(" ")).strip()
-    return cleaned if len(cleaned) <= length else f"{cleaned[:length]}{BLANK}"
+    return printable(" ".join(words.split()), length)
 
 
 def _forms(secret: str) -> Iterator[bytes]:

@@ -28,6 +28,9 @@ SMALL = 64 << 10
 LOOKS = 4
 """How often within `timeout` to look for progress, so that silence lasts 1.25 times as long at most."""
 
+MIN_MOVED = 1000
+"""Bytes that an upload has to move within `timeout`."""
+
 HELD = 32 << 20
 """Bytes that the other end's kernel may have acknowledged before its server has read them: 6 MB, if tuned 32 MB."""
 
@@ -35,8 +38,8 @@ NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """Closing resets the connection: the kernel does not go on trying to send what it holds."""
 
 
-TCP_INFO_FIELDS = "=120xQQ92xI"
-"""Of Linux's `struct tcp_info`: bytes_acked and bytes_received, since 4.2, and snd_wnd, since 5.4."""
+TCP_INFO_FIELDS = "=120xQ100xI"
+"""Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
 TCP_INFO_SIZE = struct.calcsize(TCP_INFO_FIELDS)
 
@@ -57,6 +60,7 @@ class Sending(aiohttp.Payload):
         super().__init__(content)
         self._size = len(content) if isinstance(content, bytes) else None
         self._watch: _Watch | None = None
+        self._small_since: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +73,21 @@ class Sending(aiohttp.Payload):
             if error is not None:
                 self._watch.reset()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all has been handed over, so that what is waited for is the answer."""
+        return self._small_since is not None or (self._watch is not None and self._watch.sent_at is not None)
+
+    @property
+    def waits_since(self) -> float | None:
+        """When bytes have moved last, by the loop's clock; None while the source of the bytes is waited for."""
+        return self._small_since if self._watch is None else self._watch.waits_since
+
+    @property
+    def extra(self) -> float:
+        """Seconds beyond `timeout` in which the other end may still read what its kernel holds."""
+        return 0.0 if self._watch is None else self._watch.extra
+
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - aiohttp's
         """Refuse: a stream is not there as a whole."""
         raise TypeError("a body is sent, not shown")
@@ -78,6 +97,7 @@ class Sending(aiohttp.Payload):
         self._consumed = True
         if self._size is not None and self._size <= SMALL:
             await writer.write(cast("bytes", self._value))
+            self._small_since = asyncio.get_running_loop().time()
             return
         watch = self._watch = _Watch(cast("StreamWriter", writer))
         try:
@@ -94,9 +114,17 @@ class _Watch:
 
     Args:
         writer: Of the connection on which the request goes out.
+
+    Attributes:
+        sent_at: When all had been handed over, by the loop's clock.
+        waits_since: When bytes have moved last, or the wait for the server began; None while it is not waited for.
+        extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
     """
 
     def __init__(self, writer: StreamWriter) -> None:
+        self.sent_at: float | None = None
+        self.waits_since: float | None = None
+        self.extra = 0.0
         self._writer = writer
         self._transport = writer.transport  # the connection forgets it when it closes
         self._protocol = cast("ResponseHandler", writer.protocol)
@@ -104,8 +132,8 @@ class _Watch:
         self._protocol.read_timeout = None
         self._now = asyncio.get_running_loop().time
         self._waited = 0.0
-        self._sent_at: float | None = None
-        self._seen = (0, 0, 0, 0)
+        self._seen = (0, 0, 0)
+        self._moved = 0
         self._next_look: asyncio.TimerHandle | None = None
 
     async def send(self, chunk: bytes | memoryview) -> None:
@@ -122,7 +150,7 @@ class _Watch:
 
     def expect_answer(self) -> None:
         """All has been handed over: what is waited for now is the answer."""
-        self._sent_at = self._now()
+        self.sent_at = self._now()
         self._start_clock()
 
     def stop(self) -> None:
@@ -147,14 +175,17 @@ class _Watch:
 
     def _wind_up(self) -> None:
         """Give the server its time afresh; for the answer also the time for what its kernel may hold unread."""
+        self._moved, self.waits_since = 0, self._now()
         self._protocol.read_timeout = self._timeout
-        if self._timeout is not None and self._sent_at is not None:
-            waited = self._waited + self._now() - self._sent_at
-            self._protocol.read_timeout = self._timeout + waited * min(1, HELD / self._writer.output_size)
+        if self._timeout is not None and self.sent_at is not None:
+            waited = self._waited + self._now() - self.sent_at
+            self.extra = waited * min(1, HELD / self._writer.output_size)
+            self._protocol.read_timeout = self._timeout + self.extra
         self._protocol.start_timeout()
 
     def _stop_clock(self) -> None:
         self.stop()
+        self.waits_since = None
         self._protocol.read_timeout = None
         self._protocol.start_timeout()  # without a time it ends the one that runs
 
@@ -162,32 +193,31 @@ class _Watch:
         self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
 
     def _look(self, timeout: float) -> None:
-        """Start the clock afresh if bytes have moved. With the first that come back, aiohttp does so itself."""
+        """Start the clock afresh if enough bytes have moved since it was started last."""
         seen, self._seen = self._seen, self._progress()
-        if self._sent_at is not None and self._seen[-1] != seen[-1]:
-            return
-        if self._seen != seen:
+        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
+        if self._moved >= MIN_MOVED:
             self._wind_up()
         self._look_later(timeout)
 
-    def _progress(self) -> tuple[int, int, int, int]:
-        """What differs when bytes have moved: those that have left this process, and what the kernel knows."""
+    def _progress(self) -> tuple[int, int, int]:
+        """What differs when bytes of the body have moved: how many left this process, and what the kernel knows."""
         if self._transport is None or self._transport.is_closing():
             return self._seen
         return (self._writer.output_size - self._transport.get_write_buffer_size(), *_kernel_counts(self._transport))
 
 
-def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int, int]:
-    """The other end's free room, bytes that it has acknowledged, and bytes that came from it; zeros if nobody tells.
+def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int]:
+    """The other end's free room, and bytes that it has acknowledged; zeros if nobody tells.
 
     Linux tells it of every TCP socket, below TLS and proxies. Room is made when the other end reads.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
             info = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
-            acknowledged, received, room = struct.unpack_from(TCP_INFO_FIELDS, info)
-            return room, acknowledged, received
-    return 0, 0, 0
+            acknowledged, room = struct.unpack_from(TCP_INFO_FIELDS, info)
+            return room, acknowledged
+    return 0, 0
 
 
 async def _slices(content: bytes) -> AsyncIterator[memoryview]:

@@ -1,10 +1,12 @@
 """Signed URLs: the storage that takes files and gives the content of annotations."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+import anyio
 from yarl import URL
 
 from kognic_aio._http.protocol import (
@@ -17,17 +19,19 @@ from kognic_aio._http.protocol import (
     shown_start,
     storage_error,
 )
+from kognic_aio._http.reading import parsed
 from kognic_aio._http.request import Request
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio._secret import Secret
-from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError
+from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
 
-MOST_CONTENT = 1 << 30
-"""Bytes that are read of a content."""
+MOST_AT_ONCE = 4 << 20
+MOST_CONTENT = 200 << 20
+"""Bytes of contents that are downloaded while others are, and of those that are downloaded alone."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
@@ -53,6 +57,7 @@ class Storage:
         self._transport = transport
         self._retry = retry
         self._is_local = is_local
+        self._alone = anyio.Lock()
 
     async def put(self, url: Secret[str], file: Uploadable, source: Source) -> int:
         """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
@@ -98,7 +103,7 @@ class Storage:
         return await repeating(self._retry, _may_repeat_put, attempt)
 
     async def get_json(self, url: Secret[str]) -> Any:
-        """Download a JSON document.
+        """Download a JSON document, and parse it.
 
         Args:
             url: The signed URL.
@@ -108,16 +113,51 @@ class Storage:
             MalformedAnswerError: If it is not JSON.
             RequestError: If there is no answer.
         """
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
-        request = Request(method="GET", url=self._signed("GET", url), headers=headers, most=MOST_CONTENT)
+        parse = await self.download(url)
+        return await parse()
 
-        async def attempt() -> Any:
-            answer = await self._transport.exchange(request)
-            if not is_success(answer):
-                raise storage_error(answer, "download")
-            return parse_json(answer)
+    async def download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
+        """Download a JSON document that is not large, and return what parses it.
 
-        return await repeating(self._retry, may_repeat, attempt)
+        Parsed, it takes many times the memory, and large it is to be downloaded: both happen one after another.
+
+        Args:
+            url: The signed URL.
+
+        Raises:
+            StorageError: If the storage refuses.
+            RequestError: If there is no answer.
+        """
+        target, answer = self._signed("GET", url), None
+
+        async def parse() -> Any:
+            async with self._alone:
+                if answer is not None:
+                    with suppress(MalformedAnswerError):
+                        return await parsed(parse_json, answer)
+                return await self._get_json(target)
+
+        with suppress(TooLargeError):
+            answer = await repeating(self._retry, _may_repeat_get, lambda: self._get(target, MOST_AT_ONCE))
+        return parse
+
+    async def _get_json(self, target: Secret[URL]) -> Any:
+        """A content, however large; as it is if it was compressed more than is trusted, so that every byte is sent."""
+
+        async def attempt(encoding: str) -> Any:
+            return await parsed(parse_json, await self._get(target, MOST_CONTENT, encoding))
+
+        try:
+            return await repeating(self._retry, _may_repeat_get, partial(attempt, "gzip"))
+        except TooLargeError:
+            return await repeating(self._retry, _may_repeat_get, partial(attempt, "identity"))
+
+    async def _get(self, target: Secret[URL], most: int, encoding: str = "gzip") -> Answer:
+        headers = {"Accept": "application/json", "Accept-Encoding": encoding, "User-Agent": USER_AGENT}
+        answer = await self._transport.exchange(Request(method="GET", url=target, headers=headers, most=most))
+        if not is_success(answer):
+            raise storage_error(answer, "download")
+        return answer
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
         """The URL that the platform has signed, as it is, if files and annotations may go there.
@@ -197,6 +237,11 @@ def _may_repeat_put(error: Exception) -> bool:
     """Whether an upload is worth another try."""
     is_for_good = isinstance(error, StorageError) and error.status in NOT_FOR_US
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
+
+
+def _may_repeat_get(error: Exception) -> bool:
+    """Whether a download is worth another try."""
+    return may_repeat(error) and not isinstance(error, TooLargeError)
 
 
 def is_refused_url(error: StorageError) -> bool:

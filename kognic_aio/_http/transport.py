@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from math import inf
@@ -18,10 +18,11 @@ from yarl import URL
 from kognic_aio._frames import discreet
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import exchange, try_once
+from kognic_aio._http.exchange import exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
+from kognic_aio._http.reading import parsed
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.request import Request, shown_url
 from kognic_aio._http.retries import LATE, had_no_effect, has_one_try, may_repeat, repeating
@@ -115,11 +116,11 @@ class Transport:
         self._credentials = self._scoped(credentials)
         self._token_url = shown_url(URL(f"{base_urls.auth.rstrip('/')}{TOKEN_PATH}"))  # as errors have it
         self._tokens = TokenSource(self._fetch_token)
-        self._hosts = Hosts(
-            asyncio.get_running_loop().time, [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        )
+        named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
+        self._hosts = Hosts(asyncio.get_running_loop().time, named)
         if self._owns_session:
-            self._session = Secret(_new_session(self._ssl))
+            given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
+            self._session = Secret(_new_session(self._ssl, given))
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -171,7 +172,7 @@ class Transport:
         async def attempt() -> Secret[Any]:
             answer = await self._authorized(request)
             is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return Secret(None if is_done else parse(answer))
+            return Secret(None if is_done else await parsed(parse, answer))
 
         if has_one_try():
             return await attempt()
@@ -281,10 +282,8 @@ class Transport:
         return self._session
 
 
-def _new_session(ssl: SSLContext | bool) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=new_connector(ssl), cookie_jar=aiohttp.DummyCookieJar(), middlewares=[try_once]
-    )
+def _new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=new_connector(ssl, given), cookie_jar=aiohttp.DummyCookieJar())
 
 
 def pairs(query: Query | None) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from kognic_aio.cli import INTERRUPTED, program_name
-from kognic_aio.cli.text import words
+from kognic_aio.cli.say import say, say_wrong
 from kognic_aio.errors import KognicError
 from kognic_aio.version import __version__
 
@@ -69,15 +69,18 @@ def run() -> int:
         code = app.main(prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        say_wrong(error)
         return error.exit_code
     except click.Abort:  # what click makes of Ctrl-C
         return INTERRUPTED
     except BrokenPipeError:
         _silence()
         return FAILED
-    except (KognicError, OSError) as error:
-        click.echo(f"Error: {words(error)}", err=True)
+    except KognicError as error:  # which keeps the lines of a compiler, and no others
+        say(*f"Error: {error}".split("\n"), err=True)
+        return FAILED
+    except OSError as error:
+        say(f"Error: {error}", err=True)
         return FAILED
     return code or 0
 

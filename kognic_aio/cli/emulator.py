@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kognic_aio.cli.options import seconds, slowness
-from kognic_aio.cli.text import printable
+from kognic_aio.cli.say import say
 from kognic_aio.emulator import CALIBRATION_ID, Emulator
 from kognic_aio.emulator.guard import parse_allowed
 
@@ -32,7 +32,7 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     try:
         parse_allowed(names)
     except ValueError as error:
-        raise click.BadParameter(printable(str(error).removeprefix("allowed_hosts: "))) from error
+        raise click.BadParameter(str(error).removeprefix("allowed_hosts: ")) from error
     return names
 
 
@@ -79,15 +79,16 @@ async def _serve(platform: Emulator, address: str) -> None:
     except OSError as error:
         reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
+    except UnicodeError as error:
+        raise click.ClickException(f"cannot listen on {address}: it is no name of a host") from error
     async with platform:  # which listens already, and stops in the end
-        click.echo(
-            WELCOME.format(
-                url=platform.url,
-                calibration_id=CALIBRATION_ID,
-                variables=variables(platform),
-                snippet=snippet(platform),
-            )
+        welcome = WELCOME.format(
+            url=platform.url,
+            calibration_id=CALIBRATION_ID,
+            variables=variables(platform),
+            snippet=snippet(platform),
         )
+        say(*welcome.split("\n"))
         await terminated.wait()
 
 

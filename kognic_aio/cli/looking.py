@@ -9,6 +9,7 @@ import click
 from attrs import frozen
 
 from kognic_aio.cli import output
+from kognic_aio.cli.say import say
 
 if TYPE_CHECKING:
     from kognic_aio import KognicIOClient
@@ -50,14 +51,15 @@ class Look:
     def show_one(self, model: Any, columns: Sequence[str]) -> None:
         """Show one model: these columns of it, or all as a JSON object."""
         if self.as_json:
-            click.echo(output.to_json(model))
+            output.print_json(model)
         else:
             output.print_rows(columns, [output.row(model, columns)])
 
     def show_below(self, model: Any) -> None:
         """Show a part of what was shown with all that is in it; JSON has had that already."""
         if not self.as_json:
-            click.echo(f"\n{output.to_json(model, indent=2)}")
+            say("")
+            output.print_json(model, indent=2)
 
 
 def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

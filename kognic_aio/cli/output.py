@@ -11,13 +11,24 @@ import attrs
 import click
 from rich.cells import cell_len
 
-from kognic_aio.cli.text import printable
+from kognic_aio._text import printable
+from kognic_aio.cli.say import say
 
 GAP = "  "
 
+MAX_CELL = 200
+"""Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
 
-def to_json(model: Any, *, indent: int | None = None) -> str:
-    """All fields of a model, or of a mapping of models, under their own names."""
+
+def print_json(model: Any, *, indent: int | None = None) -> None:
+    """Print all fields of a model, or of a mapping of models, under their own names.
+
+    They are as the platform gave them, in ASCII: what a terminal would act upon is escaped.
+    """
+    print(_to_json(model, indent=indent))
+
+
+def _to_json(model: Any, *, indent: int | None = None) -> str:
     return json.dumps(model, default=_plain, indent=indent)
 
 
@@ -36,7 +47,7 @@ async def print_json_array(items: Iterable[Any] | AsyncIterable[Any]) -> None:
     """Print models as an array with one on each line, as they come."""
     opening = "["
     async for item in each(items):
-        print(opening, to_json(item), sep="\n", end="")
+        print(opening, _to_json(item), sep="\n", end="")
         opening = ","
     print("[]" if opening == "[" else "\n]")
 
@@ -63,16 +74,16 @@ def _cell(value: object) -> str:
         case datetime():
             return value.isoformat(" ", "seconds")
         case _:
-            return printable(value)
+            return printable(value, MAX_CELL)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as a table; one below the other, if the terminal is too narrow for that. Nothing is ever cut.
+    """Print rows as a table; one below the other, if the terminal is too narrow for that, which cuts nothing.
 
     Not a table of rich's: of one that does not fit it breaks links apart, and 10,000 rows take it 5 s.
     """
     if not rows:
-        click.echo("Nothing found.", err=True)
+        say("Nothing found.", err=True)
         return
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
     is_narrow = sys.stdout.isatty() and sum(widths) + len(GAP) * (len(widths) - 1) > shutil.get_terminal_size().columns

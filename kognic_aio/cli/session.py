@@ -4,9 +4,8 @@ import logging
 import os
 import warnings
 
-import click
-
 from kognic_aio import KognicIOClient
+from kognic_aio.cli.say import say
 from kognic_aio.environments import ENVIRONMENT_VARIABLE, default_environment
 
 ATTEMPTS = 3
@@ -29,7 +28,7 @@ def new_client(env: str | None, organization: int | None) -> KognicIOClient:
     """
     _be_quiet()
     if organization is not None:
-        click.echo(f"Acting for organization {organization}", err=True)
+        say(f"Acting for organization {organization}", err=True)
     is_variable = bool(env) and env == os.environ.get(ENVIRONMENT_VARIABLE)
     return KognicIOClient(
         env=None if is_variable else env or default_environment(),  # it reads the variable too, and errors then name it

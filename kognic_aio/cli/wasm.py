@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kognic_aio._http.wire import decode
+from kognic_aio.cli.say import say
 from kognic_aio.model.calibration import TestCase
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_file
 
@@ -17,7 +18,7 @@ def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) ->
     """The test cases of a JSON file, in which they are as in a calibration."""
     try:
         return [] if path is None else decode(json.loads(path.read_bytes()), list[TestCase])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise click.BadParameter(f"no test cases in {path}: {error}") from error
 
 
@@ -36,7 +37,7 @@ def compile_(source: Path, output: Path, skip_validation: bool) -> None:
     SRC is a .c, .cc or .cpp file, which takes emcc, a .rs file, which takes rustc, or a Cargo.toml, which takes cargo.
     """
     module = asyncio.run(compile_to_wasm(input_path=source, output_wasm=output, skip_validation=skip_validation))
-    click.echo(f"{source} is compiled to {output}, {len(module)} bytes")
+    say(f"{source} is compiled to {output}, {len(module)} bytes")
 
 
 @wasm.command()
@@ -48,4 +49,4 @@ def validate(file: Path, test_cases: list[TestCase]) -> None:
     A test case is {"point3d": {"x": 1, "y": 2, "z": 1}, "point2d": {"x": 420, "y": 440}}.
     """
     asyncio.run(validate_wasm_file(file, test_cases))
-    click.echo(f"{file} is valid{', and agrees with all test cases' if test_cases else ''}")
+    say(f"{file} is valid{', and agrees with all test cases' if test_cases else ''}")

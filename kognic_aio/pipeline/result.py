@@ -4,8 +4,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeAlias
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
+from kognic_aio._text import MAX_MESSAGE, printable
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, Input, PreAnnotation
 
@@ -67,17 +68,22 @@ class InputCreationStatus(StrEnum):
     VALIDATED = "validated"
 
 
+def _message(text: str) -> str:
+    return printable(text, MAX_MESSAGE)
+
+
 @frozen(kw_only=True)
 class InputCreationError:
     """Why a scene failed.
 
     Args:
         stage: Where it failed.
-        message: The platform's words, or what is wrong with what was given.
+        message: The platform's words, or what is wrong with what was given. It becomes one line of at most 10,000
+            characters, with escapes for control characters.
     """
 
     stage: InputCreationStage
-    message: str
+    message: str = field(converter=_message)
 
 
 @frozen(kw_only=True)

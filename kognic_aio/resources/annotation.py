@@ -1,6 +1,6 @@
 """Annotations, with their content from storage."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from kognic_aio._http.api import Api
@@ -93,7 +93,7 @@ class AnnotationResource:
         """
         path = f"v2/inputs/{segment(input_uuid)}/annotation"
         partial = await self._api.get(path, PartialAnnotation, query=_cuboids(iso_rotated_cuboids))
-        return await self._whole(partial)
+        return partial.to_annotation(await self._content(partial.signed))
 
     async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
         """Get all annotations of a scene, with their contents.
@@ -114,7 +114,7 @@ class AnnotationResource:
         partials = await self._lifecycle.visibility.wait(
             [text(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
-        return await map_in_order(partials, self._whole, workers=self._most)
+        return [annotation async for annotations in self._whole_ones(partials) for annotation in annotations]
 
     def get_project_annotations(
         self,
@@ -174,20 +174,28 @@ class AnnotationResource:
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 
-    async def _content(self, url: Secret[str]) -> Any:
+    async def _download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         async with self._downloads:
-            return await self._storage.get_json(url)
+            return await self._storage.download(url)
 
-    async def _whole(self, partial: Partial[A_co]) -> A_co:
-        return partial.to_annotation(await self._content(partial.signed))
+    async def _content(self, url: Secret[str]) -> Any:
+        parse = await self._download(url)
+        return await parse()
 
     async def _with_content(
         self, partials: Paged[PartialClientAnnotation]
     ) -> AsyncIterator[Sequence[ClientAnnotation]]:
-        """Contents may be large, so that only as many are held as are downloaded at once."""
         async for page in partials.pages():
-            for start in range(0, len(page), self._most):
-                yield await map_in_order(page[start : start + self._most], self._whole, workers=self._most)
+            async for annotations in self._whole_ones(page):
+                yield annotations
+
+    async def _whole_ones(self, partials: Sequence[Partial[A_co]]) -> AsyncIterator[Sequence[A_co]]:
+        """Contents are downloaded several at once, and parsed one by one: parsed, they take many times the memory."""
+        for start in range(0, len(partials), self._most):
+            some = partials[start : start + self._most]
+            parses = await map_in_order([partial.signed for partial in some], self._download, workers=self._most)
+            for partial, parse in zip(some, parses, strict=True):
+                yield [partial.to_annotation(await parse())]
 
     @property
     def _most(self) -> int:

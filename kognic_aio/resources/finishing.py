@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
 from anyio import CapacityLimiter, get_cancelled_exc_class, move_on_after
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
@@ -91,12 +91,7 @@ class Lifecycle:
         """
         asked = {plain_uuid(uuid): uuid for uuid in scene_uuids}
         scenes = await self._api.ask(QUERY, list[Scene], json={"sceneUuids": list(scene_uuids)})
-        return {asked[plain_uuid(each.uuid)]: self._told(each) for each in scenes if plain_uuid(each.uuid) in asked}
-
-    def _told(self, scene: Scene) -> Scene:
-        """A scene with what the platform says of its failure as others may see it."""
-        message = scene.error_message
-        return scene if message is None else evolve(scene, error_message=self._api.told(message))
+        return {asked[plain_uuid(each.uuid)]: each for each in scenes if plain_uuid(each.uuid) in asked}
 
     async def get(self, scene_uuids: Sequence[str]) -> list[Scene]:
         """What the platform tells of some scenes, as soon as it shows them.

@@ -26,6 +26,12 @@ T = TypeVar("T")
 MAX_NAMES = 10
 """How many projects or batches an error names at most."""
 
+MOST_OF_A_NAME = 100
+"""Characters of each that are compared, and shown."""
+
+MOST_COMPARED = 1_000
+"""How many of them, the newest, are compared with a name. To compare takes the square of their length."""
+
 
 async def fetch_projects(api: Api) -> list[Project]:
     """The projects that there are."""
@@ -52,9 +58,9 @@ async def check_target(api: Api, project: str, batch: str | None) -> None:
     """
     batches = await _batches_of(api, project)
     if batch is None:
-        _check_one_is_open(project, batches)
+        _check_one_is_open(api, project, batches)
     else:
-        _check_takes_inputs(project, _named(project, batch, batches), batches)
+        _check_takes_inputs(api, project, _named(api, project, batch, batches), batches)
 
 
 async def check_exists(api: Api, project: str, batch: str | None) -> None:
@@ -66,7 +72,7 @@ async def check_exists(api: Api, project: str, batch: str | None) -> None:
     """
     batches = await _batches_of(api, project)
     if batch is not None:
-        _named(project, batch, batches)
+        _named(api, project, batch, batches)
 
 
 Check: TypeAlias = Callable[[Api, str, str | None], Awaitable[None]]
@@ -145,30 +151,32 @@ async def _other_projects(api: Api, project: str) -> str:
         names = [found.project for found in await fetch_projects(api)]
     except KognicError:
         return ""
-    return f"there are: {_nearest(project, {name: repr(name) for name in names})}" if names else "you see no project"
+    if not names:
+        return "you see no project"
+    return f"there are: {_nearest(api, project, {name: repr(name) for name in names})}"
 
 
-def _check_one_is_open(project: str, batches: Sequence[ProjectBatch]) -> None:
+def _check_one_is_open(api: Api, project: str, batches: Sequence[ProjectBatch]) -> None:
     open_ones = _open_ones(batches)
     if not open_ones:
-        raise BatchClosedError(f"project {project!r} has no open batch: {_listed(batches)}")
+        raise BatchClosedError(f"project {project!r} has no open batch: {_listed(api, batches)}")
     if len(open_ones) > 1:
-        names = _nearest("", {name: repr(name) for name in open_ones})
+        names = _nearest(api, "", {name: repr(name) for name in open_ones})
         raise UnknownBatchError(f"project {project!r} has several open batches, pass one as batch=: {names}")
 
 
-def _named(project: str, batch: str, batches: Sequence[ProjectBatch]) -> ProjectBatch:
+def _named(api: Api, project: str, batch: str, batches: Sequence[ProjectBatch]) -> ProjectBatch:
     named = next((found for found in batches if found.batch == batch), None)
     if named is None:
-        raise UnknownBatchError(f"project {project!r} has no batch {batch!r}: {_listed(batches, batch)}")
+        raise UnknownBatchError(f"project {project!r} has no batch {batch!r}: {_listed(api, batches, batch)}")
     return named
 
 
-def _check_takes_inputs(project: str, named: ProjectBatch, batches: Sequence[ProjectBatch]) -> None:
+def _check_takes_inputs(api: Api, project: str, named: ProjectBatch, batches: Sequence[ProjectBatch]) -> None:
     if named.takes_inputs:
         return
-    open_ones = _nearest(named.batch, {name: repr(name) for name in _open_ones(batches)}) or "none"
-    problem = f"batch {named.batch!r} of project {project!r} is {named.status.value}, closed for new inputs"
+    open_ones = _nearest(api, named.batch, {name: repr(name) for name in _open_ones(batches)}) or "none"
+    problem = f"batch {named.batch!r} of project {project!r} is {api.told(named.status.value)}, closed for new inputs"
     raise BatchClosedError(problem, instead=f"open: {open_ones}")
 
 
@@ -177,18 +185,24 @@ def _open_ones(batches: Sequence[ProjectBatch]) -> list[str]:
     return list(dict.fromkeys(found.batch for found in batches if found.status is ProjectBatchStatus.OPEN))
 
 
-def _listed(batches: Sequence[ProjectBatch], near: str = "") -> str:
+def _listed(api: Api, batches: Sequence[ProjectBatch], near: str = "") -> str:
     shown = {batch.batch: f"{batch.batch} ({batch.status.value})" for batch in batches}
-    return _nearest(near, shown) or "it has none"
+    return _nearest(api, near, shown) or "it has none"
 
 
-def _nearest(name: str, shown: dict[str, str]) -> str:
+def _nearest(api: Api, name: str, shown: dict[str, str]) -> str:
     """Some of several names, as they are to be shown: those that are most like one name, and how many more there are.
 
     Args:
+        api: Has told the names.
         name: What they are to be like; if it is empty, the last are taken, which are the newest.
         shown: The names, and how to show each.
     """
-    nearest = get_close_matches(name, shown, n=MAX_NAMES, cutoff=0.0) if name else [*shown][-MAX_NAMES:]
+    compared = {each[:MOST_OF_A_NAME]: shown[each] for each in [*shown][-MOST_COMPARED:]}
+    if name:
+        nearest = get_close_matches(name[:MOST_OF_A_NAME], compared, n=MAX_NAMES, cutoff=0.0)
+    else:
+        nearest = [*compared][-MAX_NAMES:]
     more = len(shown) - len(nearest)
-    return ", ".join(shown[each] for each in nearest) + (f" and {more} more" if more else "")
+    names = ", ".join(api.told(compared[each], length=MOST_OF_A_NAME) for each in nearest)
+    return f"{names} and {more} more" if more else names

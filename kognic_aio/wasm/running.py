@@ -50,8 +50,8 @@ async def run_compiler(command: Sequence[str], source: Path, timeout: float, **d
     except OSError as error:
         raise CompilationError(f"{found} cannot be started: {error}", command=command) from error
     if problem := _problem(ended, timeout):
+        message = f"{name} could not compile {source} ({problem})"
         said = shown_lines(ended.words)
-        message = f"{name} could not compile {source} ({problem}):\n{said}"
         raise CompilationError(message, command=command, exit_code=ended.exit_code, output=said)
     return ended.output
 

@@ -1,19 +1,13 @@
-"""Words of modules and compilers, as they can be shown: whatever a terminal would act upon, it only shows."""
+"""Words of modules and compilers, as they can be shown."""
 
-from unicodedata import category
-
+from kognic_aio._text import printable
 from kognic_aio.wasm.bounds import MAX_SHOWN_BYTES
 from kognic_aio.wasm.runner import MAX_NAMES, MAX_TEXT
 
-ACTED_UPON = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Control characters, invisible ones that turn or join what is around them, halves of characters, line ends."""
-
 
 def shown(text: object) -> str:
-    r"""A text on one line and of bounded length, with an escape such as `\x1b` for what does not just stand there."""
-    whole = str(text)
-    visible = "".join(map(_escaped, whole[:MAX_TEXT]))
-    return visible if len(whole) <= MAX_TEXT else f"{visible}..."
+    """A text on one line and of bounded length."""
+    return printable(text, MAX_TEXT)
 
 
 def shown_names(names: object) -> list[str]:
@@ -27,10 +21,4 @@ def shown_lines(words: bytes) -> str:
         half = MAX_SHOWN_BYTES // 2
         words = words[:half] + b"\n[...]\n" + words[-half:]
     lines = words.decode(errors="replace").strip().expandtabs().split("\n")
-    return "\n".join("".join(map(_escaped, line.removesuffix("\r"))) for line in lines)
-
-
-def _escaped(character: str) -> str:
-    if category(character) not in ACTED_UPON:
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return "\n".join(printable(line.removesuffix("\r")) for line in lines)

@@ -125,7 +125,7 @@ from kognic_aio import errors
 from kognic_aio.cli import app
 
 @app.app.command()
-def broken(): raise errors.UnknownProjectError("this is\n  why: \x1b[2J[bold]")
+def broken(): raise errors.UnknownProjectError("this is\nwhy: \x1b[2J[bold]")
 
 sys.argv = ["kognicutil", "broken"]
 sys.exit(app.run())
@@ -133,7 +133,7 @@ sys.exit(app.run())
     )
 
     assert done.returncode == 1
-    assert done.stderr == "Error: this is why: \\x1b[2J[bold]\n"
+    assert done.stderr == "Error: this is\\nwhy: \\x1b[2J[bold]\n"
 
 
 def test_the_package_does_without_the_extra() -> None:

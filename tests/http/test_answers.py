@@ -308,7 +308,10 @@ UNREADABLE = {
     "too many headers": ([OK + b"X: 1\r\n" * 3000 + b"\r\n"], "Too many headers"),
     "a bad chunk": ([CHUNKED + b"abcdefghij\r\n"], "chunk size"),
     "a bad chunk later": ([CHUNKED, b"3\r\nabc\r\n", b"ZZabcdefghij\r\n"], "chunk size"),
-    "bad compression": ([OK + b"Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\nabcdefghij"], "Can not decode"),
+    "bad compression": (
+        [OK + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabcdefghij"],
+        "it is no gzip, though it says so",
+    ),
 }
 CUT_OFF = {
     "nothing": ([b""], "the connection broke during PUT"),

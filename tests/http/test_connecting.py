@@ -14,7 +14,15 @@ from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio.emulator import Emulator
-from kognic_aio.errors import CertificateError, ConnectError, InvalidError, KognicError, ProxyConnectError, ProxyError
+from kognic_aio.errors import (
+    CertificateError,
+    ConnectError,
+    InvalidError,
+    KognicError,
+    ProxyConnectError,
+    ProxyError,
+    StorageError,
+)
 from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import serving
@@ -43,6 +51,10 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"{name}_proxy".upper(), raising=False)
 
 
+def status_line(line: str) -> bytes:
+    return f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
 def image() -> Image:
     return Image(filename="a.jpg", file_data=FileData(format="jpg", data=CONTENT))
 
@@ -53,6 +65,7 @@ async def client_with(**options: Any) -> AsyncIterator[KognicIOClient]:
     async with serving() as server:
         given: dict[str, Any] = {
             "auth_host": server.url,
+            "host": server.url,  # stores are on this machine only if the API is
             "max_retry_attempts": 4,
             "max_retry_wait_time": 0.001,
         } | options
@@ -67,10 +80,14 @@ class Store:
     Args:
         context: Its certificate.
         instead: What the first connections get; None ends one.
+        status: What it answers.
+        heads: What it was asked.
     """
 
     context: ssl.SSLContext | None
     instead: list[bytes | None] = field(factory=list)
+    status: str = "200 OK"
+    heads: list[str] = field(factory=list)
     stored: list[str] = field(factory=list)
     connections: int = 0
 
@@ -83,9 +100,9 @@ class Store:
                 return
             if self.context is not None:
                 await writer.start_tls(self.context)
-            await reader.readuntil(b"\r\n\r\n")
+            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
             self.stored.append(hashlib.sha256(await reader.readexactly(len(CONTENT))).hexdigest())
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            writer.write(status_line(self.status))
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -156,7 +173,7 @@ async def test_a_certificate_that_is_not_trusted(
 
 @define
 class Proxy:
-    """A proxy that leads everybody to one port, or refuses.
+    """A proxy that opens a tunnel to one port, wherever to it is asked for one, or refuses.
 
     Args:
         port: Where it leads to.
@@ -176,7 +193,7 @@ class Proxy:
                 writer.write(self.answers.pop(0))
                 return
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n") if head.startswith(b"CONNECT") else to_writer.write(head)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -215,55 +232,55 @@ LOGINS = {
 
 
 @pytest.mark.parametrize("login", LOGINS)
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_logins_of_proxies(
-    login: str, scheme: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy gets the user and the password that the environment has for it, however they are written."""
-    store = Store(certificates.server("storage.invalid") if scheme == "https" else None)
-    proxy = Proxy()
+async def test_logins_of_proxies(login: str, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy gets the user and the password that the environment has for it, and the storage behind it does not."""
+    store, proxy = Store(certificates.server("storage.invalid")), Proxy()
     with anyio.fail_after(15):
         async with at(store.serve) as proxy.port, at(proxy.serve) as port:
-            monkeypatch.setenv(f"{scheme}_proxy", f"http://{login}@127.0.0.1:{port}")
+            monkeypatch.setenv("https_proxy", f"http://{login}@127.0.0.1:{port}")
             async with client_with(ssl=certificates.client()) as client:
-                await put(client._storage, f"{scheme}://storage.invalid/a", image())
+                await put(client._storage, "https://storage.invalid/a", image())
     assert store.stored == [hashlib.sha256(CONTENT).hexdigest()]
     assert proxy.logins == {LOGINS[login]}
+    assert [head.lower().count("proxy-") for head in store.heads] == [0]
 
 
 @pytest.mark.parametrize(
     ("variables", "is_used"),
     [
-        ({"http_proxy": "127.0.0.1:{port}"}, True),
-        ({"http_proxy": " http://127.0.0.1:{port}/ "}, True),
-        ({"http_proxy": "HTTP://localhost:{port}"}, True),
-        ({"HTTP_PROXY": "127.0.0.1:{port}"}, True),
+        ({"https_proxy": "127.0.0.1:{port}"}, True),
+        ({"https_proxy": " http://127.0.0.1:{port}/ "}, True),
+        ({"https_proxy": "HTTP://localhost:{port}"}, True),
+        ({"HTTPS_PROXY": "127.0.0.1:{port}"}, True),
         ({"all_proxy": "127.0.0.1:{port}"}, True),
-        ({"https_proxy": "127.0.0.1:{port}"}, False),
-        ({"http_proxy": "127.0.0.1:{port}", "HTTP_PROXY": "127.0.0.1:1"}, True),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "elsewhere.invalid, example.com"}, True),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "invalid"}, False),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "a.example,.invalid"}, False),
-        ({"http_proxy": "127.0.0.1:{port}", "NO_PROXY": "*.invalid"}, False),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "storage.invalid:80"}, False),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "storage.invalid:81"}, True),
-        ({"http_proxy": "127.0.0.1:{port}", "no_proxy": "*"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "all_proxy": "127.0.0.1:1"}, True),
+        ({"http_proxy": "127.0.0.1:{port}"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "HTTPS_PROXY": "127.0.0.1:1"}, True),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "elsewhere.invalid, example.com"}, True),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "invalid"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "a.example,.invalid"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "NO_PROXY": "*.invalid"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "storage.invalid:443"}, False),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "storage.invalid:444"}, True),
+        ({"https_proxy": "127.0.0.1:{port}", "no_proxy": "*"}, False),
     ],
     ids=str,
 )
-async def test_which_proxy_is_used(variables: dict[str, str], is_used: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_which_proxy_is_used(
+    variables: dict[str, str], is_used: bool, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Proxies are read as curl reads them: `http://` is assumed, small letters win, `no_proxy` has domains."""
-    store, proxy = Store(None), Proxy()
+    store, proxy = Store(certificates.server("storage.invalid")), Proxy()
     with anyio.fail_after(15):
         async with at(store.serve) as proxy.port, at(proxy.serve) as port:
             for name, value in variables.items():
                 monkeypatch.setenv(name, value.format(port=port))
-            async with client_with(max_retry_attempts=1) as client:
+            async with client_with(max_retry_attempts=1, ssl=certificates.client()) as client:
                 if is_used:
-                    await put(client._storage, "http://storage.invalid/a", image())
+                    await put(client._storage, "https://storage.invalid/a", image())
                 else:
                     with pytest.raises(ConnectError, match="unknown name"):
-                        await put(client._storage, "http://storage.invalid/a", image())
+                        await put(client._storage, "https://storage.invalid/a", image())
     assert len(store.stored) == len(proxy.heads) == is_used
 
 
@@ -273,33 +290,33 @@ async def test_networks_without_a_proxy(networks: str, monkeypatch: pytest.Monke
     proxy = Proxy(answers=[PLAIN] * 9)
     with anyio.fail_after(15):
         async with at(proxy.serve) as port:
-            monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
+            monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", networks)
             async with client_with(max_retry_attempts=1) as client:
                 client._transport._timeout = client._transport._timeout.__class__(sock_connect=0.2)
                 with pytest.raises(KognicError):
-                    await put(client._storage, "http://10.1.2.3/a", image())
+                    await put(client._storage, "https://10.1.2.3/a", image())
                 with pytest.raises(KognicError):
-                    await put(client._storage, "http://11.1.2.3/a", image())
-    assert [head.split()[1] for head in proxy.heads] == ["http://11.1.2.3/a"]
+                    await put(client._storage, "https://11.1.2.3/a", image())
+    assert [head.split()[1] for head in proxy.heads] == ["11.1.2.3:443"]
 
 
-async def test_a_proxy_at_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_at_an_ipv6_address(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy may be at an IPv6 address, with or without a scheme."""
-    store, proxy = Store(None), Proxy()
+    store, proxy = Store(certificates.server("storage.invalid")), Proxy()
     server = await asyncio.start_server(proxy.serve, "::1", 0)
     with anyio.fail_after(15):
         async with server, at(store.serve) as proxy.port:
             port = server.sockets[0].getsockname()[1]
             for value in (f"[::1]:{port}", f"http://me:secret@[::1]:{port}"):
-                monkeypatch.setenv("http_proxy", value)
-                async with client_with() as client:
-                    await put(client._storage, "http://storage.invalid/a", image())
+                monkeypatch.setenv("https_proxy", value)
+                async with client_with(ssl=certificates.client()) as client:
+                    await put(client._storage, "https://storage.invalid/a", image())
     assert len(store.stored) == 2
     assert proxy.logins == {"me:secret"}
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -325,8 +342,32 @@ async def test_a_proxy_that_cannot_be_used(
             assert await client.project.get_projects()
 
 
-def status_line(line: str) -> bytes:
-    return f"HTTP/1.1 {line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+@pytest.mark.parametrize("value", ["socks5://proxy.corp:1080", "http://proxy.corp:port", "127.0.0.1:1"])
+async def test_a_proxy_for_plain_http(
+    name: str, value: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not matter what proxy there is for plain http, which does not leave this machine."""
+    monkeypatch.setenv(name, value)
+    with anyio.fail_after(15):
+        async with KognicIOClient(**emulator.client_options()) as client:
+            assert await client.project.get_projects()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "a.localhost", "0.0.0.0", "[::1]", "0x7f.1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_this_machine_without_a_proxy(host: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine is reached without a proxy, however it is written: for a proxy it would be another one."""
+    proxy = Proxy(answers=[PLAIN] * 9)
+    with anyio.fail_after(15):
+        async with at(proxy.serve) as port:
+            for name in ("http_proxy", "https_proxy", "all_proxy"):
+                monkeypatch.setenv(name, f"127.0.0.1:{port}")
+            async with client_with(max_retry_attempts=1) as client:
+                with pytest.raises(ConnectError) as caught:
+                    await put(client._storage, f"{scheme}://{host}:1/a", image())
+    assert "proxy" not in str(caught.value)
+    assert proxy.heads == []
 
 
 CHECK = "check the proxy, which the environment names in `https_proxy`"
@@ -362,15 +403,16 @@ async def test_a_proxy_that_leads_nowhere(
     assert len(proxy.heads) == tries
 
 
-async def test_a_proxy_that_wants_credentials_for_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A 407 that comes instead of an answer is the proxy's as well."""
-    proxy = Proxy(answers=[status_line("407 No")])
+async def test_a_407_out_of_a_tunnel(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 407 that comes through the tunnel is the storage's own answer, and no refusal of the proxy."""
+    store, proxy = Store(certificates.server("storage.invalid"), status="407 No"), Proxy()
     with anyio.fail_after(15):
-        async with at(proxy.serve) as port:
-            monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
-            async with client_with() as client:
-                with pytest.raises(ProxyError, match=f"through the proxy http://127.0.0.1:{port}: it wants other"):
-                    await put(client._storage, "http://storage.invalid/a", image())
+        async with at(store.serve) as proxy.port, at(proxy.serve) as port:
+            monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
+            async with client_with(ssl=certificates.client()) as client:
+                with pytest.raises(StorageError, match="407") as caught:
+                    await put(client._storage, "https://storage.invalid/a", image())
+    assert caught.value.status == 407
     assert len(proxy.heads) == 1
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from html import escape
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -208,7 +207,10 @@ def test_secrets_at_the_end_of_what_is_looked_at(secret: str) -> None:
 def test_texts_without_secrets() -> None:
     """What is no secret stays as it is, in one line."""
     text = 'Scene "köln" <b>was</b> 50% done & \\ lost:\n\tcost=3, x\x1b[31m\u202e'
-    assert redacted(text, ["secret"], length=500) == 'Scene "köln" <b>was</b> 50% done & \\ lost: cost=3, x [31m'
+    assert (
+        redacted(text, ["secret"], length=500)
+        == 'Scene "köln" <b>was</b> 50% done & \\ lost: cost=3, x\\x1b[31m\\u202e'
+    )
 
 
 WRONG = {
@@ -255,6 +257,4 @@ async def test_secrets_of_the_client(secret: str) -> None:
 
 def test_modules_are_looked_at() -> None:
     """The patterns that are timed are those of the package, not none."""
-    assert (
-        len({each.pattern for each in patterns()}) > len(list(Path(kognic_aio.__file__).parent.glob("_http/*.py"))) / 2
-    )
+    assert len({each.pattern for each in patterns()}) > 10

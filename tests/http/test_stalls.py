@@ -114,7 +114,7 @@ async def listening(
 @asynccontextmanager
 async def client_with(timeout: float = TIMEOUT, attempts: int = 2, **options: Any) -> AsyncIterator[KognicIOClient]:
     async with serving() as server:
-        options = {"auth_host": server.url, "write_workspace_id": "mine"} | options
+        options = {"auth_host": server.url, "host": server.url, "write_workspace_id": "mine"} | options
         client = KognicIOClient(
             auth=("id", "secret"),
             timeout=timeout,
@@ -313,13 +313,21 @@ async def test_a_proxy_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked == 2
 
 
-async def test_a_proxy_that_stops_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_stops_reading(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that stops reading an upload is out of time, as a store is."""
     slow = Slow(stops_after=MIB)
+
+    async def proxy(reader: Reader, writer: Writer) -> None:
+        """The proxy, and the store behind it."""
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"CONNECT storage.invalid:443 ")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await writer.start_tls(certificates.server("storage.invalid"))
+        await slow.serve(reader, writer)
+
     with anyio.fail_after(15):
-        async with listening(slow.serve) as port:
-            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-            async with client_with() as client:
+        async with listening(proxy) as port:
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+            async with client_with(ssl=certificates.client()) as client:
                 with pytest.raises(TimedOutError, match=f"through the proxy http://127.0.0.1:{port}"):
-                    await put(client._storage, "http://storage.invalid/a", image(LARGE))
+                    await put(client._storage, "https://storage.invalid/a", image(LARGE))
     assert slow.attempts == 2

@@ -226,7 +226,7 @@ async def test_a_scene_can_be_abandoned(path: Path) -> None:
 
 
 async def test_any_text_is_kept(path: Path) -> None:
-    """Ids and messages come back as they were, whatever characters they have; similar keys are different keys."""
+    """Ids come back as they were, whatever characters they have, and messages in one line; similar keys differ."""
     error = InputCreationError(stage=InputCreationStage.SCENE, message=ODD)
     result = evolve(FAILED, external_id=ODD, scene_uuid=ODD, error=error)
     async with Journal(path, evolve(HERE, project=ODD)) as journal:
@@ -234,7 +234,7 @@ async def test_any_text_is_kept(path: Path) -> None:
         await journal.record(ODD[:9], Step.STARTING)
         await journal.record("%", Step.STARTING)
         await journal.settle(ODD, result)
-        assert await journal.failures() == [Failure(ODD, InputCreationStage.SCENE, ODD)]
+        assert await journal.failures() == [Failure(ODD, InputCreationStage.SCENE, error.message)]
         expected = Entry(key=ODD, step=Step.SETTLED, fingerprint=ODD, scene_uuid=ODD, result=result)
         assert await journal.recall(ODD) == expected
         await journal.abandon(ODD)

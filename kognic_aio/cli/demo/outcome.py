@@ -3,6 +3,8 @@
 from attrs import frozen
 
 from kognic_aio import InputCreationResult, InputCreationStatus
+from kognic_aio._text import printable
+from kognic_aio.cli.output import MAX_CELL
 from kognic_aio.model import BaseScene
 
 
@@ -20,8 +22,8 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """The input's uuid, or what went wrong."""
+        """The input's uuid, or what went wrong, not longer than a cell of a table."""
         error = self.result.error
         if error is not None:
-            return f"{error.stage.value}: {error.message}"
-        return self.result.input_uuid or "not ready in time"
+            return printable(f"{error.stage.value}: {error.message}", MAX_CELL)
+        return printable(self.result.input_uuid or "not ready in time", MAX_CELL)

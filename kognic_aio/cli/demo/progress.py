@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 import anyio
-import click
 from attrs import define, field
 from rich.console import Console, Group
 from rich.filesize import decimal
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from kognic_aio import Progress
 from kognic_aio._tasks import task_group
+from kognic_aio.cli.say import say
 
 LINE_EVERY = 1.0
 """Seconds between two lines where there is no terminal."""
@@ -77,10 +77,10 @@ async def shown(meter: Meter, console: Console) -> AsyncGenerator[None, None]:
         yield
         meter.stop()
         group.cancel_scope.cancel()
-    click.echo(meter.line)
+    say(meter.line)
 
 
 async def _print_lines(meter: Meter) -> None:
     while True:
         await anyio.sleep(LINE_EVERY)
-        click.echo(meter.line)
+        say(meter.line)

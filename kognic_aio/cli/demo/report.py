@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from kognic_aio._text import printable
 from kognic_aio.cli.demo.arrival import Arrival
 from kognic_aio.cli.demo.files import Files, counted
 from kognic_aio.cli.demo.outcome import Outcome
@@ -54,7 +55,7 @@ class Report:
             console.print(f"and {len(self.created) - MOST_CREATED:,} more that were created")
         console.print()
         for line in (self._rate(), self._arrived(), *self.arrival.faults):
-            console.print(line, soft_wrap=not console.is_terminal)
+            console.print(printable(line), soft_wrap=not console.is_terminal)
 
     def _table(self, *, is_wide: bool) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")

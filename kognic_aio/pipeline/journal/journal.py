@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from attrs import define, evolve, field
+from attrs import define, field
 
 from kognic_aio._http.wire import encode
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
 from kognic_aio.pipeline.journal.rows import FINAL, STEPS, read_count, read_entry, read_failure, read_text
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, UNFINISHED, Change, escaped
+from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, MAX_ROW_SIZE, UNFINISHED, Change, escaped
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 
 MAX_KEY_LENGTH = 10_000
-MAX_MESSAGE_LENGTH = 20_000
-"""Characters of a key, and of a message that is kept. A row that is larger than `MAX_ROW_SIZE` cannot be read again."""
+"""Characters of a key."""
+
+MAX_CHANGE_SIZE = MAX_ROW_SIZE // 4
+"""Characters of all texts of a change. A row takes three: the start, the pre-annotation and the result."""
 
 
 @define(eq=False)
@@ -183,8 +185,7 @@ class Journal:
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
         if result.status in FINAL:
-            kept = result if result.error is None else evolve(result, error=_cut(result.error))
-            content = json.dumps(encode(kept), separators=(",", ":"))
+            content = json.dumps(encode(result), separators=(",", ":"))
             settled = STEPS.index(Step.SETTLED)
             own = fingerprint and escaped(fingerprint)
             await self._write(Change("advance", escaped(key), settled, own, result=content, outline=outline))
@@ -199,7 +200,7 @@ class Journal:
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
         """Record that a content was refused, as another goes by its key. It is a failure until it is retried."""
-        content = json.dumps(encode(_cut(error)), separators=(",", ":"))
+        content = json.dumps(encode(error), separators=(",", ":"))
         await self._write(Change("refuse", escaped(key), fingerprint=escaped(fingerprint), result=content))
 
     async def uphold(self, key: str) -> None:
@@ -252,6 +253,15 @@ class Journal:
         return failed
 
     async def _write(self, *changes: Change) -> None:
+        """Write what can be read again.
+
+        Raises:
+            JournalError: If it cannot be written, or the platform's texts in it are too large.
+        """
+        for change in changes:
+            if sum(len(text) for text in change if isinstance(text, str)) > MAX_CHANGE_SIZE:
+                problem = "the platform's answers about it are too large to be kept; create it without a journal"
+                raise JournalError(f"journal {self.path}: scene {change.key!r:.100}: {problem}", path=self.path)
         if changes:
             await self._next_batch(changes=changes)
 
@@ -301,10 +311,3 @@ class Journal:
         error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
         error.__cause__ = self._failure
         return error
-
-
-def _cut(error: InputCreationError) -> InputCreationError:
-    """The error with what is kept of its message."""
-    if len(error.message) <= MAX_MESSAGE_LENGTH:
-        return error
-    return evolve(error, message=error.message[: MAX_MESSAGE_LENGTH - 1] + "…")

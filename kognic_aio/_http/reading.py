@@ -1,0 +1,152 @@
+"""The body of an answer, read within bounds."""
+
+import asyncio
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+import aiohttp
+
+from kognic_aio._http.deadline import Deadline
+from kognic_aio._http.failures import CLOSED, TooLarge
+from kognic_aio._http.protocol import LARGE, Answer
+from kognic_aio._tasks import take_note
+from kognic_aio._threads import in_turn
+
+T = TypeVar("T")
+
+MOST_OF_AN_ERROR = 64 << 10
+"""Bytes that are read of an error's answer, which may be anything."""
+
+MAX_RATIO = 50
+FREE = 1 << 20
+"""How many times its size an answer may have been before it was compressed, and how large it may always have been."""
+
+AT_ONCE = 64 << 10
+"""Bytes that are decompressed at once; with more the event loop does not wait."""
+
+GZIP = ("gzip", "x-gzip")
+WITH_GZIP_HEADER = 31
+
+PIECE = 64 << 10
+LEAST_OF_A_MEMBER = 1000
+"""Bytes that are decompressed in one go, and that the members of a gzip have on average, as each costs time."""
+
+
+async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) -> bytes:
+    """The body of an answer. Of an error's, which may be anything, no more than people read.
+
+    Args:
+        response: The answer, which has not been decompressed.
+        most: Bytes of a good answer that are read at most, compressed or not.
+        deadline: Hears of what comes.
+
+    Raises:
+        TooLarge: If it is larger.
+        ClientPayloadError: If it cannot be decompressed.
+    """
+    if response.status >= 300:
+        return _start_of_an_error(response, await _received(response, MOST_OF_AN_ERROR, deadline))
+    content = await _received(response, most, deadline)
+    if len(content) > most:
+        raise TooLarge(f"it is larger than {most} bytes")
+    encoding = _encoding(response)
+    if not content or encoding == "identity":
+        return bytes(content)
+    if encoding not in GZIP:
+        raise aiohttp.ClientPayloadError("it is compressed in another way than was asked for")
+    bound = min(most, max(FREE, MAX_RATIO * len(content)))
+    return await in_turn(_unzipped, content, bound) if len(content) > AT_ONCE else _unzipped(content, bound)
+
+
+async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
+    """What some function makes of an answer, in a thread if it is large."""
+    return await in_turn(parse, answer) if len(answer.body) > LARGE else parse(answer)
+
+
+async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes | bytearray:
+    """The body as it came; if it is larger than the limit, its beginning, and the connection is not used again."""
+    if response.content.is_eof():  # it has come already, as most do
+        return response.content.read_nowait()
+    content = bytearray()
+    with _hearing_of_the_end(response):
+        async for chunk in response.content.iter_any():
+            content += chunk
+            deadline.received += len(chunk)
+            if len(content) > limit:
+                response.close()
+                break
+    return content
+
+
+def _encoding(response: aiohttp.ClientResponse) -> str:
+    return response.headers.get("Content-Encoding", "").strip().lower() or "identity"
+
+
+def _start_of_an_error(response: aiohttp.ClientResponse, content: bytes | bytearray) -> bytes:
+    """What can be read of an error's body."""
+    if _encoding(response) not in GZIP:
+        return bytes(content)
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=WITH_GZIP_HEADER).decompress(content, MOST_OF_AN_ERROR)
+    return b""
+
+
+def _unzipped(content: bytes | bytearray, bound: int) -> bytes:
+    """What was compressed, member after member, as gzip may have several.
+
+    Raises:
+        TooLarge: If it is larger than the bound.
+        ClientPayloadError: If it is no gzip, is not whole, or has members of next to nothing.
+    """
+    whole, position, members = bytearray(), 0, 0
+    try:
+        while position < len(content) and members <= len(content) // LEAST_OF_A_MEMBER:
+            members += 1
+            position += _unzip_member(memoryview(content)[position:], whole, bound)
+    except zlib.error as error:
+        raise aiohttp.ClientPayloadError("it is no gzip, though it says so") from error
+    if len(whole) > bound:
+        raise TooLarge(f"it is compressed, and {len(content)} bytes stand for more than {bound}")
+    if position < len(content):
+        raise aiohttp.ClientPayloadError("it is gzip of too many members")
+    return bytes(whole)
+
+
+def _unzip_member(content: memoryview, whole: bytearray, bound: int) -> int:
+    """Add to the whole what is in the first member, up to hardly more than the bound, and tell the member's length."""
+    member, position = zlib.decompressobj(wbits=WITH_GZIP_HEADER), 0
+    while not member.eof:
+        piece = content[position : position + PIECE]  # as what follows the member is copied
+        if not piece:
+            raise aiohttp.ClientPayloadError("it is gzip that is not whole")
+        whole += member.decompress(piece, bound + 1 - len(whole))
+        if len(whole) > bound:
+            return len(content)
+        position += len(piece)
+    return position - len(member.unused_data)
+
+
+@contextmanager
+def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, None, None]:
+    """Have who reads hear when the connection ends: of a bad chunk aiohttp does not tell them, and they would hang."""
+    content = response.content
+    protocol = None if response.connection is None else response.connection.protocol
+    closed = None if protocol is None else protocol.closed
+    if protocol is None or closed is None:
+        yield
+        return
+
+    def tell(_: asyncio.Future[None]) -> None:
+        if content.exception() is None and not content.is_eof():
+            cause = protocol.exception() or ConnectionError()
+            content.set_exception(aiohttp.ClientPayloadError(CLOSED), cause)
+
+    closed.remove_done_callback(take_note)  # of an earlier answer on the same connection
+    closed.add_done_callback(take_note)
+    closed.add_done_callback(tell)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(tell)

@@ -1,0 +1,50 @@
+"""Texts of others as they can be shown: of servers, files, arguments, modules and compilers.
+
+Whatever is printed or logged passes here, and so does the message of every error.
+"""
+
+import logging
+from contextlib import suppress
+from unicodedata import category
+
+ACTED_UPON = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control characters, invisible ones that turn or join what is around them, halves of characters, line ends."""
+
+MAX_MESSAGE = 10_000
+"""Characters of an error's message, and of a line in a log. A list of 250 uuids is as long."""
+
+CUT = "..."
+"""Stands for what is left out."""
+
+
+def printable(value: object, length: int | None = None) -> str:
+    r"""A value on one line, with an escape such as `\x1b` for every character that does not just stand there.
+
+    Nothing changes if it is done twice.
+
+    Args:
+        value: What to show, by its `str`.
+        length: Characters that are shown at most, before dots; by default all.
+    """
+    text = str(value)
+    shown = text if length is None else text[: length + 1]  # no more is looked at than is shown
+    if not shown.isprintable():
+        shown = "".join(_escaped(character) if category(character) in ACTED_UPON else character for character in shown)
+    return shown if length is None or len(shown) <= length else f"{shown[:length]}{CUT}"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class OneLine(logging.Filter):
+    """Keeps each record of a logger on one line of bounded length, whatever has been put into it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let the record pass. One that says what can be shown keeps its arguments, by which records are grouped."""
+        with suppress(Exception):  # of an argument that has no text; logging tells of it where the record is written
+            message = record.getMessage()
+            shown = printable(message, MAX_MESSAGE)
+            if shown != message:
+                record.msg, record.args = shown, None
+        return True
