@@ -58,6 +58,13 @@ def faults(session: nox.Session) -> None:
     session.run("pytest", "tests/faults", "--whole", *session.posargs)
 
 
+@nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every parser of what comes from outside for 20 minutes, guided by coverage; `--seconds` takes others."""
+    session.install("-e", ".", *group("fuzz"))
+    session.run("python", "-m", "tests.fuzz.coverage_guided", *session.posargs)
+
+
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ingest under faults for 30 minutes, and see that nothing grows; `--minutes` takes another time."""

@@ -1,6 +1,5 @@
 """Which platform, and with whose credentials: a named environment of `environments.json`, or a URL."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from attrs import evolve, field, fields, frozen
 
 from kognic_aio._frames import discreet
+from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
@@ -87,12 +87,12 @@ def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
     problem = f"expected {EXPECTED}"
     try:
-        content = json.loads(config_path().read_text("utf-8"))
+        content = read_json(config_path().read_text("utf-8"))
         if isinstance(content, dict):
             return content
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         problem = str(error)
     raise InvalidError(f"{config_path()} cannot be used: {problem}")  # out here: the error may have all of the file
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
@@ -12,7 +12,7 @@ from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_rep
 from kognic_aio._http.transport import Query, Transport, Value, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio._secret import Secret
-from kognic_aio.errors import MalformedAnswerError
+from kognic_aio.errors import InvalidError, MalformedAnswerError
 from kognic_aio.model import InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
@@ -28,11 +28,16 @@ MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
 
 
+def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> None:
+    if cursor is not None and len(str(cursor.reveal())) > MOST_OF_A_CURSOR:
+        raise InvalidError(f"a cursor of more than {MOST_OF_A_CURSOR:,} characters")
+
+
 @frozen(kw_only=True)
 class PageMetadata:
     """How to get the next page: `next_cursor_id` is None on the last. It gives access to what is on that page."""
 
-    next_cursor_id: Secret[str | int] | None = None
+    next_cursor_id: Secret[str | int] | None = field(default=None, validator=_check_length)
 
 
 @frozen(kw_only=True)
@@ -107,8 +112,6 @@ class Api:
             cursor = page.metadata.next_cursor_id
             if cursor is None:
                 return
-            if len(str(cursor.reveal())) > MOST_OF_A_CURSOR:
-                raise self._malformed(method, url, [f"a cursor of more than {MOST_OF_A_CURSOR:,} characters"])
             empty = 0 if page.data else empty + 1
             del page
             if empty > MOST_EMPTY_PAGES:

@@ -1,6 +1,5 @@
 """Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
 
-import json
 import logging
 import os
 import time
@@ -16,6 +15,7 @@ from attrs import define, evolve, frozen
 
 from kognic_aio._frames import discreet
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
+from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
 
@@ -146,10 +146,11 @@ class Token:
 
 def _given(answer: Answer) -> tuple[Secret[str], float] | None:
     """The token in an answer and its life in seconds, None if there is none that can be sent in a header."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError):
-        data = json.loads(answer.body)
+    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        data = read_json(answer.body)
         token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
-        if isinstance(token, str) and token.isascii() and token.isprintable():
+        is_header = isinstance(token, str) and token.isascii() and token.isprintable()
+        if is_header and 0 <= life < inf:  # which is not so for NaN
             return Secret(token), life
     return None
 

@@ -168,6 +168,9 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
 MOST_ITEMS = 5
 """Of a list or an object, whose problems are told. Of an answer that is wrong throughout, nobody reads them all."""
 
+MOST_OF_A_TEXT = 100
+"""Characters of a name or a value that a problem repeats."""
+
 LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
 
@@ -215,7 +218,8 @@ def _read_each(
         try:
             yield place, read(item, of)
         except Exception as error:  # cattrs and the constructors that it calls raise what they like
-            error.add_note(IterableValidationNote(f"Structuring {kind} @ {place!r}", place, of))
+            short = place[:MOST_OF_A_TEXT] if isinstance(place, str) else place
+            error.add_note(IterableValidationNote(f"Structuring {kind} @ {short!r}", short, of))
             errors.append(error)
             if len(errors) == MOST_ITEMS:
                 break
@@ -239,7 +243,10 @@ def _structure_scalar(data: Any, kind: type) -> Any:
     if type(data) is kind:
         return data
     if (kind is float and type(data) is int) or (kind is int and type(data) is float and data.is_integer()):
-        return kind(data)
+        try:
+            return kind(data)
+        except OverflowError:
+            raise MistypedError("expected float, got a number that is too large for one") from None
     raise MistypedError(f"expected {kind.__name__}, got {type(data).__name__}")
 
 
@@ -256,7 +263,8 @@ def _structure_date(data: Any, _: type) -> datetime:
     try:
         return datetime.fromisoformat(data)
     except (TypeError, ValueError):
-        raise MistypedError(f"expected a date such as 2026-01-31T12:00:00Z, got {data!r}") from None
+        got = repr(data[:MOST_OF_A_TEXT]) if isinstance(data, str) else type(data).__name__
+        raise MistypedError(f"expected a date such as 2026-01-31T12:00:00Z, got {got}") from None
 
 
 def _unstructure_point(point: Point2d) -> dict[str, float | None]:

@@ -1,6 +1,5 @@
 """What goes into a request and what comes out of an answer, as pure functions: no socket, no clock of their own."""
 
-import json
 import platform
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ import aiohttp
 from attrs import field, frozen
 
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
+from kognic_aio._json import read_json
 from kognic_aio._plain import plain
 from kognic_aio._secret import Secret
 from kognic_aio.errors import (
@@ -43,13 +43,13 @@ WITHOUT_EFFECT = frozenset({429, 503})
 E = TypeVar("E", bound=StatusError)
 Secrets: TypeAlias = Callable[[], Iterable[str]]
 
-LARGE = 1 << 20
-"""Bytes of JSON with which the event loop does not wait until they are parsed."""
-
 ERROR_TEXT_LENGTH = 500
 MOST_OF_AN_ID = 200
 MOST_OF_A_DATE = 64
 """Characters that are shown of an error's text and of a request's id, and that are read of a date."""
+
+MOST_RETRY_AFTER = 1e9
+"""Seconds, thirty years: whoever waits for ever is to do so for a number that can be computed with."""
 
 SUNSET_HEADER = "sunset-date"
 SUNSET_NEAR = timedelta(days=14)
@@ -190,18 +190,9 @@ def parse_json(answer: Answer) -> Any:
     Raises:
         MalformedAnswerError: If the body is not JSON.
     """
-    try:
-        return json.loads(answer.body, object_hook=_pass_on if len(answer.body) > LARGE else None)
-    except MemoryError:
-        problem = f"answered {answer.status} with {len(answer.body)} bytes of JSON, for which there is no memory"
-    except (ValueError, RecursionError):
-        problem = f"answered {answer.status} with something that is not JSON: {shown_start(answer)}"
-    raise malformed(answer, problem)  # out here: JSON's error has all of it
-
-
-def _pass_on(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Each object as it is. For this moment of Python other threads are let in, which wait for as long as C parses."""
-    return parsed
+    with suppress(ValueError):
+        return read_json(answer.body)
+    raise malformed(answer, f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
 
 
 def malformed(answer: Answer, problem: str) -> MalformedAnswerError:
@@ -272,7 +263,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """How many seconds the server asks to wait: `Retry-After` in seconds or as a date."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
-        return float(value)
+        return min(float(value), MOST_RETRY_AFTER)
     try:
         return max(0.0, (parsedate_to_datetime(value[:MOST_OF_A_DATE]) - now).total_seconds())
     except (TypeError, ValueError, OverflowError, IndexError):
@@ -316,7 +307,7 @@ def _redirected(answer: Answer) -> str:
 def _explanation(body: bytes) -> str:
     """The platform's `message`, else the JSON, else the text."""
     try:
-        data: Any = json.loads(body)
+        data: Any = read_json(body)
         message: Any = data.get("message") if isinstance(data, dict) else None
         return str(message or data)
     except (ValueError, RecursionError, MemoryError):

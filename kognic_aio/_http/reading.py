@@ -10,7 +10,8 @@ import aiohttp
 
 from kognic_aio._http.deadline import Deadline
 from kognic_aio._http.failures import CLOSED, TooLarge
-from kognic_aio._http.protocol import LARGE, Answer
+from kognic_aio._http.protocol import Answer
+from kognic_aio._json import LARGE
 from kognic_aio._tasks import take_note
 from kognic_aio._threads import in_turn
 

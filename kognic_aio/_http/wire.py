@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from kognic_aio._json import read_json
 from kognic_aio._plain import plain
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
@@ -89,13 +90,16 @@ def read_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
     if not isinstance(given, Mapping):
         kind = type(given).__name__
         raise InvalidError(f"pre_annotation: expected OpenLABEL as a model, a dict or JSON, got {kind}")
-    content: JsonObject = _plain(given)
+    try:
+        content: JsonObject = _plain(given)
+    except RecursionError:
+        raise InvalidError("pre_annotation: it is nested too deeply, or has itself in it") from None
     return content
 
 
 def _parsed(text: bytes | bytearray | str) -> JsonObject:
     try:
-        data: Any = json.loads(text)
+        data: Any = read_json(text)
     except ValueError as error:
         raise InvalidError(f"pre_annotation: not JSON: {error}") from error
     if not isinstance(data, dict):

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from kognic_aio._http.wire import JsonObject, encode, to_json
+from kognic_aio._json import read_json
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.journal import kin_of
 from kognic_aio.pipeline.journal.entry import KIN
@@ -28,6 +29,9 @@ CALIBRATION_ON_THE_WIRE = "calibrationId"
 
 MAX_OUTLINE = 4096
 """Characters that a journal keeps of a content at most; a scene of few frames takes about a hundred."""
+
+MAX_INFLATED = 1024 * MAX_OUTLINE
+"""Bytes that an outline has at most when it is no longer compressed: deflate makes nothing a thousand times smaller."""
 
 MAX_DEPTH = 6
 """How deep an outline may go: scene, frames, frame, images, image, metadata."""
@@ -117,11 +121,17 @@ class Content:
 
         Returns:
             By the path of each field that differs (`frames[3].images`), how it does (`2 -> 3`); empty if nobody knows.
+
+        Raises:
+            ValueError: If the outline is none of ours.
         """
         if outline is None:
             return {}
-        old = _decompressed(outline)
-        return dict(_compared("", old["content"], _cut(self._told, old["depth"])))
+        match _decompressed(outline):
+            case {"content": old, "depth": int(depth)}:
+                return dict(_compared("", old, _cut(self._told, depth)))
+            case _:
+                raise ValueError("it has no outline of a content")
 
 
 def _fingerprint(canonical: bytes) -> str:
@@ -219,7 +229,11 @@ def _compressed(value: Any) -> str:
 
 def _decompressed(text: str) -> Any:
     inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=COMMON)
-    return json.loads(inflate.decompress(b64decode(text)))
+    try:
+        content = inflate.decompress(b64decode(text), MAX_INFLATED)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    return read_json(content)  # what is longer is cut off, and so no JSON any more
 
 
 def _compared(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.content import CALIBRATION, Content, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, aside
+from kognic_aio.pipeline.journal.rows import reading
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -255,7 +256,7 @@ class Logbook:
         entry = await journal.recall(key)
         if entry is None:
             return Known(key, None)
-        differences = {} if content.has(entry.fingerprint) else content.differences(entry.outline)
+        differences = {} if content.has(entry.fingerprint) else _differences(journal, key, content, entry)
         known = self._recorded(key, content, entry, differences) or await _set_aside(journal, key, content)
         if known is not None:
             if not self._retry_failed and not all(entry.refused.values()):
@@ -300,8 +301,14 @@ async def _set_aside(journal: Journal, key: str, content: Content) -> Known | No
     for fingerprint in (content.fingerprint, content.first_fingerprint):
         own_key = aside(key, fingerprint)
         if own := await journal.recall(own_key):
-            return Known(own_key, own, calibrations=content.differences(own.outline).get(CALIBRATION))
+            return Known(own_key, own, calibrations=_differences(journal, key, content, own).get(CALIBRATION))
     return None
+
+
+def _differences(journal: Journal, key: str, content: Content, entry: Entry) -> Mapping[str, str]:
+    """How a content differs from the recorded one, by what a journal has of that."""
+    with reading(journal.path, key):
+        return content.differences(entry.outline)
 
 
 def _has_failed(entry: Entry) -> bool:

@@ -1,6 +1,5 @@
 """Reads what the process of a module has answered, whatever that is: a module may have taken it over."""
 
-import json
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +7,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from kognic_aio._json import read_json
 from kognic_aio.errors import FunctionNotFoundError, FunctionSignatureError, LoadingError, ProjectionError, WasmError
 from kognic_aio.wasm.bounds import MAX_CPU_SECONDS, MAX_FUEL, MAX_PROCESS_BYTES, VALIDATION_TIMEOUT
 from kognic_aio.wasm.contract import FUNCTION_NAME, SIGNATURE
@@ -59,8 +59,8 @@ class Answers:
     def _read(self, line: bytes) -> WasmError | None:
         """The failure that a line tells of, None if it tells of none."""
         try:
-            answer: object = json.loads(line)
-        except (ValueError, RecursionError):
+            answer: object = read_json(line)
+        except ValueError:
             answer = None
         match answer:
             case ["loaded"]:

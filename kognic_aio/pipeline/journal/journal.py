@@ -161,7 +161,7 @@ class Journal:
             preannotation_uuid: The uuid of its pre-annotation.
 
         Raises:
-            JournalError: If it cannot be written, now or for an earlier error.
+            JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
         if step is Step.SETTLED:
             raise InvalidError("Journal.record: a scene settles with a result, call settle()")
