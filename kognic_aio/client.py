@@ -3,6 +3,7 @@
 import asyncio
 from functools import cached_property
 from importlib import import_module
+from itertools import islice
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -63,6 +64,10 @@ if TYPE_CHECKING:
 
 IMPORTED_ON_OPENING = ("annotation", "calibration", "input", "request", "review", "scene")
 """Resources with many models of their own, for which the import of this package does not wait."""
+
+MOST_NAMES = 20
+MOST_OF_A_NAME = 200
+"""Workspaces that an error names, and characters of each."""
 
 CLOSING_TIME = 1.0
 """Seconds that the tasks of a closing client have to end."""
@@ -295,6 +300,14 @@ class KognicIOClient:
     ) -> None:
         await self.aclose()
 
+    def redacted(self, value: str) -> str:
+        """A value that the platform gave, as a display or a log may have it: without what lets this client in.
+
+        Args:
+            value: The value, which is as it was if nothing of that is in it.
+        """
+        return self._transport.redactor.clean(value)
+
     def adopt(self, task: "asyncio.Task[Any]") -> None:
         """Have a task end, by cancellation, when the client closes."""
         self._tasks.add(task)
@@ -324,7 +337,8 @@ class KognicIOClient:
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            named = ", ".join(f"{workspace.name!r} ({workspace.id})" for workspace in workspaces) or "none"
+            told = (self._input_api.told(f"{each.name!r} ({each.id})", length=MOST_OF_A_NAME) for each in workspaces)
+            named = ", ".join(islice(told, MOST_NAMES)) or "none"
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {named}")
         return workspaces[0].id
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import evolve, field, frozen
+from attrs import asdict, astuple, evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
@@ -13,7 +13,7 @@ from kognic_aio._http.transport import Query, Transport, Value, pairs
 from kognic_aio._http.wire import DecodeError, decode
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
-from kognic_aio.model import InputEntry, Scene, SceneStatus
+from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
 
@@ -228,6 +228,10 @@ class Api:
         """A text of the platform as others may see it."""
         return self._transport.redactor(text, length=length)
 
+    def clean(self, value: str) -> str:
+        """A value of the platform's as it can be kept: as it is, unless it has a secret in it."""
+        return self._transport.redactor.clean(value)
+
     def _decoded(
         self, answered: Secret[Any], kind: type[T], method: str, url: str, *, content: Callable[[Any], Any] = unwrap
     ) -> T:
@@ -239,7 +243,7 @@ class Api:
         raise failure  # out here: the converter's error has all of the data
 
     def _as_told(self, found: T) -> T:
-        """What was found, with the platform's words of what has failed as others may see them."""
+        """What was found, with the platform's words as others may see them, and what is kept without secrets."""
         told: Any = found
         match told:
             case list():
@@ -248,6 +252,8 @@ class Api:
                 told = evolve(told, data=tuple(map(self._as_told, told.data)))
             case Scene() | InputEntry():
                 told = self._scene_as_told(told)
+            case Input() | CreatedPreAnnotation() if self._transport.redactor.knows("\n".join(astuple(told))):
+                told = type(told)(**{name: self.clean(value) for name, value in asdict(told).items()})
             case _:
                 pass
         return told  # type: ignore[no-any-return]  # of the kind that was found

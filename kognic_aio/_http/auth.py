@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -43,6 +44,11 @@ class Credentials:
     client_id: str
     client_secret: Secret[str]
     scopes: tuple[str, ...] = ()
+
+    @property
+    def basic(self) -> Secret[str]:
+        """The id and the secret as HTTP would carry them, which an auth server may make of them."""
+        return Secret(b64encode(f"{self.client_id}:{self.client_secret.reveal()}".encode()).decode())
 
     def form(self) -> Secret[dict[str, str]]:
         """The fields of the request for a token."""

@@ -30,18 +30,21 @@ MAX_HEADER = (64 << 10) + 1024
 
 MAX_HEADERS = 1024
 
-CARRYING = ("Authorization", "Proxy-Authorization", "Cookie")
 SCHEMES = frozenset({"", "basic", "bearer"})
-"""Headers that carry secrets, and what in them is none."""
-
-LONG = 17
-"""Characters of a secret in a signed URL, at least, if its name says nothing; dates and algorithms have fewer."""
+"""What in a header that carries secrets is none."""
 
 OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding", "proxy-authorization"})
 """Headers that aiohttp adds to those that it is given."""
 
+_CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
+"""Names of headers that carry secrets, as those of a caller's session may."""
+
+_HARMLESS = re.compile(
+    r"(?i)^(?:x-(?:amz|goog)-)?(?:algorithm|content-sha256|date|expires|signedheaders)$|^uploads?$|^part-?number$"
+)
+"""Names of parameters of signed URLs that are no secrets. All others are, as far as anybody knows."""
+
 _WORDS = re.compile(r'[\s;="]+')
-_SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|accesskeyid|googleaccessid|^sig$|^key$")
 
 
 async def exchange(
@@ -168,12 +171,20 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
 def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:
     """What an answer may quote: what lets its request in, by headers, a signed URL or a form, or the client at all."""
     secrets = [*redactor.known()]
-    secrets += [word for name in CARRYING for word in _WORDS.split(request.headers.get(name, ""))]
+    for name, value in request.headers.items():
+        secrets += _carried(name, value) if _CARRYING.search(name) else ()
     if "Authorization" not in request.headers:
         parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
-        secrets += [value for name, _, value in parameters if len(value) >= LONG or _SECRET_NAME.search(name)]
+        secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
     secrets += [data.reveal()["client_secret"]] if isinstance(data, Secret) else []
     return tuple(word for word in secrets if word.lower() not in SCHEMES)
+
+
+def _carried(name: str, value: str) -> list[str]:
+    """What is secret in a header: the values of cookies, else what stands behind a scheme, and each word of it."""
+    if name.lower() == "cookie":
+        return [part.partition("=")[2].strip(' "') for part in value.split(";")]
+    return [value.partition(" ")[2] or value, *_WORDS.split(value)]
 
 
 def _warn_of_sunset(answer: Answer) -> None:

@@ -44,9 +44,10 @@ class Redactor:
         self._secrets = deque[Secret[str]](maxlen=MOST_SECRETS)
 
     def learn(self, secret: Secret[str]) -> None:
-        """Take in a secret. The oldest of many is forgotten: a token ends, and another one takes its place."""
-        if secret not in self._secrets:
-            self._secrets.append(secret)
+        """Take in a secret. Of many, that is forgotten which was not heard of for longest: tokens end."""
+        if secret in self._secrets:
+            self._secrets.remove(secret)
+        self._secrets.append(secret)
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""
@@ -55,6 +56,16 @@ class Redactor:
     def __call__(self, text: str, *, length: int) -> str:
         """A text of a server as others may see it."""
         return redacted(text, self.known(), length=length)
+
+    def clean(self, value: str) -> str:
+        """A value as it can be kept or displayed: as it is, but as a text if it has a secret in it."""
+        return self(value, length=MOST_LOOKED_AT) if self.knows(value) else value
+
+    def knows(self, text: str) -> bool:
+        """Whether a text, of any length, has a secret in it."""
+        raw = text.encode(errors="replace")
+        plain = _ESCAPE.sub(_character, raw)
+        return any(form in raw or form in plain for secret in self.known() for form in _forms(secret))
 
 
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:

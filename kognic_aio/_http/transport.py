@@ -263,7 +263,8 @@ class Transport:
         credentials, url = self._credentials, Secret(URL(self._token_url))
         if credentials is None:
             raise CredentialsError("no credentials: the client is not open")
-        self.redactor.learn(credentials.client_secret)
+        for secret in (credentials.client_secret, credentials.basic):
+            self.redactor.learn(secret)
         request = Request(method="POST", url=url, headers=self._headers, data=credentials.form(), is_api=True)
 
         async def attempt() -> Token:

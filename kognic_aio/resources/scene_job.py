@@ -17,7 +17,7 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import Source
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
-from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.answers import check_is_about, shown_id
 from kognic_aio.resources.finishing import MOST_STARTS, Lifecycle, Notes, Start
 from kognic_aio.resources.uploads import Upload, check_files, file_uploads, upload_all
 
@@ -155,7 +155,9 @@ class SceneJobs:
 
     async def _reserve(self) -> str:
         """A uuid for a scene. To reserve one that nobody uses is harmless, so this may be repeated."""
-        return (await self._api.ask("v1/inputs/initialize", ReservedScene, json=self._workspace())).scene_uuid
+        path = "v1/inputs/initialize"
+        reserved = await self._api.ask(path, ReservedScene, json=self._workspace())
+        return shown_id(self._api, "POST", path, reserved.scene_uuid)
 
     async def _start(
         self, path: str, scene: BaseScene, sources: Mapping[str, Source], body: JsonObject, start: Start
