@@ -3,7 +3,6 @@
 import asyncio
 from functools import cached_property
 from importlib import import_module
-from itertools import islice
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -337,9 +336,10 @@ class KognicIOClient:
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            told = (self._input_api.told(f"{each.name!r} ({each.id})", length=MOST_OF_A_NAME) for each in workspaces)
-            named = ", ".join(islice(told, MOST_NAMES)) or "none"
-            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {named}")
+            told = [self._input_api.told(f"{each.name!r} ({each.id})", length=MOST_OF_A_NAME) for each in workspaces]
+            del found, workspaces  # which say what the platform likes, and a traceback would show them
+            named = ", ".join(told[:MOST_NAMES]) or "none"
+            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(told)} workspaces: {named}")
         return workspaces[0].id
 
 

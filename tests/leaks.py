@@ -123,6 +123,8 @@ def _forms(secret: str) -> Iterator[str]:
     plain = unquote(secret)
     yield from (secret, plain, quote(plain, safe=""), quote(plain))
     yield from (json.dumps(plain)[1:-1], repr(plain)[1:-1], html.escape(plain))
+    if len(secret) < BLOCK:  # which in base64 may stand anywhere by chance
+        return
     for before in range(3):  # of base64, what does not depend on what stands before and behind
         encoded = b64encode(bytes(before) + plain.encode()).decode()
         whole = encoded[(before * 8 + 5) // 6 : (before + len(plain.encode())) * 8 // 6]

@@ -168,8 +168,8 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
 MOST_ITEMS = 5
 """Of a list or an object, whose problems are told. Of an answer that is wrong throughout, nobody reads them all."""
 
-MOST_OF_A_TEXT = 100
-"""Characters of a name or a value that a problem repeats."""
+MOST_OF_A_TEXT = 8 << 10
+"""Characters of a name or a value that a problem repeats: as many as are looked at, lest half a secret is not seen."""
 
 LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 

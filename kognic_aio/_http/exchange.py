@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -170,9 +170,7 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
 
 def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:
     """What an answer may quote: what lets its request in, by headers, a signed URL or a form, or the client at all."""
-    secrets = [*redactor.known()]
-    for name, value in request.headers.items():
-        secrets += _carried(name, value) if _CARRYING.search(name) else ()
+    secrets = [*redactor.known(), *_carried(request.headers)]
     if "Authorization" not in request.headers:
         parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
         secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
@@ -180,11 +178,19 @@ def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tu
     return tuple(word for word in secrets if word.lower() not in SCHEMES)
 
 
-def _carried(name: str, value: str) -> list[str]:
-    """What is secret in a header: the values of cookies, else what stands behind a scheme, and each word of it."""
-    if name.lower() == "cookie":
-        return [part.partition("=")[2].strip(' "') for part in value.split(";")]
-    return [value.partition(" ")[2] or value, *_WORDS.split(value)]
+def _carried(headers: Mapping[str, str]) -> Iterator[str]:
+    """What is secret in headers: the values of cookies, else what stands behind a scheme, and each word of it."""
+    for name, value in headers.items():
+        if name.lower() == "cookie":
+            yield from (part.partition("=")[2].strip(' "') for part in value.split(";"))
+        elif _CARRYING.search(name):
+            yield from (value.partition(" ")[2] or value, *_WORDS.split(value))
+
+
+def carried_by(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
+    """What is secret in what a session says to servers: its headers and cookies."""
+    yield from _carried(session.reveal().headers)
+    yield from (cookie.value for cookie in session.reveal().cookie_jar)
 
 
 def _warn_of_sunset(answer: Answer) -> None:

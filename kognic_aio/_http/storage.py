@@ -167,7 +167,7 @@ class Storage:
         signed = _parsed(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            shown = self._transport.redactor(_shown(url.reveal()), length=MOST_OF_A_URL)
+            shown = _shown(self._transport.redactor(url.reveal(), length=MOST_OF_A_URL))
             raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
         return signed
 

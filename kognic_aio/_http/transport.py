@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from math import inf
 from ssl import SSLContext
@@ -18,7 +19,7 @@ from yarl import URL
 from kognic_aio._frames import discreet
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import exchange
+from kognic_aio._http.exchange import carried_by, exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
@@ -110,7 +111,7 @@ class Transport:
                 names a proxy that cannot be used.
         """
         if not self._owns_session:
-            _check_session(self._session)
+            self.redactor.beside = partial(carried_by, _checked(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         self._auth, self._scopes = auth, tuple(scopes)
         self._credentials = self._scoped(credentials)
@@ -293,11 +294,12 @@ def pairs(query: Query | None) -> list[tuple[str, str]]:
     return [(name, text(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
 
 
-def _check_session(session: Secret[aiohttp.ClientSession] | None) -> None:
+def _checked(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
     if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
     if session.reveal().auth is not None or "Authorization" in session.reveal().headers:
         raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
+    return session
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
