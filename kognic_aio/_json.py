@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+from kognic_aio._frames import discreet
+
 LARGE = 1 << 20
 """Bytes of a text that is parsed in a thread, if somebody waits for something else."""
 
 
+@discreet
 def read_json(text: bytes | bytearray | str) -> Any:
     """What a JSON text says.
 

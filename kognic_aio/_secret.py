@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Secret(Generic[T]):
+class Secret(Generic[T_co]):
     """A value that is shown only to whoever asks for it by `reveal`.
 
     Neither `repr`, `str` nor formatting show it, nor does `attrs.asdict`; it has no attributes and is not pickled.
@@ -17,10 +17,10 @@ class Secret(Generic[T]):
 
     __slots__ = ("_reveal",)
 
-    def __init__(self, value: T) -> None:
-        self._reveal: Callable[[], T] = lambda: value  # what walks through attributes finds a function
+    def __init__(self, value: T_co) -> None:
+        self._reveal: Callable[[], T_co] = lambda: value  # what walks through attributes finds a function
 
-    def reveal(self) -> T:
+    def reveal(self) -> T_co:
         """The value."""
         return self._reveal()
 
@@ -33,10 +33,10 @@ class Secret(Generic[T]):
     def __hash__(self) -> int:
         return hash(self.reveal())
 
-    def __copy__(self) -> "Secret[T]":
+    def __copy__(self) -> "Secret[T_co]":
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Secret[T]":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Secret[T_co]":
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:

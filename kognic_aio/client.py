@@ -12,11 +12,13 @@ import anyio
 from anyio import CancelScope
 from attrs import evolve, fields
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.protocol import given
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.transport import Transport
+from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
@@ -62,6 +64,10 @@ if TYPE_CHECKING:
 IMPORTED_ON_OPENING = ("annotation", "calibration", "input", "request", "review", "scene")
 """Resources with many models of their own, for which the import of this package does not wait."""
 
+MOST_NAMES = 20
+MOST_OF_A_NAME = 200
+"""Workspaces that an error names, and characters of each."""
+
 CLOSING_TIME = 1.0
 """Seconds that the tasks of a closing client have to end."""
 
@@ -104,6 +110,7 @@ class KognicIOClient:
         InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
     """
 
+    @discreet  # hosts with a password are refused, and the credentials are here too
     def __init__(
         self,
         *,
@@ -127,7 +134,7 @@ class KognicIOClient:
         ssl: SSLContext | None = None,
         trust_env: bool = True,
     ) -> None:
-        self._auth = auth
+        self._auth = None if auth is None else Secret(auth)
         self._env = env
         self._given_hosts = given(
             input=host,
@@ -155,7 +162,7 @@ class KognicIOClient:
             organization_id=client_organization_id,
             timeout=timeout,
             retry=evolve(uploads, attempts=min(uploads.attempts, API_RETRY_ATTEMPTS)),
-            session=session,
+            session=None if session is None else Secret(session),
             ssl=ssl,
             trust_env=trust_env,
         )
@@ -292,6 +299,14 @@ class KognicIOClient:
     ) -> None:
         await self.aclose()
 
+    def redacted(self, value: str) -> str:
+        """A value that the platform gave, as a display or a log may have it: without what lets this client in.
+
+        Args:
+            value: The value, which is as it was if nothing of that is in it.
+        """
+        return self._transport.redactor.clean(value)
+
     def adopt(self, task: "asyncio.Task[Any]") -> None:
         """Have a task end, by cancellation, when the client closes."""
         self._tasks.add(task)
@@ -321,8 +336,10 @@ class KognicIOClient:
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            named = ", ".join(f"{workspace.name!r} ({workspace.id})" for workspace in workspaces) or "none"
-            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(workspaces)} workspaces: {named}")
+            told = [self._input_api.told(f"{each.name!r} ({each.id})", length=MOST_OF_A_NAME) for each in workspaces]
+            del found, workspaces  # which say what the platform likes, and a traceback would show them
+            named = ", ".join(told[:MOST_NAMES]) or "none"
+            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(told)} workspaces: {named}")
         return workspaces[0].id
 
 

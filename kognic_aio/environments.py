@@ -7,7 +7,9 @@ from typing import Any
 
 from attrs import evolve, field, fields, frozen
 
+from kognic_aio._frames import discreet
 from kognic_aio._json import read_json
+from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
 
@@ -21,17 +23,19 @@ class Environment:
 
     Args:
         hosts: Base URLs of its APIs.
-        credentials: Path of a credentials file, or `keyring://profile`. None looks for those of the process.
+        credentials: Path of a credentials file, or `keyring://profile`; a secret, as people mistake what belongs here.
+            None looks for those of the process.
         scopes: What to ask tokens for, instead of the scopes of the credentials.
         named_by: What has named it: `env` or `KOGNIC_ENV`; None if nothing has.
     """
 
     hosts: Hosts = field(factory=Hosts)
-    credentials: str | None = None
+    credentials: Secret[str] | None = None
     scopes: tuple[str, ...] = ()
     named_by: str | None = None
 
 
+@discreet  # a URL may have a password, and the file anything
 def find_environment(env: str | None = None) -> Environment:
     """The environment of a name or URL. Reads a file.
 
@@ -62,6 +66,7 @@ def find_environment(env: str | None = None) -> Environment:
         raise InvalidError(f"{config_path()}, environment {name!r}: {error}") from error
 
 
+@discreet
 def default_environment() -> str | None:
     """The name of the file's default environment, which the command line looks at. Reads a file.
 
@@ -80,15 +85,16 @@ def config_path() -> Path:
 
 def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
+    problem = f"expected {EXPECTED}"
     try:
         content = read_json(config_path().read_text("utf-8"))
+        if isinstance(content, dict):
+            return content
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise InvalidError(f"{config_path()} cannot be used: {error}") from error
-    if not isinstance(content, dict):
-        raise InvalidError(f"{config_path()} cannot be used: expected {EXPECTED}")
-    return content
+        problem = str(error)
+    raise InvalidError(f"{config_path()} cannot be used: {problem}")  # out here: the error may have all of the file
 
 
 def _member(content: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
@@ -107,7 +113,7 @@ def _parsed(found: Any) -> Environment:
         raise InvalidError("scopes: expected a list of strings")
     return Environment(
         hosts=_hosts(_text(found, "host"), _text(found, "auth_server")),
-        credentials=_path(_text(found, "credentials")) if found.get("credentials") else None,
+        credentials=Secret(_path(_text(found, "credentials"))) if found.get("credentials") else None,
         scopes=tuple(map(str, scopes)),
     )
 

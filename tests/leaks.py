@@ -6,10 +6,13 @@ import json
 import logging
 import traceback
 import warnings
+import weakref
 from base64 import b64encode
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from types import CodeType, CoroutineType, FrameType, FunctionType, ModuleType, TracebackType
+from functools import partial
+from types import CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType, ModuleType, TracebackType
 from urllib.parse import quote, unquote
 
 from attrs import define, field
@@ -17,8 +20,14 @@ from attrs import define, field
 BLOCK = 12
 """Characters of a secret that are looked for together, so that of a part with twice as many some are found."""
 
-OPAQUE = (type, ModuleType, FunctionType, CoroutineType, CodeType, FrameType, TracebackType)
-"""What errors may have, and nobody writes out."""
+OPAQUE = (
+    *(type, ModuleType, FunctionType, CoroutineType, GeneratorType, CodeType, FrameType, TracebackType),
+    *(asyncio.AbstractEventLoop, asyncio.Task, weakref.ref),
+)
+"""What errors and the variables of their frames may have, and nobody writes out."""
+
+FOREIGN = ("tests", "_pytest", "pytest", "pluggy", "kognic_aio.emulator", "aiohttp.web")
+"""Modules whose frames are not ours, nor of what we call: those who use us, and servers."""
 
 
 @define
@@ -37,9 +46,21 @@ class Seen:
             self.add(type(thing).__name__, str(thing), repr(thing))
 
     def catch(self, error: BaseException) -> None:
-        """Take in an error: in print, and to its depths."""
+        """Take in an error: in print, and to its depths, with all variables of the frames that it came through."""
         report = traceback.TracebackException.from_exception(error, capture_locals=False)
-        self.add(f"{type(error).__name__} that was raised", *report.format(), *_inside(error, {}))
+        known: dict[int, object] = {}
+        self.add(f"{type(error).__name__} that was raised", *report.format(), *_inside(error, known))
+        for each in [error, *(thing for thing in known.values() if isinstance(thing, BaseException))]:
+            for frame, _ in traceback.walk_tb(each.__traceback__):
+                self._look_into(frame, known)
+
+    def _look_into(self, frame: FrameType, known: dict[int, object]) -> None:
+        """Take in the variables of a frame, as error trackers do."""
+        module = str(frame.f_globals.get("__name__"))
+        if module.startswith(FOREIGN):
+            return
+        for name, value in frame.f_locals.items():
+            self.add(f"`{name}` of {module}.{frame.f_code.co_qualname}", *_inside(value, known))
 
     def look_at_tasks(self) -> None:
         """Take in how all tasks of the running loop show themselves."""
@@ -102,6 +123,8 @@ def _forms(secret: str) -> Iterator[str]:
     plain = unquote(secret)
     yield from (secret, plain, quote(plain, safe=""), quote(plain))
     yield from (json.dumps(plain)[1:-1], repr(plain)[1:-1], html.escape(plain))
+    if len(secret) < BLOCK:  # which in base64 may stand anywhere by chance
+        return
     for before in range(3):  # of base64, what does not depend on what stands before and behind
         encoded = b64encode(bytes(before) + plain.encode()).decode()
         whole = encoded[(before * 8 + 5) // 6 : (before + len(plain.encode())) * 8 // 6]
@@ -113,7 +136,8 @@ def _inside(thing: object, known: dict[int, object]) -> Iterator[str]:
     if id(thing) in known or isinstance(thing, OPAQUE):
         return
     known[id(thing)] = thing
-    yield from (str(thing), repr(thing))
+    with suppress(Exception):  # it may be half-made
+        yield from (str(thing), repr(thing))
     for part in _had_by(thing):
         yield from _inside(part, known)
 
@@ -121,10 +145,18 @@ def _inside(thing: object, known: dict[int, object]) -> Iterator[str]:
 def _had_by(thing: object) -> Iterable[object]:
     match thing:
         case BaseException():
-            return [*thing.args, vars(thing), thing.__cause__, thing.__context__]
+            return [*thing.args, vars(thing), thing.__cause__, thing.__context__, *getattr(thing, "exceptions", ())]
         case Mapping():
             return [*thing.keys(), *thing.values()]
-        case list() | tuple() | set() | frozenset():
-            return thing
+        case list() | tuple() | set() | frozenset() | deque():
+            return [*thing]
+        case partial():
+            return [thing.func, thing.args, thing.keywords]
+        case MethodType():
+            return [thing.__self__]
         case _:
-            return vars(thing).values() if hasattr(thing, "__dict__") else ()
+            slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
+            return [
+                vars(thing) if hasattr(thing, "__dict__") else None,
+                *(getattr(thing, name, None) for name in slots),
+            ]

@@ -6,12 +6,15 @@ import html
 import json
 import logging
 import math
+import pickle
 import socket
 import threading
 import warnings
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from copy import copy, deepcopy
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from itertools import product
@@ -25,17 +28,23 @@ import anyio
 import pytest
 from aiohttp import web
 from anyio import to_thread
-from attrs import define, field
+from attrs import asdict, define, field
+from yarl import URL
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio._http import transport
+from kognic_aio._http.api import PageMetadata
 from kognic_aio._http.auth import Credentials, Token
 from kognic_aio._http.protocol import Answer
+from kognic_aio._http.redaction import Redactor
+from kognic_aio._http.request import Request
 from kognic_aio._secret import Secret
 from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, INPUT_UUIDS, Emulator, Platform, faults
 from kognic_aio.emulator.faults import Fault
+from kognic_aio.environments import Environment
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import Retry
+from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
 from kognic_aio.resources.scene import AcceptedRequest
 from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene
@@ -143,7 +152,7 @@ class Stage:
 
     def _show(self, client: KognicIOClient) -> None:
         public = (name for name in dir(client) if not name.startswith("_") and name != "workspace_id")
-        self.seen.show(client, *(getattr(client, name) for name in public))
+        self.seen.show(client, vars(client), *vars(client).values(), *(getattr(client, name) for name in public))
 
 
 def scenes() -> Iterator[SceneWithPreAnnotation]:
@@ -517,6 +526,61 @@ async def ended_early(is_cancelled: bool, stage: Stage) -> None:
     assert "ClosedError" in await stage.tried(stage.download, client)
 
 
+@scenario({"a timeout": (asyncio.timeout,), "a group": (None,)})
+async def cancelled_calls(timeout: Any, stage: Stage) -> None:
+    """Calls are cancelled by a timeout, or by the failure of another one, at each of three servers in turn."""
+    async with talking(lambda heard: None) as url:
+        stage.let_urls_lead_to(url)
+        for options in ({}, apis(url), {"auth_host": url}):
+            async with stage.client() as healthy:
+                client = stage.client(**options, write_workspace_id="mine") if options else healthy
+                await client.open()
+                with pytest.raises((TimeoutError, BaseExceptionGroup)) as caught:
+                    if timeout:
+                        async with timeout(0.1):
+                            await stage.download(client)
+                    else:
+                        async with asyncio.TaskGroup() as group:
+                            group.create_task(stage.download(client))
+                            group.create_task(fail_soon())
+                await client.aclose()
+            stage.seen.catch(caught.value)
+
+
+async def fail_soon() -> None:
+    await asyncio.sleep(0.1)
+    raise LookupError
+
+
+@scenario()
+async def wrong_arguments(stage: Stage) -> None:
+    """A client is given something wrong beside its credentials and a session with a cookie."""
+    async with aiohttp.ClientSession(cookies={"session": COOKIE}, headers={"Authorization": TOKEN}) as session:
+        for wrong in ({"timeout": 0}, {"max_retry_attempts": -1}, {"host": "x"}, {"session": session, "ssl": True}):
+            with pytest.raises(InvalidError) as caught:
+                stage.client(auth=(CLIENT_ID, CLIENT_SECRET), **wrong)
+            stage.seen.catch(caught.value)
+        assert "authorization of its own" in await stage.everything(session=session)
+
+
+@scenario(
+    {
+        "content for a path": (
+            {"environments": {"x": {"host": "h", "auth_server": "a", "credentials": credentials()}}},
+        ),
+        "an object for a path": ({"environments": {"x": {"host": "h", "credentials": json.loads(credentials())}}},),
+        "half of it": (credentials()[:-1],),
+    }
+)
+async def bad_environments(content: Any, stage: Stage) -> None:
+    """The file that names environments has what belongs into another one."""
+    path = stage.folder / "kognic" / "environments.json"
+    await anyio.Path(path.parent).mkdir()
+    await anyio.Path(path).write_text(content if isinstance(content, str) else json.dumps(content))
+    stage.monkeypatch.setenv("XDG_CONFIG_HOME", str(stage.folder))
+    assert await stage.tried(stage._open, KognicIOClient(env="x"))
+
+
 @scenario()
 async def never_closed(stage: Stage) -> None:
     """An open client is dropped."""
@@ -529,14 +593,31 @@ async def never_closed(stage: Stage) -> None:
 @scenario()
 async def values(stage: Stage) -> None:
     """What has secrets in it does not show them."""
-    stage.seen.show(
-        AcceptedScene(internal_id="scene", files={"a.jpg": SIGNED_URL}),
-        AcceptedIMUData(resource_id="imu", signed_url=SIGNED_URL),
-        AcceptedRequest(id="scene", signed_upload_urls=(("a.jpg", SIGNED_URL),)),
+    values: list[Any] = [
+        AcceptedScene(internal_id="scene", files=Secret({"a.jpg": SIGNED_URL})),
+        AcceptedIMUData(resource_id="imu", signed_url=Secret(SIGNED_URL)),
+        AcceptedRequest(id="scene", signed_upload_urls=Secret((("a.jpg", SIGNED_URL),))),
         Answer(method="GET", url="", status=200, headers={"a": COOKIE}, body=TOKEN.encode(), secrets=lambda: [TOKEN]),
         Credentials(CLIENT_ID, Secret(CLIENT_SECRET)),
         Token(Secret(TOKEN), 0.0),
-    )
+        Request(
+            method="GET",
+            url=Secret(URL(SIGNED_URL)),
+            headers={},
+            authorization=Secret(TOKEN),
+            data=Secret({"a": TOKEN}),
+        ),
+        PageMetadata(next_cursor_id=Secret(TOKEN)),
+        PartialClientAnnotation(scene_uuid="", annotation_type="", created=datetime.now(UTC), uri=SIGNED_URL),
+        Environment(credentials=Secret(credentials())),
+    ]
+    for value in values:
+        stage.seen.show(value, asdict(value), copy(value), deepcopy(value))
+        with pytest.raises(TypeError, match="a secret is not pickled"):
+            pickle.dumps(value)
+    redactor = Redactor()
+    redactor.learn(Secret(TOKEN))
+    stage.seen.show(redactor, vars(redactor))
 
 
 def at_projects(wrong: Fault) -> Callable[[Stage], dict[str, str]]:
@@ -653,6 +734,15 @@ def undecodable(stage: Stage) -> None:
     stage.seen.catch(caught.value)
 
 
+def in_a_frame(stage: Stage) -> None:
+    namespace: dict[str, Any] = {"__name__": "kognic_aio.leaking", "Model": Model}
+    exec("def fail(url):\n    kept = [{'model': Model(url)}]\n    raise LookupError", namespace)
+    for url in (SIGNED_URL,):
+        with pytest.raises(LookupError) as caught:
+            namespace["fail"](url)
+        stage.seen.catch(ExceptionGroup("several", [caught.value]))
+
+
 def warned(stage: Stage) -> None:
     warnings.warn(SIGNED_URL, DeprecationWarning, stacklevel=1)
 
@@ -687,6 +777,7 @@ async def in_a_file(stage: Stage) -> None:
         (suppressed, "LookupError that was raised"),
         (attached, "LookupError that was raised"),
         (undecodable, "UnicodeDecodeError that was raised"),
+        (in_a_frame, "`kept` of kognic_aio.leaking.fail"),
         (warned, "warning"),
         (shown, "Model"),
         (in_a_task, "task"),

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 DOCUMENT = Path(__file__).parents[1].joinpath("SECURITY.md").read_text(encoding="utf-8")
-ROW = re.compile(r"\| (?P<what>[^|]+) \| (?P<number>[\d.,]+)(?: (?P<unit>\w+))? \| `(?P<module>[\w.]+)\.(?P<name>\w+)` \|")
+ROW = re.compile(
+    r"\| (?P<what>[^|]+) \| (?P<number>[\d.,]+)(?: (?P<unit>\w+))? \| `(?P<module>[\w.]+)\.(?P<name>\w+)` \|"
+)
 ROWS = list(ROW.finditer(DOCUMENT))
 UNITS = {None: 1, "characters": 1, "bytes": 1, "s": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 

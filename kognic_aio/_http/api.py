@@ -4,15 +4,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import anyio
-from attrs import evolve, field, frozen
+from attrs import asdict, astuple, evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
-from kognic_aio._http.transport import Query, Transport, pairs
+from kognic_aio._http.transport import Query, Transport, Value, pairs
 from kognic_aio._http.wire import DecodeError, decode
+from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
-from kognic_aio.model import InputEntry, Scene, SceneStatus
+from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
 
@@ -27,16 +28,16 @@ MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
 
 
-def _check_length(_: object, __: object, cursor: str | int | None) -> None:
-    if len(str(cursor)) > MOST_OF_A_CURSOR:
+def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> None:
+    if cursor is not None and len(str(cursor.reveal())) > MOST_OF_A_CURSOR:
         raise InvalidError(f"a cursor of more than {MOST_OF_A_CURSOR:,} characters")
 
 
 @frozen(kw_only=True)
 class PageMetadata:
-    """How to get the next page: `next_cursor_id` is None on the last."""
+    """How to get the next page: `next_cursor_id` is None on the last. It gives access to what is on that page."""
 
-    next_cursor_id: str | int | None = field(default=None, validator=_check_length)
+    next_cursor_id: Secret[str | int] | None = field(default=None, validator=_check_length)
 
 
 @frozen(kw_only=True)
@@ -45,6 +46,17 @@ class Page(Generic[T]):
 
     data: tuple[T, ...]
     metadata: PageMetadata = PageMetadata()
+
+
+def _whole(data: Any) -> Any:
+    """An answer with the envelope around its `data`."""
+    return data
+
+
+def _items(data: Any) -> list[Any]:
+    """The items of an answer that gives an only item without a list around it."""
+    items = unwrap(data)
+    return items if isinstance(items, list) else [items]
 
 
 class Api:
@@ -62,20 +74,19 @@ class Api:
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
         url = self.url(path)
-        data = await self._transport.call("GET", url, query=query, repeatable=True)
-        return self._decoded(unwrap(data), kind, "GET", url)
+        return self._decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
 
     async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers, with the envelope around its `data`."""
         url = self.url(path)
-        return self._decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
+        answered = await self._transport.call("GET", url, query=query, repeatable=True)
+        return self._decoded(answered, kind, "GET", url, content=_whole)
 
     async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
         """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
         url = self.url(path)
-        data = unwrap(await self._transport.call("GET", url, query=query, repeatable=True))
-        items = data if isinstance(data, list) else [data]
-        return self._decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
+        answered = await self._transport.call("GET", url, query=query, repeatable=True)
+        return self._decoded(answered, list[kind], "GET", url, content=_items)  # type: ignore[valid-type]  # known here
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
@@ -90,38 +101,39 @@ class Api:
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
-        cursor, seen, empty = PageMetadata(), set[str | int](), 0
+        cursor, seen, empty = None, set[Secret[str | int]](), 0
         while True:
-            named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
-            full = [*pairs(query), *pairs(named)]
-            data = await self._transport.call(method, url, query=full, json=json, repeatable=True)
-            page = self._decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
-            del data
+            named: list[tuple[str, Value]] = [] if cursor is None else [("cursorId", cursor)]
+            full = [*pairs(query), *named]
+            answered = await self._transport.call(method, url, query=full, json=json, repeatable=True)
+            page = self._decoded(answered, Page[kind], method, url, content=_whole)  # type: ignore[valid-type]
+            del answered
             yield page.data
-            if page.metadata.next_cursor_id is None:
+            cursor = page.metadata.next_cursor_id
+            if cursor is None:
                 return
-            cursor = page.metadata
             empty = 0 if page.data else empty + 1
+            del page
             if empty > MOST_EMPTY_PAGES:
                 raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])
-            if cursor.next_cursor_id in seen:
-                problem = f"it has the page {cursor.next_cursor_id!r} as the one after itself, or after a later one"
+            if cursor in seen:
+                shown = self.told(repr(cursor.reveal()))
+                problem = f"it has the page {shown} as the one after itself, or after a later one"
                 raise self._malformed(method, url, [problem])
-            seen.add(page.metadata.next_cursor_id)
-            del page
+            seen.add(cursor)
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
         url = self.url(path)
-        data = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
-        return self._decoded(unwrap(data), kind, "POST", url)
+        answered = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
+        return self._decoded(answered, kind, "POST", url)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
         url = self.url(path)
         headers = DRYRUN_HEADER if dryrun else None
-        data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return self._decoded(unwrap(data), kind, "POST", url)
+        answered = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
+        return self._decoded(answered, kind, "POST", url)
 
     async def command(
         self,
@@ -216,15 +228,22 @@ class Api:
         """A text of the platform as others may see it."""
         return self._transport.redactor(text, length=length)
 
-    def _decoded(self, data: Any, kind: type[T], method: str, url: str) -> T:
+    def clean(self, value: str) -> str:
+        """A value of the platform's as it can be kept: as it is, unless it has a secret in it."""
+        return self._transport.redactor.clean(value)
+
+    def _decoded(
+        self, answered: Secret[Any], kind: type[T], method: str, url: str, *, content: Callable[[Any], Any] = unwrap
+    ) -> T:
+        """What has been answered, as a model; `content` tells where in the JSON that is."""
         try:
-            return self._as_told(decode(data, kind))
+            return self._as_told(decode(content(answered.reveal()), kind))
         except DecodeError as error:
-            problems = error.problems
-        raise self._malformed(method, url, problems)  # out here: the converter's error has all of the data
+            failure = self._malformed(method, url, error.problems)
+        raise failure  # out here: the converter's error has all of the data
 
     def _as_told(self, found: T) -> T:
-        """What was found, with the platform's words of what has failed as others may see them."""
+        """What was found, with the platform's words as others may see them, and what is kept without secrets."""
         told: Any = found
         match told:
             case list():
@@ -233,6 +252,8 @@ class Api:
                 told = evolve(told, data=tuple(map(self._as_told, told.data)))
             case Scene() | InputEntry():
                 told = self._scene_as_told(told)
+            case Input() | CreatedPreAnnotation() if self._transport.redactor.knows("\n".join(astuple(told))):
+                told = type(told)(**{name: self.clean(value) for name, value in asdict(told).items()})
             case _:
                 pass
         return told  # type: ignore[no-any-return]  # of the kind that was found

@@ -3,7 +3,9 @@
 import logging
 import os
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 from os import PathLike
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import anyio
 from attrs import define, evolve, frozen
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
 from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
@@ -42,6 +45,11 @@ class Credentials:
     client_secret: Secret[str]
     scopes: tuple[str, ...] = ()
 
+    @property
+    def basic(self) -> Secret[str]:
+        """The id and the secret as HTTP would carry them, which an auth server may make of them."""
+        return Secret(b64encode(f"{self.client_id}:{self.client_secret.reveal()}".encode()).decode())
+
     def form(self) -> Secret[dict[str, str]]:
         """The fields of the request for a token."""
         form = {
@@ -52,7 +60,8 @@ class Credentials:
         return Secret(form | {"scope": " ".join(self.scopes)} if self.scopes else form)
 
 
-def resolve(auth: Auth) -> Credentials:
+@discreet
+def resolve(auth: Secret[Auth] | None) -> Credentials:
     """Find the credentials: those given, else from the environment, else from the keyring. Reads files.
 
     Raises:
@@ -63,17 +72,20 @@ def resolve(auth: Auth) -> Credentials:
         resolve_any_credentials,
     )
 
-    given = os.environ.get("KOGNIC_CREDENTIALS") if auth is None else auth
+    given = os.environ.get("KOGNIC_CREDENTIALS") if auth is None else auth.reveal()
     if isinstance(given, str) and given.lstrip().startswith(("{", "[")):
         raise CredentialsError("credentials cannot be used: expected the path of a file, got what should be in it")
     try:
-        return _usable(get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth)))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        found = get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth.reveal()))
+        return _usable(found)
+    except CredentialsError:
+        raise
+    except Exception as error:  # kognic-auth, keyrings and JSON raise what they like
         problem = _words(error)
     raise CredentialsError(f"credentials cannot be used: {problem}")  # out here: the error may have all of the file
 
 
-def rotated(auth: Auth, refused: Credentials) -> Credentials | None:
+def rotated(auth: Secret[Auth] | None, refused: Credentials) -> Credentials | None:
     """The credentials that have taken the place of refused ones, None if those are still there. Reads files.
 
     What was given as it is, a pair or the content of a file, cannot have changed.
@@ -81,7 +93,7 @@ def rotated(auth: Auth, refused: Credentials) -> Credentials | None:
     Raises:
         CredentialsError: If there are none any more, or they are malformed or expired.
     """
-    if not (auth is None or isinstance(auth, str | PathLike)):
+    if not (auth is None or isinstance(auth.reveal(), str | PathLike)):
         return None
     found = resolve(auth)
     is_same = (found.client_id, found.client_secret) == (refused.client_id, refused.client_secret)
@@ -97,7 +109,15 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
         )
     if found.expires is not None and _aware(found.expires) <= datetime.now(UTC):
         raise CredentialsError(f"credentials of {found.client_id!r} expired at {found.expires.isoformat()}")
+    for name in ("client_id", "client_secret"):
+        if not _is_text(getattr(found, name)):
+            raise CredentialsError(f"credentials cannot be used: {name} is no text")
     return Credentials(found.client_id, Secret(found.client_secret), tuple(found.scopes))
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is something that a form can have: no number, nothing empty, no byte that was no UTF-8."""
+    return isinstance(value, str) and value != "" and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @define
@@ -122,15 +142,23 @@ class Token:
         if not is_success(answer):
             error = api_error(answer)
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
-        try:
-            data = read_json(answer.body)
-            token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
-            is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-            if is_header and 0 <= life < inf:  # which is not so for NaN
-                return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            pass  # whose words might have a token in them
-        raise MalformedAnswerError(f"{answer.url} did not answer with a token", method=answer.method, url=answer.url)
+        given = _given(answer)
+        if given is None:
+            problem = f"{answer.url} did not answer with a token"
+            raise MalformedAnswerError(problem, method=answer.method, url=answer.url)
+        token, life = given
+        return cls(token, now + life - min(RENEW_BEFORE, life / 10), now + life)
+
+
+def _given(answer: Answer) -> tuple[Secret[str], float] | None:
+    """The token in an answer and its life in seconds, None if there is none that can be sent in a header."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        data = read_json(answer.body)
+        token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
+        is_header = isinstance(token, str) and token.isascii() and token.isprintable()
+        if is_header and 0 <= life < inf:  # which is not so for NaN
+            return Secret(token), life
+    return None
 
 
 class TokenSource:

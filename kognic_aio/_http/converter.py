@@ -15,16 +15,19 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
 
+from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CamerasSequence, FeatureFlags, InputEntry, Resource, Workspace, scene_request
-from kognic_aio.model.annotation import ClientAnnotation, PartialClientAnnotation
+from kognic_aio.model.annotation import ClientAnnotation, PartialAnnotation, PartialClientAnnotation, SignedAnnotation
 from kognic_aio.model.calibration import Calibration, CalibrationPart, Point2d, UnknownCalibration
 
 WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
     Workspace: {"organization_name": "organization.name"},
     InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
+    PartialAnnotation: {"_uri": "uri"},
+    SignedAnnotation: {"_signed_url": "signedUrl"},
     ClientAnnotation: {"scene_uuid": "inputUuid"},
-    PartialClientAnnotation: {"scene_uuid": "inputUuid"},
+    PartialClientAnnotation: {"scene_uuid": "inputUuid", "_uri": "uri"},
     Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
     scene_request.Resource: {"local_file": "localFilename"},
     scene_request.ImageResource: {
@@ -165,8 +168,8 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
 MOST_ITEMS = 5
 """Of a list or an object, whose problems are told. Of an answer that is wrong throughout, nobody reads them all."""
 
-MOST_OF_A_TEXT = 100
-"""Characters of a name or a value that a problem repeats."""
+MOST_OF_A_TEXT = 8 << 10
+"""Characters of a name or a value that a problem repeats: as many as are looked at, lest half a secret is not seen."""
 
 LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
@@ -223,6 +226,16 @@ def _read_each(
     if errors:
         message = f"While structuring {kind!r}"
         raise IterableValidationError(message, errors, kind)  # pyright: ignore[reportCallIssue]  # not as its base does
+
+
+def _is_secret(kind: Any) -> bool:
+    return get_origin(kind) is Secret
+
+
+def _structure_secret(kind: Any) -> Callable[[Any, Any], Any]:
+    (of,) = get_args(kind)
+    read = converter.get_structure_hook(of)
+    return lambda data, _: Secret(read(data, of))
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:
@@ -283,6 +296,8 @@ converter = Converter(detailed_validation=True, unstruct_collection_overrides={f
 configure_union_passthrough(str | int | float | bool | None, converter)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs)
 converter.register_structure_hook_factory(attrs.has, _structure_attrs)
+converter.register_structure_hook_factory(_is_secret, _structure_secret)
+converter.register_unstructure_hook_func(_is_secret, lambda secret: converter.unstructure(secret.reveal()))
 converter.register_structure_hook_factory(_is_list, _structure_list)
 converter.register_structure_hook_factory(_is_mapping, _structure_mapping)
 converter.register_unstructure_hook_factory(

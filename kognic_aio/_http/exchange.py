@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import AsyncIterable, Sequence
+import sys
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from kognic_aio._frames import without_frames
 from kognic_aio._http.deadline import Deadline
 from kognic_aio._http.failures import harmless_cause, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
@@ -19,7 +21,7 @@ from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.request import Data, Request
 from kognic_aio._http.sending import Sending
 from kognic_aio._secret import Secret
-from kognic_aio.errors import ClosedError
+from kognic_aio.errors import ClosedError, RequestError
 
 log = logging.getLogger("kognic_aio")
 
@@ -28,22 +30,25 @@ MAX_HEADER = (64 << 10) + 1024
 
 MAX_HEADERS = 1024
 
-CARRYING = ("Authorization", "Proxy-Authorization", "Cookie")
 SCHEMES = frozenset({"", "basic", "bearer"})
-"""Headers that carry secrets, and what in them is none."""
-
-LONG = 17
-"""Characters of a secret in a signed URL, at least, if its name says nothing; dates and algorithms have fewer."""
+"""What in a header that carries secrets is none."""
 
 OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding", "proxy-authorization"})
 """Headers that aiohttp adds to those that it is given."""
 
+_CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
+"""Names of headers that carry secrets, as those of a caller's session may."""
+
+_HARMLESS = re.compile(
+    r"(?i)^(?:x-(?:amz|goog)-)?(?:algorithm|content-sha256|date|expires|signedheaders)$|^uploads?$|^part-?number$"
+)
+"""Names of parameters of signed URLs that are no secrets. All others are, as far as anybody knows."""
+
 _WORDS = re.compile(r'[\s;="]+')
-_SECRET_NAME = re.compile(r"(?i)signature|credential|token|password|secret|accesskeyid|googleaccessid|^sig$|^key$")
 
 
 async def exchange(
-    session: aiohttp.ClientSession,
+    session: Secret[aiohttp.ClientSession],
     request: Request,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
@@ -62,15 +67,16 @@ async def exchange(
     Raises:
         RequestError: If there is no answer.
     """
-    method, shown = request.method, request.shown
+    method, shown, handled = request.method, request.shown, sys.exception()
+    failure: RequestError | ClosedError
     try:
-        answer = await _exchange(session, request, timeout=timeout, proxy=proxy, redactor=redactor)
+        answer = await _exchange(session.reveal(), request, timeout=timeout, proxy=proxy, redactor=redactor)
     except Exception as error:  # aiohttp, and what it calls, raise what they like
-        if session.closed:
-            raise ClosedError("session: it is closed") from None
-        failure, cause = translated(error, method, shown, proxy), harmless_cause(error)
+        is_closed = session.reveal().closed
+        failure = ClosedError("session: it is closed") if is_closed else translated(error, method, shown, proxy)
+        cause = None if is_closed else harmless_cause(error)
     except BaseException as error:
-        error.__traceback__ = None  # the variables of aiohttp's own frames have what is secret
+        without_frames(error, handled)  # those of aiohttp have what is secret
         raise
     else:
         log.debug("%s %s: %d", method, shown, answer.status)
@@ -164,13 +170,27 @@ async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerTy
 
 def _secrets(request: aiohttp.RequestInfo, data: Data, redactor: Redactor) -> tuple[str, ...]:
     """What an answer may quote: what lets its request in, by headers, a signed URL or a form, or the client at all."""
-    secrets = [*redactor.known()]
-    secrets += [word for name in CARRYING for word in _WORDS.split(request.headers.get(name, ""))]
+    secrets = [*redactor.known(), *_carried(request.headers)]
     if "Authorization" not in request.headers:
         parameters = (part.partition("=") for part in request.url.raw_query_string.split("&"))
-        secrets += [value for name, _, value in parameters if len(value) >= LONG or _SECRET_NAME.search(name)]
+        secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
     secrets += [data.reveal()["client_secret"]] if isinstance(data, Secret) else []
     return tuple(word for word in secrets if word.lower() not in SCHEMES)
+
+
+def _carried(headers: Mapping[str, str]) -> Iterator[str]:
+    """What is secret in headers: the values of cookies, else what stands behind a scheme, and each word of it."""
+    for name, value in headers.items():
+        if name.lower() == "cookie":
+            yield from (part.partition("=")[2].strip(' "') for part in value.split(";"))
+        elif _CARRYING.search(name):
+            yield from (value.partition(" ")[2] or value, *_WORDS.split(value))
+
+
+def carried_by(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
+    """What is secret in what a session says to servers: its headers and cookies."""
+    yield from _carried(session.reveal().headers)
+    yield from (cookie.value for cookie in session.reveal().cookie_jar)
 
 
 def _warn_of_sunset(answer: Answer) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from attrs import field, frozen
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
 from kognic_aio._json import read_json
 from kognic_aio._plain import plain
+from kognic_aio._secret import Secret
 from kognic_aio.errors import (
     ApiError,
     BadRequestError,
@@ -40,6 +41,7 @@ WITHOUT_EFFECT = frozenset({429, 503})
 """Statuses of requests that the server turned away before it did anything."""
 
 E = TypeVar("E", bound=StatusError)
+Secrets: TypeAlias = Callable[[], Iterable[str]]
 
 ERROR_TEXT_LENGTH = 500
 MOST_OF_AN_ID = 200
@@ -79,24 +81,37 @@ _ERRORS: dict[int, type[ApiError]] = {
 
 @frozen(kw_only=True)
 class Answer:
-    """An answer that has been read to its end.
+    """An answer that has been read to its end. It may have a token or signed URLs, so it shows nothing of it.
 
     Args:
         url: The URL that was asked, without its query string.
         headers: The answer's headers, looked up without regard to case.
+        body: Its body.
         secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
     """
 
     method: str
     url: str
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+    _headers: Secret[Mapping[str, str]] = field(alias="headers", converter=Secret[Mapping[str, str]])
+    _body: Secret[bytes] = field(alias="body", converter=Secret[bytes])
+    _secrets: Secret[Secrets] = field(  # pyright: ignore[reportAssignmentType]  # of the default, which is converted
+        alias="secrets", default=tuple[str, ...], converter=Secret[Secrets]
+    )
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers."""
+        return self._headers.reveal()
+
+    @property
+    def body(self) -> bytes:
+        """Its body."""
+        return self._body.reveal()
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of this answer as others may see it."""
-        return redacted(text, self.secrets(), length=length)
+        return redacted(text, self._secrets.reveal()(), length=length)
 
 
 def api_headers(organization_id: int | None) -> dict[str, str]:
@@ -175,11 +190,9 @@ def parse_json(answer: Answer) -> Any:
     Raises:
         MalformedAnswerError: If the body is not JSON.
     """
-    try:
+    with suppress(ValueError):
         return read_json(answer.body)
-    except ValueError:
-        problem = f"answered {answer.status} with something that is not JSON: {shown_start(answer)}"
-        raise malformed(answer, problem) from None
+    raise malformed(answer, f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
 
 
 def malformed(answer: Answer, problem: str) -> MalformedAnswerError:

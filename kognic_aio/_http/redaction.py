@@ -7,8 +7,9 @@ the secrets as they are.
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html.entities import html5
+from itertools import islice
 from urllib.parse import unquote
 
 from kognic_aio._secret import Secret
@@ -32,29 +33,56 @@ NAMED = re.compile(
 """What stands behind such a name is a secret, also if it is somebody else's."""
 
 _ESCAPE = re.compile(
-    rb"%(?:25)*([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#[xX]([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|&([A-Za-z]{2,8};)|\\(.)"
+    rb"%(?:25)*([0-9A-Fa-f]{2})"
+    rb"|\\++(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.?))"
+    rb"|&(?:amp;)*+(?:#[xX]([0-9A-Fa-f]{1,6});|#([0-9]{1,7});|([A-Za-z]{2,8};)|)"
 )
-"""A character as URLs, JSON and HTML escape it."""
+"""A character as URLs, JSON, Python and HTML escape it, each of them as often as it likes."""
+
+MOST_ROUNDS = 3
+"""How often escapes are undone, as of JSON in HTML in a URL."""
 
 
 class Redactor:
-    """Knows what lets one client in, and cleans what servers say of it."""
+    """Knows what lets one client in, and cleans what servers say of it.
+
+    Attributes:
+        beside: Tells what else does so, as the cookies of a session do.
+    """
 
     def __init__(self) -> None:
-        self._secrets = deque[str](maxlen=MOST_SECRETS)
+        self._secrets = deque[Secret[str]](maxlen=MOST_SECRETS)
+        self.beside: Callable[[], Iterable[str]] = tuple[str, ...]
 
     def learn(self, secret: Secret[str]) -> None:
-        """Take in a secret. The oldest of many is forgotten: a token ends, and another one takes its place."""
-        if secret.reveal() not in self._secrets:
-            self._secrets.append(secret.reveal())
+        """Take in a secret. Of many, that is forgotten which was not heard of for longest: tokens end."""
+        if secret in self._secrets:
+            self._secrets.remove(secret)
+        self._secrets.append(secret)
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""
-        return tuple(self._secrets)
+        return (*(secret.reveal() for secret in self._secrets), *islice(self.beside(), MOST_SECRETS))
 
     def __call__(self, text: str, *, length: int) -> str:
         """A text of a server as others may see it."""
         return redacted(text, self.known(), length=length)
+
+    def clean(self, value: str) -> str:
+        """A value as it can be kept or displayed: as it is, but as a text if it has a secret in it."""
+        return self(value, length=MOST_LOOKED_AT) if self.knows(value) else value
+
+    def knows(self, text: str) -> bool:
+        """Whether a text, of any length, has a secret in it."""
+        forms = [form for secret in self.known() for form in _forms(secret)]
+        plain = text.encode(errors="replace")
+        for _ in range(MOST_ROUNDS + 1):
+            if any(form in plain for form in forms):
+                return True
+            plain, before = _ESCAPE.sub(_character, plain), plain
+            if plain == before:
+                break
+        return False
 
 
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
@@ -74,16 +102,24 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
 def _forms(secret: str) -> Iterator[bytes]:
     """A secret as it is, and as it is in a URL that has been taken apart."""
     if len(secret) >= MIN_SECRET:
-        for form in {secret, unquote(secret), secret.replace(" ", "+")} - {""}:
-            yield form.encode(errors="replace")
+        without_backslashes = secret.replace("\\", "")  # as is a text whose escapes have been undone
+        for form in {secret, unquote(secret), secret.replace(" ", "+"), without_backslashes}:
+            if len(form) > 1:
+                yield form.encode(errors="replace")
 
 
 def _without(text: str, secrets: Iterable[bytes]) -> str:
     """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
     raw = text.encode(errors="replace")
-    plain, origins = _unescaped(raw)
-    spans = [span for secret in secrets for span in _spans(raw, secret)]
-    spans += [(origins[start], origins[end]) for secret in secrets for start, end in _spans(plain, secret)]
+    plain, origins = raw, [*range(len(raw) + 1)]
+    spans = _found(plain, origins, secrets)
+    for _ in range(MOST_ROUNDS):
+        before = plain
+        plain, of_this_round = _unescaped(before)
+        if plain == before:
+            break
+        origins = [origins[place] for place in of_this_round]
+        spans += _found(plain, origins, secrets)
     kept, position = bytearray(), 0
     for start, end in sorted(spans):
         if start >= position:
@@ -91,6 +127,11 @@ def _without(text: str, secrets: Iterable[bytes]) -> str:
         position = max(position, end)
     end = len(raw) if len(raw) < MOST_LOOKED_AT + MOST_OF_A_SECRET else MOST_LOOKED_AT
     return bytes(kept + raw[position:end]).decode(errors="replace")
+
+
+def _found(text: bytes, origins: Sequence[int], secrets: Iterable[bytes]) -> list[tuple[int, int]]:
+    """Where secrets are, as places that the bytes of a text come from."""
+    return [(origins[start], origins[end]) for secret in secrets for start, end in _spans(text, secret)]
 
 
 def _spans(text: bytes, secret: bytes) -> Iterator[tuple[int, int]]:
@@ -116,12 +157,12 @@ def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
 
 def _character(match: "re.Match[bytes]") -> bytes:
     """What an escape stands for."""
-    byte, unit, hexadecimal, decimal, name, plain = match.groups()
-    if byte:
-        return bytes([int(byte, 16)])
+    percent, byte, unit, plain, hexadecimal, decimal, name = match.groups()
+    if percent or byte:
+        return bytes([int(percent or byte, 16)])
     if name:
-        return html5.get(name.decode(), match[0].decode()).encode()
-    if plain:
-        return bytes(plain)
-    number = int(unit or hexadecimal, 16) if unit or hexadecimal else int(decimal)
-    return chr(number if number < 0x110000 else 0xFFFD).encode(errors="replace")
+        return html5.get(name.decode(), f"&{name.decode()}").encode()
+    if unit or hexadecimal or decimal:
+        number = int(unit or hexadecimal, 16) if unit or hexadecimal else int(decimal)
+        return chr(number if number < 0x110000 else 0xFFFD).encode(errors="replace")
+    return b"&" if plain is None else bytes(plain)

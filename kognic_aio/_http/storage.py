@@ -59,7 +59,7 @@ class Storage:
         self._is_local = is_local
         self._alone = anyio.Lock()
 
-    async def put(self, url: str, file: Uploadable, source: Source) -> int:
+    async def put(self, url: Secret[str], file: Uploadable, source: Source) -> int:
         """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
 
         Args:
@@ -82,7 +82,7 @@ class Storage:
 
         return await repeating(self._retry, _may_repeat_put, attempt)
 
-    async def put_json(self, url: str, content: bytes, name: str) -> int:
+    async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
         """Upload a JSON document and return its size in bytes.
 
         Args:
@@ -102,7 +102,7 @@ class Storage:
 
         return await repeating(self._retry, _may_repeat_put, attempt)
 
-    async def get_json(self, url: str) -> Any:
+    async def get_json(self, url: Secret[str]) -> Any:
         """Download a JSON document, and parse it.
 
         Args:
@@ -116,7 +116,7 @@ class Storage:
         parse = await self.download(url)
         return await parse()
 
-    async def download(self, url: str) -> Callable[[], Awaitable[Any]]:
+    async def download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         """Download a JSON document that is not large, and return what parses it.
 
         Parsed, it takes many times the memory, and large it is to be downloaded: both happen one after another.
@@ -159,31 +159,25 @@ class Storage:
             raise storage_error(answer, "download")
         return answer
 
-    def _signed(self, method: str, url: str) -> Secret[URL]:
+    def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
         """The URL that the platform has signed, as it is, if files and annotations may go there.
 
         A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
         """
-        with suppress(ValueError):
-            signed = URL(url, encoded=True)
-            if signed.scheme in ("http", "https") and signed.host:
-                self._check_host(method, url, signed)
-                return Secret(signed)
-        shown = _shown(url)
-        raise MalformedAnswerError(f"the platform signed something that is no URL: {shown!r}", method=method, url=shown)
+        signed = _parsed(url)
+        problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
+        if signed is None or problem is not None:
+            shown = _shown(self._transport.redactor(url.reveal(), length=MOST_OF_A_URL))
+            raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
+        return signed
 
-    def _check_host(self, method: str, url: str, signed: URL) -> None:
-        is_here, is_local = is_this_machine(signed.host or ""), self._is_local()
-        if is_here and is_local:
-            return
-        shown = _shown(url)
-        if is_here:
-            problem = f"the platform signed a URL of this machine, though its API is elsewhere: {shown!r}"
-        elif signed.scheme == "http":
-            problem = f"the platform signed a URL of plain http, which anybody on the way can read: {shown!r}"
-        else:
-            return
-        raise MalformedAnswerError(problem, method=method, url=shown)
+    def _trouble_with_host(self, signed: URL) -> str | None:
+        is_here = is_this_machine(signed.host or "")
+        if is_here and not self._is_local():
+            return "a URL of this machine, though its API is elsewhere"
+        if signed.scheme == "http" and not is_here:
+            return "a URL of plain http, which anybody on the way can read"
+        return None
 
     async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
@@ -202,6 +196,15 @@ class Storage:
             raise storage_error(answer, f"upload of {name!r}")
         await _check_arrival(answer, body, name)
         return body.sent
+
+
+def _parsed(url: Secret[str]) -> Secret[URL] | None:
+    """The URL as it is, None if it is none that leads anywhere."""
+    with suppress(ValueError):
+        parsed = URL(url.reveal(), encoded=True)
+        if parsed.scheme in ("http", "https") and parsed.host:
+            return Secret(parsed)
+    return None
 
 
 def _shown(url: str) -> str:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from math import inf
 from ssl import SSLContext
@@ -15,9 +16,10 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.exchange import exchange
+from kognic_aio._http.exchange import carried_by, exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
 from kognic_aio._http.proxies import Proxies
@@ -39,7 +41,8 @@ MOST_RENEWALS = 5
 log = logging.getLogger("kognic_aio")
 
 T = TypeVar("T")
-Query = Mapping[str, str | int] | Sequence[tuple[str, str | int]]
+Value = str | int | Secret[str | int]
+Query = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 
 class Transport:
@@ -49,7 +52,7 @@ class Transport:
         organization_id: The organization to act for.
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
-        session: A session of the caller's, which is left open.
+        session: A session of the caller's, which is left open; it has cookies and headers of theirs.
         ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
 
@@ -63,7 +66,7 @@ class Transport:
         organization_id: int | None,
         timeout: float,
         retry: Retry,
-        session: aiohttp.ClientSession | None,
+        session: Secret[aiohttp.ClientSession] | None,
         ssl: SSLContext | None,
         trust_env: bool,
     ) -> None:
@@ -79,7 +82,7 @@ class Transport:
         self._trust_env = trust_env
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._auth: Auth = None
+        self._auth: Secret[Auth] | None = None
         self._scopes: tuple[str, ...] = ()
         self._credentials: Credentials | None = None
         self._tokens = TokenSource(self._fetch_token)
@@ -92,7 +95,7 @@ class Transport:
         return min(LATE, self._retry.max_wait)
 
     async def open(
-        self, auth: Auth, base_urls: BaseUrls, settings: Mapping[str, str], scopes: Sequence[str] = ()
+        self, auth: Secret[Auth] | None, base_urls: BaseUrls, settings: Mapping[str, str], scopes: Sequence[str] = ()
     ) -> None:
         """Find the credentials and make the session.
 
@@ -108,7 +111,7 @@ class Transport:
                 names a proxy that cannot be used.
         """
         if not self._owns_session:
-            _check_session(self._session)
+            self.redactor.beside = partial(carried_by, _checked(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         self._auth, self._scopes = auth, tuple(scopes)
         self._credentials = self._scoped(credentials)
@@ -118,9 +121,7 @@ class Transport:
         self._hosts = Hosts(asyncio.get_running_loop().time, named)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
-            self._session = aiohttp.ClientSession(
-                connector=new_connector(self._ssl, given), cookie_jar=aiohttp.DummyCookieJar()
-            )
+            self._session = Secret(_new_session(self._ssl, given))
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -129,7 +130,7 @@ class Transport:
         self._hosts.close()
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
-            await session.close()
+            await session.reveal().close()
 
     async def call(
         self,
@@ -141,8 +142,8 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
         discard: bool = False,
-    ) -> Any:
-        """The JSON that an API answers, as it is; repeated if need be and harmless.
+    ) -> Secret[Any]:
+        """The JSON that an API answers, as it is; repeated if need be and harmless. It may have signed URLs.
 
         Args:
             method: The HTTP method.
@@ -169,10 +170,10 @@ class Transport:
             is_api=True,
         )
 
-        async def attempt() -> Any:
+        async def attempt() -> Secret[Any]:
             answer = await self._authorized(request)
             is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return None if is_done else await parsed(parse, answer)
+            return Secret(None if is_done else await parsed(parse, answer))
 
         if has_one_try():
             return await attempt()
@@ -263,7 +264,8 @@ class Transport:
         credentials, url = self._credentials, Secret(URL(self._token_url))
         if credentials is None:
             raise CredentialsError("no credentials: the client is not open")
-        self.redactor.learn(credentials.client_secret)
+        for secret in (credentials.client_secret, credentials.basic):
+            self.redactor.learn(secret)
         request = Request(method="POST", url=url, headers=self._headers, data=credentials.form(), is_api=True)
 
         async def attempt() -> Token:
@@ -274,7 +276,7 @@ class Transport:
 
         return await repeating(TOKEN_RETRY, may_repeat, attempt)
 
-    def _open_session(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> Secret[aiohttp.ClientSession]:
         if self._session is None or self._loop is None:
             raise ClosedError("the client is not open: use it inside `async with client:`, or `await client.open()`")
         if self._loop is not asyncio.get_running_loop():
@@ -282,25 +284,30 @@ class Transport:
         return self._session
 
 
+def _new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=new_connector(ssl, given), cookie_jar=aiohttp.DummyCookieJar())
+
+
 def pairs(query: Query | None) -> list[tuple[str, str]]:
-    """Names and values of a query as strings; yarl would write a UUID as a number."""
+    """Names and values of a query as strings, secret ones too; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
-    return [(name, text(value)) for name, value in items]
+    return [(name, text(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
 
 
-def _check_session(session: aiohttp.ClientSession | None) -> None:
-    if session is None or session.closed:
+def _checked(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
+    if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
-    if session.auth is not None or "Authorization" in session.headers:
+    if session.reveal().auth is not None or "Authorization" in session.reveal().headers:
         raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
+    return session
 
 
-def _prepare(auth: Auth, proxies: Proxies | None) -> Credentials:
+def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
     """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
     with suppress(OSError):
         gettempdir()  # which looks for it once, with a descriptor that there may not be later
     for module in ("aiofiles", "tenacity", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:
-        proxies.read_environment()
+        discreet(proxies.read_environment)()  # which may name their passwords
     return resolve(auth)

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+from attrs import define, field
 
 from kognic_aio.cli import output
 from kognic_aio.cli.say import say
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all fields, for programs.")
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Look:
     """A look at the platform.
 
@@ -30,6 +30,7 @@ class Look:
     env: str | None = None
     organization: int | None = None
     as_json: bool
+    _redacted: Callable[[str], str] = field(default=str, init=False)
 
     def client(self) -> "KognicIOClient":
         """A client to open.
@@ -39,27 +40,32 @@ class Look:
         """
         from kognic_aio.cli.session import new_client  # noqa: PLC0415 - help does not wait for what only a look needs
 
-        return new_client(self.env, self.organization)
+        client = new_client(self.env, self.organization)
+        self._redacted = client.redacted
+        return client
 
     async def show(self, models: Iterable[Any] | AsyncIterable[Any], columns: Sequence[str]) -> None:
         """Show models: these columns of them, or all as a JSON array."""
         if self.as_json:
-            await output.print_json_array(models)
+            await output.print_json_array(models, self._redacted)
         else:
-            output.print_rows(columns, [output.row(model, columns) async for model in output.each(models)])
+            output.print_rows(columns, [self._row(model, columns) async for model in output.each(models)])
 
     def show_one(self, model: Any, columns: Sequence[str]) -> None:
         """Show one model: these columns of it, or all as a JSON object."""
         if self.as_json:
-            output.print_json(model)
+            output.print_json(model, self._redacted)
         else:
-            output.print_rows(columns, [output.row(model, columns)])
+            output.print_rows(columns, [self._row(model, columns)])
+
+    def _row(self, model: Any, columns: Sequence[str]) -> list[str]:
+        return output.row(model, columns, self._redacted)
 
     def show_below(self, model: Any) -> None:
         """Show a part of what was shown with all that is in it; JSON has had that already."""
         if not self.as_json:
             say("")
-            output.print_json(model, indent=2)
+            output.print_json(model, self._redacted, indent=2)
 
 
 def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

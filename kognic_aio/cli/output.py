@@ -3,9 +3,9 @@
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import click
@@ -14,40 +14,50 @@ from rich.cells import cell_len
 from kognic_aio._text import printable
 from kognic_aio.cli.say import say
 
+Redacted: TypeAlias = Callable[[str], str]
+
 GAP = "  "
 
 MAX_CELL = 200
 """Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
 
 
-def print_json(model: Any, *, indent: int | None = None) -> None:
+def print_json(model: Any, redacted: Redacted, *, indent: int | None = None) -> None:
     """Print all fields of a model, or of a mapping of models, under their own names.
 
     They are as the platform gave them, in ASCII: what a terminal would act upon is escaped.
+
+    Args:
+        model: The model.
+        redacted: Takes what is secret out of a text.
+        indent: Spaces for each level; by default all is on one line.
     """
-    print(_to_json(model, indent=indent))
+    print(json.dumps(_plain(model, redacted), indent=indent))
 
 
-def _to_json(model: Any, *, indent: int | None = None) -> str:
-    return json.dumps(model, default=_plain, indent=indent)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no form for: models become objects, and moments ISO 8601."""
+def _plain(value: Any, redacted: Redacted) -> Any:
+    """A value as JSON has it: models become objects, and moments ISO 8601."""
     match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redacted(value)
         case datetime():
             return value.isoformat()
-        case frozenset():
-            return sorted(value)
+        case list() | tuple() | frozenset():
+            return [_plain(each, redacted) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+        case Mapping():
+            return {redacted(str(key)): _plain(each, redacted) for key, each in value.items()}
         case _:
-            return {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}
+            names = [field.name for field in attrs.fields(type(value))]
+            return {name: _plain(getattr(value, name), redacted) for name in names}
 
 
-async def print_json_array(items: Iterable[Any] | AsyncIterable[Any]) -> None:
+async def print_json_array(items: Iterable[Any] | AsyncIterable[Any], redacted: Redacted) -> None:
     """Print models as an array with one on each line, as they come."""
     opening = "["
     async for item in each(items):
-        print(opening, _to_json(item), sep="\n", end="")
+        print(opening, json.dumps(_plain(item, redacted)), sep="\n", end="")
         opening = ","
     print("[]" if opening == "[" else "\n]")
 
@@ -62,19 +72,19 @@ async def each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
             yield item
 
 
-def row(model: Any, columns: Sequence[str]) -> list[str]:
-    """Some fields of a model, as texts."""
-    return [_cell(getattr(model, column)) for column in columns]
+def row(model: Any, columns: Sequence[str], redacted: Redacted) -> list[str]:
+    """Some fields of a model, as texts without secrets."""
+    return [_cell(getattr(model, column), redacted) for column in columns]
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, redacted: Redacted) -> str:
     match value:
         case None:
             return ""
         case datetime():
             return value.isoformat(" ", "seconds")
         case _:
-            return printable(value, MAX_CELL)
+            return printable(redacted(str(value)), MAX_CELL)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,6 +7,12 @@ from typing import Any
 from attrs import field, frozen
 from typing_extensions import deprecated
 
+from kognic_aio._secret import Secret
+
+
+def _secret(url: str | Secret[str]) -> Secret[str]:
+    return url if isinstance(url, Secret) else Secret(url)
+
 
 @frozen(kw_only=True)
 class Annotation:
@@ -34,7 +40,17 @@ class PartialAnnotation:
     scene_uuid: str
     request_uid: str
     created: datetime
-    uri: str = field(repr=False)
+    _uri: Secret[str] = field(alias="uri", converter=_secret)
+
+    @property
+    def uri(self) -> str:
+        """The signed URL."""
+        return self._uri.reveal()
+
+    @property
+    def signed(self) -> Secret[str]:
+        """The same, as nothing shows it."""
+        return self._uri
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
         """The annotation with its content."""
@@ -58,9 +74,19 @@ class SignedAnnotation:
     request_input_id: str
     request_uid: str
     is_preliminary: bool
-    signed_url: str = field(repr=False)
+    _signed_url: Secret[str] = field(alias="signed_url", converter=_secret)
     expires_at: datetime
     created: datetime
+
+    @property
+    def signed_url(self) -> str:
+        """The signed URL."""
+        return self._signed_url.reveal()
+
+    @property
+    def signed(self) -> Secret[str]:
+        """The same, as nothing shows it."""
+        return self._signed_url
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
         """The annotation with its content."""
@@ -102,7 +128,17 @@ class PartialClientAnnotation:
     scene_uuid: str
     annotation_type: str
     created: datetime
-    uri: str = field(repr=False)
+    _uri: Secret[str] = field(alias="uri", converter=_secret)
+
+    @property
+    def uri(self) -> str:
+        """The signed URL."""
+        return self._uri.reveal()
+
+    @property
+    def signed(self) -> Secret[str]:
+        """The same, as nothing shows it."""
+        return self._uri
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> ClientAnnotation:
         """The annotation with its content."""

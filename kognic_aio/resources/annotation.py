@@ -7,6 +7,7 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment, text
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
 from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
@@ -28,7 +29,7 @@ class Partial(Protocol[A_co]):
     """An annotation whose content is behind a signed URL."""
 
     @property
-    def uri(self) -> str:
+    def signed(self) -> Secret[str]:
         """The signed URL."""
         ...
 
@@ -74,7 +75,7 @@ class AnnotationResource:
         query = {"isoBoxes": "true"} if iso_rotated_cuboids else None
         path = f"v1/annotations/{segment(annotation_id)}"
         signed = await self._integration_api.get(path, SignedAnnotation, query=query)
-        return signed.to_annotation(await self._content(signed.signed_url))
+        return signed.to_annotation(await self._content(signed.signed))
 
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get the annotation of an input, with its content.
@@ -92,7 +93,7 @@ class AnnotationResource:
         """
         path = f"v2/inputs/{segment(input_uuid)}/annotation"
         partial = await self._api.get(path, PartialAnnotation, query=_cuboids(iso_rotated_cuboids))
-        return partial.to_annotation(await self._content(partial.uri))
+        return partial.to_annotation(await self._content(partial.signed))
 
     async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
         """Get all annotations of a scene, with their contents.
@@ -173,11 +174,11 @@ class AnnotationResource:
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 
-    async def _download(self, url: str) -> Callable[[], Awaitable[Any]]:
+    async def _download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         async with self._downloads:
             return await self._storage.download(url)
 
-    async def _content(self, url: str) -> Any:
+    async def _content(self, url: Secret[str]) -> Any:
         parse = await self._download(url)
         return await parse()
 
@@ -192,7 +193,7 @@ class AnnotationResource:
         """Contents are downloaded several at once, and parsed one by one: parsed, they take many times the memory."""
         for start in range(0, len(partials), self._most):
             some = partials[start : start + self._most]
-            parses = await map_in_order([partial.uri for partial in some], self._download, workers=self._most)
+            parses = await map_in_order([partial.signed for partial in some], self._download, workers=self._most)
             for partial, parse in zip(some, parses, strict=True):
                 yield [partial.to_annotation(await parse())]
 

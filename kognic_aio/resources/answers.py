@@ -8,6 +8,23 @@ def plain_uuid(uuid: str) -> str:
     return uuid.replace("-", "").lower()
 
 
+def shown_id(api: Api, method: str, path: str, given: str) -> str:
+    """The id that a platform gives to something new. It goes into paths, logs and journals.
+
+    Args:
+        api: What was asked.
+        method: The HTTP method.
+        path: The path.
+        given: The id.
+
+    Raises:
+        MalformedAnswerError: If it has something secret in it, or cannot be shown.
+    """
+    if api.told(given) != given:
+        raise api.malformed(method, path, f"an id that cannot be shown: {given!r}")
+    return given
+
+
 def check_is_about(api: Api, method: str, path: str, *, answered: str, asked: str) -> None:
     """See that an answer is about what was asked for, and not about something else.
 

@@ -3,22 +3,23 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment, strings, text
 from kognic_aio._http.retries import one_try_each
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
+from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, LeftOutError, NotFoundError
 from kognic_aio.files import sources_at_hand
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.official import refuse_official
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.answers import check_is_about, shown_id
 from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.uploads import differing_files, file_uploads, upload_all
+from kognic_aio.resources.uploads import SignedUrls, check_files, file_uploads, upload_all
 
 
 @frozen(kw_only=True)
@@ -26,7 +27,7 @@ class AcceptedRequest:
     """A scene that the platform has accepted, and where it wants to have its files: filename and signed URL of each."""
 
     id: str
-    signed_upload_urls: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    signed_upload_urls: Secret[SignedUrls] | None = None
 
 
 @frozen(kw_only=True)
@@ -242,15 +243,15 @@ class SceneResource:
         at_hand = sources_at_hand(files, self._limiters.reading)
         async with self._lifecycle.leaving_no_orphans() as notes, jobs, at_hand as sources:
             accepted = await self._api.post("v2/scenes", AcceptedRequest, json=encode(scene_request))
-            self._visibility.created(accepted.id, scene_request.external_id)
-            urls = accepted.signed_upload_urls or ()
-            async with self._lifecycle.finishing(accepted.id, notes, exists=True):
-                if differing := differing_files(dict(urls), files):
-                    raise self._api.malformed("POST", "v2/scenes", differing)
-                if urls:
-                    await upload_all(list(file_uploads(self._storage, urls, files, sources)), self._limiters.uploads)
-                    await self._lifecycle.commit(accepted.id)
-        return CreateSceneResponse(scene_uuid=accepted.id)
+            scene_uuid = shown_id(self._api, "POST", "v2/scenes", accepted.id)
+            self._visibility.created(scene_uuid, scene_request.external_id)
+            urls = accepted.signed_upload_urls or Secret[SignedUrls](())
+            async with self._lifecycle.finishing(scene_uuid, notes, exists=True):
+                check_files(self._api, "v2/scenes", urls, files)
+                if uploads := list(file_uploads(self._storage, urls, files, sources)):
+                    await upload_all(uploads, self._limiters.uploads)
+                    await self._lifecycle.commit(scene_uuid)
+        return CreateSceneResponse(scene_uuid=scene_uuid)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:
         """Import a scene that was only indexed: the platform reads its files from your cloud.

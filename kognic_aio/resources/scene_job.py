@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from anyio import CapacityLimiter
-from attrs import field, frozen
+from attrs import frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.retries import may_have_had_effect
 from kognic_aio._http.storage import Storage, is_refused_url
 from kognic_aio._http.wire import JsonObject, encode
+from kognic_aio._secret import Secret
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import Source
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
-from kognic_aio.resources.answers import check_is_about
+from kognic_aio.resources.answers import check_is_about, shown_id
 from kognic_aio.resources.finishing import MOST_STARTS, Lifecycle, Notes, Start
-from kognic_aio.resources.uploads import Upload, differing_files, file_uploads, upload_all
+from kognic_aio.resources.uploads import Upload, check_files, file_uploads, upload_all
 
 log = logging.getLogger("kognic_aio")
 
@@ -35,7 +36,7 @@ class AcceptedIMUData:
     """IMU data that the platform has accepted, and where it wants to have it."""
 
     resource_id: str
-    signed_url: str | None = field(default=None, repr=False)
+    signed_url: Secret[str] | None = None
 
 
 @frozen(kw_only=True)
@@ -49,7 +50,7 @@ class AcceptedScene:
     """
 
     internal_id: str
-    files: Mapping[str, str] = field(repr=False)
+    files: Secret[Mapping[str, str]]
     request_input_uuid: str | None = None
 
 
@@ -154,7 +155,9 @@ class SceneJobs:
 
     async def _reserve(self) -> str:
         """A uuid for a scene. To reserve one that nobody uses is harmless, so this may be repeated."""
-        return (await self._api.ask("v1/inputs/initialize", ReservedScene, json=self._workspace())).scene_uuid
+        path = "v1/inputs/initialize"
+        reserved = await self._api.ask(path, ReservedScene, json=self._workspace())
+        return shown_id(self._api, "POST", path, reserved.scene_uuid)
 
     async def _start(
         self, path: str, scene: BaseScene, sources: Mapping[str, Source], body: JsonObject, start: Start
@@ -169,10 +172,9 @@ class SceneJobs:
             )
             body["imuData"] = accepted_imu.resource_id
         accepted = await self._accept(path, body, start)
-        resources = scene.resources
-        if differing := differing_files(accepted.files, resources):
-            raise self._api.malformed("POST", path, differing)
-        files = file_uploads(self._storage, accepted.files.items(), resources, sources)
+        resources, urls = scene.resources, Secret((*accepted.files.reveal().items(),))
+        check_files(self._api, path, urls, resources)
+        files = file_uploads(self._storage, urls, resources, sources)
         return accepted, [*files, *self._imu_upload(accepted_imu, imu)]
 
     async def _accept(self, path: str, body: JsonObject, start: Start) -> AcceptedScene:

@@ -1,30 +1,44 @@
 """The files of a scene on their way to storage."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
 from anyio import CapacityLimiter
 
+from kognic_aio._http.api import Api
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
 from kognic_aio.files import Source
 from kognic_aio.model.file_data import Uploadable
+
+SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
+"""Names of files, each with the signed URL to which it goes."""
 
 Upload: TypeAlias = Callable[[], Awaitable[int]]
 """Sends one file and tells how many bytes it had."""
 
 
-def differing_files(urls: Collection[str], files: Collection[str]) -> str | None:
-    """What is wrong with the files that the platform asks for: it wants all files of a scene, or none if it has them.
+def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
+    """See that the platform asks for the files of a scene: it wants all of them, or none if it has them.
 
     Args:
-        urls: The names for which there are signed URLs.
+        api: What was asked.
+        path: The path.
+        urls: The name of each file that it wants, with its signed URL.
         files: The names of the scene's files.
+
+    Raises:
+        MalformedAnswerError: If it asks for others.
     """
-    missing, unknown = sorted(set(files) - set(urls)), sorted(set(urls) - set(files))
-    if not urls or not (missing or unknown):
-        return None
+    if problem := api.told(_difference({name for name, _ in urls.reveal()}, set(files))):
+        raise api.malformed("POST", path, problem)
+
+
+def _difference(wanted: set[str], files: set[str]) -> str:
+    """How the files that the platform wants differ from those of the scene, empty if they do not."""
+    missing, unknown = sorted(files - wanted) if wanted else [], sorted(wanted - files)
     problems = [f"no signed URL for {missing}"] if missing else []
     problems += [f"signed URLs for {unknown}, which are no files of the scene"] if unknown else []
     return ", and ".join(problems)
@@ -32,7 +46,7 @@ def differing_files(urls: Collection[str], files: Collection[str]) -> str | None
 
 def file_uploads(
     storage: Storage,
-    urls: Iterable[tuple[str, str]],
+    urls: Secret[SignedUrls],
     files: Mapping[str, Uploadable],
     sources: Mapping[str, Source],
 ) -> Iterator[Upload]:
@@ -44,8 +58,8 @@ def file_uploads(
         files: The files of the scene, under the same names.
         sources: Where their bytes come from.
     """
-    for name, url in urls:
-        yield partial(storage.put, url, files[name], sources[name])
+    for name, url in urls.reveal():
+        yield partial(storage.put, Secret(url), files[name], sources[name])
 
 
 async def upload_all(

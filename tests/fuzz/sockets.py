@@ -10,6 +10,7 @@ import anyio
 
 from kognic_aio import KognicIOClient
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
 from kognic_aio.limits import Retry
 from tests.fuzz.answers import body
@@ -92,11 +93,11 @@ async def _get(client: KognicIOClient, _: str) -> None:
 
 
 async def _put(client: KognicIOClient, url: str) -> None:
-    await _storage(client, is_local=True).put_json(f"{url}/storage?signature=secret", b"{}", "a.json")
+    await _storage(client, is_local=True).put_json(Secret(f"{url}/storage?signature=secret"), b"{}", "a.json")
 
 
 async def _download(client: KognicIOClient, url: str) -> None:
-    await _storage(client, is_local=True).get_json(f"{url}/storage?signature=secret")
+    await _storage(client, is_local=True).get_json(Secret(f"{url}/storage?signature=secret"))
 
 
 async def _token(client: KognicIOClient, _: str) -> None:
@@ -145,7 +146,7 @@ async def _unconnected(url: str, *, is_local: bool) -> None:
         KognicIOClient(auth=LOGIN, write_workspace_id="mine", session=session) as client,
     ):
         storage = _storage(client, is_local=is_local)
-        for ask in (storage.get_json(url), storage.put_json(url, b"{}", "a.json")):
+        for ask in (storage.get_json(Secret(url)), storage.put_json(Secret(url), b"{}", "a.json")):
             with suppress(KognicError), anyio.fail_after(SECONDS):
                 await ask
 

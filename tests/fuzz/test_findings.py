@@ -125,19 +125,19 @@ def test_numbers_that_are_no_floats() -> None:
 
 
 def test_dates_that_are_long() -> None:
-    """What is no date is not repeated whole."""
+    """What is no date is not repeated beyond what is looked at for secrets."""
     for created in ("x" * 10**7, [["x" * 10**7]], {"\U0001f600" * 10**6: 0}):
         with pytest.raises(DecodeError) as caught:
             decode({"created": created}, Project)
-        assert sum(map(len, caught.value.problems)) < 1000
+        assert sum(map(len, caught.value.problems)) < 20_000
 
 
 def test_names_that_are_long() -> None:
-    """The names in a path that leads to what is wrong are not repeated whole."""
+    """The names in a path that leads to what is wrong are not repeated beyond that either."""
     entry = {"id": "1", "externalId": "2", "created": "2026-01-01", "calibration": {"x" * 10**7: 0, "y" * 10**7: 0}}
     with pytest.raises(DecodeError) as caught:
         decode(entry, SensorCalibrationEntry)
-    assert sum(map(len, caught.value.problems)) < 1000
+    assert sum(map(len, caught.value.problems)) < 20_000
 
 
 def test_letters_that_are_acted_upon() -> None:

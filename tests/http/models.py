@@ -13,6 +13,7 @@ import attrs
 from hypothesis import strategies as st
 
 from kognic_aio import model
+from kognic_aio._secret import Secret
 from kognic_aio.model import (
     BaseScene,
     BaseSceneWithIMUData,
@@ -102,6 +103,8 @@ def _values(hint: Any, complete: bool) -> st.SearchStrategy[Any]:  # noqa: PLR09
         return st.one_of([_values(choice, complete) for choice in arguments if choice is not UnknownCalibration])
     if origin is Mapping:
         return st.dictionaries(NAMES, _values(arguments[1], complete), max_size=2)
+    if origin is Secret:
+        return _values(arguments[0], complete).map(Secret)
     if origin in (Sequence, tuple):
         return st.lists(_values(arguments[0], complete), min_size=1, max_size=2).map(tuple)
     if origin is frozenset:

@@ -15,6 +15,7 @@ from aiohttp import web
 from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio._secret import Secret
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import (
     KognicError,
@@ -181,7 +182,7 @@ async def test_what_stores_answer(name: str, server: Server, client: KognicIOCli
 def calls(client: KognicIOClient, url: str) -> dict[str, Callable[[], Any]]:
     return {
         "upload": lambda: put(client._storage, f"{url}/{SIGNED}", image()),
-        "download": lambda: client._storage.get_json(f"{url}/{SIGNED}"),
+        "download": lambda: client._storage.get_json(Secret(f"{url}/{SIGNED}")),
         "read": client.project.get_projects,
     }
 

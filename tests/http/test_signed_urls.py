@@ -12,6 +12,7 @@ from aiohttp import web
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio.errors import ConnectError, MalformedAnswerError, ProxyError
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model import Image
@@ -97,7 +98,7 @@ async def test_this_machine_is_not_for_others(host: str, scheme: str, port: int)
     url = f"{scheme}://{host}:{port}/bucket/a?X-Signature=secret"
     async with serving() as server, client_of(server) as client:
         storage = storage_of(client, is_local=False)
-        for attempt in (put(storage, url, IMAGE), storage.get_json(url)):
+        for attempt in (put(storage, url, IMAGE), storage.get_json(Secret(url))):
             with pytest.raises(MalformedAnswerError, match="of this machine") as caught:
                 await attempt
             assert "secret" not in str(caught.value)
@@ -110,7 +111,7 @@ async def test_nothing_goes_out_in_clear(host: str, is_local: bool) -> None:
     url = f"http://{host}/bucket/a?X-Signature=secret"
     async with serving() as server, client_of(server) as client:
         storage = storage_of(client, is_local=is_local)
-        for attempt in (put(storage, url, IMAGE), storage.get_json(url)):
+        for attempt in (put(storage, url, IMAGE), storage.get_json(Secret(url))):
             with pytest.raises(MalformedAnswerError, match="plain http") as caught:
                 await attempt
             assert "secret" not in str(caught.value)

@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 
 from kognic_aio import FileData
 from kognic_aio._http.storage import Storage
+from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, DataError, MissingFileError, StorageError
 from kognic_aio.files import Reading, sources_at_hand
 from kognic_aio.files.local import Handle
@@ -383,7 +384,7 @@ async def test_checksums_of_documents(store: Store, storage: Storage) -> None:
     """Documents are compared as well, and large ones too go out without a warning."""
     content = os.urandom(3 * MIB)
     store.answers = [hashed("x-goog-hash: crc32c={}", content=b""), hashed("x-goog-hash: crc32c={}")]
-    assert await storage.put_json(store.url, content, "IMU data") == len(content)
+    assert await storage.put_json(Secret(store.url), content, "IMU data") == len(content)
     assert store.whole == [content, content]
     assert [headers["Content-Length"] for headers in store.headers] == [str(len(content))] * 2
 

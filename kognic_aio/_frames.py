@@ -1,0 +1,45 @@
+"""Errors without the frames whose variables have what is secret: error trackers show the variables of every frame."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E, handled: BaseException | None = None) -> E:
+    """An error whose traceback begins anew, and so do those of its causes and of what is in a group.
+
+    Args:
+        error: The error.
+        handled: What was being handled when it was raised. That is its context, but no error of ours.
+    """
+    left: list[BaseException | None] = [error]
+    seen = {id(handled)}
+    while left:
+        each = left.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            left += [each.__cause__, each.__context__]
+            left += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+    return error
+
+
+def discreet(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a function whose errors have none of its variables: it is given, or finds, what is secret."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        handled = sys.exception()
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            without_frames(error, handled)
+            raise
+
+    return call
