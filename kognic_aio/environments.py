@@ -8,10 +8,13 @@ from typing import Any
 from attrs import evolve, field, fields, frozen
 
 from kognic_aio._json import read_json
+from kognic_aio._regular import read_regular
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
 
 ENVIRONMENT_VARIABLE = "KOGNIC_ENV"
+MAX_CONFIG_BYTES = 1 << 20
+"""Bytes of the file that names environments, each of which takes some hundred."""
 EXPECTED = '{"environments": {NAME: {"host": ..., "auth_server": ..., "credentials": ..., "scopes": [...]}}}'
 
 
@@ -81,7 +84,10 @@ def config_path() -> Path:
 def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
     try:
-        content = read_json(config_path().read_text("utf-8"))
+        text = read_regular(config_path(), MAX_CONFIG_BYTES)
+        if len(text) > MAX_CONFIG_BYTES:
+            raise ValueError(f"it has more than {MAX_CONFIG_BYTES:,} bytes")
+        content = read_json(text.decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
