@@ -9,11 +9,14 @@ from attrs import evolve, field, fields, frozen
 
 from kognic_aio._frames import discreet
 from kognic_aio._json import read_json
+from kognic_aio._regular import read_regular
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
 
 ENVIRONMENT_VARIABLE = "KOGNIC_ENV"
+MAX_CONFIG_BYTES = 1 << 20
+"""Bytes of the file that names environments, each of which takes some hundred."""
 EXPECTED = '{"environments": {NAME: {"host": ..., "auth_server": ..., "credentials": ..., "scopes": [...]}}}'
 
 
@@ -87,7 +90,10 @@ def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
     problem = f"expected {EXPECTED}"
     try:
-        content = read_json(config_path().read_text("utf-8"))
+        text = read_regular(config_path(), MAX_CONFIG_BYTES)
+        if len(text) > MAX_CONFIG_BYTES:
+            raise ValueError(f"it has more than {MAX_CONFIG_BYTES:,} bytes")
+        content = read_json(text.decode())
         if isinstance(content, dict):
             return content
     except FileNotFoundError:

@@ -7,17 +7,26 @@ from pathlib import Path
 import click
 
 from kognic_aio._http.wire import decode
+from kognic_aio._regular import read_regular
 from kognic_aio.cli.say import say
 from kognic_aio.model.calibration import TestCase
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_file
+
+MAX_TEST_CASES_BYTES = 1 << 20
+"""Bytes of a file of test cases, each of which takes about 100."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) -> list[TestCase]:
     """The test cases of a JSON file, in which they are as in a calibration."""
+    if path is None:
+        return []
     try:
-        return [] if path is None else decode(json.loads(path.read_bytes()), list[TestCase])
+        content = read_regular(path, MAX_TEST_CASES_BYTES)
+        if len(content) > MAX_TEST_CASES_BYTES:
+            raise ValueError(f"it has more than {MAX_TEST_CASES_BYTES:,} bytes")
+        return decode(json.loads(content), list[TestCase])
     except (OSError, ValueError, RecursionError) as error:
         raise click.BadParameter(f"no test cases in {path}: {error}") from error
 

@@ -1,40 +1,107 @@
 """Reads the bodies of requests, as much as they may have, and JSON as strictly as its standard."""
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NoReturn
 
+import attrs
 from aiohttp import web
 
-from kognic_aio.emulator.errors import BadRequestError, TooLargeError
+from kognic_aio.emulator.errors import BadRequestError, BusyError, SlowBodyError, TooLargeError
 
 MAX_JSON = 16 * 1024 * 1024
 """Bytes of the body of an API request; the largest that clients send are pre-annotations of long sequences."""
 MAX_FORM = 64 * 1024
 """Bytes of the body of a request for a token, which anybody may send."""
+MAX_ARRIVING = 64 * 1024 * 1024
+"""Bytes of all bodies of API requests that are being read at once."""
 MAX_VALUES = 300_000
 """Values in a body: an empty list takes 3 bytes of JSON, and twenty times as many of memory."""
 MAX_DEPTH = 100
 """Levels of lists and objects in each other; what is read at one depth of the stack is written at another."""
 
 
-async def read_body(request: web.BaseRequest, most: int) -> bytes:
-    """Read the body of a request.
+@attrs.frozen
+class Pace:
+    """How slowly a body may arrive.
 
     Args:
-        request: the request.
-        most: bytes that it may have.
+        patience: seconds until some of it has arrived, at the start and at any time.
+        rate: bytes a second that it must have on average beyond the first `patience` seconds.
+    """
+
+    patience: float
+    rate: float
+
+
+BODY_PACE = Pace(patience=30.0, rate=10_000.0)
+"""Of API requests, whose bodies clients have in memory when they send them."""
+FILE_PACE = Pace(patience=600.0, rate=16.0)
+"""Of files, whose sources may be slow: a kilobyte a minute."""
+
+
+async def arriving(request: web.BaseRequest, pace: Pace) -> AsyncIterator[bytes]:
+    """The chunks of a body, as they come.
 
     Raises:
-        TooLargeError: it has more; then no more of it is read.
+        SlowBodyError: it comes too slowly; whoever trickles it would keep its connection for ever.
     """
-    check_body_size(request.content_length or 0, most)
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        check_body_size(len(body), most)
-    return bytes(body)
+    clock = asyncio.get_running_loop().time
+    due, size = clock() + pace.patience, 0
+    while True:
+        try:
+            async with asyncio.timeout(min(pace.patience, due + size / pace.rate - clock())):
+                chunk = await request.content.readany()
+        except TimeoutError as error:
+            raise SlowBodyError(
+                f"the body comes too slowly: {size:,} bytes have arrived, and it is not whole"
+            ) from error
+        if not chunk:
+            return
+        size += len(chunk)
+        yield chunk
+
+
+class BodyReader:
+    """Reads bodies whole, as long as those that are arriving do not take too much together.
+
+    Args:
+        pace: how slowly each may arrive.
+    """
+
+    def __init__(self, pace: Pace = BODY_PACE) -> None:
+        self._pace = pace
+        self._held = 0
+
+    async def read(self, request: web.BaseRequest, most: int) -> bytes:
+        """Read the body of a request.
+
+        Args:
+            request: the request.
+            most: bytes that it may have.
+
+        Raises:
+            TooLargeError: it has more; then no more of it is read.
+            SlowBodyError: it comes too slowly.
+            BusyError: too much is arriving at once.
+        """
+        check_body_size(request.content_length or 0, most)
+        body = bytearray()
+        try:
+            async for chunk in arriving(request, self._pace):
+                body += chunk
+                self._held += len(chunk)
+                check_body_size(len(body), most)
+                self._check_held()
+            return bytes(body)
+        finally:
+            self._held -= len(body)
+
+    def _check_held(self) -> None:
+        if self._held > MAX_ARRIVING:
+            raise BusyError(f"bodies of more than {MAX_ARRIVING:,} bytes are arriving at once: try again later")
 
 
 def check_body_size(size: int, most: int) -> None:

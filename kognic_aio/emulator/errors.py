@@ -7,10 +7,12 @@
     ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
+    ├── SlowBodyError           408
     ├── ConflictError           409
     ├── TooLargeError           413
     ├── MisdirectedError        421
     ├── TooManyRequestsError    429
+    ├── BusyError               503
     ├── FullError               507
     └── StorageError            from the storage behind the signed URLs, which answers in XML
 
@@ -98,6 +100,12 @@ class MethodNotAllowedError(PlatformError):
     default_status = 405
 
 
+class SlowBodyError(PlatformError):
+    """The body does not arrive in time."""
+
+    default_status = 408
+
+
 class ConflictError(PlatformError):
     """What the request asks for has already happened, or its name is taken."""
 
@@ -135,6 +143,12 @@ class TooManyRequestsError(PlatformError):
         if self.retry_after is None:
             return {}
         return {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
+
+
+class BusyError(PlatformError):
+    """Too much is arriving at once."""
+
+    default_status = 503
 
 
 class FullError(PlatformError):

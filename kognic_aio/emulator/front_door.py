@@ -8,7 +8,7 @@ from aiohttp import web
 
 from kognic_aio.emulator.admission import admit
 from kognic_aio.emulator.answers import error_response, json_response
-from kognic_aio.emulator.bodies import read_body
+from kognic_aio.emulator.bodies import BodyReader
 from kognic_aio.emulator.errors import BadRequestError, PlatformError, TooManyRequestsError
 from kognic_aio.emulator.guard import Guard
 from kognic_aio.emulator.injection import inject
@@ -49,6 +49,7 @@ class FrontDoor:
         self._recorder = recorder
         self._guard = guard
         self._router = router
+        self._bodies = BodyReader()
         self._latency = {API: api_latency, UPLOADS: storage_latency, DOWNLOADS: storage_latency}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -104,7 +105,7 @@ class FrontDoor:
     async def _check_rate(self, limit: RateLimit, route: Route, call: Call) -> None:
         wait = limit.take(self._platform.timing.clock())
         if wait:
-            await _read(route, call)
+            await self._read(route, call)
             self._recorder.rate_limited += 1
             message = f"more than {limit.per_second:g} requests per second"
             raise TooManyRequestsError(message, wait if limit.retry_after else None)
@@ -113,16 +114,15 @@ class FrontDoor:
         if route.access == "signed":
             stored: web.Response = await route.handler(call)
             return stored
-        await _read(route, call)
+        await self._read(route, call)
         answer = route.act(call)
         self._recorder.observe_scene_jobs(self._platform.scenes.pending)
         return json_response(_enveloped(answer))
 
-
-async def _read(route: Route, call: Call) -> None:
-    """Read the body, of which a client that was let in gets everything recorded, whatever the answer."""
-    call.record.content = await read_body(call.request, route.max_body)
-    call.record.size = len(call.record.content)
+    async def _read(self, route: Route, call: Call) -> None:
+        """Read the body, of which a client that was let in gets everything recorded, whatever the answer."""
+        call.record.content = await self._bodies.read(call.request, route.max_body)
+        call.record.size = len(call.record.content)
 
 
 def _gauge(request: web.BaseRequest) -> str:

@@ -1,16 +1,12 @@
 """The emulator as a server: it starts, tells where it is, and stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import web
-
-from kognic_aio.emulator.answers import error_response
 from kognic_aio.emulator.checks import check_flag, check_seconds, check_whole
-from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.connections import Server
 from kognic_aio.emulator.faults import Faults
 from kognic_aio.emulator.front_door import FrontDoor
 from kognic_aio.emulator.guard import Guard, parse_allowed
@@ -115,7 +111,7 @@ class Emulator:
             storage_latency=storage_latency,
         )
         self._listener: asyncio.Server | None = None
-        self._server: _CountingServer | None = None
+        self._server: Server | None = None
         _change(self.platform, rate_limit=_rate_limit(rate_limit))
         _change(self.platform.room, most=max_kept)
         _change(self.platform.scenes, unknown_scenes=unknown_scenes)
@@ -174,7 +170,7 @@ class Emulator:
         """
         if self._listener is not None:
             return
-        self._server = _CountingServer(self._front_door.handle, self.recorder)
+        self._server = Server(self._front_door.handle, self.recorder)
         self._listener = await asyncio.get_running_loop().create_server(
             self._server, self._host, self._port, backlog=BACKLOG
         )
@@ -212,45 +208,3 @@ def _reachable(host: str) -> str:
     """A host to connect to for one to listen on: the loopback address for all addresses, IPv6 in brackets."""
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to here
     return f"[{host}]" if ":" in host else host
-
-
-class _Connection(web.RequestHandler):
-    """A connection that answers what is no HTTP as it answers everything, and logs nothing of it."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return super().handle_error(request, status, exc, message)
-        response = error_response(BadRequestError(f"the request cannot be read: {message or exc}", status))
-        response.force_close()
-        return response
-
-
-class _CountingServer(web.Server):
-    """An HTTP server that tells the recorder of its connections.
-
-    It takes bodies as they are: unpacked, they could be of any size.
-    """
-
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], recorder: Recorder) -> None:
-        super().__init__(handler)
-        self._recorder = recorder
-
-    def __call__(self) -> web.RequestHandler:
-        options: dict[str, Any] = {"access_log": None, "auto_decompress": False}
-        return _Connection(self, loop=asyncio.get_running_loop(), **options)
-
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._recorder.connection_made()
-
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        self._recorder.connection_lost()

@@ -1,5 +1,6 @@
 """Which platform a client talks to: its arguments, else `env`, else KOGNIC_ENV, else the platform itself."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,20 @@ async def test_unusable(tmp_path: Path, content: object, words: str) -> None:
         await KognicIOClient(env="a").open()
 
     assert str(caught.value).startswith(words.format(path=tmp_path / "kognic" / "environments.json"))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large"])
+async def test_a_file_without_end(tmp_path: Path, kind: str) -> None:
+    """A pipe in the place of the file is not waited for, and a file that is too large is not read to its end."""
+    path = tmp_path / "kognic" / "environments.json"
+    path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    with anyio.fail_after(5), pytest.raises(InvalidError, match=r"environments\.json cannot be used: .*(regular|more)"):
+        await KognicIOClient(env="a").open()
 
 
 @pytest.mark.parametrize("by", ["env", "KOGNIC_ENV"])

@@ -183,6 +183,21 @@ async def test_a_file_that_is_none(tmp_path: Path) -> None:
                 await custom_camera(path)
 
 
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="only root may read it, on Linux")
+async def test_a_file_that_has_nothing_yet() -> None:
+    """What is a regular file by its mode alone is not waited for; the log of the kernel may have something or not."""
+    with anyio.fail_after(SECONDS):
+        for _ in range(2):
+            with pytest.raises((OSError, LoadingError)):
+                await validate_wasm_file("/proc/kmsg")
+
+
+async def test_a_name_that_is_none() -> None:
+    """No file has a NUL in its name."""
+    with pytest.raises(OSError, match="null byte"):
+        await validate_wasm_file("camera\0.wasm")
+
+
 async def custom_camera(path: Path) -> CustomCameraCalibration:
     return await CustomCameraCalibration.from_file(
         path,

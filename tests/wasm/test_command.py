@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -75,6 +76,24 @@ def test_no_test_cases(content: object, words: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"no test cases in {cases}" in done.stderr
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "large"])
+def test_test_cases_without_end(kind: str, tmp_path: Path) -> None:
+    """A file of test cases is a regular file of some size; nothing else is waited for or read to its end."""
+    path, cases = written(tmp_path, modules.PINHOLE), tmp_path / "cases.json"
+    if kind == "device":
+        cases = Path("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(cases)
+    else:
+        with cases.open("wb") as file:
+            file.truncate(1 << 40)
+
+    done = kognicutil("wasm", "validate", path, "--test-cases", cases)
+
+    assert done.returncode == 2
+    assert ("it has more than 1,048,576 bytes" if kind == "large" else "not a regular file") in done.stderr
 
 
 @pytest.mark.parametrize("content", [b"text", modules.EMPTY, modules.SINGLE, modules.TRAP, modules.IMPORTING])

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 
 from attrs import frozen
 
+from kognic_aio._regular import open_regular
 from kognic_aio.cli.demo.outcome import Outcome
 from kognic_aio.emulator import Platform
 
@@ -50,5 +50,5 @@ def compare(platform: Platform, outcomes: Iterable[Outcome]) -> Arrival:
 
 
 def _sha256(path: str) -> str:
-    with Path(path).open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

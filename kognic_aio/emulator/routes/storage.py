@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from kognic_aio.emulator.bodies import FILE_PACE, arriving
 from kognic_aio.emulator.faults import CorruptUpload
 from kognic_aio.emulator.routing import Call, Routes
 from kognic_aio.emulator.state.storage import Receiver, check_object_size
@@ -16,7 +17,7 @@ async def put_object(call: Call) -> web.Response:
     """Store a file, and keep nothing of it but its size, its digests and what is wrong with it."""
     received = Receiver(call.platform.scenes.inspection_of(call.params["scene"], call.params["resource"]))
     check_object_size(call.request.content_length or 0)
-    async for chunk in call.request.content.iter_any():
+    async for chunk in arriving(call.request, FILE_PACE):
         received.feed(chunk)
     call.record.size, call.record.sha256 = received.size, received.sha256()
     if isinstance(call.record.fault, CorruptUpload):

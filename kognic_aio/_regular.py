@@ -1,0 +1,41 @@
+"""Files that people name, read whole, whatever lies there: a device has no end, and a pipe may never have a beginning."""
+
+import os
+from errno import EAGAIN, EINVAL
+from io import BufferedReader
+from os import PathLike
+from stat import S_ISREG
+
+
+def open_regular(path: str | PathLike[str]) -> BufferedReader:
+    """Open a regular file to read it, without waiting for anybody. It blocks only as the disk does.
+
+    Raises:
+        OSError: If it cannot be opened, or is no regular file.
+    """
+    try:
+        file = open(path, "rb", opener=_opened)
+    except ValueError as error:  # there is no file with a NUL in its name
+        raise OSError(EINVAL, str(error), str(path)) from error
+    if not S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(EINVAL, "not a regular file", str(path))
+    return file
+
+
+def read_regular(path: str | PathLike[str], most: int) -> bytes:
+    """The content of a regular file, of which no more than a byte too much is read. It blocks.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        content: bytes | None = file.read(most + 1)
+    if content is None:  # the system has files that are regular by their mode alone, and give what comes when it comes
+        raise OSError(EAGAIN, "it has nothing to read", str(path))
+    return content
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes to a pipe; Windows has no pipes among its files."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

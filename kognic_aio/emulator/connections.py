@@ -1,0 +1,128 @@
+"""The connections of an emulator: how many there are, and how long and how large the head of a request may be.
+
+Anybody on its machine may open one and never say what for, or never read the answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import attrs
+from aiohttp import web
+
+from kognic_aio.emulator.answers import error_response
+from kognic_aio.emulator.errors import BadRequestError
+from kognic_aio.emulator.recorder import Recorder
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+MAX_HEADERS = 32
+"""Headers of a request, each of which has 8 kB at most. Browsers behind a proxy send some twenty."""
+
+FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+@attrs.frozen
+class Bounds:
+    """What connections may take.
+
+    Args:
+        connections: how many there are at most. Each may keep half a megabyte waiting for the end of a head.
+        patience: seconds until the head of the next request must be whole, and an answer must have been read.
+    """
+
+    connections: int = 300
+    patience: float = 75.0
+
+
+class Server(web.Server):
+    """An HTTP server that bounds its connections, and tells the recorder of them.
+
+    It takes bodies as they are: unpacked, they could be of any size.
+    """
+
+    def __init__(self, handle: Handle, recorder: Recorder, bounds: Bounds = Bounds()) -> None:
+        super().__init__(handle)
+        self._recorder = recorder
+        self._bounds = bounds
+
+    def __call__(self) -> web.RequestHandler:
+        """The handler of the next connection."""
+        options: dict[str, Any] = {"access_log": None, "auto_decompress": False, "max_headers": MAX_HEADERS}
+        loop, patience = asyncio.get_running_loop(), self._bounds.patience
+        return _Connection(self, loop=loop, keepalive_timeout=patience, **options)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """Count a connection."""
+        super().connection_made(handler, transport)
+        self._recorder.connection_made()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are too many."""
+        return self._recorder.connections_open > self._bounds.connections
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """Count it no more."""
+        super().connection_lost(handler, exc)
+        self._recorder.connection_lost()
+
+
+class _Connection(web.RequestHandler):
+    """A connection that answers what is no HTTP as it answers everything, and logs nothing of it.
+
+    aiohttp itself sees to it that the head of a request comes in time.
+    """
+
+    __slots__ = ("_giving_up", "_server")
+
+    def __init__(self, manager: Server, *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+        super().__init__(manager, loop=loop, **options)
+        self._server = manager
+        self._giving_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Turn a connection away if there are too many."""
+        super().connection_made(transport)
+        if self._server.is_over and isinstance(transport, asyncio.WriteTransport):
+            transport.write(FULL)
+            transport.close()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read what it was sent, but not for ever."""
+        super().pause_writing()
+        self._giving_up = self._loop.call_later(self.keepalive_timeout, self._abort)
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        super().resume_writing()
+        self._read_on()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """There is nobody left to wait for."""
+        self._read_on()
+        super().connection_lost(exc)
+
+    def _read_on(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+    def _abort(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what the handler did not answer."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        response = error_response(BadRequestError(f"the request cannot be read: {message or exc}", status))
+        response.force_close()
+        return response
