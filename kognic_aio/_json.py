@@ -7,6 +7,25 @@ LARGE = 1 << 20
 """Bytes of a text that is parsed in a thread, if somebody waits for something else."""
 
 
+MOST_MEMORY = 224 << 20
+"""Bytes of memory that a text takes at most, by `memory_of_json`, if it is not known to be large."""
+
+OF_AN_OBJECT = 400
+OF_A_LIST = 100
+OF_A_VALUE = 32
+"""Bytes of memory, about, that one takes, with what a model of it takes beside."""
+
+
+def memory_of_json(text: bytes) -> int:
+    """About how many bytes of memory a JSON text takes when it is read, at most: `[[],[],[]]` takes 40 times its size.
+
+    The text is there twice, as bytes and as letters, of four bytes each if one of them is not of ASCII.
+    """
+    letters = 1 if text.isascii() and b"\\u" not in text else 4
+    values = OF_AN_OBJECT * text.count(b"{") + OF_A_LIST * text.count(b"[") + OF_A_VALUE * text.count(b",")
+    return (1 + letters) * len(text) + values
+
+
 def read_json(text: bytes | bytearray | str) -> Any:
     """What a JSON text says.
 

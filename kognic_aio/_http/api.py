@@ -7,7 +7,7 @@ import anyio
 from attrs import evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
+from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, Answer, check_done, parse, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, pairs
 from kognic_aio._http.wire import DecodeError, decode
@@ -47,6 +47,16 @@ class Page(Generic[T]):
     metadata: PageMetadata = PageMetadata()
 
 
+def _as_it_is(data: Any) -> Any:
+    return data
+
+
+def _items(data: Any) -> list[Any]:
+    """The items of an answer, an only one of which may be without a list around it."""
+    data = unwrap(data)
+    return data if isinstance(data, list) else [data]
+
+
 class Api:
     """One API of the platform: JSON in, models out.
 
@@ -61,21 +71,16 @@ class Api:
 
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
-        url = self.url(path)
-        data = await self._transport.call("GET", url, query=query, repeatable=True)
-        return self._decoded(unwrap(data), kind, "GET", url)
+        return await self._read("GET", path, kind, unwrap, query=query, repeatable=True)
 
     async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers, with the envelope around its `data`."""
-        url = self.url(path)
-        return self._decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
+        return await self._read("GET", path, kind, query=query, repeatable=True)
 
     async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
         """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
-        url = self.url(path)
-        data = unwrap(await self._transport.call("GET", url, query=query, repeatable=True))
-        items = data if isinstance(data, list) else [data]
-        return self._decoded(items, list[kind], "GET", url)  # type: ignore[valid-type]  # known only here
+        several: type[list[T]] = list[kind]  # type: ignore[valid-type]  # known only here
+        return await self._read("GET", path, several, _items, query=query, repeatable=True)
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
@@ -90,13 +95,12 @@ class Api:
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
+        kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
         cursor, seen, empty = PageMetadata(), set[str | int](), 0
         while True:
             named = {} if cursor.next_cursor_id is None else {"cursorId": cursor.next_cursor_id}
             full = [*pairs(query), *pairs(named)]
-            data = await self._transport.call(method, url, query=full, json=json, repeatable=True)
-            page = self._decoded(data, Page[kind], method, url)  # type: ignore[valid-type]  # known only here
-            del data
+            page = await self._read(method, path, kind_of_page, query=full, json=json, repeatable=True)
             yield page.data
             if page.metadata.next_cursor_id is None:
                 return
@@ -112,16 +116,12 @@ class Api:
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
-        url = self.url(path)
-        data = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
-        return self._decoded(unwrap(data), kind, "POST", url)
+        return await self._read("POST", path, kind, unwrap, query=query, json=json, repeatable=True)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
-        url = self.url(path)
         headers = DRYRUN_HEADER if dryrun else None
-        data = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return self._decoded(unwrap(data), kind, "POST", url)
+        return await self._read("POST", path, kind, unwrap, query=query, json=json, headers=headers, repeatable=dryrun)
 
     async def command(
         self,
@@ -144,7 +144,7 @@ class Api:
         url, headers = self.url(path), DRYRUN_HEADER if dryrun else None
         may_repeat = dryrun or repeatable
         await self._transport.call(
-            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, discard=True
+            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, read=check_done
         )
 
     async def once(self, act: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
@@ -187,11 +187,11 @@ class Api:
 
     async def patch(self, path: str, *, json: Any) -> None:
         """A PATCH, whose answer holds nothing of use."""
-        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, discard=True)
+        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, read=check_done)
 
     async def delete(self, path: str) -> None:
         """A DELETE, whose answer holds nothing of use."""
-        await self._transport.call("DELETE", self.url(path), repeatable=False, discard=True)
+        await self._transport.call("DELETE", self.url(path), repeatable=False, read=check_done)
 
     @property
     def grace(self) -> float:
@@ -216,9 +216,17 @@ class Api:
         """A text of the platform as others may see it."""
         return self._transport.redactor(text, length=length)
 
-    def _decoded(self, data: Any, kind: type[T], method: str, url: str) -> T:
+    async def _read(
+        self, method: str, path: str, kind: type[T], pick: Callable[[Any], Any] = _as_it_is, **request: Any
+    ) -> T:
+        """What a request answers; `pick` tells where in there it is, and the rest is what `Transport.call` takes."""
+        url = self.url(path)
+
+        def read(answer: Answer) -> T:
+            return self._as_told(decode(pick(parse(answer)), kind))
+
         try:
-            return self._as_told(decode(data, kind))
+            return await self._transport.call(method, url, **request, read=read)
         except DecodeError as error:
             problems = error.problems
         raise self._malformed(method, url, problems)  # out here: the converter's error has all of the data

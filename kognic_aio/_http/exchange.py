@@ -35,7 +35,7 @@ SCHEMES = frozenset({"", "basic", "bearer"})
 LONG = 17
 """Characters of a secret in a signed URL, at least, if its name says nothing; dates and algorithms have fewer."""
 
-OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding", "proxy-authorization"})
+OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that aiohttp adds to those that it is given."""
 
 _WORDS = re.compile(r'[\s;="]+')
@@ -115,7 +115,9 @@ async def _exchange(
         url=request.shown,
         status=response.status,
         headers=response.headers,
-        body=content,
+        body=content.body,
+        unpack=content.unpack,
+        received=content.received,
         secrets=partial(_secrets, response.request_info, data, redactor),
     )
 
@@ -123,8 +125,6 @@ async def _exchange(
 def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
     """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
-    if request.authorization is not None:
-        headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
@@ -136,7 +136,18 @@ def _middlewares(session: aiohttp.ClientSession, request: Request) -> Sequence[a
     if not request.is_api:
         return (partial(_send_bare, frozenset(name.lower() for name in request.headers)), try_once)
     # Those of a request replace them, and there is no other way to them.
-    return (*session._middlewares, try_once)  # pyright: ignore[reportPrivateUsage]
+    own = session._middlewares  # pyright: ignore[reportPrivateUsage]
+    if request.authorization is None:
+        return (*own, try_once)
+    return (partial(_authorize, request.authorization), *own, try_once)
+
+
+async def _authorize(
+    authorization: Secret[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Say who asks, instead of what a caller's session has found in .netrc: given two, aiohttp would send nothing."""
+    request.headers["Authorization"] = authorization.reveal()
+    return await send(request)
 
 
 async def _send_bare(

@@ -14,7 +14,7 @@ import aiohttp
 from attrs import field, frozen
 
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
-from kognic_aio._json import read_json
+from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
 from kognic_aio.errors import (
     ApiError,
@@ -27,6 +27,7 @@ from kognic_aio.errors import (
     ServerError,
     StatusError,
     StorageError,
+    TooLargeError,
     TooManyRequestsError,
     UnauthorizedError,
 )
@@ -85,6 +86,8 @@ class Answer:
         url: The URL that was asked, without its query string.
         headers: The answer's headers, looked up without regard to case.
         secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
+        unpack: Gives the body, if that is compressed and large: see `reading.parsed`.
+        received: Bytes that have come of the body.
     """
 
     method: str
@@ -93,6 +96,8 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+    unpack: Callable[[], bytes] | None = field(default=None, repr=False)
+    received: int = 0
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of this answer as others may see it."""
@@ -169,12 +174,31 @@ def parse(answer: Answer) -> Any:
     return parse_json(answer) if answer.body else None
 
 
-def parse_json(answer: Answer) -> Any:
-    """The JSON of an answer.
+def check_done(answer: Answer) -> None:
+    """See that an answer, in which there is nothing of use, is one of success.
 
     Raises:
+        ApiError: If the status is an error's.
+        MalformedAnswerError: If the body is a page for people.
+    """
+    if not is_success(answer) or visible(answer).startswith(b"<"):  # as pages do
+        parse(answer)
+
+
+def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
+    """The JSON of an answer.
+
+    Args:
+        answer: The answer.
+        most: Bytes that it may take in memory.
+
+    Raises:
+        TooLargeError: If it would take more.
         MalformedAnswerError: If the body is not JSON.
     """
+    if (memory := memory_of_json(answer.body)) > most:
+        problem = f"the answer to {answer.method} {answer.url} is not read: it would take {memory >> 20} MiB of memory"
+        raise TooLargeError(problem, method=answer.method, url=answer.url)
     try:
         return read_json(answer.body)
     except ValueError:

@@ -23,6 +23,7 @@ from kognic_aio._http.reading import parsed
 from kognic_aio._http.request import Request
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
+from kognic_aio._json import MOST_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, Source
@@ -31,7 +32,15 @@ from kognic_aio.model.file_data import Uploadable
 
 MOST_AT_ONCE = 4 << 20
 MOST_CONTENT = 200 << 20
-"""Bytes of contents that are downloaded while others are, and of those that are downloaded alone."""
+MOST_OF_AN_UPLOAD = 1 << 20
+"""Bytes of contents that are downloaded while others are, of those that are downloaded alone, and of what is answered
+to an upload."""
+
+MEMORY_OF_A_BYTE = 16
+"""Bytes of memory that a content may take for each one that has been sent. Those of annotations take ten."""
+
+MOST_OF_A_SIGNED_URL = 16 << 10
+"""Characters that are sent. Servers take no more than half of it."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
@@ -134,7 +143,7 @@ class Storage:
             async with self._alone:
                 if answer is not None:
                     with suppress(MalformedAnswerError):
-                        return await parsed(parse_json, answer)
+                        return await parsed(_content, answer)
                 return await self._get_json(target)
 
         with suppress(TooLargeError):
@@ -145,7 +154,7 @@ class Storage:
         """A content, however large; as it is if it was compressed more than is trusted, so that every byte is sent."""
 
         async def attempt(encoding: str) -> Any:
-            return await parsed(parse_json, await self._get(target, MOST_CONTENT, encoding))
+            return await parsed(_content, await self._get(target, MOST_CONTENT, encoding))
 
         try:
             return await repeating(self._retry, _may_repeat_get, partial(attempt, "gzip"))
@@ -165,7 +174,7 @@ class Storage:
         A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
         """
         with suppress(ValueError):
-            signed = URL(url, encoded=True)
+            signed = URL(url if len(url) <= MOST_OF_A_SIGNED_URL else "", encoded=True)
             if signed.scheme in ("http", "https") and signed.host:
                 self._check_host(method, url, signed)
                 return Secret(signed)
@@ -189,9 +198,9 @@ class Storage:
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload)
+        request = Request(method="PUT", url=url, headers=headers, data=body.payload, most=MOST_OF_AN_UPLOAD)
         try:
-            answer = await self._transport.exchange(request)
+            answer = await parsed(_whole, await self._transport.exchange(request))
         except RequestError as error:
             if body.failure is None:
                 raise
@@ -202,6 +211,15 @@ class Storage:
             raise storage_error(answer, f"upload of {name!r}")
         await _check_arrival(answer, body, name)
         return body.sent
+
+
+def _content(answer: Answer) -> Any:
+    """The JSON of a content, which may take the more memory the more bytes have been sent."""
+    return parse_json(answer, MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+
+
+def _whole(answer: Answer) -> Answer:
+    return answer
 
 
 def _shown(url: str) -> str:

@@ -15,11 +15,20 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
+from kognic_aio._http.auth import (
+    MOST_OF_AN_ANSWER,
+    TOKEN_PATH,
+    Auth,
+    Credentials,
+    Token,
+    TokenSource,
+    resolve,
+    rotated,
+)
 from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import exchange
 from kognic_aio._http.hosts import Hosts
-from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
+from kognic_aio._http.protocol import Answer, api_headers, text
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.reading import parsed
 from kognic_aio._http.redaction import Redactor
@@ -140,9 +149,9 @@ class Transport:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
-        discard: bool = False,
-    ) -> Any:
-        """The JSON that an API answers, as it is; repeated if need be and harmless.
+        read: Callable[[Answer], T],
+    ) -> T:
+        """What some function reads in an API's answer; repeated if need be and harmless.
 
         Args:
             method: The HTTP method.
@@ -151,7 +160,7 @@ class Transport:
             json: The body; bytes are JSON already.
             headers: Headers beyond the usual ones.
             repeatable: Whether the request can be repeated at will, as reads can.
-            discard: Whether to leave the body of a successful answer unread.
+            read: What to make of the answer, in a thread if that is large.
 
         Raises:
             InvalidError: If the body is no JSON.
@@ -169,10 +178,8 @@ class Transport:
             is_api=True,
         )
 
-        async def attempt() -> Any:
-            answer = await self._authorized(request)
-            is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return None if is_done else await parsed(parse, answer)
+        async def attempt() -> T:
+            return await parsed(read, await self._authorized(request))
 
         if has_one_try():
             return await attempt()
@@ -264,7 +271,8 @@ class Transport:
         if credentials is None:
             raise CredentialsError("no credentials: the client is not open")
         self.redactor.learn(credentials.client_secret)
-        request = Request(method="POST", url=url, headers=self._headers, data=credentials.form(), is_api=True)
+        form, most = credentials.form(), MOST_OF_AN_ANSWER
+        request = Request(method="POST", url=url, headers=self._headers, data=form, is_api=True, most=most)
 
         async def attempt() -> Token:
             answer = await self.exchange(request)
