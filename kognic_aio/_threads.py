@@ -79,6 +79,7 @@ class Worker(Executor):
         except BaseException as error:  # is for the one who waits for it
             self._finished += 1
             future.set_exception(error)
+            del future  # which would be in the frames of its own error, and keep all that they have
         else:
             self._finished += 1
             future.set_result(result)

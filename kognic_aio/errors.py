@@ -292,9 +292,10 @@ class UnreadableAnswerError(MalformedAnswerError):
 
 
 class TooLargeError(UnreadableAnswerError):
-    """The answer, or what was compressed in it, is larger than what is read: 64 MiB of an API, 200 MiB of a content.
+    """The answer, or what was compressed in it, is larger than what is read: 32 MiB of an API, 200 MiB of a content.
 
-    What is compressed may be 50 times as large, or 1 MiB. Contents that are larger are asked for as they are.
+    What is compressed may be 50 times as large, or 1 MiB, and take 224 MiB of memory when it has been parsed. Contents
+    that are larger are asked for as they are; they may take 16 bytes more for each one that has been sent.
     """
 
 

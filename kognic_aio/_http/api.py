@@ -7,7 +7,7 @@ import anyio
 from attrs import asdict, astuple, evolve, field, frozen
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, unwrap
+from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, Answer, check_done, parse, unwrap
 from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
 from kognic_aio._http.transport import Query, Transport, Value, pairs
 from kognic_aio._http.wire import DecodeError, decode
@@ -73,20 +73,16 @@ class Api:
 
     async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers."""
-        url = self.url(path)
-        return self._decoded(await self._transport.call("GET", url, query=query, repeatable=True), kind, "GET", url)
+        return await self._read("GET", path, kind, unwrap, query=query, repeatable=True)
 
     async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
         """What a GET answers, with the envelope around its `data`."""
-        url = self.url(path)
-        answered = await self._transport.call("GET", url, query=query, repeatable=True)
-        return self._decoded(answered, kind, "GET", url, content=_whole)
+        return await self._read("GET", path, kind, query=query, repeatable=True)
 
     async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
         """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
-        url = self.url(path)
-        answered = await self._transport.call("GET", url, query=query, repeatable=True)
-        return self._decoded(answered, list[kind], "GET", url, content=_items)  # type: ignore[valid-type]  # known here
+        several: type[list[T]] = list[kind]  # type: ignore[valid-type]  # known only here
+        return await self._read("GET", path, several, _items, query=query, repeatable=True)
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
@@ -101,13 +97,12 @@ class Api:
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
+        kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
         cursor, seen, empty = None, set[Secret[str | int]](), 0
         while True:
             named: list[tuple[str, Value]] = [] if cursor is None else [("cursorId", cursor)]
             full = [*pairs(query), *named]
-            answered = await self._transport.call(method, url, query=full, json=json, repeatable=True)
-            page = self._decoded(answered, Page[kind], method, url, content=_whole)  # type: ignore[valid-type]
-            del answered
+            page = await self._read(method, path, kind_of_page, _whole, query=full, json=json, repeatable=True)
             yield page.data
             cursor = page.metadata.next_cursor_id
             if cursor is None:
@@ -124,16 +119,12 @@ class Api:
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""
-        url = self.url(path)
-        answered = await self._transport.call("POST", url, query=query, json=json, repeatable=True)
-        return self._decoded(answered, kind, "POST", url)
+        return await self._read("POST", path, kind, unwrap, query=query, json=json, repeatable=True)
 
     async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
         """What a POST answers that creates something; with `dryrun`, the platform only validates."""
-        url = self.url(path)
         headers = DRYRUN_HEADER if dryrun else None
-        answered = await self._transport.call("POST", url, query=query, json=json, headers=headers, repeatable=dryrun)
-        return self._decoded(answered, kind, "POST", url)
+        return await self._read("POST", path, kind, unwrap, query=query, json=json, headers=headers, repeatable=dryrun)
 
     async def command(
         self,
@@ -156,7 +147,7 @@ class Api:
         url, headers = self.url(path), DRYRUN_HEADER if dryrun else None
         may_repeat = dryrun or repeatable
         await self._transport.call(
-            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, discard=True
+            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, read=check_done
         )
 
     async def once(self, act: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
@@ -199,11 +190,11 @@ class Api:
 
     async def patch(self, path: str, *, json: Any) -> None:
         """A PATCH, whose answer holds nothing of use."""
-        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, discard=True)
+        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, read=check_done)
 
     async def delete(self, path: str) -> None:
         """A DELETE, whose answer holds nothing of use."""
-        await self._transport.call("DELETE", self.url(path), repeatable=False, discard=True)
+        await self._transport.call("DELETE", self.url(path), repeatable=False, read=check_done)
 
     @property
     def grace(self) -> float:
@@ -232,12 +223,17 @@ class Api:
         """A value of the platform's as it can be kept: as it is, unless it has a secret in it."""
         return self._transport.redactor.clean(value)
 
-    def _decoded(
-        self, answered: Secret[Any], kind: type[T], method: str, url: str, *, content: Callable[[Any], Any] = unwrap
+    async def _read(
+        self, method: str, path: str, kind: type[T], pick: Callable[[Any], Any] = _whole, **request: Any
     ) -> T:
-        """What has been answered, as a model; `content` tells where in the JSON that is."""
+        """What a request answers; `pick` tells where in there it is, and the rest is what `Transport.call` takes."""
+        url = self.url(path)
+
+        def read(answer: Answer) -> T:
+            return self._as_told(decode(pick(parse(answer)), kind))
+
         try:
-            return self._as_told(decode(content(answered.reveal()), kind))
+            return await self._transport.call(method, url, **request, read=read)
         except DecodeError as error:
             failure = self._malformed(method, url, error.problems)
         raise failure  # out here: the converter's error has all of the data

@@ -31,6 +31,10 @@ DEFAULT_LIFE = 3600.0
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
 
+MOST_OF_A_TOKEN = 16 << 10
+MOST_OF_AN_ANSWER = 64 << 10
+"""Characters of a token, which every request carries in a header, and bytes of the answer that it is in."""
+
 AGAIN = 10.0
 """Seconds after which to ask again for a new token while the one before lasts."""
 
@@ -156,7 +160,7 @@ def _given(answer: Answer) -> tuple[Secret[str], float] | None:
         data = read_json(answer.body)
         token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
         is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-        if is_header and 0 <= life < inf:  # which is not so for NaN
+        if is_header and len(token) <= MOST_OF_A_TOKEN and 0 <= life < inf:  # which is not so for NaN
             return Secret(token), life
     return None
 

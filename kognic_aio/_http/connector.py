@@ -6,14 +6,20 @@ import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Collection
 from functools import partial
+from http import HTTPStatus
 from ssl import SSLContext
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import StreamReader
 
 from kognic_aio._threads import in_thread
 from kognic_aio.limits import is_this_machine
+
+if TYPE_CHECKING:
+    from aiohttp.http_parser import RawResponseMessage
 
 MAX_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
@@ -22,7 +28,46 @@ MIN_CONNECTIONS = 4
 SHARE = 3
 """Which part of the descriptors connections may take; open files and the application need the others."""
 
+MAX_BESIDE = 1 << 20
+"""Bytes of all headers, trailers and chunk extensions of an answer together."""
+
+CHUNKED = 8
+"""How many times its size a body is, at most, in chunks of a byte."""
+
 NOT_HERE = "all its addresses are of this machine, where the platform has no business"
+
+
+class Handler(ResponseHandler):
+    """Bounds what comes beside a body: aiohttp bounds how many headers and trailers there are, and how long each is."""
+
+    _came = 0
+    _body: StreamReader | None = None
+
+    def set_response_params(self, **params: Any) -> None:
+        """An answer is expected."""
+        self._came, self._body = 0, None
+        super().set_response_params(**params)
+
+    def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
+        """A head has been read, though of 1xx that is not the one that is waited for."""
+        message, body = data
+        if message.code >= HTTPStatus.OK:
+            self._body = body
+        super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        of_body = 0 if self._body is None else self._body.total_bytes
+        if self._came - CHUNKED * of_body <= MAX_BESIDE:
+            self._came += len(data)
+            super().data_received(data)
+            return
+        problem = HttpProcessingError(message=f"Got more than {MAX_BESIDE} bytes of headers")
+        self.set_exception(problem)
+        if self._body is not None and not self._body.is_eof():
+            self._body.set_exception(aiohttp.ClientPayloadError(problem.message), problem)
+        if self.transport is not None:
+            self.transport.close()
 
 
 class Connector(aiohttp.TCPConnector):
@@ -30,6 +75,10 @@ class Connector(aiohttp.TCPConnector):
 
     If a proxy closes instead of an answer, that is no connection, and not one that has broken: nothing has been sent.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast("partial[ResponseHandler]", partial(Handler, loop=self._loop))
 
     async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout

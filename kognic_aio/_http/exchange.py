@@ -33,7 +33,7 @@ MAX_HEADERS = 1024
 SCHEMES = frozenset({"", "basic", "bearer"})
 """What in a header that carries secrets is none."""
 
-OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding", "proxy-authorization"})
+OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that aiohttp adds to those that it is given."""
 
 _CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
@@ -121,7 +121,9 @@ async def _exchange(
         url=request.shown,
         status=response.status,
         headers=response.headers,
-        body=content,
+        body=content.body,
+        unpack=content.unpack,
+        received=content.received,
         secrets=partial(_secrets, response.request_info, data, redactor),
     )
 
@@ -129,8 +131,6 @@ async def _exchange(
 def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
     """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
-    if request.authorization is not None:
-        headers["Authorization"] = request.authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
@@ -142,7 +142,18 @@ def _middlewares(session: aiohttp.ClientSession, request: Request) -> Sequence[a
     if not request.is_api:
         return (partial(_send_bare, frozenset(name.lower() for name in request.headers)), try_once)
     # Those of a request replace them, and there is no other way to them.
-    return (*session._middlewares, try_once)  # pyright: ignore[reportPrivateUsage]
+    own = session._middlewares  # pyright: ignore[reportPrivateUsage]
+    if request.authorization is None:
+        return (*own, try_once)
+    return (partial(_authorize, request.authorization), *own, try_once)
+
+
+async def _authorize(
+    authorization: Secret[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Say who asks, instead of what a caller's session has found in .netrc: given two, aiohttp would send nothing."""
+    request.headers["Authorization"] = authorization.reveal()
+    return await send(request)
 
 
 async def _send_bare(

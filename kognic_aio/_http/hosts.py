@@ -40,6 +40,9 @@ SEVERAL = 3
 REST = 10.0
 """Seconds after which a host that is broken is tried again, with one request."""
 
+MOST_STORAGES = 1000
+"""Hosts of storage that are remembered: the platform may name another one for each file."""
+
 
 Place: TypeAlias = tuple[str, str | None, int | None]
 
@@ -137,6 +140,16 @@ class Host:
         self._given_up: set[Hashable] = set()
         self._broken_by: Exception | None = None
         self._rests_until = -inf
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody uses it."""
+        return not self._pressure.in_flight and not self._waiting
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has been learned of it but that all is well."""
+        return self._pressure.is_calm and self._broken_by is None and not self._given_up
 
     async def send(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
         """Send a request when its turn comes.
@@ -291,9 +304,18 @@ class Hosts:
         key = (is_api, _place(url))
         host = self._hosts.get(key)
         if host is None:
+            self._make_room()
             settings = dict.fromkeys(name for name, place in self._named if (True, place) == key)
             host = self._hosts[key] = Host(str(url.origin()), self._clock, [*settings])
         return host
+
+    def _make_room(self) -> None:
+        """Forget storages if there are many, and those that are in trouble last."""
+        if len(self._hosts) < MOST_STORAGES:
+            return
+        idle = {key: host for key, host in self._hosts.items() if not key[0] and host.is_idle}
+        for key in [key for key, host in idle.items() if host.is_well] or idle:
+            del self._hosts[key]
 
     def close(self) -> None:
         """Let all go who wait for any."""

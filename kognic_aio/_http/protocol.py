@@ -14,7 +14,7 @@ import aiohttp
 from attrs import field, frozen
 
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
-from kognic_aio._json import read_json
+from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
 from kognic_aio._secret import Secret
 from kognic_aio.errors import (
@@ -28,6 +28,7 @@ from kognic_aio.errors import (
     ServerError,
     StatusError,
     StorageError,
+    TooLargeError,
     TooManyRequestsError,
     UnauthorizedError,
 )
@@ -88,6 +89,8 @@ class Answer:
         headers: The answer's headers, looked up without regard to case.
         body: Its body.
         secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
+        unpack: Gives the body, if that is compressed and large: see `reading.parsed`.
+        received: Bytes that have come of the body.
     """
 
     method: str
@@ -98,6 +101,9 @@ class Answer:
     _secrets: Secret[Secrets] = field(  # pyright: ignore[reportAssignmentType]  # of the default, which is converted
         alias="secrets", default=tuple[str, ...], converter=Secret[Secrets]
     )
+
+    unpack: Callable[[], bytes] | None = field(default=None, repr=False)
+    received: int = 0
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -184,12 +190,31 @@ def parse(answer: Answer) -> Any:
     return parse_json(answer) if answer.body else None
 
 
-def parse_json(answer: Answer) -> Any:
-    """The JSON of an answer.
+def check_done(answer: Answer) -> None:
+    """See that an answer, in which there is nothing of use, is one of success.
 
     Raises:
+        ApiError: If the status is an error's.
+        MalformedAnswerError: If the body is a page for people.
+    """
+    if not is_success(answer) or visible(answer).startswith(b"<"):  # as pages do
+        parse(answer)
+
+
+def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
+    """The JSON of an answer.
+
+    Args:
+        answer: The answer.
+        most: Bytes that it may take in memory.
+
+    Raises:
+        TooLargeError: If it would take more.
         MalformedAnswerError: If the body is not JSON.
     """
+    if (memory := memory_of_json(answer.body)) > most:
+        problem = f"the answer to {answer.method} {answer.url} is not read: it would take {memory >> 20} MiB of memory"
+        raise TooLargeError(problem, method=answer.method, url=answer.url)
     with suppress(ValueError):
         return read_json(answer.body)
     raise malformed(answer, f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")

@@ -14,6 +14,9 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import is_this_machine
 
+MOST_KNOWN = 1000
+"""Hosts of which it is remembered whether they have a proxy."""
+
 SUPPORTED = ("http", "https")
 REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
 
@@ -76,6 +79,8 @@ class Proxies:
             return None
         key = (url.host, url.port)
         if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[key] = None if self._is_exempt(url) else self._proxy
         return self._known[key]
 

@@ -4,12 +4,14 @@ import asyncio
 import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
+from attrs import evolve, frozen
 
 from kognic_aio._http.deadline import Deadline
-from kognic_aio._http.failures import CLOSED, TooLarge
+from kognic_aio._http.failures import CLOSED, TooLarge, translated
 from kognic_aio._http.protocol import Answer
 from kognic_aio._json import LARGE
 from kognic_aio._tasks import take_note
@@ -35,7 +37,22 @@ LEAST_OF_A_MEMBER = 1000
 """Bytes that are decompressed in one go, and that the members of a gzip have on average, as each costs time."""
 
 
-async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) -> bytes:
+@frozen
+class Content:
+    """The body of an answer.
+
+    Args:
+        body: It, if it is there.
+        unpack: Gives it, if it is compressed, and so large that it is unpacked when it is its turn.
+        received: Bytes that have come of it.
+    """
+
+    body: bytes
+    unpack: Callable[[], bytes] | None = None
+    received: int = 0
+
+
+async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) -> Content:
     """The body of an answer. Of an error's, which may be anything, no more than people read.
 
     Args:
@@ -48,22 +65,45 @@ async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) 
         ClientPayloadError: If it cannot be decompressed.
     """
     if response.status >= 300:
-        return _start_of_an_error(response, await _received(response, MOST_OF_AN_ERROR, deadline))
+        return Content(_start_of_an_error(response, await _received(response, MOST_OF_AN_ERROR, deadline)))
     content = await _received(response, most, deadline)
     if len(content) > most:
         raise TooLarge(f"it is larger than {most} bytes")
     encoding = _encoding(response)
     if not content or encoding == "identity":
-        return bytes(content)
+        return Content(bytes(content), received=len(content))
     if encoding not in GZIP:
         raise aiohttp.ClientPayloadError("it is compressed in another way than was asked for")
     bound = min(most, max(FREE, MAX_RATIO * len(content)))
-    return await in_turn(_unzipped, content, bound) if len(content) > AT_ONCE else _unzipped(content, bound)
+    if len(content) > AT_ONCE:
+        return Content(b"", partial(_unzipped, content, bound), len(content))
+    return Content(_unzipped(content, bound), received=len(content))
 
 
 async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
-    """What some function makes of an answer, in a thread if it is large."""
-    return await in_turn(parse, answer) if len(answer.body) > LARGE else parse(answer)
+    """What some function makes of an answer; if it is large, in a thread, one after another.
+
+    Unpacked and parsed an answer takes many times the memory, so that no two are there at once.
+
+    Raises:
+        TooLargeError: If it is larger than what is read.
+        UnreadableAnswerError: If it cannot be unpacked.
+    """
+    if answer.unpack is None and len(answer.body) <= LARGE:
+        return parse(answer)
+    try:
+        return await in_turn(_parsed, parse, answer)
+    except aiohttp.ClientPayloadError as error:
+        failure: Exception = translated(error, answer.method, answer.url, None)
+    except Exception as error:  # whatever `parse` raises
+        failure = error
+    failure.__traceback__ = failure.__context__ = None  # their frames have all of the answer
+    del answer
+    raise failure
+
+
+def _parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
+    return parse(answer if answer.unpack is None else evolve(answer, body=answer.unpack(), unpack=None))
 
 
 async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes | bytearray:

@@ -7,7 +7,7 @@ from yarl import URL
 
 from kognic_aio._secret import Secret
 
-MOST_ANSWER = 64 << 20
+MOST_ANSWER = 32 << 20
 """Bytes that are read of an answer, lest a server fills the memory."""
 
 Data = bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None

@@ -96,8 +96,8 @@ class Sending(aiohttp.Payload):
         """Send all of it. aiohttp calls this, once: it must not send half of a source again by itself."""
         self._consumed = True
         if self._size is not None and self._size <= SMALL:
+            self._small_since = asyncio.get_running_loop().time()  # long headers may be ahead of it in the queue
             await writer.write(cast("bytes", self._value))
-            self._small_since = asyncio.get_running_loop().time()
             return
         watch = self._watch = _Watch(cast("StreamWriter", writer))
         try:

@@ -23,6 +23,7 @@ from kognic_aio._http.reading import parsed
 from kognic_aio._http.request import Request
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
+from kognic_aio._json import MOST_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, Source
@@ -31,7 +32,15 @@ from kognic_aio.model.file_data import Uploadable
 
 MOST_AT_ONCE = 4 << 20
 MOST_CONTENT = 200 << 20
-"""Bytes of contents that are downloaded while others are, and of those that are downloaded alone."""
+MOST_OF_AN_UPLOAD = 1 << 20
+"""Bytes of contents that are downloaded while others are, of those that are downloaded alone, and of what is answered
+to an upload."""
+
+MEMORY_OF_A_BYTE = 16
+"""Bytes of memory that a content may take for each one that has been sent. Those of annotations take ten."""
+
+MOST_OF_A_SIGNED_URL = 16 << 10
+"""Characters that are sent. Servers take no more than half of it."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
@@ -134,7 +143,7 @@ class Storage:
             async with self._alone:
                 if answer is not None:
                     with suppress(MalformedAnswerError):
-                        return await parsed(parse_json, answer)
+                        return await parsed(_content, answer)
                 return await self._get_json(target)
 
         with suppress(TooLargeError):
@@ -145,7 +154,7 @@ class Storage:
         """A content, however large; as it is if it was compressed more than is trusted, so that every byte is sent."""
 
         async def attempt(encoding: str) -> Any:
-            return await parsed(parse_json, await self._get(target, MOST_CONTENT, encoding))
+            return await parsed(_content, await self._get(target, MOST_CONTENT, encoding))
 
         try:
             return await repeating(self._retry, _may_repeat_get, partial(attempt, "gzip"))
@@ -164,7 +173,7 @@ class Storage:
 
         A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
         """
-        signed = _parsed(url)
+        signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
             shown = _shown(self._transport.redactor(url.reveal(), length=MOST_OF_A_URL))
@@ -183,9 +192,9 @@ class Storage:
         # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
         headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload)
+        request = Request(method="PUT", url=url, headers=headers, data=body.payload, most=MOST_OF_AN_UPLOAD)
         try:
-            answer = await self._transport.exchange(request)
+            answer = await parsed(_whole, await self._transport.exchange(request))
         except RequestError as error:
             if body.failure is None:
                 raise
@@ -198,13 +207,22 @@ class Storage:
         return body.sent
 
 
-def _parsed(url: Secret[str]) -> Secret[URL] | None:
+def _url(url: Secret[str]) -> Secret[URL] | None:
     """The URL as it is, None if it is none that leads anywhere."""
     with suppress(ValueError):
-        parsed = URL(url.reveal(), encoded=True)
-        if parsed.scheme in ("http", "https") and parsed.host:
-            return Secret(parsed)
+        signed = URL(url.reveal() if len(url.reveal()) <= MOST_OF_A_SIGNED_URL else "", encoded=True)
+        if signed.scheme in ("http", "https") and signed.host:
+            return Secret(signed)
     return None
+
+
+def _content(answer: Answer) -> Any:
+    """The JSON of a content, which may take the more memory the more bytes have been sent."""
+    return parse_json(answer, MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+
+
+def _whole(answer: Answer) -> Answer:
+    return answer
 
 
 def _shown(url: str) -> str:

@@ -17,11 +17,20 @@ from attrs import evolve
 from yarl import URL
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.auth import TOKEN_PATH, Auth, Credentials, Token, TokenSource, resolve, rotated
+from kognic_aio._http.auth import (
+    MOST_OF_AN_ANSWER,
+    TOKEN_PATH,
+    Auth,
+    Credentials,
+    Token,
+    TokenSource,
+    resolve,
+    rotated,
+)
 from kognic_aio._http.connector import new_connector
 from kognic_aio._http.exchange import carried_by, exchange
 from kognic_aio._http.hosts import Hosts
-from kognic_aio._http.protocol import Answer, api_headers, is_success, parse, text, visible
+from kognic_aio._http.protocol import Answer, api_headers, text
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.reading import parsed
 from kognic_aio._http.redaction import Redactor
@@ -141,9 +150,9 @@ class Transport:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
-        discard: bool = False,
-    ) -> Secret[Any]:
-        """The JSON that an API answers, as it is; repeated if need be and harmless. It may have signed URLs.
+        read: Callable[[Answer], T],
+    ) -> T:
+        """What some function reads in an API's answer; repeated if need be and harmless.
 
         Args:
             method: The HTTP method.
@@ -152,7 +161,7 @@ class Transport:
             json: The body; bytes are JSON already.
             headers: Headers beyond the usual ones.
             repeatable: Whether the request can be repeated at will, as reads can.
-            discard: Whether to leave the body of a successful answer unread.
+            read: What to make of the answer, in a thread if that is large.
 
         Raises:
             InvalidError: If the body is no JSON.
@@ -170,10 +179,8 @@ class Transport:
             is_api=True,
         )
 
-        async def attempt() -> Secret[Any]:
-            answer = await self._authorized(request)
-            is_done = discard and is_success(answer) and not visible(answer).startswith(b"<")  # as pages do
-            return Secret(None if is_done else await parsed(parse, answer))
+        async def attempt() -> T:
+            return await parsed(read, await self._authorized(request))
 
         if has_one_try():
             return await attempt()
@@ -266,7 +273,8 @@ class Transport:
             raise CredentialsError("no credentials: the client is not open")
         for secret in (credentials.client_secret, credentials.basic):
             self.redactor.learn(secret)
-        request = Request(method="POST", url=url, headers=self._headers, data=credentials.form(), is_api=True)
+        form, most = credentials.form(), MOST_OF_AN_ANSWER
+        request = Request(method="POST", url=url, headers=self._headers, data=form, is_api=True, most=most)
 
         async def attempt() -> Token:
             answer = await self.exchange(request)

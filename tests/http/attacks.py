@@ -79,6 +79,21 @@ def bomb(size: int, head: bytes = b"[0", piece: bytes = b",0", tail: bytes = b"]
     return at_once(whole(packed + packer.compress(tail) + packer.flush(), encoding="gzip"))
 
 
+def dense(piece: bytes, size: int = 9 << 20) -> Body:
+    """A list that takes many times its size, with so much in it that nothing compresses that it is unpacked."""
+    return bomb(size, b'["' + token_hex(size // 50).encode() + b'"', piece)
+
+
+def repeated(head: bytes, piece: bytes, number: int) -> Body:
+    async def pieces(_: str) -> AsyncIterator[bytes]:
+        yield head
+        for _number in range(number):
+            yield piece
+        yield b"\r\n"
+
+    return pieces
+
+
 def many_projects(number: int) -> bytes:
     projects = [PROJECT | {"project": token_hex(16), "title": token_hex(8)} for _ in range(number)]
     return json.dumps({"data": projects, "metadata": {}}).encode()
@@ -114,6 +129,16 @@ class Attack:
 
 async def projects(client: KognicIOClient) -> list[Any]:
     return await client.project.get_projects()
+
+
+async def many_lists(client: KognicIOClient) -> None:
+    """Asked for at once, as scenes are."""
+
+    async def ask() -> None:
+        with suppress(KognicError):
+            await client.project.get_projects()
+
+    await asyncio.gather(*(ask() for _ in range(16)))
 
 
 async def annotation(client: KognicIOClient) -> Any:
@@ -203,15 +228,30 @@ JSON: dict[str, Callable[[], Body]] = {
     "an error": lambda: zipped(b"x" * (64 << 20), status=400),
     "more than is read": lambda: flooded(CHUNKED, b"10000\r\n" + b" " * 65536 + b"\r\n"),
     "half surrogates": lambda: at_once(whole(b'{"data": [{"created": "\\ud800"}]}')),
+    "many small lists": lambda: dense(b",[]"),
+    "many small objects": lambda: dense(b",{}"),
+    "lists in lists": lambda: dense(b",[[[]]]"),
+    "many numbers": lambda: dense(b",0"),
+    "wide letters": lambda: bomb(30 << 20, b'["' + "\U0001f600".encode() + token_hex(600_000).encode(), b"a", b'"]'),
+    "much of nothing": lambda: bomb(9 << 20, b'{"data":[],"x":"' + token_hex(200_000).encode() + b'"', b" ", b"}"),
+    "long headers": lambda: repeated(OK, b"X: " + b"x" * 65000 + b"\r\n", 1000),
+    "long cookies": lambda: repeated(OK, b"Set-Cookie: " + b"a=b; " * 13000 + b"\r\n", 1000),
+    "long checksums": lambda: repeated(OK, b"X-Goog-Hash: " + b"crc32c=a," * 7000 + b"\r\n", 1000),
+    "long trailers": lambda: repeated(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: " + b"x" * 65000 + b"\r\n", 1000),
     "no text": lambda: at_once(whole(b"\xff\xfe\xfd" * 1000)),
 }
 """What is small, and would be large or slow when it is read."""
 
+MANY_LISTS = ("many small lists", "much of nothing", "long headers", "long trailers")
 MANY = ("lists", "objects", "numbers", "wrong items", "more than is read")
 
 
 def in_a_list(name: str) -> dict[str, Attack]:
     return {name: Attack(projects, JSON[name]())}
+
+
+def in_many_lists(name: str) -> dict[str, Attack]:
+    return {name: Attack(many_lists, JSON[name]())}
 
 
 def in_contents(name: str, number: int = 1) -> dict[str, Attack]:
@@ -236,10 +276,14 @@ KINDS: dict[str, Callable[[], dict[str, Attack]]] = {
     **{f"{name}, in a list": partial(in_a_list, name) for name in JSON},
     **{f"{name}, in a content": partial(in_contents, name) for name in JSON},
     **{f"{name}, in many contents": partial(in_contents, name, number=64) for name in MANY},
+    **{f"{name}, in many lists": partial(in_many_lists, name) for name in MANY_LISTS},
     "lists, in all contents of a scene": lambda: {
         "": Attack(annotations_of_a_scene, partials(64, of_a_scene=True), content=JSON["lists"]())
     },
     "a token that is large": lambda: {"": Attack(projects, zipped(b"{}"), token=JSON["lists"]())},
+    "a token that is long": lambda: {
+        "": Attack(projects, zipped(b"{}"), token=at_once(whole(b'{"access_token": "' + b"a" * 50_000 + b'"}')))
+    },
     "a token without an end": lambda: {
         "": Attack(projects, zipped(b"{}"), token=at_once(whole(b'{"access_token": "a", "expires_in": 1e999}')))
     },

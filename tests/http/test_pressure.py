@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from math import inf
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import pytest
 from attrs import define, field
 from yarl import URL
 
-from kognic_aio._http.hosts import REST, SEVERAL, Host, Hosts
+from kognic_aio._http.hosts import MOST_STORAGES, REST, SEVERAL, Host, Hosts
 from kognic_aio._http.pressure import CALM, FIRST_RATE, SLOWEST, Pressure
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.retries import may_repeat, repeating
@@ -438,6 +439,27 @@ def test_closing() -> None:
     in_virtual_time(main)
 
 
+@pytest.mark.parametrize("status", [200, 503])
+def test_many_storages(status: int) -> None:
+    """A platform that names another storage for each file does not fill the memory; those in use are kept."""
+
+    async def main() -> None:
+        hosts, made = Hosts(now), WeakSet[Host]()
+        api, used = hosts.of(URL("https://api"), is_api=True), hosts.of(URL("https://used"), is_api=False)
+        using = asyncio.create_task(used.send(grant_late))
+        await asyncio.sleep(0)
+        for number in range(5 * MOST_STORAGES):
+            host = hosts.of(URL(f"https://{number}.example"), is_api=False)
+            made.add(host)
+            await host.send(partial(respond_at, [], answer(status)))
+        assert len(made) <= MOST_STORAGES + 1
+        assert hosts.of(URL("https://api"), is_api=True) is api
+        assert hosts.of(URL("https://used"), is_api=False) is used
+        await using
+
+    in_virtual_time(main)
+
+
 def test_apis_and_storage_are_apart() -> None:
     """All paths of a host share what is known of it; other hosts, and storage on the same one, do not."""
     hosts = Hosts(Clock())
@@ -477,6 +499,11 @@ async def refuse() -> Answer:
 
 async def grant() -> Answer:
     return answer(200)
+
+
+async def grant_late() -> Answer:
+    await asyncio.sleep(1)
+    return await grant()
 
 
 async def ask(shared: Host, respond: Attempt, request: str | None = None) -> Answer:
