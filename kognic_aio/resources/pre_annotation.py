@@ -80,7 +80,7 @@ class PreAnnotationResource:
 
     async def _first(self, scene_uuid: str, external_id: str | None = None) -> CreatedPreAnnotation | None:
         ids = await self._ids(scene_uuid, external_id)
-        return CreatedPreAnnotation(id=ids[0]) if ids else None
+        return CreatedPreAnnotation(id=shown_id(self._api, "GET", "v2/pre-annotations", ids[0])) if ids else None
 
     async def _ids(self, scene_uuid: str, external_id: str | None) -> Sequence[str]:
         """The ids of the pre-annotations of a scene; what a platform lists beside them is passed over."""
