@@ -1,7 +1,7 @@
-"""Files that people name, read whole, whatever lies there: a device has no end, and a pipe may never have a beginning."""
+"""Files that people name, whatever lies there: a device has no end, and a pipe may never have a beginning."""
 
 import os
-from errno import EAGAIN, EINVAL
+from errno import EAGAIN, EFBIG, EINVAL
 from io import BufferedReader
 from os import PathLike
 from stat import S_ISREG
@@ -14,13 +14,25 @@ def open_regular(path: str | PathLike[str]) -> BufferedReader:
         OSError: If it cannot be opened, or is no regular file.
     """
     try:
-        file = open(path, "rb", opener=_opened)
+        file = open(path, "rb", opener=_opened)  # noqa: SIM115  # who asked for it closes it
     except ValueError as error:  # there is no file with a NUL in its name
         raise OSError(EINVAL, str(error), str(path)) from error
     if not S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(EINVAL, "not a regular file", str(path))
     return file
+
+
+def read_all(path: str | PathLike[str], most: int) -> bytes:
+    """The content of a regular file that has no more bytes than it may have. It blocks.
+
+    Raises:
+        OSError: If it cannot be read, or has more.
+    """
+    content = read_regular(path, most)
+    if len(content) > most:
+        raise OSError(EFBIG, f"it has more than {most:,} bytes", str(path))
+    return content
 
 
 def read_regular(path: str | PathLike[str], most: int) -> bytes:

@@ -9,7 +9,7 @@ from attrs import evolve, field, fields, frozen
 
 from kognic_aio._frames import discreet
 from kognic_aio._json import read_json
-from kognic_aio._regular import read_regular
+from kognic_aio._regular import read_all
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import Hosts
@@ -90,10 +90,7 @@ def _read() -> dict[str, Any]:
     """The content of the file, empty if there is none."""
     problem = f"expected {EXPECTED}"
     try:
-        text = read_regular(config_path(), MAX_CONFIG_BYTES)
-        if len(text) > MAX_CONFIG_BYTES:
-            raise ValueError(f"it has more than {MAX_CONFIG_BYTES:,} bytes")
-        content = read_json(text.decode())
+        content = read_json(read_all(config_path(), MAX_CONFIG_BYTES).decode())
         if isinstance(content, dict):
             return content
     except FileNotFoundError:

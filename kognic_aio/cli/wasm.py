@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kognic_aio._http.wire import decode
-from kognic_aio._regular import read_regular
+from kognic_aio._regular import read_all
 from kognic_aio.cli.say import say
 from kognic_aio.model.calibration import TestCase
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_file
@@ -23,10 +23,7 @@ def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) ->
     if path is None:
         return []
     try:
-        content = read_regular(path, MAX_TEST_CASES_BYTES)
-        if len(content) > MAX_TEST_CASES_BYTES:
-            raise ValueError(f"it has more than {MAX_TEST_CASES_BYTES:,} bytes")
-        return decode(json.loads(content), list[TestCase])
+        return decode(json.loads(read_all(path, MAX_TEST_CASES_BYTES)), list[TestCase])
     except (OSError, ValueError, RecursionError) as error:
         raise click.BadParameter(f"no test cases in {path}: {error}") from error
 

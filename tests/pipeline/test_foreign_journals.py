@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
@@ -216,6 +217,71 @@ async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
     permit(shared, 0o1777)
     async with Journal(shared / "ingest.journal", HERE):
         pass
+
+
+PLANTING = """
+import asyncio, os, pathlib, sys
+from kognic_aio.pipeline.journal import Journal
+
+path, suffix, planted = sys.argv[1:]
+content = pathlib.Path(planted).read_bytes()
+
+def plant():
+    os.seteuid(65534)
+    try:
+        pathlib.Path(path + suffix).write_bytes(content)
+        os.chmod(path + suffix, 0o666)
+    except OSError:
+        pass
+    finally:
+        os.seteuid(0)
+
+def watch(event, arguments):
+    if event == "sqlite3.connect":
+        plant()
+
+sys.addaudithook(watch)
+
+async def main():
+    async with Journal(path):
+        pass
+
+asyncio.run(main())
+"""
+"""Another user, who lays a file beside a journal in the moment between our look and that of SQLite."""
+
+
+@as_root
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_planted_while_it_is_opened(tmp_path: Path, suffix: str) -> None:
+    """In a folder such as /tmp, nobody gets a file beside the journal that SQLite would write into it."""
+    with TemporaryDirectory() as name:  # which others reach, unlike a test's own
+        path = Path(name) / "ingest.journal"
+        make(path)
+        planted = tmp_path / "planted"
+        planted.write_bytes(left_by_a_killed(path, tmp_path / "copy", suffix))
+        permit(path.parent, 0o1777)
+        command = [sys.executable, "-c", PLANTING, str(path), suffix, str(planted)]
+        subprocess.run(command, cwd=ROOT, timeout=60, check=False)
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("SELECT * FROM abandoned").fetchall() == []
+
+
+def left_by_a_killed(path: Path, copy: Path, suffix: str) -> bytes:
+    """What would make SQLite add a scene to a journal if it lay beside it."""
+    copy.write_bytes(path.read_bytes())
+    planting = "INSERT INTO abandoned VALUES ('planted')"
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        if suffix == "-wal":
+            connection.execute(planting)
+        else:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(planting)
+            connection.execute("BEGIN")
+            connection.execute("DELETE FROM abandoned")
+        return copy.with_name(f"{copy.name}{suffix}").read_bytes()
 
 
 @as_root

@@ -10,7 +10,7 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from attrs import asdict
 
 from kognic_aio.errors import JournalError, JournalMismatchError
 from kognic_aio.pipeline.journal.entry import Destination
-from kognic_aio.pipeline.journal.ownership import check_companions, check_file, check_folder, check_opened
+from kognic_aio.pipeline.journal.ownership import beside, check_companions, check_file, check_folder, check_opened
 from kognic_aio.pipeline.journal.rows import MAX_VALUE_BYTES, RowGuard, read_destination, text
 from kognic_aio.pipeline.journal.rules import (
     APPLICATION_ID,
@@ -30,6 +30,10 @@ from kognic_aio.pipeline.journal.rules import (
     UPGRADE,
 )
 from kognic_aio.pipeline.journal.schema import difference, large_row
+
+ROLLBACK = "-journal"
+CLAIMED = ("-wal", ROLLBACK)
+"""What SQLite reads beside the file when it opens it. It keeps `-shm` in memory."""
 
 ATTEMPTS = 10
 ATTEMPT_PAUSE = 0.02
@@ -80,8 +84,8 @@ def is_error(error: sqlite3.Error, kind: int) -> bool:
     return code & 0xFF == kind  # the low byte is the kind of error, the others tell more of it
 
 
-def _create_private(path: str) -> None:
-    """Create the file if there is none. SQLite gives its companions (`-wal`) the same mode.
+def _create_private(path: str | Path) -> None:
+    """Create the file if there is none.
 
     One that is there is not opened: to close it again would take away the locks that this process has on it.
     """
@@ -89,9 +93,28 @@ def _create_private(path: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def _claim_companions(path: str) -> None:
+    """Take the names from which SQLite would read more of the database, as long as they are free.
+
+    Once they are ours, nobody else can lay a file there: in /tmp anybody could, after a look and before SQLite does.
+    What it finds it writes into the database, be it refused a moment later. Of empty ones it makes nothing.
+    """
+    for suffix in CLAIMED:
+        _create_private(beside(path, suffix))
+    check_companions(path)
+
+
+def _give_up(path: str, suffixes: Iterable[str]) -> None:
+    """Leave names that are not needed any more, while the file is still locked. What has something in it stays."""
+    for file in (beside(path, suffix) for suffix in suffixes):
+        with suppress(OSError):
+            if not file.lstat().st_size:
+                file.unlink()
+
+
 def _locked(path: str, destination: Destination | None) -> tuple[sqlite3.Connection, Destination]:
     check_file(path)
-    check_companions(path)
+    _claim_companions(path)
     uri = f"{Path(path).absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -104,9 +127,13 @@ def _locked(path: str, destination: Destination | None) -> tuple[sqlite3.Connect
         if is_foreign and destination is not None and not _schema(connection, path):
             _set_up(connection, destination)  # it was just created, or its creator was killed
         recorded = _checked(connection, path, destination)
+        _claim_companions(path)  # of a file that was empty, SQLite has removed them
         _make_ready(connection)
         check_opened(path, "-wal")
-    except BaseException:
+        _give_up(path, [ROLLBACK])
+    except BaseException as error:
+        if not (isinstance(error, sqlite3.Error) and is_error(error, sqlite3.SQLITE_BUSY)):
+            _give_up(path, CLAIMED)
         connection.close()
         raise
     return connection, recorded

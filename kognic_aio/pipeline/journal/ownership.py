@@ -67,9 +67,9 @@ def check_companions(path: str) -> None:
     """
     for suffix in COMPANIONS:
         with suppress(FileNotFoundError):
-            found = _check(path, _beside(path, suffix))
+            found = _check(path, beside(path, suffix))
             if found.st_size > MAX_COMPANION_BYTES:
-                raise _refused(path, f"{_beside(path, suffix)} is larger than what a run leaves: {found.st_size} bytes")
+                raise _refused(path, f"{beside(path, suffix)} is larger than what a run leaves: {found.st_size} bytes")
 
 
 def check_opened(path: str, suffix: str = "") -> None:
@@ -81,7 +81,7 @@ def check_opened(path: str, suffix: str = "") -> None:
         JournalError: If it is not.
         OSError: If there is none any more.
     """
-    file = _beside(path, suffix)
+    file = beside(path, suffix)
     if not _has_open(_check(path, file)):
         raise _refused(path, f"{file} was replaced while it was opened; see who writes in its folder")
 
@@ -144,7 +144,8 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "a device")
 
 
-def _beside(path: str, suffix: str) -> Path:
+def beside(path: str, suffix: str) -> Path:
+    """Where SQLite looks for a companion of the file."""
     return Path(f"{Path(path)}{suffix}")
 
 
