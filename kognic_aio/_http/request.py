@@ -6,17 +6,21 @@ from attrs import Factory, field, frozen
 from yarl import URL
 
 from kognic_aio._secret import Secret
+from kognic_aio._text import printable
 
 MOST_ANSWER = 32 << 20
 """Bytes that are read of an answer, lest a server fills the memory."""
+
+MOST_OF_A_URL = 500
+"""Characters that errors show."""
 
 Data = bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None
 """A body: bytes, what gives them in chunks, or the fields of a form that has a secret in it."""
 
 
 def shown_url(url: URL) -> str:
-    """A URL as errors have it: in its normal form, without what may be secret."""
-    return str(url.with_user(None).with_query(None).with_fragment(None))
+    """A URL as errors have it: in its normal form, short, and without what may be secret."""
+    return printable(str(url.with_user(None).with_query(None).with_fragment(None)), MOST_OF_A_URL)
 
 
 @frozen(kw_only=True)

@@ -20,7 +20,7 @@ from kognic_aio._http.protocol import (
     storage_error,
 )
 from kognic_aio._http.reading import parsed
-from kognic_aio._http.request import Request
+from kognic_aio._http.request import MOST_OF_A_URL, Request
 from kognic_aio._http.retries import may_repeat, repeating
 from kognic_aio._http.transport import Transport
 from kognic_aio._json import MOST_MEMORY
@@ -46,7 +46,6 @@ NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
 
 MOST_OF_A_CHECKSUM = 40
-MOST_OF_A_URL = 500
 """Characters that errors show."""
 
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
@@ -210,7 +209,7 @@ class Storage:
 def _url(url: Secret[str]) -> Secret[URL] | None:
     """The URL as it is, None if it is none that leads anywhere."""
     with suppress(ValueError):
-        signed = URL(url.reveal() if len(url.reveal()) <= MOST_OF_A_SIGNED_URL else "", encoded=True)
+        signed = URL(url.reveal() if _is_one_word(url.reveal()) else "", encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
             return Secret(signed)
     return None
@@ -223,6 +222,11 @@ def _content(answer: Answer) -> Any:
 
 def _whole(answer: Answer) -> Answer:
     return answer
+
+
+def _is_one_word(url: str) -> bool:
+    """Whether a URL can be sent as it is: aiohttp would leave spaces where they are, and ends of lines away."""
+    return len(url) <= MOST_OF_A_SIGNED_URL and url.isprintable() and " " not in url
 
 
 def _shown(url: str) -> str:

@@ -52,7 +52,16 @@ def decode(data: Any, kind: type[T]) -> T:
     try:
         return _converter().structure(data, kind)
     except Exception as error:  # cattrs and the constructors that it calls raise what they like
-        raise DecodeError(_problems(error)) from error
+        problems = _problems(error)
+        _let_go(error)
+    raise DecodeError(problems)
+
+
+def _let_go(error: BaseException) -> None:
+    """Have an error keep nothing of the data, which is in its frames, and which they and their errors keep alive."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    for each in getattr(error, "exceptions", ()):
+        _let_go(each)
 
 
 def to_json(data: Any, what: str = "the request") -> bytes:

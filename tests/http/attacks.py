@@ -141,6 +141,14 @@ async def many_lists(client: KognicIOClient) -> None:
     await asyncio.gather(*(ask() for _ in range(16)))
 
 
+async def many_creations(client: KognicIOClient) -> None:
+    async def ask() -> None:
+        with suppress(KognicError):
+            await client.cameras.create_from_scene("scene", "project")
+
+    await asyncio.gather(*(ask() for _ in range(16)))
+
+
 async def annotation(client: KognicIOClient) -> Any:
     return await client.annotation.get_annotation_by_id("annotation")
 
@@ -232,6 +240,7 @@ JSON: dict[str, Callable[[], Body]] = {
     "many small objects": lambda: dense(b",{}"),
     "lists in lists": lambda: dense(b",[[[]]]"),
     "many numbers": lambda: dense(b",0"),
+    "a long id": lambda: bomb(20 << 20, b'{"data":{"x":"' + token_hex(400_000).encode() + b'","id":"', b"a", b'"}}'),
     "wide letters": lambda: bomb(30 << 20, b'["' + "\U0001f600".encode() + token_hex(600_000).encode(), b"a", b'"]'),
     "much of nothing": lambda: bomb(9 << 20, b'{"data":[],"x":"' + token_hex(200_000).encode() + b'"', b" ", b"}"),
     "long headers": lambda: repeated(OK, b"X: " + b"x" * 65000 + b"\r\n", 1000),
@@ -252,6 +261,10 @@ def in_a_list(name: str) -> dict[str, Attack]:
 
 def in_many_lists(name: str) -> dict[str, Attack]:
     return {name: Attack(many_lists, JSON[name]())}
+
+
+def in_many_creations(name: str) -> dict[str, Attack]:
+    return {name: Attack(many_creations, JSON[name]())}
 
 
 def in_contents(name: str, number: int = 1) -> dict[str, Attack]:
@@ -277,6 +290,7 @@ KINDS: dict[str, Callable[[], dict[str, Attack]]] = {
     **{f"{name}, in a content": partial(in_contents, name) for name in JSON},
     **{f"{name}, in many contents": partial(in_contents, name, number=64) for name in MANY},
     **{f"{name}, in many lists": partial(in_many_lists, name) for name in MANY_LISTS},
+    "a long id, in many creations": partial(in_many_creations, "a long id"),
     "lists, in all contents of a scene": lambda: {
         "": Attack(annotations_of_a_scene, partials(64, of_a_scene=True), content=JSON["lists"]())
     },

@@ -117,6 +117,39 @@ async def test_nothing_goes_out_in_clear(host: str, is_local: bool) -> None:
             assert "secret" not in str(caught.value)
 
 
+NO_URLS = {
+    "a space": "/a b",
+    "an end of a line": "/a\r\nX-Evil: 1",
+    "an end of a line in the query": "/a?b=\nHost: evil",
+    "a tab": "/a\tb",
+    "half a surrogate": "/\udcff",
+    "a zero": "/\0",
+    "a no-break space": "/a\xa0b",
+    "too long a path": "/" + "a" * 20_000,
+    "too long a query": "/?" + "a=b&" * 5_000,
+}
+
+
+@pytest.mark.parametrize("name", NO_URLS)
+async def test_what_is_no_url(name: str) -> None:
+    """What would break a request's first line, or is longer than any server takes, is not sent."""
+    async with serving() as server, client_of(server) as client:
+        storage = storage_of(client, is_local=True)
+        for attempt in (put(storage, server.url + NO_URLS[name], IMAGE), storage.get_json(server.url + NO_URLS[name])):
+            with pytest.raises(MalformedAnswerError, match="signed something that is no URL") as caught:
+                await attempt
+            assert len(str(caught.value)) < 1000
+    assert server.requests == []
+
+
+async def test_a_long_name_of_a_host() -> None:
+    """An error shows a part of a URL, however long it is."""
+    async with serving() as server, client_of(server) as client:
+        with pytest.raises(ConnectError) as caught:
+            await put(storage_of(client, is_local=False), f"https://{'a.' * 5000}invalid/", IMAGE)
+    assert len(f"{caught.value} {vars(caught.value)}") < 2000
+
+
 async def test_https_elsewhere() -> None:
     """Over https files go where the platform says: here it is tried, and nobody is there."""
     async with serving() as server, client_of(server) as client:
