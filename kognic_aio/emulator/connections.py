@@ -28,11 +28,12 @@ class Bounds:
     """What connections may take.
 
     Args:
-        connections: how many there are at most. Each may keep half a megabyte waiting for the end of a head.
+        connections: how many there are at most. Each may keep half a megabyte that waits for the end of a head. A
+            client has 341 at most where a process has 1,024 descriptors, as is usual.
         patience: seconds until the head of the next request must be whole, and an answer must have been read.
     """
 
-    connections: int = 300
+    connections: int = 360
     patience: float = 75.0
 
 
