@@ -44,7 +44,8 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
     """
     with open_regular(path) as file:
         content = cast("bytes | None", file.read(most + 1))
-    if content is None:  # the system has files that are regular by their mode alone, and give what comes when it comes
+    # The system has files that are regular by their mode alone, and give what comes when it comes.
+    if content is None:
         raise OSError(EAGAIN, "it has nothing to read", str(path))
     return content
 

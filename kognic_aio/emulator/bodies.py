@@ -15,7 +15,7 @@ MAX_JSON = 16 * 1024 * 1024
 """Bytes of the body of an API request; the largest that clients send are pre-annotations of long sequences."""
 MAX_FORM = 64 * 1024
 """Bytes of the body of a request for a token, which anybody may send."""
-MAX_ARRIVING = 64 * 1024 * 1024
+MAX_ARRIVING = 128 * 1024 * 1024
 """Bytes of all bodies of API requests that are being read at once."""
 MAX_VALUES = 300_000
 """Values in a body: an empty list takes 3 bytes of JSON, and twenty times as many of memory."""

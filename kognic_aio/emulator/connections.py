@@ -18,7 +18,8 @@ from kognic_aio.emulator.recorder import Recorder
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 MAX_HEADERS = 32
-"""Headers of a request, each of which has 8 kB at most. Browsers behind a proxy send some twenty."""
+MAX_HEADER = 4096
+"""Headers of a request, and bytes of each. Browsers behind a proxy send some twenty."""
 
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -28,11 +29,12 @@ class Bounds:
     """What connections may take.
 
     Args:
-        connections: how many there are at most. Each may keep half a megabyte waiting for the end of a head.
+        connections: how many there are at most. Each may keep a quarter of a megabyte that waits for the end of
+            a head. A client has 341 at most where a process has 1,024 descriptors, as is usual.
         patience: seconds until the head of the next request must be whole, and an answer must have been read.
     """
 
-    connections: int = 300
+    connections: int = 700
     patience: float = 75.0
 
 
@@ -49,7 +51,8 @@ class Server(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """The handler of the next connection."""
-        options: dict[str, Any] = {"access_log": None, "auto_decompress": False, "max_headers": MAX_HEADERS}
+        heads = {"max_headers": MAX_HEADERS, "max_field_size": MAX_HEADER}
+        options: dict[str, Any] = {"access_log": None, "auto_decompress": False, **heads}
         loop, patience = asyncio.get_running_loop(), self._bounds.patience
         return _Connection(self, loop=loop, keepalive_timeout=patience, **options)
 

@@ -6,10 +6,14 @@ from uuid import uuid4
 
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError, CompilationOutputError, MissingFileError
+from kognic_aio.limits import seconds_of
 from kognic_aio.wasm.bounds import COMPILATION_TIMEOUT
 from kognic_aio.wasm.compilers import MANIFEST, SUFFIXES, compiled
 from kognic_aio.wasm.sandbox import check_extra
 from kognic_aio.wasm.validation import validate_wasm_binary
+
+UNUSABLE = (OSError, RuntimeError, ValueError)
+"""What is raised for a name that is too long, leads in a circle, or has a NUL in it."""
 
 
 async def compile_to_wasm(
@@ -32,6 +36,7 @@ async def compile_to_wasm(
         timeout: Seconds that the compiler may take.
 
     Raises:
+        InvalidError: If the timeout is no number of seconds.
         MissingFileError: If there is no such source file.
         CompilationError: If it is no such source, or its compiler is missing, fails, takes longer, prints more than
             4 MiB or makes more than 4 MiB.
@@ -39,6 +44,7 @@ async def compile_to_wasm(
         MissingExtraError: If the extra `wasm` is not installed, which validation needs.
         WasmError: What else `validate_wasm_binary` raises.
     """
+    seconds_of("timeout", timeout)
     source = await in_thread(_checked_source, input_path)
     output = None if output_wasm is None else await in_thread(_checked_output, output_wasm)
     if not skip_validation:
@@ -52,9 +58,13 @@ async def compile_to_wasm(
 
 
 def _checked_source(path: str | PathLike[str]) -> Path:
-    source = Path(path).resolve()
-    if not source.is_file():
-        problem = "not a file" if source.exists() else "local file is missing"
+    try:
+        source = Path(path).resolve()
+        is_file, exists = source.is_file(), source.exists()
+    except UNUSABLE as error:
+        raise MissingFileError(f"no name of a file: {str(path)!r} ({error})", filename=str(path)) from error
+    if not is_file:
+        problem = "not a file" if exists else "local file is missing"
         raise MissingFileError(f"{problem}: {str(path)!r}", filename=str(path))
     if source.name != MANIFEST and source.suffix not in SUFFIXES:
         raise CompilationError(f"cannot compile {source.name}: expected {', '.join(SUFFIXES)} or {MANIFEST}")
@@ -62,10 +72,14 @@ def _checked_source(path: str | PathLike[str]) -> Path:
 
 
 def _checked_output(path: str | PathLike[str]) -> Path:
-    output = Path(path).resolve()
+    try:
+        output = Path(path).resolve()
+        has_folder = output.parent.is_dir()
+    except UNUSABLE as error:
+        raise CompilationOutputError(f"no name of a file: {str(path)!r} ({error})", path=str(path)) from error
     if output.suffix != ".wasm":
         raise CompilationOutputError(f"the output has to be a .wasm file, got {output.name!r}", path=str(output))
-    if not output.parent.is_dir():
+    if not has_folder:
         raise CompilationOutputError(f"the output's folder does not exist: {output.parent}", path=str(output))
     return output
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET
 from kognic_aio.emulator.bodies import MAX_ARRIVING, MAX_JSON, BodyReader, Pace, arriving
-from kognic_aio.emulator.connections import MAX_HEADERS, Bounds, Server
+from kognic_aio.emulator.connections import MAX_HEADER, MAX_HEADERS, Bounds, Server
 from kognic_aio.emulator.errors import SlowBodyError
 from kognic_aio.emulator.recorder import Recorder
 from tests.cost import MEGABYTES, SECONDS
@@ -179,12 +179,14 @@ async def test_a_crowd(kind: str) -> None:
         with anyio.fail_after(60):
             port = int(await process.stdout.readline())
             if kind == "heads":
-                headers = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 8000) for number in range(MAX_HEADERS - 2))
-                await crowd(port, HEAD, headers, 600)
+                headers = b"".join(
+                    b"X-%d: %s\r\n" % (number, b"x" * (MAX_HEADER - 10)) for number in range(MAX_HEADERS - 2)
+                )
+                await crowd(port, HEAD, headers, 900)
             else:
                 head = f"POST /v1/pre-annotations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {MAX_JSON}"
                 first = f"{head}\r\nAuthorization: Bearer {await token(port)}\r\n\r\n".encode()
-                await crowd(port, first, bytes(MAX_JSON - 1), 5 * MAX_ARRIVING // MAX_JSON)
+                await crowd(port, first, bytes(MAX_JSON - 1), 3 * MAX_ARRIVING // MAX_JSON)
             output, _ = await process.communicate(b"")
         assert float(output) < MEGABYTES
     finally:

@@ -219,6 +219,40 @@ async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
         pass
 
 
+READING = """
+import asyncio, os, sys
+import kognic_aio.pipeline.journal.file  # which this user can read, and maybe not the other
+from kognic_aio.pipeline.journal import Journal
+
+os.setuid(65534)
+
+async def main():
+    async with Journal(sys.argv[1]):
+        pass
+
+asyncio.run(main())
+"""
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("folder", "file", "why"),
+    [(0o555, 0o600, r"ingest.journal-wal: Permission denied"), (0o755, 0o400, "it cannot be written")],
+)
+def test_what_may_only_be_read(folder: int, file: int, why: str) -> None:
+    """A journal in a folder, or a file, that its owner may not write is an error that says which of them it is."""
+    with TemporaryDirectory() as name:
+        path = Path(name) / "ingest.journal"
+        make(path)
+        for changed, mode in ((path.parent, folder), (path, file)):
+            os.chown(changed, ANOTHER_USER, ANOTHER_USER)
+            permit(changed, mode)
+        command = [sys.executable, "-c", READING, str(path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert why in done.stderr.splitlines()[-1]
+        assert list(path.parent.iterdir()) == [path]
+
+
 PLANTING = """
 import asyncio, os, pathlib, sys
 from kognic_aio.pipeline.journal import Journal

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from kognic_aio.errors import (
     CompilationError,
     CompilationOutputError,
     FunctionSignatureError,
+    InvalidError,
     MissingExtraError,
     MissingFileError,
 )
@@ -275,6 +277,26 @@ async def test_a_source_of_another_language(tmp_path: Path) -> None:
     """The error for a source that nothing compiles says what can be compiled."""
     with pytest.raises(CompilationError, match=r"camera\.zig: expected \.c, \.cc, \.cpp, \.rs or Cargo\.toml"):
         await compile_to_wasm(input_path=file(tmp_path, "camera.zig"))
+
+
+@pytest.mark.parametrize("name", ["camera\0{}", "x" * 5000 + "{}", "circle{}"])
+async def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
+    """What cannot be the name of a file is an error of ours: with a NUL, too long, a link to itself."""
+    (tmp_path / "circle.c").symlink_to(tmp_path / "circle.c")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    source = f"{tmp_path}/{name.format('.c')}"
+    output = f"{tmp_path}/{name.format('/camera.wasm')}"
+    with pytest.raises(MissingFileError, match=r"no name of a file|missing"):
+        await compile_to_wasm(input_path=source)
+    with pytest.raises(CompilationOutputError, match=r"no name of a file|does not exist"):
+        await compile_to_wasm(input_path=file(tmp_path, "camera.c"), output_wasm=output)
+
+
+@pytest.mark.parametrize("timeout", [math.nan, -1.0])
+async def test_a_time_that_is_none(timeout: float, tmp_path: Path) -> None:
+    """A timeout is a number of seconds."""
+    with pytest.raises(InvalidError, match="timeout: expected seconds"):
+        await compile_to_wasm(input_path=file(tmp_path, "camera.c"), timeout=timeout)
 
 
 @pytest.mark.parametrize(("name", "words"), [("camera.bin", "has to be a .wasm"), ("no/camera.wasm", "not exist")])

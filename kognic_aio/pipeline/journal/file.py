@@ -87,7 +87,8 @@ def translated(path: str) -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        raise JournalError(f"journal {path}: {error.strerror or error}", path=path) from error
+        which = f"{error.filename}: " if error.filename and str(error.filename) != path else ""
+        raise JournalError(f"journal {path}: {which}{error.strerror or error}", path=path) from error
     except sqlite3.Error as error:
         if is_error(error, sqlite3.SQLITE_BUSY):
             message = f"journal {path} is open in another run or process; it can be opened when that has ended"

@@ -57,6 +57,8 @@ def check_file(path: str) -> None:
         OSError: If there is none.
     """
     _check(path, Path(path))
+    if not os.access(path, os.W_OK):
+        raise _refused(path, "it cannot be written, which a journal has to be, even to be read: see its mode")
 
 
 def check_companions(path: str) -> None:
