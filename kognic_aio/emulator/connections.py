@@ -17,9 +17,10 @@ from kognic_aio.emulator.recorder import Recorder
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+MAX_CONNECTIONS = 700
 MAX_HEADERS = 32
 MAX_HEADER = 4096
-"""Headers of a request, and bytes of each. Browsers behind a proxy send some twenty."""
+"""Connections at once, headers of a request, and bytes of each. Browsers behind a proxy send some twenty."""
 
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -34,7 +35,7 @@ class Bounds:
         patience: seconds until the head of the next request must be whole, and an answer must have been read.
     """
 
-    connections: int = 700
+    connections: int = MAX_CONNECTIONS
     patience: float = 75.0
 
 
