@@ -12,7 +12,7 @@ from kognic_aio._http.transport import Query
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.resources.answers import check_is_about, plain_uuid
+from kognic_aio.resources.answers import check_is_about, plain_uuid, shown_id
 from kognic_aio.resources.visibility import Visibility
 
 PAGE_SIZE = 1000
