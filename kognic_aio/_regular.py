@@ -5,6 +5,7 @@ from errno import EAGAIN, EFBIG, EINVAL
 from io import BufferedReader
 from os import PathLike
 from stat import S_ISREG
+from typing import cast
 
 
 def open_regular(path: str | PathLike[str]) -> BufferedReader:
@@ -42,7 +43,7 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
         OSError: If it cannot be read.
     """
     with open_regular(path) as file:
-        content: bytes | None = file.read(most + 1)
+        content = cast("bytes | None", file.read(most + 1))
     if content is None:  # the system has files that are regular by their mode alone, and give what comes when it comes
         raise OSError(EAGAIN, "it has nothing to read", str(path))
     return content

@@ -135,7 +135,10 @@ async def test_what_is_no_url(name: str) -> None:
     """What would break a request's first line, or is longer than any server takes, is not sent."""
     async with serving() as server, client_of(server) as client:
         storage = storage_of(client, is_local=True)
-        for attempt in (put(storage, server.url + NO_URLS[name], IMAGE), storage.get_json(server.url + NO_URLS[name])):
+        for attempt in (
+            put(storage, server.url + NO_URLS[name], IMAGE),
+            storage.get_json(Secret(server.url + NO_URLS[name])),
+        ):
             with pytest.raises(MalformedAnswerError, match="signed something that is no URL") as caught:
                 await attempt
             assert len(str(caught.value)) < 1000
