@@ -98,7 +98,7 @@ class Api:
         """Ask for page after page, each with the cursor that the one before has named."""
         url = self.url(path)
         kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
-        cursor, seen, empty = None, set[Secret[str | int]](), 0
+        cursor, seen, empty = None, set[int](), 0
         while True:
             named: list[tuple[str, Value]] = [] if cursor is None else [("cursorId", cursor)]
             full = [*pairs(query), *named]
@@ -111,11 +111,11 @@ class Api:
             del page
             if empty > MOST_EMPTY_PAGES:
                 raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])
-            if cursor in seen:
+            if hash(cursor) in seen:
                 shown = self.told(repr(cursor.reveal()))
                 problem = f"it has the page {shown} as the one after itself, or after a later one"
                 raise self._malformed(method, url, [problem])
-            seen.add(cursor)
+            seen.add(hash(cursor))  # not the cursor: there may be a million of them
 
     async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
         """What a POST answers that only asks for something, so that it can be repeated at will."""

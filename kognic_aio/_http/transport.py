@@ -28,6 +28,7 @@ from kognic_aio._http.auth import (
     rotated,
 )
 from kognic_aio._http.connector import new_connector
+from kognic_aio._http.deadline import LONGEST, PATIENCE
 from kognic_aio._http.exchange import carried_by, exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, text
@@ -81,7 +82,9 @@ class Transport:
     ) -> None:
         # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
         seconds = timeout if timeout < inf else None
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
+        # It has an end all the same: the connector of a caller's session waits for a proxy's answer without one.
+        most = None if seconds is None else max(LONGEST, PATIENCE * seconds)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
         self._token_url = ""
         self._headers = api_headers(organization_id)
         self._retry = retry
