@@ -256,7 +256,13 @@ def problems(error: Exception) -> list[str]:
     def explain(cause: BaseException, kind: type | None) -> str:
         return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
 
-    return transform_error(error, format_exception=explain)
+    return list(map(_with_public_names, transform_error(error, format_exception=explain)))
+
+
+def _with_public_names(problem: str) -> str:
+    """A problem with the names in its path as users have them: `uri`, and not the `_uri` that holds it as a secret."""
+    said, at, path = problem.rpartition(" @ ")
+    return f"{said}{at}{path.replace('._', '.')}"
 
 
 def _structure_date(data: Any, _: type) -> datetime:

@@ -8,6 +8,7 @@ import pytest
 
 from kognic_aio._http.wire import DecodeError, decode, encode, encode_pre_annotation
 from kognic_aio.model import FeatureFlags, ProjectBatch, Scene, SceneStatus, SensorSpecification, Workspace
+from kognic_aio.model.annotation import PartialAnnotation
 
 SCENE = {
     "uuid": "u",
@@ -57,6 +58,7 @@ def test_what_lies_one_level_down() -> None:
     ("data", "kind", "problem"),
     [
         ([SCENE, {"uuid": "u"}], list[Scene], "required field missing @ $[1].workspace_id"),
+        ({}, PartialAnnotation, "required field missing @ $.uri"),
         (SCENE | {"uuid": 7}, Scene, "expected str, got int @ $.uuid"),
         (SCENE | {"created": "yesterday"}, Scene, "@ $.created"),
         (SCENE | {"status": 7}, Scene, "@ $.status"),
