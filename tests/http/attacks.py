@@ -326,12 +326,17 @@ async def serve(attack: Attack, url: str, reader: asyncio.StreamReader, writer: 
 
 async def run(attack: Attack) -> tuple[str, float]:
     """How it ended, and after how many seconds."""
-    began, url = time.monotonic(), ""
+    began, url, open_ones = time.monotonic(), "", set[asyncio.Task[None] | None]()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        open_ones.add(task)
         with suppress(OSError, EOFError, asyncio.CancelledError):
             await serve(attack, url, reader, writer)
         writer.close()
+        with suppress(OSError, asyncio.CancelledError):
+            await writer.wait_closed()
+        open_ones.discard(task)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=1 << 16)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -343,9 +348,12 @@ async def run(attack: Attack) -> tuple[str, float]:
             told = f"done: {await attack.call(client)!r:.100}"
     except KognicError as error:
         told = f"{type(error).__name__}: {error}"
-    finally:
-        server.close()
-    return told, time.monotonic() - began
+    seconds = time.monotonic() - began
+    server.close()
+    with anyio.move_on_after(2):  # until it has noticed that nobody is there any more
+        while open_ones:
+            await anyio.sleep(TIMEOUT / 8)
+    return told, seconds
 
 
 async def run_all(attacks: dict[str, Attack]) -> dict[str, tuple[str, float]]:
