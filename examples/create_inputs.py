@@ -46,7 +46,7 @@ async def main() -> bool:
     parser = argparse.ArgumentParser(description="Create an input from each image in a folder.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--project", default="project-a")
-    parser.add_argument("--batch", help="the latest open one by default")
+    parser.add_argument("--batch", help="the open one by default, if there is only one")
     parser.add_argument("--journal", help="a file that remembers what is done, so that the script can be run again")
     parser.add_argument("--emulator", action="store_true", help="run on a local platform")
     args = parser.parse_args()

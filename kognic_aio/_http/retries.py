@@ -190,4 +190,4 @@ class _Pauses:
 def _log_retry(state: "RetryCallState") -> None:
     """One line for a retry. The library's own hooks would be those of all the process."""
     if state.outcome is not None:
-        log.info("tried again in %.2g s: %s", state.upcoming_sleep, state.outcome.exception())
+        log.info("trying again in %.2g s: %s", state.upcoming_sleep, state.outcome.exception())

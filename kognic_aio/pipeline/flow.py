@@ -41,7 +41,7 @@ class Run:
     Args:
         client: Creates scenes, pre-annotations and inputs.
         project: External id of the project.
-        batch: External id of the batch, None for the latest open one.
+        batch: External id of the batch, None for the only open one.
         dryrun: Whether to validate only.
         feature_flags: For the creation of scenes.
         wait_timeout: Seconds to wait for scenes after the last of them has been committed.

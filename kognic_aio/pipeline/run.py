@@ -72,7 +72,7 @@ def create_inputs(
         scenes_with_pre_annotations: Scenes of any types, bare or with pre-annotations, from any iterable or async
             iterable. The next one is taken only when there is room for it.
         project: External id of the project.
-        batch: External id of the batch. By default the latest open one.
+        batch: External id of the batch. By default the open one, if there is only one.
         dryrun: Whether to validate only: the results are VALIDATED or FAILED, and nothing is created.
         feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
         wait_timeout: Seconds to wait for scenes after the last one has been committed. Those that are not ready by then

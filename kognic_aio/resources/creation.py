@@ -100,7 +100,7 @@ class SceneCreator(Generic[S]):
         Args:
             scene: The scene.
             project: External id of a project in which an input is made once the scene is ready. By default none is.
-            batch: External id of the batch for the input. By default the latest open one.
+            batch: External id of the batch for the input. By default the open one, if there is only one.
             annotation_types: No longer used.
             dryrun: Whether to validate only, and create nothing.
             feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
@@ -168,7 +168,7 @@ class SceneCreator(Generic[S]):
         Args:
             scene_uuid: The scene's uuid.
             project: External id of the project.
-            batch: External id of the batch. By default the latest open one.
+            batch: External id of the batch. By default the open one, if there is only one.
             annotation_types: No longer used.
             dryrun: Whether to validate only, and create nothing.
 

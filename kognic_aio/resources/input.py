@@ -138,7 +138,7 @@ class InputResource:
             scene_uuid: The scene's uuid.
             pre_annotation_uuid: A pre-annotation of the scene.
             project: External id of the project; give either it or `request_uuid`.
-            batch: External id of the batch. By default the latest open one.
+            batch: External id of the batch. By default the open one, if there is only one.
             request_uuid: The request to create the input in.
             dryrun: Whether to validate only, and create nothing.
 
@@ -191,7 +191,7 @@ class InputResource:
         Args:
             pre_annotation_uuid: The pre-annotation's uuid.
             project: External id of the project; give either it or `request_uuid`.
-            batch: External id of the batch. By default the latest open one.
+            batch: External id of the batch. By default the open one, if there is only one.
             request_uuid: The request to create the input in.
             dryrun: Whether to validate only, and create nothing.
 

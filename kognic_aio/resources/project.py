@@ -42,7 +42,7 @@ class ProjectResource:
 
         Args:
             project: The project's external id.
-            batch: The batch's external id, None for the latest open one.
+            batch: The batch's external id, None for the only open one.
 
         Raises:
             UnknownProjectError, UnknownBatchError, BatchClosedError: If they cannot.

@@ -49,7 +49,7 @@ async def check_target(api: Api, project: str, batch: str | None) -> None:
     Args:
         api: The input API.
         project: External id of the project.
-        batch: External id of the batch, None for the latest open one.
+        batch: External id of the batch, None for the only open one.
 
     Raises:
         UnknownProjectError: If there is no such project.

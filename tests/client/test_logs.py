@@ -75,7 +75,7 @@ async def test_words_of_a_server(log: io.StringIO) -> None:
             await client.project.get_projects()
         assert not await client.scene.discard(FORGERY)
     assert_harmless(str(caught.value))
-    assert_lines(log, "tried again in", "could not be invalidated")
+    assert_lines(log, "trying again in", "could not be invalidated")
 
 
 async def test_names_of_scenes(emulator: Emulator, client: KognicIOClient, log: io.StringIO, tmp_path: Path) -> None:

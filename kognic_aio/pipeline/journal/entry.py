@@ -41,7 +41,7 @@ class Destination:
         host: The URL of the input API.
         workspace: The id of the workspace.
         project: External id of the project.
-        batch: External id of the batch, None for the latest open one.
+        batch: External id of the batch, None for the only open one.
     """
 
     host: str
