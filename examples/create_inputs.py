@@ -28,9 +28,8 @@ def scenes(folder: Path) -> Iterator[Cameras]:
 async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
     """Create the inputs, and tell whether all went well."""
     good = True
-    async for result in create_inputs(
-        client, scenes(args.folder), args.project, batch=args.batch, journal=args.journal
-    ):
+    results = create_inputs(client, scenes(args.folder), args.project, batch=args.batch, journal=args.journal)
+    async for result in results:
         if result.status is InputCreationStatus.CREATED:
             print(f"{result.external_id}: created input {result.input_uuid}")
         elif result.error is not None:
@@ -38,7 +37,9 @@ async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
         else:
             print(f"{result.external_id}: is still {result.status.value}")
         good = good and result.status is InputCreationStatus.CREATED
-    return good
+    if skipped := results.progress.skipped_failed:
+        print(f"{skipped} failed in an earlier run and were skipped; retry_failed=True would start them afresh")
+    return good and not skipped
 
 
 async def main() -> bool:

@@ -54,3 +54,17 @@ async def test_run_again_with_a_journal(
     assert capsys.readouterr().out.count("created input") == 2
     assert await create(client, args)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.anyio
+async def test_run_again_after_a_failure(
+    client: KognicIOClient, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed is skipped when the example is run again, but not in silence."""
+    create = runpy.run_path(str(EXAMPLE))["create"]
+    folder.joinpath("c.png").touch()
+    args = Namespace(folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"))
+    assert not await create(client, args)
+    capsys.readouterr()
+    assert not await create(client, args)
+    assert capsys.readouterr().out.startswith("1 failed in an earlier run and were skipped")
