@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
-from multiprocessing.spawn import get_executable
 
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
@@ -46,8 +45,15 @@ async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
         return Answers(points).outcome(await _run(wasm, points))
 
 
+def _interpreter() -> str:
+    """Python: where it is embedded, `multiprocessing.set_executable` names one."""
+    from multiprocessing.spawn import get_executable  # noqa: PLC0415 - looks at the current folder, which may block
+
+    return os.fsdecode(get_executable())
+
+
 async def _run(wasm: bytes, points: Sequence[Point]) -> Ended:
-    program = os.fsdecode(get_executable())  # where Python is embedded, multiprocessing.set_executable names one
+    program = await in_thread(_interpreter)
     try:
         return await run(
             [program, "-I", runner.__file__],
