@@ -18,16 +18,16 @@ from cattrs.v import format_exception
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CamerasSequence, FeatureFlags, InputEntry, Resource, Workspace, scene_request
-from kognic_aio.model.annotation import ClientAnnotation, PartialAnnotation, PartialClientAnnotation, SignedAnnotation
+from kognic_aio.model.annotation import BehindUri, ClientAnnotation, PartialClientAnnotation, SignedAnnotation
 from kognic_aio.model.calibration import Calibration, CalibrationPart, Point2d, UnknownCalibration
 
 WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
     Workspace: {"organization_name": "organization.name"},
     InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
-    PartialAnnotation: {"_uri": "uri"},
+    BehindUri: {"_uri": "uri"},
     SignedAnnotation: {"_signed_url": "signedUrl"},
     ClientAnnotation: {"scene_uuid": "inputUuid"},
-    PartialClientAnnotation: {"scene_uuid": "inputUuid", "_uri": "uri"},
+    PartialClientAnnotation: {"scene_uuid": "inputUuid"},
     Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
     scene_request.Resource: {"local_file": "localFilename"},
     scene_request.ImageResource: {

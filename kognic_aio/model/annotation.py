@@ -15,6 +15,23 @@ def _secret(url: str | Secret[str]) -> Secret[str]:
 
 
 @frozen(kw_only=True)
+class BehindUri:
+    """What has a content behind a signed URL."""
+
+    _uri: Secret[str] = field(alias="uri", converter=_secret)
+
+    @property
+    def uri(self) -> str:
+        """The signed URL."""
+        return self._uri.reveal()
+
+    @property
+    def signed(self) -> Secret[str]:
+        """The same, as nothing shows it."""
+        return self._uri
+
+
+@frozen(kw_only=True)
 class Annotation:
     """The annotation of an input.
 
@@ -33,24 +50,13 @@ class Annotation:
 
 
 @frozen(kw_only=True)
-class PartialAnnotation:
+class PartialAnnotation(BehindUri):
     """The annotation of an input without its content, which is behind the signed URL `uri`."""
 
     input_uuid: str
     scene_uuid: str
     request_uid: str
     created: datetime
-    _uri: Secret[str] = field(alias="uri", converter=_secret)
-
-    @property
-    def uri(self) -> str:
-        """The signed URL."""
-        return self._uri.reveal()
-
-    @property
-    def signed(self) -> Secret[str]:
-        """The same, as nothing shows it."""
-        return self._uri
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
         """The annotation with its content."""
@@ -122,23 +128,12 @@ class ClientAnnotation:
 
 
 @frozen(kw_only=True)
-class PartialClientAnnotation:
+class PartialClientAnnotation(BehindUri):
     """The annotation of a scene for one annotation type without its content, which is behind the signed URL `uri`."""
 
     scene_uuid: str
     annotation_type: str
     created: datetime
-    _uri: Secret[str] = field(alias="uri", converter=_secret)
-
-    @property
-    def uri(self) -> str:
-        """The signed URL."""
-        return self._uri.reveal()
-
-    @property
-    def signed(self) -> Secret[str]:
-        """The same, as nothing shows it."""
-        return self._uri
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> ClientAnnotation:
         """The annotation with its content."""

@@ -67,7 +67,7 @@ def test_optional_fields_may_be_absent(cls: type[Any], data: st.DataObject) -> N
 @each_model
 def test_required_fields_are_missed(cls: type[Any]) -> None:
     """Every required field that is missing is an error that names it."""
-    required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.init]
+    required = [field.name.lstrip("_") for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.init]
     try:
         decode({}, cls)
     except DecodeError as error:
