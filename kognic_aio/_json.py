@@ -18,6 +18,9 @@ OF_A_VALUE = 32
 """Bytes of memory, about, that one takes, with what a model of it takes beside."""
 
 
+FEW = 256 << 10
+"""Bytes of a text that are not looked at: they take less than the most, whatever they are."""
+
 WIDE = (*(bytes([first]) for first in range(0xF0, 0xF5)), rb"\ud", rb"\uD")
 """How letters begin that take four bytes each, and so do all others of the same text."""
 
@@ -27,6 +30,8 @@ def memory_of_json(text: bytes | bytearray) -> int:
 
     What it says is there three times: as bytes, as letters, and as the strings in them.
     """
+    if len(text) < FEW:
+        return OF_AN_OBJECT * len(text)
     letter = 1 if text.isascii() and rb"\u" not in text else 2
     if any(wide in text for wide in WIDE):
         letter = 4

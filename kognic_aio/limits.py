@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -162,6 +163,7 @@ OWN_NAMES = frozenset(
 """What this machine is called in the `/etc/hosts` of Linux distributions."""
 
 
+@lru_cache(1000)
 def is_this_machine(hostname: str) -> bool:
     """Whether a host may be this machine, however oddly it is written: `127.1`, `0.0.0.0`, `api.localhost.`."""
     name = hostname

@@ -604,7 +604,6 @@ async def values(stage: Stage) -> None:
             method="GET",
             url=Secret(URL(SIGNED_URL)),
             headers={},
-            authorization=Secret(TOKEN),
             data=Secret({"a": TOKEN}),
         ),
         PageMetadata(next_cursor_id=Secret(TOKEN)),

@@ -256,6 +256,8 @@ class Api:
 
     def _scene_as_told(self, found: Scene | InputEntry) -> Scene | InputEntry:
         words, status = found.error_message, found.status
+        if words is None and status.name in SceneStatus.__members__:
+            return found
         return evolve(
             found,
             status=status if status.name in SceneStatus.__members__ else SceneStatus(self.told(status.value)),

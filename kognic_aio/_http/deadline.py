@@ -33,13 +33,14 @@ class Deadline:
 
     Attributes:
         received: Bytes of the answer that have come.
+        request: aiohttp's request, which tells when it is on its way.
     """
 
     def __init__(self, timeout: float | None, sending: Sending | None) -> None:
         self.received = 0
         self._timeout = timeout
         self._sending = sending
-        self._request: aiohttp.ClientRequest | None = None
+        self.request: aiohttp.ClientRequest | None = None
         self._sent_at: float | None = None
         self._scope = asyncio.timeout(None)
         self._next_look: asyncio.TimerHandle | None = None
@@ -56,11 +57,6 @@ class Deadline:
             self._next_look.cancel()
         await self._scope.__aexit__(kind, error, traceback)
 
-    async def follow(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Take in aiohttp's request, which tells when it is on its way: a middleware."""
-        self._request = request
-        return await send(request)
-
     def _look_later(self) -> None:
         if self._timeout is not None:
             self._next_look = asyncio.get_running_loop().call_later(self._timeout / LOOKS, self._look, self._timeout)
@@ -73,7 +69,7 @@ class Deadline:
             self._look_later()
 
     def _is_over(self, now: float, timeout: float) -> bool:
-        if self._request is None or self._request.response is None:
+        if self.request is None or self.request.response is None:
             return False  # nothing has been sent yet
         if self._sending is None:
             self._sent_at = self._sent_at or now

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -50,6 +50,7 @@ _WORDS = re.compile(r'[\s;="]+')
 async def exchange(
     session: Secret[aiohttp.ClientSession],
     request: Request,
+    authorization: Secret[str] | None = None,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
@@ -60,6 +61,7 @@ async def exchange(
     Args:
         session: Sends it.
         request: The request.
+        authorization: What to say in `Authorization`.
         timeout: How long a server may take.
         proxy: The proxy to use.
         redactor: Knows the secrets of the client.
@@ -70,7 +72,9 @@ async def exchange(
     method, shown, handled = request.method, request.shown, sys.exception()
     failure: RequestError | ClosedError
     try:
-        answer = await _exchange(session.reveal(), request, timeout=timeout, proxy=proxy, redactor=redactor)
+        answer = await _exchange(
+            session.reveal(), request, authorization, timeout=timeout, proxy=proxy, redactor=redactor
+        )
     except Exception as error:  # aiohttp, and what it calls, raise what they like
         is_closed = session.reveal().closed
         failure = ClosedError("session: it is closed") if is_closed else translated(error, method, shown, proxy)
@@ -88,6 +92,7 @@ async def exchange(
 async def _exchange(
     session: aiohttp.ClientSession,
     request: Request,
+    authorization: Secret[str] | None,
     *,
     timeout: aiohttp.ClientTimeout,  # it is aiohttp's
     proxy: Proxy | None,
@@ -106,7 +111,7 @@ async def _exchange(
                 skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
                 auto_decompress=False,
                 timeout=timeout,
-                middlewares=[deadline.follow, *_middlewares(session, request)],
+                middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
                 **_headers(request, proxy),
                 allow_redirects=False,  # a token must not follow one to another host
                 raise_for_status=False,  # a session of the caller's may do otherwise
@@ -137,15 +142,17 @@ def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
     return {"headers": headers, "proxy": proxy.url, "proxy_headers": own}
 
 
-def _middlewares(session: aiohttp.ClientSession, request: Request) -> Sequence[aiohttp.ClientMiddlewareType]:
+def _middlewares(
+    session: aiohttp.ClientSession, request: Request, authorization: Secret[str] | None
+) -> Iterator[aiohttp.ClientMiddlewareType]:
     """What stands between us and the connection: of a caller's session what it has, but only for the APIs."""
     if not request.is_api:
-        return (partial(_send_bare, frozenset(name.lower() for name in request.headers)), try_once)
+        yield partial(_send_bare, frozenset(name.lower() for name in request.headers))
+        return
+    if authorization is not None:
+        yield partial(_authorize, authorization)
     # Those of a request replace them, and there is no other way to them.
-    own = session._middlewares  # pyright: ignore[reportPrivateUsage]
-    if request.authorization is None:
-        return (*own, try_once)
-    return (partial(_authorize, request.authorization), *own, try_once)
+    yield from session._middlewares  # pyright: ignore[reportPrivateUsage]
 
 
 async def _authorize(
@@ -165,8 +172,11 @@ async def _send_bare(
     return await send(request)
 
 
-async def try_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def try_once(
+    deadline: Deadline, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a request again by itself when the connection broke: that is for our own rules."""
+    deadline.request = request
     try:
         return await send(request)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):

@@ -101,7 +101,6 @@ class Answer:
     _secrets: Secret[Secrets] = field(  # pyright: ignore[reportAssignmentType]  # of the default, which is converted
         alias="secrets", default=tuple[str, ...], converter=Secret[Secrets]
     )
-
     unpack: Callable[[], bytes] | None = field(default=None, repr=False)
     received: int = 0
 

@@ -8,6 +8,7 @@ the secrets as they are.
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from html.entities import html5
 from itertools import islice
 from urllib.parse import unquote
@@ -99,18 +100,21 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     return printable(" ".join(words.split()), length)
 
 
-def _forms(secret: str) -> Iterator[bytes]:
+@lru_cache(4 * MOST_SECRETS)
+def _forms(secret: str) -> tuple[bytes, ...]:
     """A secret as it is, and as it is in a URL that has been taken apart."""
-    if len(secret) >= MIN_SECRET:
-        without_backslashes = secret.replace("\\", "")  # as is a text whose escapes have been undone
-        for form in {secret, unquote(secret), secret.replace(" ", "+"), without_backslashes}:
-            if len(form) > 1:
-                yield form.encode(errors="replace")
+    if len(secret) < MIN_SECRET:
+        return ()
+    without_backslashes = secret.replace("\\", "")  # as is a text whose escapes have been undone
+    forms = {secret, unquote(secret), secret.replace(" ", "+"), without_backslashes}
+    return tuple(form.encode(errors="replace") for form in forms if len(form) > 1)
 
 
 def _without(text: str, secrets: Iterable[bytes]) -> str:
     """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
-    raw = text.encode(errors="replace")
+    raw, secrets = text.encode(errors="replace"), tuple(secrets)
+    if len(raw) < MOST_LOOKED_AT and not _ESCAPE.search(raw) and not any(secret in raw for secret in secrets):
+        return raw.decode(errors="replace")  # as most are
     plain, origins = raw, [*range(len(raw) + 1)]
     spans = _found(plain, origins, secrets)
     for _ in range(MOST_ROUNDS):

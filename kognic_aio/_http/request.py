@@ -30,8 +30,7 @@ class Request:
     Args:
         method: The HTTP method.
         url: The full URL, which may be a signed one.
-        headers: The headers that are not aiohttp's, without the next one.
-        authorization: What to say in `Authorization`.
+        headers: The headers that are not aiohttp's, without `Authorization`.
         data: The body.
         is_api: Whether it goes to an API, and not to storage.
         most: Bytes of a good answer that are read at most.
@@ -43,7 +42,6 @@ class Request:
     method: str
     url: Secret[URL]
     headers: Mapping[str, str]
-    authorization: Secret[str] | None = None
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     most: int = MOST_ANSWER

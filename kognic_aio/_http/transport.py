@@ -206,8 +206,12 @@ class Transport:
 
         return await repeating(self._retry, worth_it, operation, request=request)
 
-    async def exchange(self, request: Request) -> Answer:
+    async def exchange(self, request: Request, authorization: Secret[str] | None = None) -> Answer:
         """Send one request once, when its host takes it, and read its answer to the end.
+
+        Args:
+            request: The request.
+            authorization: What to say in `Authorization`.
 
         Raises:
             RequestError: If there is no answer.
@@ -218,7 +222,9 @@ class Transport:
 
         async def send() -> Answer:
             session, proxy = self._open_session(), self._proxies.of(request.url.reveal())
-            return await exchange(session, request, timeout=self._timeout, proxy=proxy, redactor=self.redactor)
+            return await exchange(
+                session, request, authorization, timeout=self._timeout, proxy=proxy, redactor=self.redactor
+            )
 
         # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
         return await self._hosts.of(request.url.reveal(), is_api=request.is_api).send(lambda: patiently(send))
@@ -227,7 +233,7 @@ class Transport:
         """Send a request with the current token; if that is refused, with a new one, which may be revoked as well."""
 
         async def send(token: Secret[str]) -> Answer:
-            return await self.exchange(evolve(request, authorization=Secret(f"Bearer {token.reveal()}")))
+            return await self.exchange(request, Secret(f"Bearer {token.reveal()}"))
 
         self._open_session()
         token = await self._tokens.get()
