@@ -112,7 +112,7 @@ async def _exchange(
                 auto_decompress=False,
                 timeout=timeout,
                 middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
-                **_headers(request, proxy),
+                **_headers(request, None if session.trust_env else authorization, proxy),
                 allow_redirects=False,  # a token must not follow one to another host
                 raise_for_status=False,  # a session of the caller's may do otherwise
                 max_line_size=MAX_HEADER,
@@ -133,9 +133,11 @@ async def _exchange(
     )
 
 
-def _headers(request: Request, proxy: Proxy | None) -> dict[str, Any]:
+def _headers(request: Request, authorization: Secret[str] | None, proxy: Proxy | None) -> dict[str, Any]:
     """The headers, and the proxy with those for it alone: the request goes through a tunnel, unread."""
     headers = {**request.headers}
+    if authorization is not None:
+        headers["Authorization"] = authorization.reveal()
     if proxy is None:
         return {"headers": headers}
     own = {"Proxy-Authorization": proxy.authorization.reveal()} if proxy.authorization else {}
@@ -147,9 +149,10 @@ def _middlewares(
 ) -> Iterator[aiohttp.ClientMiddlewareType]:
     """What stands between us and the connection: of a caller's session what it has, but only for the APIs."""
     if not request.is_api:
-        yield partial(_send_bare, frozenset(name.lower() for name in request.headers))
+        if session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
+            yield partial(_send_bare, frozenset(name.lower() for name in request.headers))
         return
-    if authorization is not None:
+    if authorization is not None and session.trust_env:
         yield partial(_authorize, authorization)
     # Those of a request replace them, and there is no other way to them.
     yield from session._middlewares  # pyright: ignore[reportPrivateUsage]
