@@ -18,6 +18,8 @@ from aiohttp import web
 from anyio import to_thread
 
 from kognic_aio import KognicIOClient, create_inputs
+from kognic_aio._http.redaction import Redactor
+from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
 from kognic_aio.pipeline import Journal
 from tests.cli.support import kognicutil
@@ -297,3 +299,33 @@ async def test_no_secret_is_shown(command: str, server: Server, monkeypatch: pyt
     assert done.returncode == 0
     seen.add("display", done.stdout, done.stderr)
     assert seen.leaks(secrets) == []
+
+
+WRITTEN: dict[str, tuple[str, Callable[[str], str]]] = {
+    "in UTF-16": ("Zq7R k2+Wm", lambda secret: secret.encode("utf-16").decode(errors="replace")),
+    "in Latin-1": ("Zq7Ré k2+Wm", lambda secret: secret.encode("latin-1").decode(errors="replace")),
+    "in a URL of Latin-1": ("Zq7Réék2+Wm", lambda secret: quote(secret.encode("latin-1"), safe="")),
+    "by halves of letters": ("Zq7R\U0001f600k2Wm", json.dumps),
+    "on several lines": ("Zq7Rk2Wm", lambda secret: f"{secret[:4]}\r\n  {secret[4:]}"),
+    "with soft hyphens": ("Zq7Rk2Wm", lambda secret: f"{secret[:4]}\xad{secret[4:6]}&#8203;{secret[6:]}"),
+    "without its end of a line": ("Zq7Rk2Wm\n", str.strip),
+    "with an end of a line in JSON": ("Zq7R\nk2\tWm\n", json.dumps),
+    "without padding": ("Zq7Rk2Wm==", lambda secret: secret.rstrip("=")),
+    "in the base64 of URLs": ("Zq7R+k2/Wm==", lambda secret: secret.replace("+", "-").replace("/", "_")),
+    "in Python": ("Zq7R\\x41k2\\nWm", repr),
+}
+"""Ways of writing that are no escapes, with a secret that they change."""
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_no_secret_is_recognized_by_people_only(way: str) -> None:
+    """A secret that is written in another way than it is used is found, and what is around it stays."""
+    secret, write = WRITTEN[way]
+    redactor = Redactor()
+    redactor.learn(Secret(secret))
+    words = f"what is ({write(secret)})?"
+    shown = redactor(words, length=100)
+    assert redactor.knows(words)
+    assert "k2" not in shown
+    assert "Wm" not in shown.replace("\\x00", "")
+    assert (shown[:9], shown[-2:]) == ("what is (", ")?")

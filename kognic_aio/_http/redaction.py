@@ -5,13 +5,13 @@ anything looks at it, so that none costs more than its length; its escapes are u
 the secrets as they are.
 """
 
+import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from html.entities import html5
 from itertools import islice
-from urllib.parse import unquote
 
 from kognic_aio._secret import Secret
 from kognic_aio._text import CUT, printable
@@ -43,6 +43,14 @@ _ESCAPE = re.compile(
 MOST_ROUNDS = 3
 """How often escapes are undone, as of JSON in HTML in a URL."""
 
+_PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
+"""What differs between encodings (`?` stands for what one does not have) and where lines are broken, and padding."""
+
+_ALIKE = bytes.maketrans(b"-_", b"+/")
+"""Letters of the base64 of URLs, and those of MIME's."""
+
+Sought = tuple[set[bytes], set[bytes]]
+
 
 class Redactor:
     """Knows what lets one client in, and cleans what servers say of it.
@@ -63,7 +71,8 @@ class Redactor:
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""
-        return (*(secret.reveal() for secret in self._secrets), *islice(self.beside(), MOST_SECRETS))
+        learnt = [*self._secrets]  # at once: large answers are cleaned in a thread, while others are learnt
+        return (*(secret.reveal() for secret in learnt), *islice(self.beside(), MOST_SECRETS))
 
     def __call__(self, text: str, *, length: int) -> str:
         """A text of a server as others may see it."""
@@ -75,10 +84,10 @@ class Redactor:
 
     def knows(self, text: str) -> bool:
         """Whether a text, of any length, has a secret in it."""
-        forms = [form for secret in self.known() for form in _forms(secret)]
+        sought = _sought(self.known())
         plain = text.encode(errors="replace")
         for _ in range(MOST_ROUNDS + 1):
-            if any(form in plain for form in forms):
+            if _is_in(plain, sought):
                 return True
             plain, before = _ESCAPE.sub(_character, plain), plain
             if plain == before:
@@ -95,35 +104,48 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
         length: Characters of it that are shown at most.
     """
     looked_at = text[: MOST_LOOKED_AT + MOST_OF_A_SECRET]
-    shown = _without(looked_at, [form for secret in secrets for form in _forms(secret)])
+    shown = _without(looked_at, _sought(tuple(secrets)))
     words = NAMED.sub(rf"\1\2{BLANK}", shown)
     return printable(" ".join(words.split()), length)
 
 
-@lru_cache(4 * MOST_SECRETS)
-def _forms(secret: str) -> tuple[bytes, ...]:
-    """A secret as it is, and as it is in a URL that has been taken apart."""
-    if len(secret) < MIN_SECRET:
-        return ()
-    without_backslashes = secret.replace("\\", "")  # as is a text whose escapes have been undone
-    forms = {secret, unquote(secret), secret.replace(" ", "+"), without_backslashes}
-    return tuple(form.encode(errors="replace") for form in forms if len(form) > 1)
+@lru_cache(MOST_SECRETS)
+def _sought(secrets: tuple[str, ...]) -> Sought:
+    """What to look for: secrets to the letter, and what all ways of writing them have in common."""
+    exact = {form for secret in secrets if len(secret) >= MIN_SECRET for form in _forms(secret) if len(form) > 1}
+    return exact, {form for form in map(_bare, exact) if len(form) >= MIN_SECRET}
 
 
-def _without(text: str, secrets: Iterable[bytes]) -> str:
+def _forms(secret: str) -> Iterator[bytes]:
+    """A secret as it is, and as a text becomes that quotes it and whose escapes are undone, also those of the secret.
+
+    JSON writes ends of lines as letters behind backslashes, and then the letters are left.
+    """
+    for written in (secret, secret.replace(" ", "+")):
+        yield written.encode(errors="replace")
+    for written in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield _ESCAPE.sub(_character, written.encode(errors="replace"))
+
+
+def _bare(text: bytes) -> bytes:
+    """The visible ASCII of a text, however it is encoded and broken into lines; both kinds of base64 alike."""
+    return text.translate(_ALIKE, _PASSED_OVER)
+
+
+def _without(text: str, sought: Sought) -> str:
     """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
-    raw, secrets = text.encode(errors="replace"), tuple(secrets)
-    if len(raw) < MOST_LOOKED_AT and not _ESCAPE.search(raw) and not any(secret in raw for secret in secrets):
+    raw = text.encode(errors="replace")
+    if len(raw) < MOST_LOOKED_AT and not _ESCAPE.search(raw) and not _is_in(raw, sought):
         return raw.decode(errors="replace")  # as most are
     plain, origins = raw, [*range(len(raw) + 1)]
-    spans = _found(plain, origins, secrets)
+    spans = [*_found(plain, origins, sought)]
     for _ in range(MOST_ROUNDS):
         before = plain
         plain, of_this_round = _unescaped(before)
         if plain == before:
             break
         origins = [origins[place] for place in of_this_round]
-        spans += _found(plain, origins, secrets)
+        spans += _found(plain, origins, sought)
     kept, position = bytearray(), 0
     for start, end in sorted(spans):
         if start >= position:
@@ -133,16 +155,28 @@ def _without(text: str, secrets: Iterable[bytes]) -> str:
     return bytes(kept + raw[position:end]).decode(errors="replace")
 
 
-def _found(text: bytes, origins: Sequence[int], secrets: Iterable[bytes]) -> list[tuple[int, int]]:
+def _is_in(text: bytes, sought: Sought) -> bool:
+    exact, loose = sought
+    bare = _bare(text)
+    return any(form in text for form in exact) or any(form in bare for form in loose)
+
+
+def _found(text: bytes, origins: Sequence[int], sought: Sought) -> Iterator[tuple[int, int]]:
     """Where secrets are, as places that the bytes of a text come from."""
-    return [(origins[start], origins[end]) for secret in secrets for start, end in _spans(text, secret)]
+    exact, loose = sought
+    places = [place for place, byte in enumerate(text) if byte not in _PASSED_OVER]
+    for start, end in _spans(text, exact):
+        yield origins[start], origins[end]
+    for start, end in _spans(_bare(text), loose):
+        yield origins[places[start]], origins[places[end - 1] + 1]
 
 
-def _spans(text: bytes, secret: bytes) -> Iterator[tuple[int, int]]:
-    start = text.find(secret)
-    while start >= 0:
-        yield start, start + len(secret)
-        start = text.find(secret, start + len(secret))
+def _spans(text: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    for secret in secrets:
+        start = text.find(secret)
+        while start >= 0:
+            yield start, start + len(secret)
+            start = text.find(secret, start + len(secret))
 
 
 def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
@@ -168,5 +202,5 @@ def _character(match: "re.Match[bytes]") -> bytes:
         return html5.get(name.decode(), f"&{name.decode()}").encode()
     if unit or hexadecimal or decimal:
         number = int(unit or hexadecimal, 16) if unit or hexadecimal else int(decimal)
-        return chr(number if number < 0x110000 else 0xFFFD).encode(errors="replace")
+        return chr(number if number < 0x110000 else 0xFFFD).encode(errors="surrogatepass")
     return b"&" if plain is None else bytes(plain)
