@@ -15,7 +15,7 @@ def open_regular(path: str | PathLike[str]) -> BufferedReader:
         OSError: If it cannot be opened, or is no regular file.
     """
     try:
-        file = open(path, "rb", opener=_opened)  # noqa: SIM115  # who asked for it closes it
+        file = open(path, "rb", opener=opened_at_once)  # noqa: SIM115 - who asked for it closes it
     except ValueError as error:  # there is no file with a NUL in its name
         raise OSError(EINVAL, str(error), str(path)) from error
     if not S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -50,6 +50,9 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
     return content
 
 
-def _opened(path: str, flags: int) -> int:
-    """Open without waiting for whoever writes to a pipe; Windows has no pipes among its files."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def opened_at_once(path: str, flags: int) -> int:
+    """Open what may be a pipe, without waiting for somebody to write to it; Windows has none among its files."""
+    try:
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened
+        return os.open(path, flags)

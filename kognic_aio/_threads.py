@@ -154,7 +154,11 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
 async def in_turn(function: Callable[..., T], *arguments: Any) -> T:
     """As `in_thread`, one thing after another: for what takes much memory, of which each thread would keep its own."""
     if not _in_turn:
-        _in_turn.append(await patiently(_started_worker))
+        worker = await _taken()
+        if _in_turn:  # others have been faster
+            _give_back(worker)
+        else:
+            _in_turn.append(worker)
     return await _in_turn[0].run(function, *arguments)
 
 

@@ -336,10 +336,10 @@ class KognicIOClient:
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            told = [self._input_api.told(f"{each.name!r} ({each.id})", length=MOST_OF_A_NAME) for each in workspaces]
-            del found, workspaces  # which say what the platform likes, and a traceback would show them
-            named = ", ".join(told[:MOST_NAMES]) or "none"
-            raise WorkspaceError(f"pass write_workspace_id: you are developer in {len(told)} workspaces: {named}")
+            shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MOST_NAMES]], len(workspaces)
+            named = ", ".join(self._input_api.told(each, length=MOST_OF_A_NAME) for each in shown) or "none"
+            del found, workspaces, shown  # which say what the platform likes, and a traceback would show them
+            raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id
 
 

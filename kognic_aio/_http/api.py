@@ -22,7 +22,7 @@ MOST_OF_A_PROBLEM = 300
 """How much of what is wrong with an answer is told."""
 
 MOST_OF_A_CURSOR = 2_000
-"""Characters of a cursor. It goes into a URL, and each one is remembered until the last page."""
+"""Characters of a cursor, which goes into a URL."""
 
 MOST_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""

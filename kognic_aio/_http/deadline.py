@@ -1,7 +1,7 @@
 """The time that an answer may take altogether.
 
-aiohttp's clock (`sock_read`) starts afresh with every byte that comes, so that one byte now and then, answers of 1xx
-without end, or the extensions of a chunk would be waited for without end.
+aiohttp's clock (`sock_read`) starts afresh with every byte that comes. A byte now and then, more and more answers of
+1xx, or the extensions of a chunk would be waited for without end.
 """
 
 import asyncio

@@ -1,12 +1,12 @@
 """`kognicutil wasm`: the modules of custom camera calibrations."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import click
 
 from kognic_aio._http.wire import decode
+from kognic_aio._json import read_json
 from kognic_aio._regular import read_all
 from kognic_aio.cli.say import say
 from kognic_aio.model.calibration import TestCase
@@ -23,8 +23,8 @@ def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) ->
     if path is None:
         return []
     try:
-        return decode(json.loads(read_all(path, MAX_TEST_CASES_BYTES)), list[TestCase])
-    except (OSError, ValueError, RecursionError) as error:
+        return decode(read_json(read_all(path, MAX_TEST_CASES_BYTES)), list[TestCase])
+    except (OSError, ValueError) as error:
         raise click.BadParameter(f"no test cases in {path}: {error}") from error
 
 

@@ -13,6 +13,7 @@ from stat import S_ISREG
 
 from anyio import move_on_after
 
+from kognic_aio._regular import opened_at_once
 from kognic_aio._threads import in_thread, leased_worker, patiently
 from kognic_aio.errors import MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
@@ -84,7 +85,7 @@ class Handle:
         Raises:
             MissingFileError: If it is no file any more. To wait for what a FIFO gives could take for ever.
         """
-        self.stream = FileIO(self._filename, opener=_opened)
+        self.stream = FileIO(self._filename, opener=opened_at_once)
         self.before = os.fstat(self.stream.fileno())
         if not S_ISREG(self.before.st_mode):
             raise _no_file(self._filename)
@@ -127,14 +128,6 @@ class Handle:
             os.stat(self._filename)  # noqa: PTH116 - as said above
         except OSError as error:
             raise changed(self._filename, f"it is gone ({error.strerror})") from error
-
-
-def _opened(filename: str, flags: int) -> int:
-    """Open what may have become a FIFO, without waiting for somebody to write to it."""
-    try:
-        return os.open(filename, flags | getattr(os, "O_NONBLOCK", 0))
-    except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened
-        return os.open(filename, flags)
 
 
 def _read_if_small(filename: str, buffer: Buffer) -> int | None:

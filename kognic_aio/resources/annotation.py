@@ -179,8 +179,8 @@ class AnnotationResource:
             return await self._storage.download(url)
 
     async def _content(self, url: Secret[str]) -> Any:
-        parse = await self._download(url)
-        return await parse()
+        async with self._downloads:
+            return await self._storage.get_json(url)
 
     async def _with_content(
         self, partials: Paged[PartialClientAnnotation]
