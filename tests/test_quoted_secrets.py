@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import aiohttp
@@ -261,6 +261,27 @@ async def test_no_secret_is_seen(
             await do_everything(client, tmp_path, seen)
             await client.aclose()
     seen.add("output", *capfd.readouterr())
+    assert platform.quoted
+    assert seen.leaks(secrets) == []
+
+
+class UnreadableJar(aiohttp.CookieJar):
+    """A cookie jar of a caller's that fails when it is looked through, as while another thread changes it."""
+
+    def __iter__(self) -> NoReturn:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+async def test_no_secret_is_in_the_frames_of_what_cleans(server: Server) -> None:
+    """An error while an answer is read or cleaned has none of it in the variables of its frames."""
+    secrets, seen = secrets_of(16), Seen()
+    server.token, platform = give(secrets["token"]), Platform(server, secrets, "message")
+    async with aiohttp.ClientSession(cookie_jar=UnreadableJar()) as session:
+        with anyio.fail_after(20):
+            async with KognicIOClient(**options(server, secrets), session=session, write_workspace_id="mine") as client:
+                with pytest.raises(RuntimeError, match="changed size") as caught:
+                    await client.project.get_project_batches("p")
+    seen.catch(caught.value)
     assert platform.quoted
     assert seen.leaks(secrets) == []
 

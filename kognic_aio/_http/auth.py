@@ -133,6 +133,7 @@ class Token:
     ends_at: float = inf
 
     @classmethod
+    @discreet
     def parse(cls, answer: Answer, now: float) -> "Token":
         """Read the auth server's answer, given at the monotonic time `now`.
 

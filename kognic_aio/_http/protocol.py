@@ -13,6 +13,7 @@ from uuid import UUID
 import aiohttp
 from attrs import field, frozen
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
 from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
@@ -231,6 +232,7 @@ def unwrap(data: Any) -> Any:
     return data
 
 
+@discreet  # what the answer says, as it says it, is in variables
 def api_error(answer: Answer) -> ApiError:
     """The error that an API's answer stands for, in the platform's own words."""
     kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
@@ -238,6 +240,7 @@ def api_error(answer: Answer) -> ApiError:
     return _status_error(kind, answer, words)
 
 
+@discreet
 def storage_error(answer: Answer, what: str) -> StorageError:
     """The error that the answer of a storage to an upload or download stands for."""
     if answer.status in REDIRECTS:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import aiohttp
 from attrs import evolve, frozen
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.deadline import Deadline
 from kognic_aio._http.failures import CLOSED, TooLarge, translated
 from kognic_aio._http.protocol import Answer
@@ -90,7 +91,7 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
         UnreadableAnswerError: If it cannot be unpacked.
     """
     if answer.unpack is None and len(answer.body) <= LARGE:
-        return parse(answer)
+        return discreet(parse)(answer)  # the frames of its errors have what it made of the answer
     try:
         return await in_turn(_parsed, parse, answer)
     except aiohttp.ClientPayloadError as error:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from html.entities import html5
 from itertools import islice
 
+from kognic_aio._frames import discreet
 from kognic_aio._secret import Secret
 from kognic_aio._text import CUT, printable
 
@@ -82,6 +83,7 @@ class Redactor:
         """A value as it can be kept or displayed: as it is, but as a text if it has a secret in it."""
         return self(value, length=MOST_LOOKED_AT) if self.knows(value) else value
 
+    @discreet
     def knows(self, text: str) -> bool:
         """Whether a text, of any length, has a secret in it."""
         sought = _sought(self.known())
@@ -95,6 +97,7 @@ class Redactor:
         return False
 
 
+@discreet
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     """A text of a server as others may see it.
 
