@@ -15,14 +15,13 @@ class Secret(Generic[T_co]):
         value: What is secret.
     """
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("reveal",)
+
+    reveal: Callable[[], T_co]
+    """Gives the value: what walks through attributes finds a function."""
 
     def __init__(self, value: T_co) -> None:
-        self._reveal: Callable[[], T_co] = lambda: value  # what walks through attributes finds a function
-
-    def reveal(self) -> T_co:
-        """The value."""
-        return self._reveal()
+        self.reveal = lambda: value
 
     def __repr__(self) -> str:
         return "Secret()"

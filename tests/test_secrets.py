@@ -597,7 +597,14 @@ async def values(stage: Stage) -> None:
         AcceptedScene(internal_id="scene", files=Secret({"a.jpg": SIGNED_URL})),
         AcceptedIMUData(resource_id="imu", signed_url=Secret(SIGNED_URL)),
         AcceptedRequest(id="scene", signed_upload_urls=Secret((("a.jpg", SIGNED_URL),))),
-        Answer(method="GET", url="", status=200, headers={"a": COOKIE}, body=TOKEN.encode(), secrets=lambda: [TOKEN]),
+        Answer(
+            method="GET",
+            url="",
+            status=200,
+            headers=Secret({"a": COOKIE}),
+            body=Secret(TOKEN.encode()),
+            secrets=Secret(lambda: [TOKEN]),
+        ),
         Credentials(CLIENT_ID, Secret(CLIENT_SECRET)),
         Token(Secret(TOKEN), 0.0),
         Request(

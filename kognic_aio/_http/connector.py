@@ -6,7 +6,6 @@ import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Collection
 from functools import partial
-from http import HTTPStatus
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +26,9 @@ MAX_CONNECTIONS = 1000
 MIN_CONNECTIONS = 4
 SHARE = 3
 """Which part of the descriptors connections may take; open files and the application need the others."""
+
+OK = 200
+"""The first status of an answer; those below tell that one will come."""
 
 MAX_BESIDE = 1 << 20
 """Bytes of all headers, trailers and chunk extensions of an answer together."""
@@ -51,7 +53,7 @@ class Handler(ResponseHandler):
     def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
         """A head has been read, though of 1xx that is not the one that is waited for."""
         message, body = data
-        if message.code >= HTTPStatus.OK:
+        if message.code >= OK:
             self._body = body
         super().feed_data(data, size)
 

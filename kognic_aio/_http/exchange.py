@@ -125,11 +125,11 @@ async def _exchange(
         method=request.method,
         url=request.shown,
         status=response.status,
-        headers=response.headers,
-        body=content.body,
+        headers=Secret(response.headers),
+        body=Secret(content.body),
         unpack=content.unpack,
         received=content.received,
-        secrets=partial(_secrets, response.request_info, data, redactor),
+        secrets=Secret(partial(_secrets, response.request_info, data, redactor)),
     )
 
 

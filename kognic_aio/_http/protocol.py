@@ -97,11 +97,9 @@ class Answer:
     method: str
     url: str
     status: int
-    _headers: Secret[Mapping[str, str]] = field(alias="headers", converter=Secret[Mapping[str, str]])
-    _body: Secret[bytes] = field(alias="body", converter=Secret[bytes])
-    _secrets: Secret[Secrets] = field(  # pyright: ignore[reportAssignmentType]  # of the default, which is converted
-        alias="secrets", default=tuple[str, ...], converter=Secret[Secrets]
-    )
+    _headers: Secret[Mapping[str, str]] = field(alias="headers")
+    _body: Secret[bytes] = field(alias="body")
+    _secrets: Secret[Secrets] = field(alias="secrets", default=Secret(tuple))
     unpack: Callable[[], bytes] | None = field(default=None, repr=False)
     received: int = 0
 
@@ -299,8 +297,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def sunset(headers: Mapping[str, str]) -> datetime | None:
     """When the endpoint will be removed, if the answer says so."""
+    given = headers.get(SUNSET_HEADER)
+    if given is None:
+        return None
     try:
-        date = datetime.fromisoformat(headers.get(SUNSET_HEADER, "")[:MOST_OF_A_DATE])
+        date = datetime.fromisoformat(given[:MOST_OF_A_DATE])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -15,6 +15,7 @@ from kognic_aio._http.deadline import Deadline
 from kognic_aio._http.failures import CLOSED, TooLarge, translated
 from kognic_aio._http.protocol import Answer
 from kognic_aio._json import LARGE
+from kognic_aio._secret import Secret
 from kognic_aio._tasks import take_note
 from kognic_aio._threads import in_turn
 
@@ -91,7 +92,7 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
         UnreadableAnswerError: If it cannot be unpacked.
     """
     if answer.unpack is None and len(answer.body) <= LARGE:
-        return discreet(parse)(answer)  # the frames of its errors have what it made of the answer
+        return _small(parse, answer)  # the frames of its errors have what it made of the answer
     try:
         return await in_turn(_parsed, parse, answer)
     except aiohttp.ClientPayloadError as error:
@@ -103,8 +104,13 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     raise failure
 
 
+@discreet
+def _small(parse: Callable[[Answer], T], answer: Answer) -> T:
+    return parse(answer)
+
+
 def _parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
-    return parse(answer if answer.unpack is None else evolve(answer, body=answer.unpack(), unpack=None))
+    return parse(answer if answer.unpack is None else evolve(answer, body=Secret(answer.unpack()), unpack=None))
 
 
 async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes | bytearray:

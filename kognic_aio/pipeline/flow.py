@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, 
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
-from anyio import CancelScope, CapacityLimiter
+from anyio import CancelScope, Semaphore
 from attrs import define, evolve, field, frozen
 
 from kognic_aio.client import KognicIOClient
@@ -61,7 +61,7 @@ class Run:
     feature_flags: FeatureFlags | None
     wait_timeout: float
     limiters: Limiters
-    undelivered: CapacityLimiter
+    undelivered: Semaphore
     watcher: Watcher
     logbook: Logbook
     progress: Progress

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import anyio
-from anyio import CapacityLimiter
 
 from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._tasks import is_being_cancelled, take_note, task_group
@@ -31,7 +30,7 @@ from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.resources.arguments import check_types, external_id, optional_external_id
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
-from kognic_aio.resources.limiters import Limiters
+from kognic_aio.resources.limiters import Limiters, places
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
@@ -122,7 +121,7 @@ def create_inputs(
         feature_flags=feature_flags,
         wait_timeout=wait_timeout,
         limiters=client.limiters if limits is None else Limiters.of(limits, client.limiters.reading),
-        undelivered=CapacityLimiter((limits or client.limits).in_flight),
+        undelivered=places((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, client.visibility, sleep_time, scene_timeout),
         logbook=Logbook(key, retry_failed=retry_failed),
         progress=Progress(),

@@ -200,7 +200,7 @@ class AnnotationResource:
     @property
     def _most(self) -> int:
         """How many contents are downloaded at once."""
-        return int(self._downloads.total_tokens)
+        return self._downloads.max_value or 1
 
 
 async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:

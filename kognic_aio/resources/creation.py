@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, Literal, TypeVar, overload
 
-from anyio import CapacityLimiter
+from anyio import Semaphore
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import given, text
@@ -255,7 +255,7 @@ class SceneCreator(Generic[S]):
         feature_flags: FeatureFlags | None,
         *,
         notes: Notes,
-        uploads: CapacityLimiter,
+        uploads: Semaphore,
         sent: Callable[[int], object] | None = None,
     ) -> CreateSceneResponse:
         """Start the scene, send its files and commit it; as `SceneJobs.complete`."""

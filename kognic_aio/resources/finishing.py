@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
-from anyio import CapacityLimiter, get_cancelled_exc_class, move_on_after
+from anyio import Semaphore, get_cancelled_exc_class, move_on_after
 from attrs import define, frozen
 
 from kognic_aio._http.api import Api
@@ -157,9 +157,7 @@ class Lifecycle:
             if not await look():
                 raise
 
-    async def discard(
-        self, scene_uuid: str, limiter: CapacityLimiter | None = None, *, waits: bool = True
-    ) -> bool | None:
+    async def discard(self, scene_uuid: str, limiter: Semaphore | None = None, *, waits: bool = True) -> bool | None:
         """Invalidate a scene that will not be finished. If that fails, it is logged.
 
         Args:
@@ -200,7 +198,7 @@ class Lifecycle:
         elif gone is not False:
             await notes.invalidated(scene_uuid)
 
-    async def discard_orphan(self, scene_uuid: str, limiter: CapacityLimiter | None = None) -> bool:
+    async def discard_orphan(self, scene_uuid: str, limiter: Semaphore | None = None) -> bool:
         """Invalidate an orphan as soon as the platform shows it, and tell whether it is gone. If cancelled, be quick.
 
         Args:

@@ -1,10 +1,19 @@
 """The limits at work."""
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Semaphore
 from attrs import frozen
 
 from kognic_aio.files import Reading
 from kognic_aio.limits import Limits
+
+
+def places(number: int) -> Semaphore:
+    """Places for so many tasks. One that is free is taken at once; a turn of the event loop costs as much as a request.
+
+    Args:
+        number: How many tasks hold a place at once.
+    """
+    return Semaphore(number, max_value=number, fast_acquire=True)
 
 
 @frozen(eq=False)
@@ -20,11 +29,11 @@ class Limiters:
         reading: Bounds how much of the caller's own code runs at once.
     """
 
-    in_flight: CapacityLimiter
-    scene_jobs: CapacityLimiter
-    uploads: CapacityLimiter
-    inputs: CapacityLimiter
-    downloads: CapacityLimiter
+    in_flight: Semaphore
+    scene_jobs: Semaphore
+    uploads: Semaphore
+    inputs: Semaphore
+    downloads: Semaphore
     reading: Reading
 
     @classmethod
@@ -38,10 +47,10 @@ class Limiters:
         if reading is None or reading.callbacks.total_tokens != limits.callbacks:
             reading = Reading(CapacityLimiter(limits.callbacks))
         return cls(
-            in_flight=CapacityLimiter(limits.in_flight),
-            scene_jobs=CapacityLimiter(limits.scene_jobs),
-            uploads=CapacityLimiter(limits.uploads),
-            inputs=CapacityLimiter(limits.inputs),
-            downloads=CapacityLimiter(limits.downloads),
+            in_flight=places(limits.in_flight),
+            scene_jobs=places(limits.scene_jobs),
+            uploads=places(limits.uploads),
+            inputs=places(limits.inputs),
+            downloads=places(limits.downloads),
             reading=reading,
         )

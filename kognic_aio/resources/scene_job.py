@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from anyio import CapacityLimiter
+from anyio import Semaphore
 from attrs import frozen
 
 from kognic_aio._http.api import Api
@@ -102,7 +102,7 @@ class SceneJobs:
         flags: FeatureFlags,
         *,
         notes: Notes,
-        limiter: CapacityLimiter,
+        limiter: Semaphore,
         sent: Callable[[int], object] | None = None,
     ) -> CreateSceneResponse:
         """Start a scene, send its files and commit it. If it cannot be finished, it is invalidated.
@@ -138,7 +138,7 @@ class SceneJobs:
         target: Target,
         flags: FeatureFlags,
         notes: Notes,
-        limiter: CapacityLimiter,
+        limiter: Semaphore,
         sent: Callable[[int], object] | None,
     ) -> CreateSceneResponse:
         path = target.path(scene)

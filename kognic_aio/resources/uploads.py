@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from functools import partial
 from typing import TypeAlias
 
-from anyio import CapacityLimiter
+from anyio import Semaphore
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.storage import Storage
@@ -32,7 +32,7 @@ def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection
     Raises:
         MalformedAnswerError: If it asks for others.
     """
-    if problem := api.told(_difference({name for name, _ in urls.reveal()}, set(files))):
+    if problem := _difference({name for name, _ in urls.reveal()}, set(files)):
         raise api.malformed("POST", path, problem)
 
 
@@ -63,7 +63,7 @@ def file_uploads(
 
 
 async def upload_all(
-    uploads: Sequence[Upload], limiter: CapacityLimiter, sent: Callable[[int], object] | None = None
+    uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None
 ) -> None:
     """Send the files of a scene, as many at once as the limiter lets through.
 
@@ -79,4 +79,4 @@ async def upload_all(
         if sent is not None:
             sent(size)
 
-    await for_each(uploads, send, workers=int(limiter.total_tokens))
+    await for_each(uploads, send, workers=limiter.max_value or 1)

@@ -98,7 +98,12 @@ def http_answer(pieces: Pieces) -> Answer:
     headers = CIMultiDict(pieces.several(lambda: (pieces.one_of(NAMES), _value(pieces)), 3))
     secrets = pieces.several(pieces.text, 2)
     return Answer(
-        method="GET", url="https://a/b", status=status, headers=headers, body=body(pieces), secrets=lambda: secrets
+        method="GET",
+        url="https://a/b",
+        status=status,
+        headers=Secret(headers),
+        body=Secret(body(pieces)),
+        secrets=Secret(lambda: secrets),
     )
 
 
@@ -206,7 +211,8 @@ def _problems(read: Any, kind: Any) -> Sequence[str]:
 def _token(pieces: Pieces) -> Answer:
     life = pieces.shaped(float)
     content = f'{{"access_token":{pieces.shaped(str)},"expires_in":{life}}}' if pieces.number(8) else pieces.json()
-    return Answer(method="POST", url="https://a/b", status=200, headers={}, body=content.encode(errors="surrogatepass"))
+    body = Secret(content.encode(errors="surrogatepass"))
+    return Answer(method="POST", url="https://a/b", status=200, headers=Secret({}), body=body)
 
 
 def _value(pieces: Pieces) -> str:

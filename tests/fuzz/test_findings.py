@@ -21,6 +21,7 @@ from kognic_aio._http.protocol import MOST_RETRY_AFTER, Answer, api_error, retry
 from kognic_aio._http.redaction import redacted
 from kognic_aio._http.wire import DecodeError, decode, encode_pre_annotation
 from kognic_aio._json import read_json
+from kognic_aio._secret import Secret
 from kognic_aio._text import ACTED_UPON
 from kognic_aio.emulator import Emulator
 from kognic_aio.environments import find_environment
@@ -46,7 +47,7 @@ DEEP = {
 
 
 def answer(body: str, status: int = 200) -> Answer:
-    return Answer(method="GET", url="https://a/b", status=status, headers={}, body=body.encode())
+    return Answer(method="GET", url="https://a/b", status=status, headers=Secret({}), body=Secret(body.encode()))
 
 
 @pytest.mark.parametrize("text", DEEP)

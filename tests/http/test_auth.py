@@ -28,7 +28,7 @@ class AuthServer:
         token = {"access_token": f"token-{self.asked}", "expires_in": self._life}
         await anyio.lowlevel.checkpoint()
         body = json.dumps(token).encode() if self._body is None else self._body
-        answer = Answer(method="POST", url="https://auth", status=self._status, headers={}, body=body)
+        answer = Answer(method="POST", url="https://auth", status=self._status, headers=Secret({}), body=Secret(body))
         return Token.parse(answer, time.monotonic())
 
 
