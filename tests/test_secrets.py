@@ -35,7 +35,6 @@ from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio._http import transport
 from kognic_aio._http.api import PageMetadata
 from kognic_aio._http.auth import Credentials, Token
-from kognic_aio._http.protocol import Answer
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.request import Request
 from kognic_aio._secret import Secret
@@ -48,6 +47,7 @@ from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
 from kognic_aio.resources.scene import AcceptedRequest
 from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene
+from tests.answers import answer_with
 from tests.cli.support import kognicutil, variables_of
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT
 from tests.faults.matrix import AT, EVERYWHERE
@@ -597,14 +597,7 @@ async def values(stage: Stage) -> None:
         AcceptedScene(internal_id="scene", files=Secret({"a.jpg": SIGNED_URL})),
         AcceptedIMUData(resource_id="imu", signed_url=Secret(SIGNED_URL)),
         AcceptedRequest(id="scene", signed_upload_urls=Secret((("a.jpg", SIGNED_URL),))),
-        Answer(
-            method="GET",
-            url="",
-            status=200,
-            headers=Secret({"a": COOKIE}),
-            body=Secret(TOKEN.encode()),
-            secrets=Secret(lambda: [TOKEN]),
-        ),
+        answer_with(TOKEN.encode(), headers={"a": COOKIE}, secrets=[TOKEN]),
         Credentials(CLIENT_ID, Secret(CLIENT_SECRET)),
         Token(Secret(TOKEN), 0.0),
         Request(

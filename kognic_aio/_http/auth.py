@@ -116,6 +116,8 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
     for name in ("client_id", "client_secret"):
         if not _is_text(getattr(found, name)):
             raise CredentialsError(f"credentials cannot be used: {name} is no text")
+    if isinstance(found.scopes, str) or not all(map(_is_text, found.scopes)):
+        raise CredentialsError("credentials cannot be used: scopes is no list of texts")
     return Credentials(found.client_id, Secret(found.client_secret), tuple(found.scopes))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from kognic_aio._frames import without_frames
-from kognic_aio._http.deadline import Deadline
+from kognic_aio._http.deadline import Deadline, Deadlines
 from kognic_aio._http.failures import harmless_cause, translated
 from kognic_aio._http.protocol import SUNSET_NEAR, Answer, sunset
 from kognic_aio._http.proxies import Proxy
@@ -52,7 +52,7 @@ async def exchange(
     request: Request,
     authorization: Secret[str] | None = None,
     *,
-    timeout: aiohttp.ClientTimeout,  # it is aiohttp's
+    deadlines: Deadlines,
     proxy: Proxy | None,
     redactor: Redactor,
 ) -> Answer:
@@ -62,28 +62,33 @@ async def exchange(
         session: Sends it.
         request: The request.
         authorization: What to say in `Authorization`.
-        timeout: How long a server may take.
+        deadlines: How long a server may take.
         proxy: The proxy to use.
         redactor: Knows the secrets of the client.
 
     Raises:
         RequestError: If there is no answer.
     """
-    method, shown, handled = request.method, request.shown, sys.exception()
+    handled = sys.exception()
     failure: RequestError | ClosedError
     try:
         answer = await _exchange(
-            session.reveal(), request, authorization, timeout=timeout, proxy=proxy, redactor=redactor
+            session.reveal(),
+            request,
+            authorization,
+            deadlines=deadlines,
+            proxy=proxy,
+            redactor=redactor,
         )
     except Exception as error:  # aiohttp, and what it calls, raise what they like
         is_closed = session.reveal().closed
-        failure = ClosedError("session: it is closed") if is_closed else translated(error, method, shown, proxy)
+        failure = ClosedError("session: it is closed") if is_closed else translated(error, request, proxy)
         cause = None if is_closed else harmless_cause(error)
     except BaseException as error:
         without_frames(error, handled)  # those of aiohttp have what is secret
         raise
     else:
-        log.debug("%s %s: %d", method, shown, answer.status)
+        log.debug("%s: %d", request, answer.status)
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
@@ -94,36 +99,32 @@ async def _exchange(
     request: Request,
     authorization: Secret[str] | None,
     *,
-    timeout: aiohttp.ClientTimeout,  # it is aiohttp's
+    deadlines: Deadlines,
     proxy: Proxy | None,
     redactor: Redactor,
 ) -> Answer:
     url, data = request.url.reveal(), request.data
     sending = Sending(data) if isinstance(data, bytes | AsyncIterable) else None
     form = data.reveal() if isinstance(data, Secret) else None
-    with sending or nullcontext():
-        async with (
-            Deadline(timeout.sock_read, sending) as deadline,
-            session.request(
-                request.method,
-                url,
-                data=form if sending is None else sending,
-                skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-                auto_decompress=False,
-                timeout=timeout,
-                middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
-                **_headers(request, None if session.trust_env else authorization, proxy),
-                allow_redirects=False,  # a token must not follow one to another host
-                raise_for_status=False,  # a session of the caller's may do otherwise
-                max_line_size=MAX_HEADER,
-                max_field_size=MAX_HEADER,
-                max_headers=MAX_HEADERS,
-            ) as response,
-        ):
+    with sending or nullcontext(), deadlines.of(sending) as deadline:
+        async with session.request(
+            request.method,
+            url,
+            data=form if sending is None else sending,
+            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
+            auto_decompress=False,
+            timeout=deadlines.timeout,
+            middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
+            **_headers(request, None if session.trust_env else authorization, proxy),
+            allow_redirects=False,  # a token must not follow one to another host
+            raise_for_status=False,  # a session of the caller's may do otherwise
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+        ) as response:
             content = await read(response, request.most, deadline)
     return Answer(
-        method=request.method,
-        url=request.shown,
+        request=request,
         status=response.status,
         headers=Secret(response.headers),
         body=Secret(content.body),
@@ -221,4 +222,4 @@ def _warn_of_sunset(answer: Answer) -> None:
     date = sunset(answer.headers)
     if date is not None:
         level = logging.ERROR if date - datetime.now(UTC) < SUNSET_NEAR else logging.WARNING
-        log.log(level, "%s %s will be removed on %s; update kognic_aio", answer.method, answer.url, date.date())
+        log.log(level, "%s will be removed on %s; update kognic_aio", answer.request, date.date())

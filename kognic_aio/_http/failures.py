@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from kognic_aio._http.proxies import Proxy
+from kognic_aio._http.request import Request
 from kognic_aio.errors import (
     CertificateError,
     ConnectError,
@@ -50,16 +51,15 @@ Kind = type[RequestError]
 NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
 
 
-def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> RequestError:
+def translated(error: Exception, request: Request, proxy: Proxy | None) -> RequestError:
     """Our own error for one of aiohttp's, or for a lack of time.
 
     Args:
         error: The error.
-        method: The HTTP method.
-        url: The URL without secrets.
+        request: What was sent.
         proxy: The proxy on the way.
     """
-    what = f"{method} {url}" if proxy is None else f"{method} {url} through the proxy {proxy}"
+    what = str(request) if proxy is None else f"{request} through the proxy {proxy}"
     kind: Kind
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
@@ -75,10 +75,10 @@ def translated(error: Exception, method: str, url: str, proxy: Proxy | None) -> 
         case MemoryError() | RecursionError():
             kind, message = UnreadableAnswerError, f"the answer to {what} cannot be read: {type(error).__name__}"
         case aiohttp.InvalidURL() | UnicodeError():
-            kind, message = RequestError, f"not a URL for {method}: {url}"
+            kind, message = RequestError, f"not a URL for {request.method}: {request.shown}"
         case _:
             kind, message = LostAnswerError, f"the connection broke during {what}: {_reason(error.__cause__ or error)}"
-    return kind(message, method=method, url=url)
+    return kind(message, method=request.method, url=request.shown)
 
 
 def harmless_cause(error: Exception) -> OSError | None:

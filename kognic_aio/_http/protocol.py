@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
+from kognic_aio._http.request import Request
 from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
 from kognic_aio._secret import Secret
@@ -86,7 +87,7 @@ class Answer:
     """An answer that has been read to its end. It may have a token or signed URLs, so it shows nothing of it.
 
     Args:
-        url: The URL that was asked, without its query string.
+        request: What was asked.
         headers: The answer's headers, looked up without regard to case.
         body: Its body.
         secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
@@ -94,14 +95,23 @@ class Answer:
         received: Bytes that have come of the body.
     """
 
-    method: str
-    url: str
+    request: Request
     status: int
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _body: Secret[bytes] = field(alias="body")
     _secrets: Secret[Secrets] = field(alias="secrets", default=Secret(tuple))
     unpack: Callable[[], bytes] | None = field(default=None, repr=False)
     received: int = 0
+
+    @property
+    def method(self) -> str:
+        """The HTTP method that was asked with."""
+        return self.request.method
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked, as errors have it."""
+        return self.request.shown
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -211,7 +221,7 @@ def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
         MalformedAnswerError: If the body is not JSON.
     """
     if (memory := memory_of_json(answer.body)) > most:
-        problem = f"the answer to {answer.method} {answer.url} is not read: it would take {memory >> 20} MiB of memory"
+        problem = f"the answer to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
         raise TooLargeError(problem, method=answer.method, url=answer.url)
     with suppress(ValueError):
         return read_json(answer.body)
@@ -220,7 +230,7 @@ def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
 
 def malformed(answer: Answer, problem: str) -> MalformedAnswerError:
     """The error for an answer that is not what the contract says."""
-    return MalformedAnswerError(f"{answer.method} {answer.url} {problem}", method=answer.method, url=answer.url)
+    return MalformedAnswerError(f"{answer.request} {problem}", method=answer.method, url=answer.url)
 
 
 def unwrap(data: Any) -> Any:

@@ -96,7 +96,7 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     try:
         return await in_turn(_parsed, parse, answer)
     except aiohttp.ClientPayloadError as error:
-        failure: Exception = translated(error, answer.method, answer.url, None)
+        failure: Exception = translated(error, answer.request, None)
     except Exception as error:  # whatever `parse` raises
         failure = error
     failure.__traceback__ = failure.__context__ = None  # their frames have all of the answer

@@ -91,7 +91,7 @@ class Redactor:
         for _ in range(MOST_ROUNDS + 1):
             if _is_in(plain, sought):
                 return True
-            plain, before = _ESCAPE.sub(_character, plain), plain
+            plain, before = _ESCAPE.sub(_character, plain) if _may_have_escapes(plain) else plain, plain
             if plain == before:
                 break
         return False
@@ -108,7 +108,7 @@ def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     """
     looked_at = text[: MOST_LOOKED_AT + MOST_OF_A_SECRET]
     shown = _without(looked_at, _sought(tuple(secrets)))
-    words = NAMED.sub(rf"\1\2{BLANK}", shown)
+    words = NAMED.sub(rf"\1\2{BLANK}", shown) if "=" in shown or "\\" in shown else shown  # which costs more
     return printable(" ".join(words.split()), length)
 
 
@@ -138,7 +138,7 @@ def _bare(text: bytes) -> bytes:
 def _without(text: str, sought: Sought) -> str:
     """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
     raw = text.encode(errors="replace")
-    if len(raw) < MOST_LOOKED_AT and not _ESCAPE.search(raw) and not _is_in(raw, sought):
+    if len(raw) < MOST_LOOKED_AT and not _may_have_escapes(raw) and not _is_in(raw, sought):
         return raw.decode(errors="replace")  # as most are
     plain, origins = raw, [*range(len(raw) + 1)]
     spans = [*_found(plain, origins, sought)]
@@ -156,6 +156,10 @@ def _without(text: str, sought: Sought) -> str:
         position = max(position, end)
     end = len(raw) if len(raw) < MOST_LOOKED_AT + MOST_OF_A_SECRET else MOST_LOOKED_AT
     return bytes(kept + raw[position:end]).decode(errors="replace")
+
+
+def _may_have_escapes(text: bytes) -> bool:
+    return b"%" in text or b"\\" in text or b"&" in text  # as most have none, and patterns cost more
 
 
 def _is_in(text: bytes, sought: Sought) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Mapping
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 from yarl import URL
 
 from kognic_aio._secret import Secret
@@ -34,9 +34,6 @@ class Request:
         data: The body.
         is_api: Whether it goes to an API, and not to storage.
         most: Bytes of a good answer that are read at most.
-
-    Attributes:
-        shown: The URL as errors have it.
     """
 
     method: str
@@ -45,4 +42,11 @@ class Request:
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     most: int = MOST_ANSWER
-    shown: str = field(init=False, default=Factory(lambda self: shown_url(self.url.reveal()), takes_self=True))
+
+    @property
+    def shown(self) -> str:
+        """The URL as errors have it."""
+        return shown_url(self.url.reveal())
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.shown}"

@@ -28,7 +28,7 @@ from kognic_aio._http.auth import (
     rotated,
 )
 from kognic_aio._http.connector import new_connector
-from kognic_aio._http.deadline import LONGEST, PATIENCE
+from kognic_aio._http.deadline import LONGEST, PATIENCE, Deadlines
 from kognic_aio._http.exchange import carried_by, exchange
 from kognic_aio._http.hosts import Hosts
 from kognic_aio._http.protocol import Answer, api_headers, text
@@ -84,7 +84,8 @@ class Transport:
         seconds = timeout if timeout < inf else None
         # It has an end all the same: the connector of a caller's session waits for a proxy's answer without one.
         most = None if seconds is None else max(LONGEST, PATIENCE * seconds)
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
+        waits = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
+        self._deadlines = Deadlines(waits)
         self._token_url = ""
         self._headers = api_headers(organization_id)
         self._retry = retry
@@ -140,6 +141,7 @@ class Transport:
         """Close the session, if it is our own. Closing twice is harmless."""
         self._loop = None
         self._hosts.close()
+        self._deadlines.close()
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
             await session.reveal().close()
@@ -223,7 +225,12 @@ class Transport:
         async def send() -> Answer:
             session, proxy = self._open_session(), self._proxies.of(request.url.reveal())
             return await exchange(
-                session, request, authorization, timeout=self._timeout, proxy=proxy, redactor=self.redactor
+                session,
+                request,
+                authorization,
+                deadlines=self._deadlines,
+                proxy=proxy,
+                redactor=self.redactor,
             )
 
         # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -71,7 +72,7 @@ def to_json(data: Any, what: str = "the request") -> bytes:
         InvalidError: If the data cannot be JSON.
     """
     try:
-        return json.dumps(data, allow_nan=False, default=_plain_scalar).encode()
+        return _JSON.encode(data).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidError(f"{what} cannot be JSON: {error}") from error
 
@@ -131,6 +132,10 @@ def _plain_scalar(value: Any) -> Any:
     return made
 
 
+_JSON = json.JSONEncoder(allow_nan=False, default=_plain_scalar)
+
+
+@cache
 def _converter() -> "Converter":
     """The converter. It is imported when a client opens, as cattrs takes longer than all of this package."""
     from kognic_aio._http.converter import converter  # noqa: PLC0415

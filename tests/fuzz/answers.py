@@ -53,6 +53,7 @@ from kognic_aio.resources.scene import AcceptedRequest, EgoPoses
 from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene, ReservedScene
 from kognic_aio.wasm.answers import FAILURES, Answers
 from kognic_aio.wasm.process import Ended
+from tests.answers import answer_with
 from tests.fuzz.pieces import Pieces
 
 KINDS: tuple[Any, ...] = (
@@ -97,14 +98,7 @@ def http_answer(pieces: Pieces) -> Answer:
     status = pieces.one_of(STATUSES)
     headers = CIMultiDict(pieces.several(lambda: (pieces.one_of(NAMES), _value(pieces)), 3))
     secrets = pieces.several(pieces.text, 2)
-    return Answer(
-        method="GET",
-        url="https://a/b",
-        status=status,
-        headers=Secret(headers),
-        body=Secret(body(pieces)),
-        secrets=Secret(lambda: secrets),
-    )
+    return answer_with(body(pieces), status=status, headers=headers, secrets=secrets)
 
 
 def body(pieces: Pieces, kind: Any = None) -> bytes:
@@ -211,8 +205,7 @@ def _problems(read: Any, kind: Any) -> Sequence[str]:
 def _token(pieces: Pieces) -> Answer:
     life = pieces.shaped(float)
     content = f'{{"access_token":{pieces.shaped(str)},"expires_in":{life}}}' if pieces.number(8) else pieces.json()
-    body = Secret(content.encode(errors="surrogatepass"))
-    return Answer(method="POST", url="https://a/b", status=200, headers=Secret({}), body=body)
+    return answer_with(content.encode(errors="surrogatepass"), method="POST")
 
 
 def _value(pieces: Pieces) -> str:

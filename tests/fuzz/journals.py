@@ -1,4 +1,4 @@
-"""Files that others may have written: journals and environments. Whatever is in them, ours is the error."""
+"""Files that others may have written: journals, credentials, environments. Whatever is in them, ours is the error."""
 
 import asyncio
 import os
@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from kognic_aio._http.auth import resolve
+from kognic_aio._secret import Secret
 from kognic_aio.environments import default_environment, find_environment
-from kognic_aio.errors import InvalidError, JournalError
+from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Destination, Journal, Step
@@ -98,6 +100,21 @@ def outlines(data: bytes) -> None:
     changed = text[:start] + pieces.text() + text[start + pieces.number(8) :]
     with suppress(ValueError):
         _content().differences(changed if pieces.number(2) else pieces.text())
+
+
+def credentials(data: bytes) -> None:
+    """A file with credentials."""
+    pieces = Pieces(data)
+    names = ("clientId", "clientSecret", "email", "userId", "issuer", "scopes", "created", "expires")
+    members = ",".join(f'"{name}":{pieces.shaped(list[str] if name == "scopes" else str)}' for name in names)
+    content = pieces.one_of((f"{{{members}}}", pieces.json()))
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.json")
+        path.write_bytes(content.encode(errors="surrogatepass") + pieces.rest())
+        with suppress(CredentialsError):
+            found = resolve(Secret(path))
+            assert all(isinstance(value, str) for value in found.form().reveal().values())
+            assert isinstance(found.basic.reveal(), str)
 
 
 def environments(data: bytes) -> None:

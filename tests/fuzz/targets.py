@@ -40,6 +40,7 @@ TARGETS: Mapping[str, Target] = {
     "journal values": Target(journals.values, [b"\0\0\0\0", b"\3\1\5\0\2\3\1"], is_slow=True),
     "journal pages": Target(journals.pages, [b"\0\0\0\0", b"\7\0\1\x63\xff"], is_slow=True),
     "outlines": Target(journals.outlines, [b"\0\0\0\1", b"\5\0\3abc\0\1"]),
+    "credentials": Target(journals.credentials, [b"", b"\1" * 40]),
     "environments": Target(journals.environments, [b"", b"\1\1\1\1", b"\3\2\4"]),
     "signed URLs": Target(sockets.signed_urls, [b"", b"\0\0\1\0a", b"\1\2\1\0a\0\1"], is_slow=True),
     "HTTP answers": Target(sockets.http_answers, [b"", b"\0\0\0\0\0\0\0\0", b"\1\0\0\0\1\7\0\0"], is_slow=True),

@@ -1,5 +1,6 @@
 """What fuzzing has found, each as the kind that it stands for."""
 
+import json
 import subprocess
 import sys
 import zlib
@@ -16,7 +17,7 @@ from unicodedata import category
 import pytest
 
 from kognic_aio import KognicIOClient, create_inputs
-from kognic_aio._http.auth import Token
+from kognic_aio._http.auth import Token, resolve
 from kognic_aio._http.protocol import MOST_RETRY_AFTER, Answer, api_error, retry_after
 from kognic_aio._http.redaction import redacted
 from kognic_aio._http.wire import DecodeError, decode, encode_pre_annotation
@@ -25,7 +26,7 @@ from kognic_aio._secret import Secret
 from kognic_aio._text import ACTED_UPON
 from kognic_aio.emulator import Emulator
 from kognic_aio.environments import find_environment
-from kognic_aio.errors import InvalidError, JournalError, MalformedAnswerError
+from kognic_aio.errors import CredentialsError, InvalidError, JournalError, MalformedAnswerError
 from kognic_aio.model import Cameras, FileData, Image, Input
 from kognic_aio.model.calibration import SensorCalibrationEntry
 from kognic_aio.model.project import Project
@@ -33,6 +34,7 @@ from kognic_aio.model.review import AddFeedbackItemPin
 from kognic_aio.pipeline.content import COMMON
 from kognic_aio.pipeline.journal import Destination, Journal, Step
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
+from tests.answers import answer_with
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +49,7 @@ DEEP = {
 
 
 def answer(body: str, status: int = 200) -> Answer:
-    return Answer(method="GET", url="https://a/b", status=status, headers=Secret({}), body=Secret(body.encode()))
+    return answer_with(body.encode(), status=status)
 
 
 @pytest.mark.parametrize("text", DEEP)
@@ -66,6 +68,25 @@ def test_deep_json(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(InvalidError, match="pre_annotation"):
             encode_pre_annotation(around.format(DEEP[text]))
     assert len(str(api_error(answer(f'{{"message": {DEEP[text]}}}', 400)))) < 1000
+
+
+GOOD_CREDENTIALS = {"clientId": "a", "clientSecret": "a", "email": "", "userId": 0, "issuer": ""}
+ODD_CREDENTIALS = {
+    "deep": DEEP["lists"],
+    "an id that is a list": json.dumps(GOOD_CREDENTIALS | {"clientId": ["a"]}),
+    "no secret": json.dumps(GOOD_CREDENTIALS | {"clientSecret": None}),
+    "scopes that are numbers": json.dumps(GOOD_CREDENTIALS | {"scopes": [1]}),
+    "scopes that are a text": json.dumps(GOOD_CREDENTIALS | {"scopes": "a b"}),
+}
+
+
+@pytest.mark.parametrize("content", ODD_CREDENTIALS)
+def test_odd_credentials(content: str, tmp_path: Path) -> None:
+    """Credentials that are none are an error when they are read, and not when they are used."""
+    path = tmp_path / "credentials.json"
+    path.write_text(ODD_CREDENTIALS[content])
+    with pytest.raises(CredentialsError, match="cannot be used"):
+        resolve(Secret(path))
 
 
 def test_no_document_in_an_error() -> None:

@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from kognic_aio._http.auth import Token, TokenSource
-from kognic_aio._http.protocol import Answer
 from kognic_aio._secret import Secret
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, ServerError
+from tests.answers import answer_with
 
 pytestmark = pytest.mark.anyio
 
@@ -28,8 +28,7 @@ class AuthServer:
         token = {"access_token": f"token-{self.asked}", "expires_in": self._life}
         await anyio.lowlevel.checkpoint()
         body = json.dumps(token).encode() if self._body is None else self._body
-        answer = Answer(method="POST", url="https://auth", status=self._status, headers=Secret({}), body=Secret(body))
-        return Token.parse(answer, time.monotonic())
+        return Token.parse(answer_with(body, status=self._status, method="POST"), time.monotonic())
 
 
 async def test_one_fetch_for_all() -> None:

@@ -18,9 +18,9 @@ from kognic_aio._http.hosts import MOST_STORAGES, REST, SEVERAL, Host, Hosts
 from kognic_aio._http.pressure import CALM, FIRST_RATE, SLOWEST, Pressure
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.retries import may_repeat, repeating
-from kognic_aio._secret import Secret
 from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
 from kognic_aio.limits import Retry
+from tests.answers import answer_with
 
 T = TypeVar("T")
 
@@ -210,7 +210,7 @@ def host() -> Host:
 
 
 def answer(status: int, **headers: str) -> Answer:
-    return Answer(method="GET", url="https://host/path", status=status, headers=Secret(headers), body=Secret(b""))
+    return answer_with(b"", status=status, headers=headers)
 
 
 @define

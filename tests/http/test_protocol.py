@@ -10,14 +10,14 @@ import pytest
 from kognic_aio import errors
 from kognic_aio._http.protocol import Answer, api_error, parse, retry_after, segment, storage_error, sunset, unwrap
 from kognic_aio._http.retries import had_no_effect, may_repeat
-from kognic_aio._secret import Secret
+from tests.answers import answer_with
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def answer(body: Any = b"", status: int = 200, **headers: str) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(method="GET", url="https://host/path", status=status, headers=Secret(headers), body=Secret(content))
+    return answer_with(content, status=status, headers=headers)
 
 
 @pytest.mark.parametrize(

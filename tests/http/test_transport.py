@@ -119,7 +119,7 @@ async def test_no_answer_in_time() -> None:
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     async with listener, KognicIOClient(auth=("id", "secret"), host=url, write_workspace_id="mine") as client:
         client._transport._tokens = TokenSource(_give_token)
-        client._transport._timeout = aiohttp.ClientTimeout(sock_read=0.05)
+        client._transport._deadlines.timeout = aiohttp.ClientTimeout(sock_read=0.05)
         with pytest.raises(TimedOutError, match="no answer in time"):
             await client.cameras.create_from_scene("scene", "project")
     assert asked == 1
