@@ -204,7 +204,7 @@ async def proxy(emulator: Emulator) -> AsyncIterator[str]:
         listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
         yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
         listener.close()
-        await server.shutdown(0)
+        await server.shutdown(0.1)
 
 
 @pytest.mark.parametrize(("emulator", "status"), [((PROXY,), 200), ((), 421)], indirect=["emulator"])

@@ -361,7 +361,9 @@ async def run_all(attacks: dict[str, Attack]) -> dict[str, tuple[str, float]]:
 
 
 def main() -> None:
-    ended = asyncio.run(run_all(KINDS[sys.argv[1]]()))
+    ended = dict[str, tuple[str, float]]()
+    for kind in sys.argv[1:]:
+        ended |= {f"{kind}: {name}": end for name, end in asyncio.run(run_all(KINDS[kind]())).items()}
     sys.stdout.write(json.dumps([ended, peak_memory()]))
 
 
