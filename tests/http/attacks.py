@@ -247,6 +247,7 @@ JSON: dict[str, Callable[[], Body]] = {
     "long cookies": lambda: repeated(OK, b"Set-Cookie: " + b"a=b; " * 13000 + b"\r\n", 1000),
     "long checksums": lambda: repeated(OK, b"X-Goog-Hash: " + b"crc32c=a," * 7000 + b"\r\n", 1000),
     "long trailers": lambda: repeated(CHUNKED + b"2\r\n[]\r\n0\r\n", b"X: " + b"x" * 65000 + b"\r\n", 1000),
+    "a long text": lambda: zipped(token_hex(400_000).encode()),
     "no text": lambda: at_once(whole(b"\xff\xfe\xfd" * 1000)),
 }
 """What is small, and would be large or slow when it is read."""
