@@ -3,10 +3,11 @@
 import html
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
+from http.cookies import Morsel
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -270,6 +271,31 @@ class UnreadableJar(aiohttp.CookieJar):
 
     def __iter__(self) -> NoReturn:
         raise RuntimeError("dictionary changed size during iteration")
+
+
+class ChangingJar(aiohttp.CookieJar):
+    """A cookie jar that has changed while it is looked through, at the first look."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[Morsel[str]]:
+        self.looks += 1
+        if self.looks == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+        return super().__iter__()
+
+
+async def test_a_jar_that_changes(server: Server) -> None:
+    """A cookie that is set while an answer is cleaned does no harm."""
+    secrets, jar = secrets_of(16), ChangingJar()
+    server.token, platform = give(secrets["token"]), Platform(server, secrets, "message")
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        with anyio.fail_after(20):
+            async with KognicIOClient(**options(server, secrets), session=session, write_workspace_id="mine") as client:
+                with pytest.raises(KognicError):
+                    await client.project.get_project_batches("p")
+    assert platform.quoted
+    assert jar.looks > 1
 
 
 async def test_no_secret_is_in_the_frames_of_what_cleans(server: Server) -> None:

@@ -50,10 +50,12 @@ class Credentials:
     scopes: tuple[str, ...] = ()
 
     @property
+    @discreet
     def basic(self) -> Secret[str]:
         """The id and the secret as HTTP would carry them, which an auth server may make of them."""
         return Secret(b64encode(f"{self.client_id}:{self.client_secret.reveal()}".encode()).decode())
 
+    @discreet
     def form(self) -> Secret[dict[str, str]]:
         """The fields of the request for a token."""
         form = {

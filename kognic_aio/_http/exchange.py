@@ -4,12 +4,14 @@ import logging
 import re
 import sys
 from collections.abc import AsyncIterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
+from http.cookies import Morsel
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractCookieJar
 
 from kognic_aio._frames import without_frames
 from kognic_aio._http.deadline import Deadline, Deadlines
@@ -35,6 +37,9 @@ SCHEMES = frozenset({"", "basic", "bearer"})
 
 OF_THE_PROTOCOL = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that aiohttp adds to those that it is given."""
+
+LOOKS_AT_A_JAR = 10
+"""How often to look at cookies that change meanwhile."""
 
 _CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
 """Names of headers that carry secrets, as those of a caller's session may."""
@@ -215,7 +220,15 @@ def _carried(headers: Mapping[str, str]) -> Iterator[str]:
 def carried_by(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
     """What is secret in what a session says to servers: its headers and cookies."""
     yield from _carried(session.reveal().headers)
-    yield from (cookie.value for cookie in session.reveal().cookie_jar)
+    yield from (cookie.value for cookie in _cookies(session.reveal().cookie_jar))
+
+
+def _cookies(jar: AbstractCookieJar) -> list[Morsel[str]]:
+    """The cookies of a jar, which may change while a large answer is cleaned in a thread."""
+    for _ in range(LOOKS_AT_A_JAR - 1):
+        with suppress(RuntimeError):
+            return [*jar]
+    return [*jar]
 
 
 def _warn_of_sunset(answer: Answer) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 from yarl import URL
 
+from kognic_aio._frames import discreet
 from kognic_aio._http.protocol import (
     USER_AGENT,
     Answer,
@@ -179,6 +180,7 @@ class Storage:
             raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
         return signed
 
+    @discreet
     def _trouble_with_host(self, signed: URL) -> str | None:
         is_here = is_this_machine(signed.host or "")
         if is_here and not self._is_local():
@@ -206,6 +208,7 @@ class Storage:
         return body.sent
 
 
+@discreet
 def _url(url: Secret[str]) -> Secret[URL] | None:
     """The URL as it is, None if it is none that leads anywhere."""
     with suppress(ValueError):
