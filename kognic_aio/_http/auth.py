@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 import anyio
 from attrs import define, evolve, frozen
@@ -118,9 +118,10 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
     for name in ("client_id", "client_secret"):
         if not _is_text(getattr(found, name)):
             raise CredentialsError(f"credentials cannot be used: {name} is no text")
-    if isinstance(found.scopes, str) or not all(map(_is_text, found.scopes)):
+    scopes = cast("object", found.scopes)  # of a file, in which anything may be
+    if not isinstance(scopes, list | tuple) or not all(map(_is_text, scopes)):
         raise CredentialsError("credentials cannot be used: scopes is no list of texts")
-    return Credentials(found.client_id, Secret(found.client_secret), tuple(found.scopes))
+    return Credentials(found.client_id, Secret(found.client_secret), tuple(scopes))
 
 
 def _is_text(value: object) -> bool:

@@ -5,12 +5,11 @@ aiohttp's clock (`sock_read`) starts afresh with every byte that comes. A byte n
 """
 
 import asyncio
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import cast
+from contextvars import Context
+from types import TracebackType
+from typing import Self
 
 import aiohttp
-from attrs import define
 
 from kognic_aio._http.sending import LOOKS, Sending
 
@@ -24,56 +23,61 @@ LONGEST = 3600.0
 """Seconds that an answer may take, however large it is."""
 
 
-@define(eq=False)
 class Deadline:
-    """The time that one exchange may take.
+    """Ends an exchange that takes too long, by a TimeoutError. Use it around the request.
 
     The wait for a connection is not counted, nor is an upload as long as it moves.
 
     Args:
         sending: The body, if there is one.
+        running: Where it is while it runs.
 
     Attributes:
         received: Bytes of the answer that have come.
         request: aiohttp's request, which tells when it is on its way.
     """
 
-    sending: Sending | None
-    received: int = 0
-    request: aiohttp.ClientRequest | None = None
-    _sent_at: float | None = None
+    def __init__(self, sending: Sending | None, running: "set[Deadline]") -> None:
+        self.received = 0
+        self.request: aiohttp.ClientRequest | None = None
+        self._sending = sending
+        self._running = running
+        self._sent_at: float | None = None
+        self._scope = asyncio.timeout(None)
 
-    def is_over(self, now: float, timeout: float) -> bool:
-        """Whether it has taken too long, by the loop's clock."""
+    async def __aenter__(self) -> Self:
+        await self._scope.__aenter__()
+        self._running.add(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._running.discard(self)
+        await self._scope.__aexit__(kind, error, traceback)
+
+    def look(self, now: float, timeout: float) -> None:
+        """End the exchange if it has taken too long, by the loop's clock."""
+        if self._is_over(now, timeout):
+            self._scope.reschedule(now)
+
+    def _is_over(self, now: float, timeout: float) -> bool:
         if self.request is None or self.request.response is None:
             return False  # nothing has been sent yet
-        if self.sending is None:
+        if self._sending is None:
             self._sent_at = self._sent_at or now
             return now - self._sent_at > self._allowed(timeout)
-        if self.sending.waits_since is None:
+        if self._sending.waits_since is None:
             return False
-        allowed = self._allowed(timeout + self.sending.extra) if self.sending.is_over else timeout
-        return now - self.sending.waits_since > allowed
-
-    def end(self) -> None:
-        """End the exchange by the error with which aiohttp's own clock ends it."""
-        response = None if self.request is None else self.request.response
-        if response is None or response.connection is None or response.connection.protocol is None:
-            return  # it has ended
-        protocol, error = response.connection.protocol, aiohttp.SocketTimeoutError("the answer takes too long")
-        protocol.set_exception(error)
-        body = cast("aiohttp.StreamReader | None", response.content)  # none while the head is waited for
-        if body is not None:
-            body.set_exception(error)
-        if protocol.transport is not None:
-            protocol.transport.abort()
+        allowed = self._allowed(timeout + self._sending.extra) if self._sending.is_over else timeout
+        return now - self._sending.waits_since > allowed
 
     def _allowed(self, timeout: float) -> float:
         return min(PATIENCE * timeout + self.received / MIN_RATE, max(LONGEST, PATIENCE * timeout))
 
 
 class Deadlines:
-    """Looks after all exchanges of a client, as a timer for each would cost as much as a part of its request.
+    """Looks after all exchanges of a client in one event loop, as a timer for each would cost much of its request.
 
     Args:
         timeout: How long a server may be silent.
@@ -85,39 +89,29 @@ class Deadlines:
     def __init__(self, timeout: aiohttp.ClientTimeout) -> None:
         self.timeout = timeout
         self._running = set[Deadline]()
-        self._next_look: asyncio.TimerHandle | None = None
+        self._is_looking = False
 
-    @contextmanager
-    def of(self, sending: Sending | None) -> Generator[Deadline, None, None]:
-        """Look after an exchange. Use it around the request.
+    def of(self, sending: Sending | None) -> Deadline:
+        """The deadline of an exchange that is about to begin.
 
         Args:
             sending: The body, if there is one.
         """
-        deadline = Deadline(sending)
-        self._running.add(deadline)
-        if self._next_look is None:
+        if not self._is_looking:
             self._look_later()
-        try:
-            yield deadline
-        finally:
-            self._running.discard(deadline)
-
-    def close(self) -> None:
-        """Look no more."""
-        if self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
+        return Deadline(sending, self._running)
 
     def _look_later(self) -> None:
+        """Look again, even after the client was closed: an exchange may still have to be ended."""
         if (timeout := self.timeout.sock_read) is not None:
-            self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
+            self._is_looking = True
+            # In a context of its own, as that of the task may be large and would be kept.
+            asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout, context=Context())
 
     def _look(self, timeout: float) -> None:
-        self._next_look = None
+        self._is_looking = False
         now = asyncio.get_running_loop().time()
         for deadline in self._running:
-            if deadline.is_over(now, timeout):
-                deadline.end()
+            deadline.look(now, timeout)
         if self._running:
             self._look_later()

@@ -93,7 +93,8 @@ async def exchange(
         without_frames(error, handled)  # those of aiohttp have what is secret
         raise
     else:
-        log.debug("%s: %d", request, answer.status)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s: %d", str(request), answer.status)  # and not the request, whose body a handler would keep
         _warn_of_sunset(answer)
         return answer
     raise failure from cause  # out here, where aiohttp's error does not become its context
@@ -111,22 +112,25 @@ async def _exchange(
     url, data = request.url.reveal(), request.data
     sending = Sending(data) if isinstance(data, bytes | AsyncIterable) else None
     form = data.reveal() if isinstance(data, Secret) else None
-    with sending or nullcontext(), deadlines.of(sending) as deadline:
-        async with session.request(
-            request.method,
-            url,
-            data=form if sending is None else sending,
-            skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-            auto_decompress=False,
-            timeout=deadlines.timeout,
-            middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
-            **_headers(request, None if session.trust_env else authorization, proxy),
-            allow_redirects=False,  # a token must not follow one to another host
-            raise_for_status=False,  # a session of the caller's may do otherwise
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-            max_headers=MAX_HEADERS,
-        ) as response:
+    with sending or nullcontext():
+        async with (
+            deadlines.of(sending) as deadline,
+            session.request(
+                request.method,
+                url,
+                data=form if sending is None else sending,
+                skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
+                auto_decompress=False,
+                timeout=deadlines.timeout,
+                middlewares=[*_middlewares(session, request, authorization), partial(try_once, deadline)],
+                **_headers(request, None if session.trust_env else authorization, proxy),
+                allow_redirects=False,  # a token must not follow one to another host
+                raise_for_status=False,  # a session of the caller's may do otherwise
+                max_line_size=MAX_HEADER,
+                max_field_size=MAX_HEADER,
+                max_headers=MAX_HEADERS,
+            ) as response,
+        ):
             content = await read(response, request.most, deadline)
     return Answer(
         request=request,
@@ -235,4 +239,4 @@ def _warn_of_sunset(answer: Answer) -> None:
     date = sunset(answer.headers)
     if date is not None:
         level = logging.ERROR if date - datetime.now(UTC) < SUNSET_NEAR else logging.WARNING
-        log.log(level, "%s will be removed on %s; update kognic_aio", answer.request, date.date())
+        log.log(level, "%s will be removed on %s; update kognic_aio", str(answer.request), date.date())

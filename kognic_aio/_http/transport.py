@@ -84,8 +84,8 @@ class Transport:
         seconds = timeout if timeout < inf else None
         # It has an end all the same: the connector of a caller's session waits for a proxy's answer without one.
         most = None if seconds is None else max(LONGEST, PATIENCE * seconds)
-        waits = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
-        self._deadlines = Deadlines(waits)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
+        self._deadlines = Deadlines(self._timeout)
         self._token_url = ""
         self._headers = api_headers(organization_id)
         self._retry = retry
@@ -132,6 +132,7 @@ class Transport:
         self._tokens = TokenSource(self._fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
         self._hosts = Hosts(asyncio.get_running_loop().time, named)
+        self._deadlines = Deadlines(self._timeout)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
             self._session = Secret(_new_session(self._ssl, given))
@@ -141,7 +142,6 @@ class Transport:
         """Close the session, if it is our own. Closing twice is harmless."""
         self._loop = None
         self._hosts.close()
-        self._deadlines.close()
         if self._owns_session and self._session is not None:
             session, self._session = self._session, None
             await session.reveal().close()

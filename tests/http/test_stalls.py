@@ -4,16 +4,17 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
 from typing import Any, TypeAlias
 
+import aiohttp
 import anyio
 import pytest
 from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
-from kognic_aio.errors import ConnectError, TimedOutError
+from kognic_aio.errors import ConnectError, KognicError, TimedOutError
 from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import serving
@@ -253,6 +254,22 @@ async def test_nothing_is_left_of_a_stalled_upload() -> None:
             with pytest.raises(TimedOutError):
                 await put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE))
             await is_gone.wait()
+
+
+@pytest.mark.parametrize("session", ["own", "the caller's"])
+async def test_closing_while_a_store_does_not_read(session: str) -> None:
+    """A client that closes while an upload stalls has closed soon, and the upload ends with an error."""
+    slow = Slow(stops_after=3 * MIB)
+    with anyio.fail_after(15):
+        async with aiohttp.ClientSession() as theirs, listening(slow.serve) as port, AsyncExitStack() as stack:
+            given: dict[str, Any] = {} if session == "own" else {"session": theirs}
+            client = await stack.enter_async_context(client_with(**given))
+            upload = asyncio.create_task(put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE)))
+            while not slow._read:
+                await anyio.sleep(0.01)
+            await client.aclose()
+            with pytest.raises(KognicError):
+                await upload
 
 
 async def test_a_cancelled_upload_is_reset() -> None:
