@@ -39,9 +39,10 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests against the emulator; arguments go to pytest."""
+    """Run the tests against the emulator, on two processes; arguments go to pytest."""
     session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
-    session.run("pytest", *session.posargs)
+    # A file's tests share what is slow to start, such as a store. Most tests wait more than they compute.
+    session.run("pytest", "--numprocesses", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

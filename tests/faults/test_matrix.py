@@ -27,14 +27,14 @@ PLATFORMS: dict[str, dict[str, Any]] = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The whole matrix on each platform, or by default a sample: every twentieth run, and on each platform others."""
+    """The whole matrix on each platform, or by default a sample: every fortieth run, and on each platform others."""
     if "run" in metafunc.fixturenames:
         option = metafunc.config.option
         all_runs = list(runs(option.seed))
         chosen = [
             pytest.param(run, name, id=f"{run}, {name}" if PLATFORMS[name] else str(run))
             for number, name in enumerate(PLATFORMS)
-            for run in (all_runs if option.whole else all_runs[(option.seed + 7 * number) % 20 :: 20])
+            for run in (all_runs if option.whole else all_runs[(option.seed + 7 * number) % 40 :: 40])
         ]
         metafunc.parametrize(("run", "platform"), chosen)
 
