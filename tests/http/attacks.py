@@ -275,7 +275,7 @@ def in_contents(name: str, number: int = 1) -> dict[str, Attack]:
     return {name: Attack(annotations, partials(number), content=content)}
 
 
-KINDS: dict[str, Callable[[], dict[str, Attack]]] = {
+WAITING: dict[str, Callable[[], dict[str, Attack]]] = {
     "slow lists": lambda: {name: Attack(projects, answer) for name, answer in SLOW.items()},
     "slow creation": lambda: {name: Attack(create, answer) for name, answer in SLOW.items()},
     "slow contents": lambda: {name: Attack(annotation, signed(), content=answer) for name, answer in SLOW.items()},
@@ -287,6 +287,8 @@ KINDS: dict[str, Callable[[], dict[str, Attack]]] = {
         name: Attack(upload_large, SLOW[name], reads=False, reads_bytes=True)
         for name in ("102", "chunks", "bytes of a header")
     },
+}
+WORKING: dict[str, Callable[[], dict[str, Attack]]] = {
     **{f"{name}, in a list": partial(in_a_list, name) for name in JSON},
     **{f"{name}, in a content": partial(in_contents, name) for name in JSON},
     **{f"{name}, in many contents": partial(in_contents, name, number=64) for name in MANY},
@@ -303,7 +305,9 @@ KINDS: dict[str, Callable[[], dict[str, Attack]]] = {
         "": Attack(projects, zipped(b"{}"), token=at_once(whole(b'{"access_token": "a", "expires_in": 1e999}')))
     },
 }
-"""What is attempted at once, made when it is."""
+"""What is attempted at once, made when it is: what lets the client wait, and what gives it work."""
+
+KINDS = WAITING | WORKING
 
 
 async def serve(attack: Attack, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -364,7 +368,11 @@ async def run_all(attacks: dict[str, Attack]) -> dict[str, tuple[str, float]]:
 def main() -> None:
     ended = dict[str, tuple[str, float]]()
     for kind in sys.argv[1:]:
-        ended |= {f"{kind}: {name}": end for name, end in asyncio.run(run_all(KINDS[kind]())).items()}
+        began = time.process_time()
+        ends = asyncio.run(run_all(KINDS[kind]()))
+        worked = time.process_time() - began  # which other processes of a busy machine do not lengthen
+        for name, (told, waited) in ends.items():
+            ended[f"{kind}: {name}"] = told, waited if kind in WAITING else worked
     sys.stdout.write(json.dumps([ended, peak_memory()]))
 
 

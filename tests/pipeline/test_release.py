@@ -151,7 +151,7 @@ async def test_however_a_scene_ends(
     assert len(releases.calls) == 1
 
 
-@pytest.mark.parametrize("annotation", ["no JSON", 7, {"a": object()}], ids=["no JSON", "a number", "what JSON has not"])
+@pytest.mark.parametrize("annotation", ["no JSON", 7, {"a": object()}], ids=["text", "number", "object"])
 async def test_a_bad_pre_annotation(annotation: Any, client: KognicIOClient, releases: Releases) -> None:
     """A scene whose pre-annotation is none is released too."""
     made = create_inputs(client, [releases.of(cameras_scene("scene"), annotation)], "project-a")
