@@ -78,12 +78,7 @@ async def exchange(
     failure: RequestError | ClosedError
     try:
         answer = await _exchange(
-            session.reveal(),
-            request,
-            authorization,
-            deadlines=deadlines,
-            proxy=proxy,
-            redactor=redactor,
+            session.reveal(), request, authorization, deadlines=deadlines, proxy=proxy, redactor=redactor
         )
     except Exception as error:  # aiohttp, and what it calls, raise what they like
         is_closed = session.reveal().closed

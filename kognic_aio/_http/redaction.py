@@ -91,7 +91,9 @@ class Redactor:
         for _ in range(MOST_ROUNDS + 1):
             if _is_in(plain, sought):
                 return True
-            plain, before = _ESCAPE.sub(_character, plain) if _may_have_escapes(plain) else plain, plain
+            if not _may_have_escapes(plain):
+                break
+            plain, before = _ESCAPE.sub(_character, plain), plain
             if plain == before:
                 break
         return False
