@@ -10,7 +10,15 @@ from kognic_aio.model.scene_entry import SceneStatus
 
 @frozen(kw_only=True)
 class Input:
-    """A scene in one request of a batch."""
+    """A scene in one request of a batch.
+
+    Args:
+        uuid: The input's uuid.
+        scene_uuid: The scene's uuid.
+        request_uid: The request's uid.
+        scene_external_id: Your own id of the scene.
+        view_link: URL at which people look at it.
+    """
 
     uuid: str
     scene_uuid: str
@@ -25,9 +33,18 @@ InputStatus = SceneStatus
 
 @frozen(kw_only=True)
 class InputEntry:
-    """An input in the older form of `get_inputs` and `get_inputs_by_uuids`; `batch` is an external id.
+    """An input in the older form of `get_inputs` and `get_inputs_by_uuids`.
 
     Args:
+        scene_uuid: The scene's uuid.
+        external_id: Your own id of the scene.
+        batch: External id of the batch.
+        scene_type: The scene's type, as the platform names it.
+        status: The scene's status.
+        created: When it was created.
+        annotation_types: What is annotated.
+        calibration_id: The calibration of the scene's sensors.
+        view_link: URL at which people look at it.
         error_message: Why the scene could not be processed, if it could not.
     """
 

@@ -9,7 +9,15 @@ from kognic_aio.model.open_enum import OpenEnum
 
 @frozen(kw_only=True)
 class Project:
-    """A project; `project` is its external id."""
+    """A project.
+
+    Args:
+        created: When it was created.
+        title: Its title.
+        description: What it is about.
+        status: Its status, as the platform names it.
+        project: Its external id.
+    """
 
     created: datetime
     title: str
@@ -19,7 +27,7 @@ class Project:
 
 
 class ProjectBatchStatus(OpenEnum):
-    """Where a batch is: `ready` and later ones are closed for new inputs."""
+    """The status of a batch: from `ready` on it is closed for new inputs."""
 
     PENDING = "pending"
     OPEN = "open"
@@ -31,7 +39,16 @@ class ProjectBatchStatus(OpenEnum):
 
 @frozen(kw_only=True)
 class ProjectBatch:
-    """A batch of a project; both are named by external ids."""
+    """A batch of a project.
+
+    Args:
+        project: External id of the project.
+        batch: External id of the batch.
+        title: Its title.
+        status: Its status.
+        created: When it was created.
+        updated: When it was last changed.
+    """
 
     project: str
     batch: str

@@ -7,7 +7,14 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class InputProgressCounts:
-    """How many inputs of a request are how far."""
+    """How many inputs of a request have which status.
+
+    Args:
+        not_started: Inputs that nobody has begun.
+        in_progress: Inputs that are being annotated.
+        completed: Inputs that are done.
+        total: All inputs.
+    """
 
     not_started: int
     in_progress: int
@@ -20,7 +27,10 @@ class Request:
     """A request for annotations.
 
     Args:
+        id: The request's uuid.
         project_id: The project's uuid, not its external id.
+        created_at: When it was created.
+        title: Its title.
         input_progress_counts: None if they were not asked for.
     """
 
