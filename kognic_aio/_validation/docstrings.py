@@ -11,8 +11,8 @@ def complete_docstring(kind: type) -> str | None:
     if kind.__doc__ is None:  # under `python -OO`
         return None
     described: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        described |= _arguments(base.__doc__ or "")
+    for each in (*kind.__bases__, kind):  # whose own docstrings are complete by now
+        described |= _arguments(each.__doc__ or "")
     entries = [described[field.alias] for field in attrs.fields(kind) if field.init and field.alias in described]
     paragraphs = [each for each in inspect.cleandoc(kind.__doc__).split("\n\n") if not each.startswith("Args:\n")]
     at = next((i for i, each in enumerate(paragraphs) if each.startswith("Raises:\n")), len(paragraphs))

@@ -8,8 +8,8 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
-from functools import wraps
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from functools import cache, wraps
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 
@@ -69,24 +69,30 @@ def _instance(kind: type[Any]) -> Converter[Any]:
 
 def with_converters(_: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
     """Give each field its converter: the `field_transformer` of every class that validates."""
-    return [_with_converter(field) if field.init else field for field in fields]
+    return [_with_converter(field) for field in fields]
 
 
 def _with_converter(field: "attrs.Attribute[Any]") -> "attrs.Attribute[Any]":
-    if isinstance(field.converter, attrs.Converter):  # the field is inherited
+    if not field.init or isinstance(field.converter, attrs.Converter):  # an inherited field has its converter
         return field
-    own = cast("Converter[Any] | None", field.converter)
-    convert = own or converter_for(field.type)
+    annotation: Any = field.type
+    return field.evolve(converter=_validating(field.converter, annotation))
 
-    def validate(value: Any, instance: object, attribute: "attrs.Attribute[Any]") -> Any:
+
+@cache  # attrs takes a while to make a converter
+def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter[Any, Any]":
+    """The converter of fields with an annotation, or with a converter of their own: its errors name the field."""
+    convert = own or converter_for(annotation)
+
+    def validate(value: Any, instance: object, field: "attrs.Attribute[Any]") -> Any:
         try:
             return convert(value)
         except Mismatch as mismatch:
-            raise mismatch.error(f"{type(instance).__qualname__}.{attribute.alias}") from mismatch.__cause__
+            raise mismatch.error(f"{type(instance).__qualname__}.{field.alias}") from mismatch.__cause__
 
     # attrs shows the annotation of the first argument in the signature of the constructor.
-    validate.__annotations__["value"] = next(iter(own.__annotations__.values())) if own else field.type
-    return field.evolve(converter=attrs.Converter(validate, takes_self=True, takes_field=True))
+    validate.__annotations__["value"] = next(iter(own.__annotations__.values())) if own else annotation
+    return attrs.Converter(validate, takes_self=True, takes_field=True)
 
 
 class Validated:
