@@ -40,9 +40,7 @@ class Annotation:
     """The annotation of an input.
 
     Args:
-        input_uuid: The input's uuid.
-        scene_uuid: The scene's uuid.
-        request_uid: The request that the annotation was made for.
+        input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
         created: When it was created.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
         content: OpenLABEL as the platform sent it.
@@ -62,9 +60,7 @@ class PartialAnnotation(BehindUri):
 
     Args:
         uri: The signed URL of the content, which is kept as a secret.
-        input_uuid: The input's uuid.
-        scene_uuid: The scene's uuid.
-        request_uid: The request that the annotation was made for.
+        input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
         created: When it was created.
     """
 
@@ -90,14 +86,10 @@ class SignedAnnotation:
     """An annotation without its content.
 
     Args:
-        id: The annotation's uuid.
-        scene_id: The scene's uuid.
-        request_id: The request's uuid.
-        request_input_id: The input's uuid.
+        id, scene_id, request_id, request_input_id: Uuids of the annotation, the scene, the request and the input.
         request_uid: The request that the annotation was made for.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
-        signed_url: The signed URL of the content, which is kept as a secret.
-        expires_at: When the signed URL expires.
+        signed_url, expires_at: The signed URL of the content, which is kept as a secret, and when it expires.
         created: When the annotation was created.
     """
 
@@ -138,8 +130,7 @@ class ClientAnnotation:
     """The annotation of a scene for one annotation type.
 
     Args:
-        scene_uuid: The scene's uuid.
-        annotation_type: What was annotated.
+        scene_uuid, annotation_type: The scene, and what was annotated.
         created: When it was created.
         content: OpenLABEL as the platform sent it; None if it was not asked for.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
@@ -164,8 +155,7 @@ class PartialClientAnnotation(BehindUri):
 
     Args:
         uri: The signed URL of the content, which is kept as a secret.
-        scene_uuid: The scene's uuid.
-        annotation_type: What was annotated.
+        scene_uuid, annotation_type: The scene, and what was annotated.
         created: When it was created.
     """
 

@@ -71,8 +71,7 @@ class LidarFieldOfView(CalibrationPart):
     """The sector that a lidar sees.
 
     Args:
-        start_angle_deg: Where it begins, in degrees.
-        stop_angle_deg: Where it ends, in degrees.
+        start_angle_deg, stop_angle_deg: Where it begins and ends, in degrees.
         depth: How far the lidar sees, in metres.
     """
 
@@ -98,10 +97,8 @@ class CameraMatrix(CalibrationPart):
     """Focal lengths and principal point.
 
     Args:
-        fx: Horizontal focal length, in pixels.
-        fy: Vertical focal length, in pixels.
-        cx: Horizontal position of the principal point, in pixels.
-        cy: Vertical position of the principal point, in pixels.
+        fx, fy: Horizontal and vertical focal length, in pixels.
+        cx, cy: Horizontal and vertical position of the principal point, in pixels.
     """
 
     fx: float
@@ -115,11 +112,8 @@ class DistortionCoefficients(CalibrationPart):
     """Distortion of a lens.
 
     Args:
-        k1: Radial distortion, without a unit.
-        k2: Radial distortion, without a unit.
-        p1: Tangential distortion, without a unit.
-        p2: Tangential distortion, without a unit.
-        k3: Radial distortion, without a unit.
+        k1, k2, k3: Radial distortion, without a unit.
+        p1, p2: Tangential distortion, without a unit.
     """
 
     k1: float
@@ -134,8 +128,7 @@ class BaseCameraCalibration(BaseCalibration):
     """What the calibrations of all cameras have: the size of their images.
 
     Args:
-        image_height: In pixels.
-        image_width: In pixels.
+        image_height, image_width: In pixels.
     """
 
     image_height: int
@@ -186,10 +179,8 @@ class KannalaDistortionCoefficients(CalibrationPart):
     """Distortion of a Kannala camera.
 
     Args:
-        k1: Radial distortion, without a unit.
-        k2: Radial distortion, without a unit.
-        p1: The model's k3, without a unit.
-        p2: The model's k4, without a unit.
+        k1, k2: Radial distortion, without a unit.
+        p1, p2: What the model calls k3 and k4, without a unit.
     """
 
     k1: float
@@ -203,10 +194,7 @@ class UndistortionCoefficients(CalibrationPart):
     """The inverse of a Kannala camera's distortion.
 
     Args:
-        l1: First coefficient, without a unit.
-        l2: Second coefficient, without a unit.
-        l3: Third coefficient, without a unit.
-        l4: Fourth coefficient, without a unit.
+        l1, l2, l3, l4: Coefficients, without a unit.
     """
 
     l1: float
@@ -241,8 +229,7 @@ class CutAngles(CalibrationPart):
     """The angles between which the image is a cylinder's.
 
     Args:
-        upper: In degrees.
-        lower: In degrees.
+        upper, lower: In degrees.
     """
 
     upper: float
@@ -255,8 +242,7 @@ class FusedCylindricalCalibration(BaseStandardCameraCalibration):
 
     Args:
         cut_angles_degree: The cut angles, in degrees.
-        vertical_fov_degree: Vertical field of view, in degrees.
-        horizontal_fov_degree: Horizontal field of view, in degrees.
+        vertical_fov_degree, horizontal_fov_degree: Fields of view, in degrees.
         max_altitude_angle_degree: The highest altitude angle, in degrees.
     """
 
@@ -272,8 +258,7 @@ class PrincipalPointDistortionCoefficients(CalibrationPart):
     """Radial distortion around a centre of its own.
 
     Args:
-        k1: Radial distortion, without a unit.
-        k2: Radial distortion, without a unit.
+        k1, k2: Radial distortion, without a unit.
     """
 
     k1: float
@@ -285,8 +270,7 @@ class PrincipalPoint(CalibrationPart):
     """Where the optical axis meets the image.
 
     Args:
-        x: In pixels.
-        y: In pixels.
+        x, y: In pixels.
     """
 
     x: float
@@ -298,8 +282,7 @@ class DistortionCenter(CalibrationPart):
     """The centre of the distortion.
 
     Args:
-        x: Horizontal position in the image.
-        y: Vertical position in the image.
+        x, y: Its horizontal and vertical position in the image.
     """
 
     x: float
@@ -311,12 +294,7 @@ class LensProjectionCoefficients(CalibrationPart):
     """The polynomial of a lens.
 
     Args:
-        c1: First coefficient.
-        c2: Second coefficient.
-        c3: Third coefficient.
-        c4: Fourth coefficient.
-        c5: Fifth coefficient.
-        c6: Sixth coefficient.
+        c1, c2, c3, c4, c5, c6: Coefficients, in order.
     """
 
     c1: float
@@ -354,10 +332,8 @@ class PrincipalPointFisheyeCoefficients(CalibrationPart):
     """Coefficients of the four quadrants of an asymmetric fisheye lens.
 
     Args:
-        alpha_l: To the left.
-        alpha_r: To the right.
-        beta_u: Upwards.
-        beta_l: Downwards.
+        alpha_l, alpha_r: To the left and to the right.
+        beta_u, beta_l: Upwards and downwards.
     """
 
     alpha_l: float
@@ -383,9 +359,7 @@ class Point3d(CalibrationPart):
     """A point in the coordinate system of the camera.
 
     Args:
-        x: In metres.
-        y: In metres.
-        z: In metres.
+        x, y, z: In metres.
     """
 
     x: float
@@ -398,8 +372,7 @@ class Point2d(CalibrationPart):
     """A point of the image; NaN for both where the camera does not see.
 
     Args:
-        x: In pixels from the left.
-        y: In pixels from the top.
+        x, y: In pixels.
     """
 
     x: float = field(converter=real_or_nan)
@@ -525,10 +498,8 @@ class SensorCalibrationEntry:
     """A calibration on the platform.
 
     Args:
-        id: The platform's id of it, which scenes take as `calibration_id`.
-        external_id: Your own id of it.
-        created: When it was created.
-        workspace_id: The workspace that it is in.
+        id, external_id: The platform's id of it, which scenes take as `calibration_id`, and your own.
+        created, workspace_id: When and where it was created.
         calibration: The calibration of each sensor, by the sensor's name.
     """
 

@@ -22,8 +22,7 @@ class IMUData(Validated):
     Args:
         position: Where the vehicle is in the world (ego to world), in metres.
         rotation_quaternion: How the vehicle is turned in the world (ego to world), as a unit quaternion.
-        timestamp: When it was read, in nanoseconds of Unix time. With motion compensation the readings must also span
-            the timestamps of all points.
+        timestamp: When it was read, in nanoseconds of Unix time.
     """
 
     position: Position

@@ -20,7 +20,11 @@ class FeatureFlags:
     """
 
     class PointCloudFeatures(Enum):
-        """What the platform may do to point clouds."""
+        """What the platform may do to point clouds.
+
+        Motion compensation moves points to where they were at the `unix_timestamp` of their frame, or else at the
+        median of their own times. IMU data must then span the times of all points.
+        """
 
         MOTION_COMPENSATION = "shouldMotionCompensate"
 

@@ -10,9 +10,7 @@ class Position(Validated):
     """A point.
 
     Args:
-        x: In metres.
-        y: In metres.
-        z: In metres.
+        x, y, z: In metres.
     """
 
     x: float
@@ -26,9 +24,7 @@ class RotationQuaternion(Validated):
 
     Args:
         w: The scalar part.
-        x: The first component of the vector part.
-        y: The second component of the vector part.
-        z: The third component of the vector part.
+        x, y, z: The vector part.
     """
 
     w: float

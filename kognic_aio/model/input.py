@@ -13,9 +13,7 @@ class Input:
     """A scene in one request of a batch.
 
     Args:
-        uuid: The input's uuid.
-        scene_uuid: The scene's uuid.
-        request_uid: The request's uid.
+        uuid, scene_uuid, request_uid: Ids of the input, the scene and the request.
         scene_external_id: Your own id of the scene.
         view_link: URL at which people look at it.
     """
@@ -36,13 +34,10 @@ class InputEntry:
     """An input in the older form of `get_inputs` and `get_inputs_by_uuids`.
 
     Args:
-        scene_uuid: The scene's uuid.
-        external_id: Your own id of the scene.
+        scene_uuid, external_id: The uuid of the scene, and your own id of it.
         batch: External id of the batch.
-        scene_type: The scene's type, as the platform names it.
-        status: The scene's status.
-        created: When it was created.
-        annotation_types: What is annotated.
+        scene_type, status: The scene's type and status, as the platform names them.
+        created, annotation_types: When it was created, and what is annotated.
         calibration_id: The calibration of the scene's sensors.
         view_link: URL at which people look at it.
         error_message: Why the scene could not be processed, if it could not.

@@ -35,10 +35,8 @@ class ResolvedPreAnnotation:
     """A pre-annotation with its content.
 
     Args:
-        uuid: Its uuid.
-        scene_uuid: The uuid of its scene.
-        external_id: Your own id of it.
-        created: When it was created.
+        uuid, external_id: The platform's id of it, and your own.
+        scene_uuid, created: Its scene, and when it was created.
         content: OpenLABEL as the platform sent it.
     """
 

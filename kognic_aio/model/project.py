@@ -12,11 +12,8 @@ class Project:
     """A project.
 
     Args:
-        created: When it was created.
-        title: Its title.
-        description: What it is about.
-        status: Its status, as the platform names it.
         project: Its external id.
+        created, title, description, status: What the platform knows of it.
     """
 
     created: datetime
@@ -42,12 +39,9 @@ class ProjectBatch:
     """A batch of a project.
 
     Args:
-        project: External id of the project.
-        batch: External id of the batch.
-        title: Its title.
-        status: Its status.
-        created: When it was created.
-        updated: When it was last changed.
+        project, batch: External ids of the project and the batch.
+        title, status: Its title and status.
+        created, updated: When it was created and last changed.
     """
 
     project: str

@@ -10,9 +10,7 @@ class InputProgressCounts:
     """How many inputs of a request have which status.
 
     Args:
-        not_started: Inputs that nobody has begun.
-        in_progress: Inputs that are being annotated.
-        completed: Inputs that are done.
+        not_started, in_progress, completed: Inputs of each status.
         total: All inputs.
     """
 
@@ -27,10 +25,8 @@ class Request:
     """A request for annotations.
 
     Args:
-        id: The request's uuid.
+        id, created_at, title: Its uuid, when it was created, and its title.
         project_id: The project's uuid, not its external id.
-        created_at: When it was created.
-        title: Its title.
         input_progress_counts: None if they were not asked for.
     """
 

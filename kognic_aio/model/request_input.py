@@ -28,8 +28,7 @@ class PhaseDefinition:
     """A kind of phase.
 
     Args:
-        id: Its id.
-        name: Its name, such as `integration-review`, which is the same in all requests that use it.
+        id, name: Its id and name, such as `integration-review`, which are the same in all requests that use it.
     """
 
     id: str
@@ -41,8 +40,7 @@ class Phase:
     """A phase in the workflow of one request.
 
     Args:
-        id: Its id in this request.
-        name: Its name in this request.
+        id, name: Its id and name in this request.
         phase_definition: What kind of phase it is.
     """
 
@@ -56,8 +54,7 @@ class PhaseAction:
     """What happens in a phase.
 
     Args:
-        id: Its id.
-        name: Its name.
+        id, name: Its id and name.
     """
 
     id: str
@@ -84,9 +81,8 @@ class CurrentTask:
     """The task of an input that is not completed.
 
     Args:
-        task_id: The task's id.
+        task_id, task_type: The task's id, and what is to be done.
         is_ongoing: Whether somebody works on it.
-        task_type: What is to be done.
         assigned_user_id: The user who has it, None while nobody has.
     """
 
@@ -116,14 +112,11 @@ class RequestInput:
     """An input of a request, with its status and progress.
 
     Args:
-        id: Its uuid.
-        request_id: The request's uuid.
-        scene_id: The scene's uuid.
+        id, request_id, scene_id: Uuids of the input, the request and the scene.
         status: Its status.
         last_completed_annotation_id: The newest annotation that was completed.
         progress_details: How it stands in the workflow. None if you have no access to the phase that it is in.
-        created_at: When it was created.
-        last_updated_at: When it was last changed.
+        created_at, last_updated_at: When it was created and last changed.
         completed_at: When it was completed. None for other statuses: a correction takes it back.
     """
 

@@ -95,8 +95,7 @@ class ImageMetadata(Validated):
     """When the shutter was open.
 
     Args:
-        shutter_time_start_ns: When the exposure began, in nanoseconds of Unix time.
-        shutter_time_end_ns: When the exposure ended, in nanoseconds of Unix time.
+        shutter_time_start_ns, shutter_time_end_ns: When the exposure began and ended, in nanoseconds of Unix time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
 
     Raises:

@@ -14,8 +14,7 @@ class AddFeedbackItemPin(Validated):
     """Where in a frame something is wrong.
 
     Args:
-        x: In metres, or in pixels of an image.
-        y: In metres, or in pixels of an image.
+        x, y: In metres, or in pixels of an image.
         z: In metres; None for an image.
         world_coordinates: Whether the position is in world coordinates.
         origin_frame: The frame that the position belongs to.
@@ -33,8 +32,7 @@ class AddFeedbackItemSuggestedProperty(Validated):
     """What a property should be.
 
     Args:
-        property_name: The property's name.
-        suggested_property_value: The value that it should have.
+        property_name, suggested_property_value: The property, and the value that it should have.
     """
 
     property_name: str
@@ -46,9 +44,8 @@ class AddFeedbackItem(Validated):
     """One thing to say about an annotation.
 
     Args:
-        sensor_id: The sensor's name.
+        sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
-        object_id: The object's id in OpenLABEL.
         pin: Where something is wrong.
         description: What is wrong, in words.
         suggested_property: What a property should be.
@@ -104,19 +101,16 @@ class ReviewMember:
     """One thing that a review says of an annotation, and what became of it.
 
     Args:
-        sensor_id: The sensor's name.
+        sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
-        object_id: The object's id in OpenLABEL.
         comments: What people have said about it.
         pin: Where something is wrong.
         description: What is wrong, in words.
         suggested_properties: What properties should be.
-        error_type_id: The id of its error type.
-        error_type_name: The name of its error type.
+        error_type_id, error_type_name: What kind of error it is.
         invalid: Whether it was found to be wrong itself.
         metadata: Pairs of names and values.
-        corrected: Whether the annotation has been corrected.
-        resolved: Whether it needs no more work.
+        corrected, resolved: Whether the annotation has been corrected, and whether it needs no more work.
         created_at: When it was created.
     """
 
@@ -141,10 +135,8 @@ class Review:
     """A review of an annotation.
 
     Args:
-        id: Its uuid.
-        members: What it says.
-        input_uuid: The input's uuid.
-        phase_id: The phase that it was made in.
+        id, members: Its uuid, and what it says.
+        input_uuid, phase_id: The input, and the phase that the review was made in.
     """
 
     id: str
@@ -158,10 +150,8 @@ class ReviewErrorType:
     """A kind of error that a review may name.
 
     Args:
-        error_type_id: Its id.
-        name: Its name.
-        pin_allowed: Whether a review may point at a place.
-        object_allowed: Whether a review may name an object.
+        error_type_id, name: Its id and name.
+        pin_allowed, object_allowed: Whether a review may point at a place, and whether it may name an object.
     """
 
     error_type_id: str

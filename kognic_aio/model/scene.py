@@ -28,8 +28,7 @@ class CameraSettings(Validated):
     """The size of a camera's images.
 
     Args:
-        width: In pixels.
-        height: In pixels.
+        width, height: In pixels.
     """
 
     width: int
@@ -112,8 +111,7 @@ class Lidars(BaseSceneWithIMUData):
 
         Args:
             point_clouds: 1 to 20 point clouds.
-            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time. Motion compensation moves the
-                points to this time, by default to the median of their own.
+            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time.
         """
 
         point_clouds: Sequence[PointCloud]
@@ -139,8 +137,7 @@ class LidarsSequence(BaseSceneWithIMUData):
         Args:
             point_clouds: 1 to 20 point clouds.
             ego_vehicle_pose: Where the vehicle was at this frame (ego to world).
-            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time. Motion compensation moves the
-                points to this time, by default to the median of their own.
+            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time.
         """
 
         point_clouds: Sequence[PointCloud]
@@ -169,8 +166,7 @@ class LidarsAndCameras(BaseSceneWithIMUData):
         Args:
             point_clouds: 1 to 20 point clouds.
             images: 1 to 9 images.
-            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time. Motion compensation moves the
-                points to this time, by default to the median of their own.
+            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time.
         """
 
         point_clouds: Sequence[PointCloud]
@@ -202,8 +198,7 @@ class LidarsAndCamerasSequence(BaseSceneWithIMUData):
             point_clouds: 1 to 20 point clouds.
             images: 1 to 9 images.
             ego_vehicle_pose: Where the vehicle was at this frame (ego to world).
-            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time. Motion compensation moves the
-                points to this time, by default to the median of their own.
+            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time.
         """
 
         point_clouds: Sequence[PointCloud]
@@ -236,8 +231,7 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
             point_clouds: 1 to 20 point clouds. Later frames than the first may do without.
             images: 1 to 9 images.
             ego_vehicle_pose: Where the vehicle was at this frame (ego to world).
-            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time. Motion compensation moves the
-                points to this time, by default to the median of their own.
+            unix_timestamp: When the frame was recorded, in nanoseconds of Unix time.
         """
 
         optional = ("point_clouds",)

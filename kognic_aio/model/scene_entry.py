@@ -39,12 +39,9 @@ class Scene:
     """A scene on the platform.
 
     Args:
-        uuid: Its uuid.
-        workspace_id: The workspace that it is in.
-        external_id: Your own id of it.
-        scene_type: Its type, as the platform names it.
-        status: Its status.
-        created: When it was created.
+        uuid, external_id: The platform's id of it, and your own.
+        workspace_id, created: Where and when it was created.
+        scene_type, status: Its type and status, as the platform names them.
         calibration_id: The calibration of its sensors.
         view_link: URL at which people look at it.
         error_message: Why it could not be processed, if it could not.
@@ -105,16 +102,12 @@ class SceneSummary:
     """What a scene consists of.
 
     Args:
-        scene_uuid: Its uuid.
-        external_id: Your own id of it.
-        workspace_id: The workspace that it is in.
-        created: When it was created.
+        scene_uuid, external_id: The platform's id of it, and your own.
+        workspace_id, created: Where and when it was created.
         calibration_id: The calibration of its sensors.
         frame_relative_times: The time of each frame, in milliseconds since the start of the scene.
-        lidars: The names of its lidars.
-        cameras: The names of its cameras.
-        scene_type: Its type.
-        is_multi_sensor: Whether it has several sensors.
+        lidars, cameras: The names of its sensors.
+        scene_type, is_multi_sensor: Its type, and whether it has several sensors.
         is_motion_compensated: Whether points have been moved to where they were at the time of their frame.
         metadata: Flat pairs of names and values.
     """

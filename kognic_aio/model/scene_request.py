@@ -104,8 +104,8 @@ class ImageResource(SensorResource):
     """An image.
 
     Args:
-        start_shutter_timestamp_ns: When the exposure began, in nanoseconds of Unix time.
-        end_shutter_timestamp_ns: When the exposure ended, in nanoseconds of Unix time.
+        start_shutter_timestamp_ns, end_shutter_timestamp_ns: When the exposure began and ended, in nanoseconds of Unix
+            time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
 
     Raises:
@@ -132,13 +132,9 @@ class EgoVehiclePose(Validated):
     """The pose of the vehicle at one frame, without parts: it maps from the ego vehicle to the world.
 
     Args:
-        x: Position in the world, in metres.
-        y: Position in the world, in metres.
-        z: Position in the world, in metres.
-        rotation_x: First component of the vector part of a unit quaternion (ego to world).
-        rotation_y: Second component of its vector part.
-        rotation_z: Third component of its vector part.
-        rotation_w: Its scalar part.
+        x, y, z: Where the vehicle is in the world (ego to world), in metres.
+        rotation_x, rotation_y, rotation_z: The vector part of a unit quaternion (ego to world).
+        rotation_w: The scalar part of the quaternion.
     """
 
     x: float

@@ -10,11 +10,8 @@ class Workspace:
     """A workspace, in which scenes are created.
 
     Args:
-        created: When it was created.
-        external_id: The id that its organization gave it.
-        id: The platform's id of it, which clients take as `write_workspace_id`.
-        name: Its name.
-        organization_name: The organization that it belongs to.
+        id, external_id: The platform's id of it, which clients take as `write_workspace_id`, and its organization's.
+        created, name, organization_name: When it was created, its name, and to whom it belongs.
     """
 
     created: datetime

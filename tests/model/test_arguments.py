@@ -150,7 +150,8 @@ def test_every_field_is_converted(model: Any) -> None:
 def test_every_argument_is_described(model: Any) -> None:
     """`help()` of a model says what each of its arguments means, also of those that it inherits."""
     _, _, described = inspect.cleandoc(model.__doc__).partition("Args:\n")
-    names = [line.strip().partition(":")[0] for line in described.split("\n\n")[0].splitlines() if line[4] != " "]
+    entries = [line.strip().partition(":")[0] for line in described.split("\n\n")[0].splitlines() if line[4] != " "]
+    names = [name for entry in entries for name in entry.split(", ")]
     assert sorted(names) == sorted(str(field.alias) for field in fields(model) if field.init)
 
 
