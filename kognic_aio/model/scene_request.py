@@ -29,8 +29,6 @@ class LocalFile(Source):
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`, or a name.
-        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
-        callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
 
     Raises:
         InvalidError: If there are both data and callback, or the data is text or empty.
