@@ -20,6 +20,8 @@ from kognic_aio._http.storage import Storage
 from kognic_aio._http.transport import Transport
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
+from kognic_aio._validation.converters import argument, seconds
+from kognic_aio._validation.official import refuse_official
 from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
@@ -32,7 +34,6 @@ from kognic_aio.limits import (
     Hosts,
     Limits,
     Retry,
-    seconds_of,
 )
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -43,7 +44,6 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     LidarsSequence,
 )
-from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.creation import S, SceneCreator
 from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.limiters import Limiters
@@ -145,7 +145,7 @@ class KognicIOClient:
             auth=auth_host,
         )
         self.hosts = Hosts(**self._given_hosts)
-        if (timeout := seconds_of("timeout", timeout)) == 0:
+        if (timeout := argument("timeout", timeout, seconds)) == 0:
             raise InvalidError("timeout: expected more than 0 seconds; math.inf is no bound")
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
@@ -170,7 +170,7 @@ class KognicIOClient:
         self._input_api = Api(self._transport, lambda: self.hosts.input)
         self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
         self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
-        self.visibility = Visibility(seconds_of("visibility_timeout", visibility_timeout))
+        self.visibility = Visibility(argument("visibility_timeout", visibility_timeout, seconds))
         self._lifecycle = Lifecycle(self._input_api, self.visibility)
 
         self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))

@@ -1,4 +1,4 @@
-"""How much at once, how long, how often, and where: frozen values with named defaults."""
+"""Settings of a client, as frozen values with named defaults: how much at once, how long, how often, and where."""
 
 import socket
 from contextlib import suppress
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from attrs import Attribute, field, frozen
 from yarl import URL
 
-from kognic_aio._plain import plain
+from kognic_aio._validation.converters import count, seconds
+from kognic_aio._validation.fields import with_converters
 from kognic_aio.errors import InvalidError
 
 DEFAULT_INPUT_API_HOST = "https://input.app.kognic.com"
@@ -20,92 +21,76 @@ DEFAULT_PROJECT_MANAGEMENT_API_HOST = "https://project-management.app.kognic.com
 DEFAULT_AUTH_HOST = "https://auth.app.kognic.com"
 
 DEFAULT_TIMEOUT = 60.0
+"""Seconds that a request may take."""
+
 DEFAULT_RETRY_ATTEMPTS = 23
+"""Tries of an upload, the first included; the official client has as many."""
+
 DEFAULT_RETRY_WAIT = 60.0
+"""Seconds of the longest pause between two tries."""
+
 DEFAULT_RETRY_TIME = 600.0
+"""Seconds from the first try after which no new one begins."""
+
 API_RETRY_ATTEMPTS = 10
+"""Tries of a request to an API, the first included."""
 
 DEFAULT_VISIBILITY_TIMEOUT = 30.0
+"""Seconds for which "not found" counts as "not yet"."""
+
 DEFAULT_WAIT_TIMEOUT = 1800.0
+"""Seconds that a run waits for scenes after the last one was committed."""
+
 DEFAULT_SLEEP_TIME = 1.0
+"""Seconds between two questions for the status of scenes."""
 
 
-def _check_count(instance: object, attribute: "Attribute[int]", value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        name = f"{type(instance).__name__}.{attribute.name}"
-        raise InvalidError(f"{name}: expected a whole number of at least 1, got {value!r}")
-
-
-def seconds_of(name: str, value: object) -> float:
-    """A number of seconds, as Python's own.
-
-    Raises:
-        InvalidError: If it is none, or negative.
-    """
-    given = plain(value)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
-        raise InvalidError(f"{name}: expected seconds, got {value!r}")
-    return given
-
-
-def _check_seconds(instance: object, attribute: "Attribute[float]", value: object) -> None:
-    seconds_of(f"{type(instance).__name__}.{attribute.name}", value)
-
-
-def _count(default: int) -> int:
-    return field(default=default, converter=plain, validator=_check_count)
-
-
-def _seconds(default: float) -> float:
-    return field(default=default, converter=plain, validator=_check_seconds)
-
-
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class Limits:
     """How much a client does at once.
 
     Args:
         scene_jobs: Scenes between start and commit.
-        uploads: Files on their way to storage.
-        in_flight: Scenes that have been taken from a source and have not settled: most of them wait to be processed.
+        uploads: Files that are being uploaded.
+        in_flight: Scenes that have been taken from a source and have not settled. Most of them wait for the platform.
         inputs: Requests that create inputs and pre-annotations.
-        downloads: Contents of annotations on their way from storage.
+        downloads: Contents of annotations that are being downloaded.
         callbacks: Synchronous callbacks and generators that give the bytes of files, and reads of streams without a
-            descriptor of their own, such as members of archives. One after another is what the official client does,
-            and what code is made for that shares something; async callbacks always overlap.
+            descriptor of their own, such as members of archives. They run one after another by default, as with the
+            official client, because such code often shares state. Async callbacks always overlap.
 
     Raises:
         InvalidError: If a limit is not a whole number of at least 1.
     """
 
-    scene_jobs: int = _count(16)
-    uploads: int = _count(32)
-    in_flight: int = _count(5000)
-    inputs: int = _count(16)
-    downloads: int = _count(16)
-    callbacks: int = _count(1)
+    scene_jobs: int = field(default=16, converter=count)
+    uploads: int = field(default=32, converter=count)
+    in_flight: int = field(default=5000, converter=count)
+    inputs: int = field(default=16, converter=count)
+    downloads: int = field(default=16, converter=count)
+    callbacks: int = field(default=1, converter=count)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class Retry:
     """When to try again, bounded by count and by time.
 
     Args:
-        attempts: Tries altogether, the first included.
-        max_wait: The longest pause between two tries, in seconds, unless the server asks for a longer one.
-        max_time: No new try is made this many seconds after the first.
+        attempts: Tries, the first included.
+        max_wait: The longest pause between two tries, in seconds. A server may ask for a longer one.
+        max_time: Seconds after the first try; no new one begins later.
 
     Raises:
-        InvalidError: If a bound is not one.
+        InvalidError: If a bound is not a number of tries or of seconds.
     """
 
-    attempts: int = _count(DEFAULT_RETRY_ATTEMPTS)
-    max_wait: float = _seconds(DEFAULT_RETRY_WAIT)
-    max_time: float = _seconds(DEFAULT_RETRY_TIME)
+    attempts: int = field(default=DEFAULT_RETRY_ATTEMPTS, converter=count)
+    max_wait: float = field(default=DEFAULT_RETRY_WAIT, converter=seconds)
+    max_time: float = field(default=DEFAULT_RETRY_TIME, converter=seconds)
 
 
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
-"""Tokens are what an application waits for when it starts: it should soon hear that nobody answers."""
+"""An application waits for its token when it starts, so it hears soon that nobody answers."""
 
 
 ARGUMENTS = {
@@ -116,11 +101,11 @@ ARGUMENTS = {
     "project_management": "project_management_api_host",
     "auth": "auth_host",
 }
-"""What the client calls the fields of `Hosts`."""
+"""The client's argument for each field of `Hosts`."""
 
 
 def _host(default: str) -> str:
-    """A base URL that credentials may be sent to: https, or plain http on this machine."""
+    """A base URL to which credentials may be sent: https, or plain http on this machine."""
     return field(default=default, validator=_check_host)
 
 

@@ -1,4 +1,4 @@
-"""The rules of the one converter: two hook factories serve every attrs class; what differs from them is listed below.
+"""The converter between models and JSON. Two hook factories serve every attrs class; exceptions are registered below.
 
 Models know nothing of it.
 """
@@ -15,71 +15,30 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
 
+from kognic_aio._http.names import wire_names
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import CamerasSequence, FeatureFlags, InputEntry, Resource, Workspace, scene_request
-from kognic_aio.model.annotation import BehindUri, ClientAnnotation, PartialClientAnnotation, SignedAnnotation
-from kognic_aio.model.calibration import Calibration, CalibrationPart, Point2d, UnknownCalibration
-
-WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
-    Workspace: {"organization_name": "organization.name"},
-    InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
-    BehindUri: {"_uri": "uri"},
-    SignedAnnotation: {"_signed_url": "signedUrl"},
-    ClientAnnotation: {"scene_uuid": "inputUuid"},
-    PartialClientAnnotation: {"scene_uuid": "inputUuid"},
-    Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
-    scene_request.Resource: {"local_file": "localFilename"},
-    scene_request.ImageResource: {
-        "external_resource_uri": "resource.externalResourceUri",
-        "local_file": "resource.localFilename",
-        "sensor_name": "resource.sensorName",
-        "start_shutter_timestamp_ns": "metadata.startShutterTimestampNs",
-        "end_shutter_timestamp_ns": "metadata.endShutterTimestampNs",
-        "reversed_shutter": "metadata.reversedShutter",
-    },
-    scene_request.Frame: {
-        "frame_id": "id",
-        "pointclouds": "pointClouds.resources",
-        "ego_vehicle_pose": "pointClouds.egoVehiclePose",
-    },
-    scene_request.SceneRequest: {
-        "frames": "convertedSpecification.frames",
-        "sensor_specification": "convertedSpecification.sensorSpecification",
-        "metadata": "convertedSpecification.metadata",
-        "imudata_resource": "convertedSpecification.imuData",
-        "should_motion_compensate": "convertedSpecification.shouldMotionCompensate",
-    },
-}
-"""Fields whose names on the wire are others than camelCase makes them. A dot leads into an object."""
-
+from kognic_aio.model import CamerasSequence, FeatureFlags, Resource, scene_request
+from kognic_aio.model.calibration import Calibration, Point2d, UnknownCalibration
 
 LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
-"""Fields that other scenes send empty. A journal knows its scenes by what was sent before these could have them."""
-
+"""Fields that other scenes send empty. Older versions did not have them, and journals of those know scenes by what they
+sent."""
 
 MAX_ID = 200
-"""Characters of a uuid, or another id of the platform's own. It is kept as long as its scene is on its way."""
+"""Characters of a uuid or another id of the platform's own, which stays in memory as long as its scene is in flight."""
+
+MAX_PROBLEMS = 5
+"""Problems told of one list or object. An answer that is wrong throughout has more than anybody reads."""
+
+MAX_TEXT = 8 << 10
+"""Characters of a name or value that a problem repeats. Redaction looks at as many, so no secret is cut in half."""
+
+LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
 
 class MistypedError(TypeError):
     """A value of the wrong type; the message says which was expected."""
-
-
-def _camel(name: str) -> str:
-    """`external_id` is `externalId`."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _wire_names(cls: type) -> dict[str, str]:
-    """The wire's name of each field: camelCase, save inside calibrations and for what is listed."""
-    plain: type = get_origin(cls) or cls
-    name_of = str if issubclass(plain, CalibrationPart) else _camel
-    names = {field.name: name_of(field.name) for field in attrs.fields(plain)}
-    for base in reversed(plain.__mro__):
-        names |= WIRE_NAMES.get(base, {})
-    return names
 
 
 def _overrides(cls: type) -> dict[str, Any]:
@@ -88,12 +47,12 @@ def _overrides(cls: type) -> dict[str, Any]:
         field: override(
             rename=name, omit_if_default=field == left_out, struct_hook=_structure_id if field in ids else None
         )
-        for field, name in _wire_names(cls).items()
+        for field, name in wire_names(cls).items()
     }
 
 
 def _ids(cls: type) -> set[str]:
-    """The fields with ids of the platform's own; external ids are their owners' affair."""
+    """The fields with ids of the platform's own. External ids are as long as their owners like."""
     texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
     return {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
 
@@ -106,20 +65,20 @@ def _structure_id(data: Any, _: type) -> str:
 
 
 def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:
-    """Write every field under its name on the wire, and leave out those that are None."""
+    """Writes each field under its name on the wire, unless it is None."""
     write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(cls, converter, **_overrides(cls))
 
     def write_flat(model: Any) -> dict[str, Any]:
         return {key: value for key, value in write(model).items() if value is not None}
 
-    dotted = [name for name in _wire_names(cls).values() if "." in name]
+    dotted = [name for name in wire_names(cls).values() if "." in name]
     return (lambda model: _nested(write_flat(model))) if dotted else write_flat
 
 
 def _structure_attrs(cls: type) -> Callable[[Any, Any], Any]:
-    """Read every field from its name on the wire; what the class does not know is ignored."""
+    """Reads each field from its name on the wire, and ignores what the class does not know."""
     read: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **_overrides(cls))
-    dotted = [name for name in _wire_names(cls).values() if "." in name]
+    dotted = [name for name in wire_names(cls).values() if "." in name]
     return lambda data, kind: read(_given(data, dotted), kind)
 
 
@@ -136,7 +95,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _given(data: Any, dotted: Sequence[str]) -> dict[str, Any]:
-    """What an object has that is not null; `{"a": {"b": 1}}` is read as `{"a.b": 1}`."""
+    """The members of an object that are not null. `{"a": {"b": 1}}` is read as `{"a.b": 1}`."""
     if not isinstance(data, Mapping):
         raise MistypedError(f"expected an object, got {type(data).__name__}")
     given = {name: value for name, value in data.items() if value is not None}
@@ -149,7 +108,7 @@ def _given(data: Any, dotted: Sequence[str]) -> dict[str, Any]:
 
 
 def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
-    """A file is described, not included; its names are what it makes of the one it was given."""
+    """Writes the description of a file, with the names that it derives from its filename."""
     described = {field.name for field in attrs.fields(cls)} & {"metadata"}
 
     def write(file: Resource) -> dict[str, Any]:
@@ -165,22 +124,13 @@ def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
     return write
 
 
-MOST_ITEMS = 5
-"""Of a list or an object, whose problems are told. Of an answer that is wrong throughout, nobody reads them all."""
-
-MOST_OF_A_TEXT = 8 << 10
-"""Characters of a name or a value that a problem repeats: as many as are looked at, lest half a secret is not seen."""
-
-LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
-
-
 def _is_list(kind: Any) -> bool:
-    """Whether it is a list of any length, not a pair or the like."""
+    """Whether it is a list of any length, rather than a pair or the like."""
     return get_origin(kind) in LISTS and get_args(kind)[1:] in ((), (...,))
 
 
 def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
-    """A list is read from a list only: cattrs would take the keys of an object and the characters of a string."""
+    """Reads lists from lists only. cattrs would also take the keys of an object and the characters of a string."""
     make, (of, *_) = LISTS[get_origin(kind)], get_args(kind)
     read = converter.get_structure_hook(of)
 
@@ -197,7 +147,7 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def _structure_mapping(kind: Any) -> Callable[[Any, Any], Any]:
-    """The names of an object are strings, as in all JSON."""
+    """Reads objects, whose names are strings as in all JSON."""
     _, of = get_args(kind)
     read = converter.get_structure_hook(of)
 
@@ -212,16 +162,16 @@ def _structure_mapping(kind: Any) -> Callable[[Any, Any], Any]:
 def _read_each(
     items: Iterable[tuple[Any, Any]], read: Callable[[Any, Any], Any], of: Any, kind: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """What each item of a list or an object is, with its place in there; a few that are wrong end it."""
+    """Each item of a list or an object with its place. Stops when `MAX_PROBLEMS` items are wrong."""
     errors: list[Exception] = []
     for place, item in items:
         try:
             yield place, read(item, of)
-        except Exception as error:  # cattrs and the constructors that it calls raise what they like
-            short = place[:MOST_OF_A_TEXT] if isinstance(place, str) else place
+        except Exception as error:  # cattrs and constructors raise anything
+            short = place[:MAX_TEXT] if isinstance(place, str) else place
             error.add_note(IterableValidationNote(f"Structuring {kind} @ {short!r}", short, of))
             errors.append(error)
-            if len(errors) == MOST_ITEMS:
+            if len(errors) == MAX_PROBLEMS:
                 break
     if errors:
         message = f"While structuring {kind!r}"
@@ -239,7 +189,7 @@ def _structure_secret(kind: Any) -> Callable[[Any, Any], Any]:
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:
-    """No string for a number, no number for a string; an integer may stand for a float, and 1.0 for 1."""
+    """Takes no string for a number and no number for a string. An integer may stand for a float, and 1.0 for 1."""
     if type(data) is kind:
         return data
     if (kind is float and type(data) is int) or (kind is int and type(data) is float and data.is_integer()):
@@ -251,7 +201,7 @@ def _structure_scalar(data: Any, kind: type) -> Any:
 
 
 def problems(error: Exception) -> list[str]:
-    """What the converter found wrong, each with its path."""
+    """What the converter has found wrong, each with its path."""
 
     def explain(cause: BaseException, kind: type | None) -> str:
         return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
@@ -260,7 +210,7 @@ def problems(error: Exception) -> list[str]:
 
 
 def _with_public_names(problem: str) -> str:
-    """A problem with the names in its path as users have them: `uri`, and not the `_uri` that holds it as a secret."""
+    """A problem whose path has the names that users know: `uri`, not the `_uri` that holds it as a secret."""
     said, at, path = problem.rpartition(" @ ")
     return f"{said}{at}{path.replace('._', '.')}"
 
@@ -269,17 +219,17 @@ def _structure_date(data: Any, _: type) -> datetime:
     try:
         return datetime.fromisoformat(data)
     except (TypeError, ValueError):
-        got = repr(data[:MOST_OF_A_TEXT]) if isinstance(data, str) else type(data).__name__
+        got = repr(data[:MAX_TEXT]) if isinstance(data, str) else type(data).__name__
         raise MistypedError(f"expected a date such as 2026-01-31T12:00:00Z, got {got}") from None
 
 
 def _unstructure_point(point: Point2d) -> dict[str, float | None]:
-    """NaN, which JSON does not have, is null."""
+    """Writes NaN, which JSON does not have, as null."""
     return {name: None if isnan(value) else value for name, value in (("x", point.x), ("y", point.y))}
 
 
 def _structure_point(data: Any, kind: type) -> Point2d:
-    """Null, which elsewhere is nothing given, is NaN here."""
+    """Reads null as NaN. Elsewhere null means that nothing is given."""
     if isinstance(data, Mapping):
         data = {name: nan if value is None else value for name, value in data.items()}
     return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs answers Any
@@ -289,7 +239,7 @@ CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind
 
 
 def _structure_calibration(data: Any, _: type) -> Calibration | UnknownCalibration:
-    """The class that `calibration_type` tells, or the content as it is."""
+    """Reads the class that `calibration_type` names, or keeps the content as it is."""
     if not isinstance(data, Mapping) or "calibration_type" not in data:
         raise MistypedError("expected a calibration with its calibration_type")
     kind: str = _structure_scalar(data["calibration_type"], str)

@@ -9,9 +9,9 @@ import attrs
 
 from kognic_aio._json import read_json
 from kognic_aio._plain import plain
+from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
-from kognic_aio.model.official import refuse_official
 
 if TYPE_CHECKING:
     from cattrs import Converter

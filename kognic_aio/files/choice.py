@@ -9,6 +9,7 @@ from typing import Any
 from anyio import CancelScope
 
 from kognic_aio._tasks import for_each
+from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
 from kognic_aio.files.asynchronous import AsyncChunks
 from kognic_aio.files.callback import Callback
@@ -18,7 +19,7 @@ from kognic_aio.files.memory import Memory, MemoryStream
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Source
 from kognic_aio.files.stream import OpenFile, Stream, is_open_file
-from kognic_aio.model.file_data import Uploadable, check_bytes_source
+from kognic_aio.model.file_data import Uploadable, bytes_source
 
 
 def choose_source(file: Uploadable, reading: Reading) -> Source:
@@ -37,8 +38,7 @@ def choose_source(file: Uploadable, reading: Reading) -> Source:
         return _source_of_data(file.client_filename, file.file_data.data, reading)
 
     def choose(result: Any) -> Source:
-        check_bytes_source(result, "its result")
-        return _source_of_data(file.client_filename, result, reading)
+        return _source_of_data(file.client_filename, argument("its result", result, bytes_source), reading)
 
     return Callback(file.client_filename, file.file_data.callback, choose, reading)
 

@@ -1,10 +1,11 @@
-"""The platform's things as frozen, keyword-only attrs classes. They know no JSON, and do no I/O.
+"""What the platform works with, as frozen, keyword-only attrs classes. They know no JSON and do no I/O.
 
-Here is what scenes are made of, and what the platform says of scenes, inputs and projects. Subjects of their own are
-in modules: `calibration`, `annotation`, `review`, `request`, `request_input` and `scene_request`. They are not
-imported here, as whoever creates scenes need not wait for them.
+This package has what scenes are made of, and what the platform answers about scenes, inputs and projects. Other
+subjects have modules of their own, which are imported only by those who need them: `calibration`, `annotation`,
+`review`, `request`, `request_input` and `scene_request`.
 """
 
+from kognic_aio.model.base_scene import BaseFrame, BaseScene, BaseSceneWithIMUData, SequenceFrame
 from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
 from kognic_aio.model.feature_flags import FeatureFlags
 from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
@@ -17,9 +18,6 @@ from kognic_aio.model.project import Project, ProjectBatch, ProjectBatchStatus
 from kognic_aio.model.resource import Image, ImageMetadata, PointCloud, Resource
 from kognic_aio.model.scene import (
     AggregatedLidarsAndCamerasSequence,
-    BaseFrame,
-    BaseScene,
-    BaseSceneWithIMUData,
     Cameras,
     CameraSettings,
     CamerasSequence,
@@ -28,7 +26,6 @@ from kognic_aio.model.scene import (
     LidarsAndCamerasSequence,
     LidarsSequence,
     SensorSpecification,
-    SequenceFrame,
 )
 from kognic_aio.model.scene_entry import (
     CreateSceneResponse,

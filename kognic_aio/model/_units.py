@@ -1,16 +1,16 @@
-"""Whether the times and rotations of a scene can be meant as they are: refused is what is surely in another unit.
+"""The units of a scene's times and rotations. A scene is refused only if a value is surely in another unit.
 
-Unix timestamps are nanoseconds. Those of frames, of IMU data and of shutters are judged apart, each by all of a scene:
-they are refused if read in seconds, milliseconds or microseconds they are all dates between 2010 and 2033, and read in
-nanoseconds follow each other faster than anything records. So small times, as of a simulation or of a clock that began
-with the machine, are taken: 1.3 s, 1.4 s, 1.5 s are too far apart to be seconds of a recording. A single time tells no
-speed; it is taken if others of its scene that pass lie around it.
+Unix timestamps are nanoseconds. The timestamps of frames, of IMU data and of shutters are three series. A series is
+refused if two things hold: in seconds, milliseconds or microseconds all of its timestamps are dates between 2010 and
+2033; and in nanoseconds they follow each other faster than any sensor records. Small times pass, as those of a
+simulation or of a clock that started with the machine. A single timestamp has no rate. It passes if another series
+that passes encloses it.
 
 Relative timestamps are milliseconds since the start of the scene. They are refused if they are Unix timestamps in
-microseconds or nanoseconds; if frames were at least 12 hours apart, which are at most an hour as nanoseconds; or if
-they run a thousand or a million times as fast as the Unix timestamps of the same frames.
+microseconds or nanoseconds; if frames are at least 12 hours apart, but at most an hour as nanoseconds; or if they run a
+thousand or a million times as fast as the Unix timestamps of the same frames.
 
-Frames go in the order of their times, of which some may be equal. Quaternions have the length 1, give or take 0.1.
+Frames are in the order of their times, some of which may be equal. Quaternions have the length 1, within 0.1.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,30 +18,30 @@ from itertools import pairwise
 from math import hypot
 from typing import NamedTuple
 
-from kognic_aio.model._epoch import is_date, looks_like
+from kognic_aio._validation.epoch import is_date, looks_like
 from kognic_aio.model.ego import IMUData
 from kognic_aio.model.geometry import RotationQuaternion
 
-FASTEST_FRAMES = 2_000_000
-"""Nanoseconds from frame to frame, on average: no camera or lidar gives 500 frames a second."""
+MIN_FRAME_INTERVAL = 2_000_000
+"""Nanoseconds between frames, on average: no camera or lidar records 500 frames a second."""
 
-FASTEST_IMU = 200_000
-"""Nanoseconds from reading to reading, on average: no IMU gives 5,000 a second."""
+MIN_IMU_INTERVAL = 200_000
+"""Nanoseconds between readings, on average: no IMU gives 5,000 a second."""
 
-SHORTEST_EXPOSURE = 50_000
-"""Nanoseconds that a shutter is open, of a scene with one frame."""
+MIN_EXPOSURE = 50_000
+"""Nanoseconds that a shutter is open, for scenes of one frame."""
 
-SLOWEST_FRAMES = 12 * 3_600_000
-"""Milliseconds from frame to frame, on average."""
+MAX_FRAME_INTERVAL = 12 * 3_600_000
+"""Milliseconds between frames, on average."""
 
 HOUR = 3_600 * 10**9
-"""In nanoseconds."""
+"""Nanoseconds of an hour."""
 
 TOLERANCE = 0.1
-"""By how much the length of a quaternion may differ from 1; rounding makes far less."""
+"""How far the length of a quaternion may be from 1. Rounding makes far less."""
 
 Problems = Iterator[tuple[str, str]]
-"""Where something is wrong, and what."""
+"""Pairs of a place in a scene and what is wrong there."""
 
 
 class Moment(NamedTuple):
@@ -49,11 +49,11 @@ class Moment(NamedTuple):
 
     Args:
         place: Where the frame stands in its scene, such as `frames[3]`.
-        unix: Its time in nanoseconds Unix time.
+        unix: Its time, in nanoseconds of Unix time.
         unix_name: The name of that field.
-        relative: Its time in milliseconds since the start of the scene.
-        rotation: Of the vehicle.
-        shutters: When the exposure of each image began and ended, in nanoseconds Unix time, with the place of these.
+        relative: Its time, in milliseconds since the start of the scene.
+        rotation: How the vehicle is turned.
+        shutters: The exposure of each image: its place, and when it began and ended in nanoseconds of Unix time.
     """
 
     place: str
@@ -65,7 +65,7 @@ class Moment(NamedTuple):
 
 
 def misfits(moments: Sequence[Moment], imu: Sequence[IMUData] = ()) -> Problems:
-    """What cannot be meant in a scene of such frames and such IMU data."""
+    """What is wrong with the times and rotations of a scene's frames and IMU data."""
     yield from _unix_units(moments, imu)
     yield from _relative_units(moments)
     yield from _backwards([(f"{m.place}.relative_timestamp", m.relative) for m in moments])
@@ -79,7 +79,7 @@ def misfits(moments: Sequence[Moment], imu: Sequence[IMUData] = ()) -> Problems:
 
 
 def rotation_problem(rotation: RotationQuaternion) -> str | None:
-    """What is wrong with a rotation, if it is no unit quaternion."""
+    """What is wrong with a rotation that is not a unit quaternion."""
     length = hypot(rotation.w, rotation.x, rotation.y, rotation.z)
     if abs(length - 1) <= TOLERANCE:
         return None
@@ -91,33 +91,33 @@ class _Series(NamedTuple):
     """Unix timestamps of one kind, in nanoseconds.
 
     Args:
-        place: Where one of them stands.
-        example: That one.
-        fastest: How far apart they are at least, on average.
+        place: Where the first of them stands.
+        example: The first of them.
+        min_interval: The shortest interval between two, on average.
         first: The earliest.
         last: The latest.
-        steps: How many come after the earliest.
+        steps: The number of intervals.
     """
 
     place: str
     example: int
-    fastest: int
+    min_interval: int
     first: int
     last: int
     steps: int
 
     @property
     def is_sound(self) -> bool:
-        """Whether they are as far apart as nanoseconds are."""
-        return self.steps > 0 and self.last - self.first >= self.fastest * self.steps
+        """Whether they are as far apart as timestamps in nanoseconds."""
+        return self.steps > 0 and self.last - self.first >= self.min_interval * self.steps
 
     def is_around(self, other: "_Series") -> bool:
-        """Whether the other's times lie between these."""
+        """Whether it encloses another series."""
         return self.first <= other.first and other.last <= self.last
 
 
-def _series(place: str, times: Sequence[int], fastest: int) -> _Series:
-    return _Series(place, times[0], fastest, min(times), max(times), len(times) - 1)
+def _series(place: str, times: Sequence[int], min_interval: int) -> _Series:
+    return _Series(place, times[0], min_interval, min(times), max(times), len(times) - 1)
 
 
 def _unix_units(moments: Sequence[Moment], imu: Sequence[IMUData]) -> Problems:
@@ -133,25 +133,25 @@ def _unix_units(moments: Sequence[Moment], imu: Sequence[IMUData]) -> Problems:
 def _frames(moments: Sequence[Moment]) -> Iterator[_Series]:
     given = [(f"{m.place}.{m.unix_name}", m.unix) for m in moments if m.unix is not None]
     if given:
-        yield _series(given[0][0], [time for _, time in given], FASTEST_FRAMES)
+        yield _series(given[0][0], [time for _, time in given], MIN_FRAME_INTERVAL)
 
 
 def _imu(imu: Sequence[IMUData]) -> Iterator[_Series]:
     if imu:
-        yield _series("imu_data[0].timestamp", [reading.timestamp for reading in imu], FASTEST_IMU)
+        yield _series("imu_data[0].timestamp", [reading.timestamp for reading in imu], MIN_IMU_INTERVAL)
 
 
 def _shutters(moments: Sequence[Moment]) -> Iterator[_Series]:
-    """When the first shutter opened for each frame; of a single frame also when the last one closed."""
+    """When the first shutter of each frame opened. For a single frame also when its last one closed."""
     given = [moment.shutters for moment in moments if moment.shutters]
     if not given:
         return
     (place, _, _), *_ = given[0]
     openings = [min(start for _, start, _ in shutters) for shutters in given]
     if len(given) > 1:
-        yield _series(place, openings, FASTEST_FRAMES)
+        yield _series(place, openings, MIN_FRAME_INTERVAL)
     else:
-        yield _series(place, [*openings, max(end for _, _, end in given[0])], SHORTEST_EXPOSURE)
+        yield _series(place, [*openings, max(end for _, _, end in given[0])], MIN_EXPOSURE)
 
 
 def _relative_units(moments: Sequence[Moment]) -> Problems:
@@ -164,7 +164,7 @@ def _relative_units(moments: Sequence[Moment]) -> Problems:
 
 
 def _relative_unit(relative: Sequence[int], unix: Sequence[int | None]) -> str | None:
-    """The unit that relative timestamps are in, if it cannot be milliseconds."""
+    """The unit of relative timestamps that cannot be milliseconds."""
     if relative and all(is_date(time) for time in relative):
         return "nanoseconds of Unix time"
     if relative and all(is_date(time * 10**3) for time in relative):
@@ -172,7 +172,7 @@ def _relative_unit(relative: Sequence[int], unix: Sequence[int | None]) -> str |
     if len(relative) < 2:
         return None
     duration = max(relative) - min(relative)
-    if SLOWEST_FRAMES <= duration / (len(relative) - 1) <= HOUR:
+    if MAX_FRAME_INTERVAL <= duration / (len(relative) - 1) <= HOUR:
         return "nanoseconds"
     times = [time for time in unix if time is not None and is_date(time)]
     passed = max(times) - min(times) if len(times) == len(relative) else 0

@@ -1,4 +1,4 @@
-"""Annotations: what annotators made of inputs."""
+"""Annotations: what annotators have made of inputs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,11 @@ def _secret(url: str | Secret[str]) -> Secret[str]:
 
 @frozen(kw_only=True)
 class BehindUri:
-    """What has a content behind a signed URL."""
+    """Something whose content is behind a signed URL.
+
+    Args:
+        uri: The signed URL, which is kept as a secret.
+    """
 
     _uri: Secret[str] = field(alias="uri", converter=_secret)
 
@@ -27,7 +31,7 @@ class BehindUri:
 
     @property
     def signed(self) -> Secret[str]:
-        """The same, as nothing shows it."""
+        """The signed URL as a secret, which nothing shows."""
         return self._uri
 
 
@@ -36,7 +40,8 @@ class Annotation:
     """The annotation of an input.
 
     Args:
-        request_uid: The request that the annotation was made for.
+        input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
+        created: When it was created.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
         content: OpenLABEL as the platform sent it.
     """
@@ -51,7 +56,13 @@ class Annotation:
 
 @frozen(kw_only=True)
 class PartialAnnotation(BehindUri):
-    """The annotation of an input without its content, which is behind the signed URL `uri`."""
+    """The annotation of an input without its content.
+
+    Args:
+        uri: The signed URL of the content, which is kept as a secret.
+        input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
+        created: When it was created.
+    """
 
     input_uuid: str
     scene_uuid: str
@@ -72,7 +83,15 @@ class PartialAnnotation(BehindUri):
 
 @frozen(kw_only=True)
 class SignedAnnotation:
-    """An annotation without its content, which is behind `signed_url` until `expires_at`."""
+    """An annotation without its content.
+
+    Args:
+        id, scene_id, request_id, request_input_id: Uuids of the annotation, the scene, the request and the input.
+        request_uid: The request that the annotation was made for.
+        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
+        signed_url, expires_at: The signed URL of the content, which is kept as a secret, and when it expires.
+        created: When the annotation was created.
+    """
 
     id: str
     scene_id: str
@@ -91,7 +110,7 @@ class SignedAnnotation:
 
     @property
     def signed(self) -> Secret[str]:
-        """The same, as nothing shows it."""
+        """The signed URL as a secret, which nothing shows."""
         return self._signed_url
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
@@ -111,7 +130,10 @@ class ClientAnnotation:
     """The annotation of a scene for one annotation type.
 
     Args:
+        scene_uuid, annotation_type: The scene, and what was annotated.
+        created: When it was created.
         content: OpenLABEL as the platform sent it; None if it was not asked for.
+        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
     """
 
     scene_uuid: str
@@ -129,7 +151,13 @@ class ClientAnnotation:
 
 @frozen(kw_only=True)
 class PartialClientAnnotation(BehindUri):
-    """The annotation of a scene for one annotation type without its content, which is behind the signed URL `uri`."""
+    """The annotation of a scene for one annotation type without its content.
+
+    Args:
+        uri: The signed URL of the content, which is kept as a secret.
+        scene_uuid, annotation_type: The scene, and what was annotated.
+        created: When it was created.
+    """
 
     scene_uuid: str
     annotation_type: str

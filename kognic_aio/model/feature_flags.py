@@ -4,8 +4,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from kognic_aio.errors import InvalidError
-from kognic_aio.model._conform import Mismatch, conformer
+from kognic_aio._validation.converters import argument, member_of
 
 
 @frozen(init=False)
@@ -17,21 +16,23 @@ class FeatureFlags:
             applies.
 
     Raises:
-        InvalidError: If one is no feature.
+        InvalidError: If one is not a feature.
     """
 
     class PointCloudFeatures(Enum):
-        """What the platform may do to point clouds."""
+        """What the platform may do to point clouds.
+
+        Motion compensation moves points to where they were at the `unix_timestamp` of their frame, or else at the
+        median of their own times. IMU data must then span the times of all points.
+        """
 
         MOTION_COMPENSATION = "shouldMotionCompensate"
 
     flags: frozenset[PointCloudFeatures]
 
     def __init__(self, *flags: PointCloudFeatures) -> None:
-        try:
-            object.__setattr__(self, "flags", frozenset(map(_as_feature, flags)))
-        except Mismatch as mismatch:
-            raise InvalidError(f"FeatureFlags{mismatch}") from None
+        feature = member_of(self.PointCloudFeatures)
+        object.__setattr__(self, "flags", frozenset(argument("FeatureFlags", flag, feature) for flag in flags))
 
     @classmethod
     def defaults(cls) -> "FeatureFlags":
@@ -41,6 +42,3 @@ class FeatureFlags:
     def to_dict(self) -> dict[str, bool]:
         """Every known feature and whether it is on."""
         return {feature.value: feature in self.flags for feature in self.PointCloudFeatures}
-
-
-_as_feature = conformer(FeatureFlags.PointCloudFeatures)

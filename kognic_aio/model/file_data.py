@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from attrs import field, frozen
 
+from kognic_aio._validation.converters import Mismatch, member_of
+from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.errors import InvalidError
-from kognic_aio.model._checks import Checked
-from kognic_aio.model._conform import Mismatch, conformer
 
 UploadableData: TypeAlias = bytes | bytearray | memoryview | BinaryIO | Iterator[bytes] | AsyncIterable[bytes]
 """Bytes, a stream that is open in binary mode, a generator of bytes, or an async generator of bytes."""
@@ -43,16 +43,16 @@ class FileFormat(StrEnum):
         return not self.is_pointcloud
 
 
-_as_format = conformer(FileFormat)
+_member = member_of(FileFormat)
 
 
 def _format(value: str) -> FileFormat:
-    return _as_format(value)  # type: ignore[no-any-return]  # a conformer answers Any
+    return _member(value)
 
 
 def _data(value: UploadableData | None) -> UploadableData | None:
-    if value is not None and (problem := _bytes_problem(value)):
-        raise Mismatch(problem)
+    if value is not None:
+        bytes_source(value)
     if isinstance(value, bytes | bytearray | memoryview) and not value:
         raise Mismatch("it is empty")
     return value
@@ -64,19 +64,24 @@ def _callback(value: Callback | None) -> Callback | None:
     raise Mismatch(f"expected a callable, got {type(value).__name__}")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Source(Checked):
-    """A source of the bytes of a file: at most one of `data` and `callback`."""
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
+class Source(Validated):
+    """A source of the bytes of a file: at most one of `data` and `callback`.
+
+    Args:
+        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
+        callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
+    """
 
     data: UploadableData | None = field(default=None, converter=_data)
     callback: Callback | None = field(default=None, converter=_callback)
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         if self.data is not None and self.callback is not None:
             raise InvalidError(f"{type(self).__name__}: give exactly one of data and callback, got both")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
 class FileData(Source):
     """A source of the bytes of a file: exactly one of `data` and `callback`.
 
@@ -84,9 +89,7 @@ class FileData(Source):
     once. A stream is closed after its upload.
 
     Args:
-        format: The format of the bytes. Its suffix is appended to a filename that lacks it.
-        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
-        callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
+        format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
 
     Raises:
         InvalidError: If both or neither source is given, or the data is text or empty.
@@ -96,8 +99,8 @@ class FileData(Source):
 
     format: FileFormat = field(converter=_format)
 
-    def _check(self) -> None:
-        super()._check()
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         if self.data is None and self.callback is None:
             raise InvalidError("FileData: give exactly one of data and callback, got neither")
 
@@ -140,23 +143,18 @@ class Uploadable(Protocol):
         ...
 
 
-def check_bytes_source(data: Any, what: str) -> None:
-    """Raise InvalidError unless the data is something that gives bytes."""
-    if problem := _bytes_problem(data):
-        raise InvalidError(f"{what}: {problem}")
-
-
-def _bytes_problem(data: Any) -> str | None:
+def bytes_source(data: Any) -> UploadableData:
+    """Anything that gives bytes, as it is."""
     if isinstance(data, str | io.TextIOBase):
-        return "got text, expected bytes; open files in binary mode ('rb')"
+        raise Mismatch("got text, expected bytes; open files in binary mode ('rb')")
     if isinstance(data, bytes | bytearray | memoryview | Iterator | AsyncIterable) or hasattr(data, "read"):
-        return None
+        return data  # type: ignore[no-any-return]  # whatever it is, it can be read
     hint = ""
     if isinstance(data, PathLike):
         hint = "; a local file is the filename of its image or point cloud, without file_data"
     elif callable(data):
         hint = "; call it, or give it as callback="
-    return f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}{hint}"
+    raise Mismatch(f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}{hint}")
 
 
 CONTENT_TYPES = {

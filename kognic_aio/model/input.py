@@ -10,7 +10,13 @@ from kognic_aio.model.scene_entry import SceneStatus
 
 @frozen(kw_only=True)
 class Input:
-    """A scene in one request of a batch."""
+    """A scene in one request of a batch.
+
+    Args:
+        uuid, scene_uuid, request_uid: Ids of the input, the scene and the request.
+        scene_external_id: Your own id of the scene.
+        view_link: URL at which people look at it.
+    """
 
     uuid: str
     scene_uuid: str
@@ -25,9 +31,15 @@ InputStatus = SceneStatus
 
 @frozen(kw_only=True)
 class InputEntry:
-    """An input in the older form of `get_inputs` and `get_inputs_by_uuids`; `batch` is an external id.
+    """An input in the older form of `get_inputs` and `get_inputs_by_uuids`.
 
     Args:
+        scene_uuid, external_id: The uuid of the scene, and your own id of it.
+        batch: External id of the batch.
+        scene_type, status: The scene's type and status, as the platform names them.
+        created, annotation_types: When it was created, and what is annotated.
+        calibration_id: The calibration of the scene's sensors.
+        view_link: URL at which people look at it.
         error_message: Why the scene could not be processed, if it could not.
     """
 

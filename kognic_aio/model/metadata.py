@@ -1,16 +1,16 @@
-"""What customers say of their scenes and frames: flat pairs of names and values."""
+"""Metadata of scenes and frames: flat pairs of names and values."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeAlias
 
 from kognic_aio._plain import plain
-from kognic_aio.errors import InvalidError
-from kognic_aio.model._conform import Mismatch, conform_items, real, shown
+from kognic_aio._validation.converters import Mismatch, argument, instance_of, mapping_of, optional, real, shown
 
 MetadataValue: TypeAlias = str | int | float | bool
+"""Finite numbers, text and flags."""
 
 Metadata: TypeAlias = Mapping[str, MetadataValue]
-"""Flat pairs of names and values. `region` is known to the platform: where the data was collected."""
+"""Flat pairs of names and values. The platform knows `region`: where the data was collected."""
 
 
 class MetadataModel(Protocol):
@@ -22,15 +22,14 @@ class MetadataModel(Protocol):
 
 
 MetadataInput: TypeAlias = Mapping[Any, object] | MetadataModel
-"""What is taken for metadata: the values are looked at, whatever their annotation says; those that are None are left
-out."""
+"""What metadata may be given as: each value is checked, whatever its annotation says; None is left out."""
 
 
 def flat_metadata(given: MetadataInput | None) -> Metadata:
     """The pairs of some metadata."""
     if given is not None and not isinstance(given, Mapping) and hasattr(given, "model_dump"):
         given = given.model_dump()
-    pairs = conform_items({} if given is None else given, _flat)
+    pairs = _flat_values({} if given is None else given)
     return {name: value for name, value in pairs.items() if value is not None}
 
 
@@ -52,6 +51,9 @@ def _flat(value: Any) -> MetadataValue | None:
     raise Mismatch(f"expected str or int or float or bool, got {shown(value)}")
 
 
+_flat_values = mapping_of(_flat)
+
+
 class FrameMetaData(dict[str, MetadataValue]):
     """Metadata of a frame, as a mapping whose values are attributes too.
 
@@ -63,10 +65,7 @@ class FrameMetaData(dict[str, MetadataValue]):
     """
 
     def __init__(self, **pairs: object) -> None:
-        try:
-            super().__init__(flat_metadata(pairs))
-        except Mismatch as mismatch:
-            raise InvalidError(f"{type(self).__name__}{mismatch}") from None
+        super().__init__(argument(type(self).__name__, pairs, flat_metadata))
 
     @classmethod
     def model_validate(cls, pairs: Mapping[str, object]) -> Self:
@@ -92,13 +91,12 @@ class MetaData(FrameMetaData):
         pairs: More values by name; those that are None are left out.
 
     Raises:
-        InvalidError: If a value is not flat, or the region is no text.
+        InvalidError: If a value is not flat, or the region is not text.
     """
 
     def __init__(self, *, region: str | None = None, **pairs: object) -> None:
         super().__init__(region=region, **pairs)
-        if not isinstance(self.get("region", ""), str):
-            raise InvalidError(f"MetaData.region: expected str, got {shown(region)}")
+        argument("MetaData.region", self.get("region"), optional(instance_of(str)))
 
     @property
     def region(self) -> MetadataValue | None:

@@ -1,4 +1,4 @@
-"""Pre-annotations: OpenLABEL that annotators begin with."""
+"""Pre-annotations: OpenLABEL from which annotators start."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,11 @@ PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearra
 
 @frozen(kw_only=True)
 class CreatedPreAnnotation:
-    """A pre-annotation on the platform."""
+    """A pre-annotation on the platform.
+
+    Args:
+        id: Its uuid.
+    """
 
     id: str
 
@@ -31,6 +35,8 @@ class ResolvedPreAnnotation:
     """A pre-annotation with its content.
 
     Args:
+        uuid, external_id: The platform's id of it, and your own.
+        scene_uuid, created: Its scene, and when it was created.
         content: OpenLABEL as the platform sent it.
     """
 

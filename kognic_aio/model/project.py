@@ -9,7 +9,12 @@ from kognic_aio.model.open_enum import OpenEnum
 
 @frozen(kw_only=True)
 class Project:
-    """A project; `project` is its external id."""
+    """A project.
+
+    Args:
+        project: Its external id.
+        created, title, description, status: What the platform knows of it.
+    """
 
     created: datetime
     title: str
@@ -19,7 +24,7 @@ class Project:
 
 
 class ProjectBatchStatus(OpenEnum):
-    """Where a batch is: `ready` and later ones are closed for new inputs."""
+    """The status of a batch: from `ready` on it is closed for new inputs."""
 
     PENDING = "pending"
     OPEN = "open"
@@ -31,7 +36,13 @@ class ProjectBatchStatus(OpenEnum):
 
 @frozen(kw_only=True)
 class ProjectBatch:
-    """A batch of a project; both are named by external ids."""
+    """A batch of a project.
+
+    Args:
+        project, batch: External ids of the project and the batch.
+        title, status: Its title and status.
+        created, updated: When it was created and last changed.
+    """
 
     project: str
     batch: str

@@ -8,7 +8,7 @@ from kognic_aio.model.open_enum import OpenEnum
 
 
 class RequestInputStatus(OpenEnum):
-    """How far an input is."""
+    """The status of an input in a request."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -25,7 +25,11 @@ class TaskType(OpenEnum):
 
 @frozen(kw_only=True)
 class PhaseDefinition:
-    """A kind of phase. Its name, such as `integration-review`, is the same in all requests that use it."""
+    """A kind of phase.
+
+    Args:
+        id, name: Its id and name, such as `integration-review`, which are the same in all requests that use it.
+    """
 
     id: str
     name: str
@@ -33,7 +37,12 @@ class PhaseDefinition:
 
 @frozen(kw_only=True)
 class Phase:
-    """A phase in the workflow of one request, to which its id belongs."""
+    """A phase in the workflow of one request.
+
+    Args:
+        id, name: Its id and name in this request.
+        phase_definition: What kind of phase it is.
+    """
 
     id: str
     name: str
@@ -42,7 +51,11 @@ class Phase:
 
 @frozen(kw_only=True)
 class PhaseAction:
-    """What happens in a phase."""
+    """What happens in a phase.
+
+    Args:
+        id, name: Its id and name.
+    """
 
     id: str
     name: str
@@ -53,8 +66,9 @@ class WorkflowStage:
     """Where an input is.
 
     Args:
+        phase: The phase.
         action: None between two actions, as while a decision is awaited.
-        name: Of phase and action together, such as `Review 1: Correct`.
+        name: The names of phase and action together, such as `Review 1: Correct`.
     """
 
     phase: Phase
@@ -64,7 +78,13 @@ class WorkflowStage:
 
 @frozen(kw_only=True)
 class CurrentTask:
-    """The task of an input that is not completed; `assigned_user_id` is None while nobody has it."""
+    """The task of an input that is not completed.
+
+    Args:
+        task_id, task_type: The task's id, and what is to be done.
+        is_ongoing: Whether somebody works on it.
+        assigned_user_id: The user who has it, None while nobody has.
+    """
 
     task_id: str
     is_ongoing: bool
@@ -77,6 +97,7 @@ class InputProgressDetails:
     """How an input stands in its workflow.
 
     Args:
+        current_workflow_stage: Where the input is.
         current_task: None if no task is open, as between two actions.
         available_for_integration_review: Whether the input is in the integration phase.
     """
@@ -91,8 +112,12 @@ class RequestInput:
     """An input of a request, with its status and progress.
 
     Args:
-        progress_details: None if you have no access to the phase that the input is in.
-        completed_at: None unless the status is completed; a correction takes it back.
+        id, request_id, scene_id: Uuids of the input, the request and the scene.
+        status: Its status.
+        last_completed_annotation_id: The newest annotation that was completed.
+        progress_details: How it stands in the workflow. None if you have no access to the phase that it is in.
+        created_at, last_updated_at: When it was created and last changed.
+        completed_at: When it was completed. None for other statuses: a correction takes it back.
     """
 
     id: str

@@ -6,28 +6,32 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from kognic_aio.model._checks import Checked
-from kognic_aio.model._conform import path_text
+from kognic_aio._validation.converters import path_text
+from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import FileData, content_type_of
 
 CAMERA_SENSOR_DEFAULT = "CAM"
+"""The name of a camera that was not named."""
+
 LIDAR_SENSOR_DEFAULT = "lidar"
+"""The name of a lidar that was not named."""
 
 
-@frozen(kw_only=True)
-class Resource(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class Resource(Validated):
     """A file of a scene: the local file `filename`, or the bytes of `file_data` under that name.
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`; with `file_data`, a name. `~` stands for the
             home folder.
-        resource_id: The file's id within the scene; by default the filename, every dot but the last replaced by `_`.
-        sensor_name: The sensor that recorded the file.
+        resource_id: The file's id within the scene. By default the filename, with every dot but the last replaced by
+            `_`.
+        sensor_name: The sensor that recorded the file, as its calibration names it.
         file_data: Where the bytes come from, if not from the local file.
 
     Raises:
-        InvalidError: If the filename, or the format of the data, is not one that the platform takes.
+        InvalidError: If the filename names no file, or the format is not one that the platform takes.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
@@ -71,28 +75,27 @@ class Resource(Checked):
         """The Content-Type to upload with."""
         return content_type_of(self.filename)
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         path = Path(self.client_filename)
         if self.file_data is None:
             with suppress(RuntimeError):  # a name such as ~draft.jpg, which is no user's home
                 path = path.expanduser()
         if not path.name:
-            raise self._wrong("filename", f"{self.client_filename!r} names no file")
+            raise self._invalid("filename", f"{self.client_filename!r} names no file")
         if self.file_data is not None and path.suffix != self.file_data.suffix:
             path = path.with_name(path.name + self.file_data.suffix)
         object.__setattr__(self, "filename", str(path))
         if path.suffix.lower() not in self.SUFFIXES:
             kind, expected = type(self).__name__, ", ".join(self.SUFFIXES)
-            raise self._wrong("filename", f"wrong format for {kind}: {str(path)!r}, expected one of {expected}")
+            raise self._invalid("filename", f"wrong format for {kind}: {str(path)!r}, expected one of {expected}")
 
 
-@frozen(kw_only=True)
-class ImageMetadata(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class ImageMetadata(Validated):
     """When the shutter was open.
 
     Args:
-        shutter_time_start_ns: When the exposure began, in nanoseconds Unix time.
-        shutter_time_end_ns: When the exposure ended, in nanoseconds Unix time.
+        shutter_time_start_ns, shutter_time_end_ns: When the exposure began and ended, in nanoseconds of Unix time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
 
     Raises:
@@ -103,15 +106,20 @@ class ImageMetadata(Checked):
     shutter_time_end_ns: UnixTimestampNs
     reversed_shutter: bool | None = None
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         if self.shutter_time_end_ns < self.shutter_time_start_ns:
             problem = f"{self.shutter_time_end_ns} is before shutter_time_start_ns, {self.shutter_time_start_ns}"
-            raise self._wrong("shutter_time_end_ns", problem)
+            raise self._invalid("shutter_time_end_ns", problem)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class Image(Resource):
-    """An image of one camera: png, jpg, jpeg, webp or avif."""
+    """An image of one camera: png, jpg, jpeg, webp or avif.
+
+    Args:
+        sensor_name: The camera, as its calibration names it.
+        metadata: When the shutter was open.
+    """
 
     SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif")
 
@@ -119,9 +127,13 @@ class Image(Resource):
     metadata: ImageMetadata | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class PointCloud(Resource):
-    """A point cloud of one lidar: pcd, csv, las or laz."""
+    """A point cloud of one lidar: pcd, csv, las or laz. Points are in metres, in the lidar's coordinate system.
+
+    Args:
+        sensor_name: The lidar, as its calibration names it.
+    """
 
     SUFFIXES = (".pcd", ".csv", ".las", ".laz")
 

@@ -6,14 +6,16 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from kognic_aio.model._checks import Checked
+from kognic_aio._validation.fields import Validated, with_converters
 
 
-@frozen(kw_only=True)
-class AddFeedbackItemPin(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class AddFeedbackItemPin(Validated):
     """Where in a frame something is wrong.
 
     Args:
+        x, y: In metres, or in pixels of an image.
+        z: In metres; None for an image.
         world_coordinates: Whether the position is in world coordinates.
         origin_frame: The frame that the position belongs to.
     """
@@ -25,21 +27,30 @@ class AddFeedbackItemPin(Checked):
     origin_frame: str | None = None
 
 
-@frozen(kw_only=True)
-class AddFeedbackItemSuggestedProperty(Checked):
-    """What a property should be."""
+@frozen(kw_only=True, field_transformer=with_converters)
+class AddFeedbackItemSuggestedProperty(Validated):
+    """What a property should be.
+
+    Args:
+        property_name, suggested_property_value: The property, and the value that it should have.
+    """
 
     property_name: str
     suggested_property_value: str
 
 
-@frozen(kw_only=True)
-class AddFeedbackItem(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class AddFeedbackItem(Validated):
     """One thing to say about an annotation.
 
     Args:
+        sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
+        pin: Where something is wrong.
+        description: What is wrong, in words.
+        suggested_property: What a property should be.
         error_type_id: One of `client.review.get_error_types()`.
+        metadata: Pairs of names and values of your own.
     """
 
     sensor_id: str | None = None
@@ -59,9 +70,15 @@ class ReviewWorkflowEnum(StrEnum):
     CORRECT_REVIEW_LOOP = "correct-review-loop"
 
 
-@frozen(kw_only=True)
-class ReviewRequest(Checked):
-    """A review to create."""
+@frozen(kw_only=True, field_transformer=with_converters)
+class ReviewRequest(Validated):
+    """A review to create.
+
+    Args:
+        feedback_items: What there is to say about the annotation.
+        workflow: What follows if it is not accepted.
+        accepted: Whether the annotation is accepted.
+    """
 
     feedback_items: Sequence[AddFeedbackItem] | None = None
     workflow: ReviewWorkflowEnum | None = None
@@ -70,7 +87,11 @@ class ReviewRequest(Checked):
 
 @frozen(kw_only=True)
 class ReviewResponse:
-    """A review that was created."""
+    """A review that was created.
+
+    Args:
+        created_review_id: Its uuid.
+    """
 
     created_review_id: str
 
@@ -80,7 +101,17 @@ class ReviewMember:
     """One thing that a review says of an annotation, and what became of it.
 
     Args:
+        sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
+        comments: What people have said about it.
+        pin: Where something is wrong.
+        description: What is wrong, in words.
+        suggested_properties: What properties should be.
+        error_type_id, error_type_name: What kind of error it is.
+        invalid: Whether it was found to be wrong itself.
+        metadata: Pairs of names and values.
+        corrected, resolved: Whether the annotation has been corrected, and whether it needs no more work.
+        created_at: When it was created.
     """
 
     sensor_id: str | None = None
@@ -101,7 +132,12 @@ class ReviewMember:
 
 @frozen(kw_only=True)
 class Review:
-    """A review of an annotation."""
+    """A review of an annotation.
+
+    Args:
+        id, members: Its uuid, and what it says.
+        input_uuid, phase_id: The input, and the phase that the review was made in.
+    """
 
     id: str
     members: tuple[ReviewMember, ...] = ()
@@ -111,7 +147,12 @@ class Review:
 
 @frozen(kw_only=True)
 class ReviewErrorType:
-    """What can be wrong, and whether one may point at a place or an object."""
+    """A kind of error that a review may name.
+
+    Args:
+        error_type_id, name: Its id and name.
+        pin_allowed, object_allowed: Whether a review may point at a place, and whether it may name an object.
+    """
 
     error_type_id: str
     name: str

@@ -11,7 +11,7 @@ from kognic_aio.model.open_enum import OpenEnum
 
 
 class SceneStatus(OpenEnum):
-    """Where a scene is on its way: pending (waits for files), processing (committed), created or failed."""
+    """The status of a scene: pending (waits for files), processing (committed), created or failed."""
 
     Pending = "pending"
     Processing = "processing"
@@ -36,7 +36,16 @@ class SceneStatus(OpenEnum):
 
 @frozen(kw_only=True)
 class Scene:
-    """A scene on the platform."""
+    """A scene on the platform.
+
+    Args:
+        uuid, external_id: The platform's id of it, and your own.
+        workspace_id, created: Where and when it was created.
+        scene_type, status: Its type and status, as the platform names them.
+        calibration_id: The calibration of its sensors.
+        view_link: URL at which people look at it.
+        error_message: Why it could not be processed, if it could not.
+    """
 
     uuid: str
     workspace_id: str
@@ -51,7 +60,12 @@ class Scene:
 
 @frozen(kw_only=True)
 class CreateSceneResponse:
-    """A scene that has been started and committed."""
+    """A scene that has been started and committed.
+
+    Args:
+        scene_uuid: Its uuid.
+        request_input_uuid: The input that the platform created with it.
+    """
 
     scene_uuid: str
     request_input_uuid: str | None = None
@@ -88,9 +102,14 @@ class SceneSummary:
     """What a scene consists of.
 
     Args:
-        frame_relative_times: The time of each frame in milliseconds since the start of the scene.
-        lidars: Names of sensors.
-        cameras: Names of sensors.
+        scene_uuid, external_id: The platform's id of it, and your own.
+        workspace_id, created: Where and when it was created.
+        calibration_id: The calibration of its sensors.
+        frame_relative_times: The time of each frame, in milliseconds since the start of the scene.
+        lidars, cameras: The names of its sensors.
+        scene_type, is_multi_sensor: Its type, and whether it has several sensors.
+        is_motion_compensated: Whether points have been moved to where they were at the time of their frame.
+        metadata: Flat pairs of names and values.
     """
 
     scene_uuid: str

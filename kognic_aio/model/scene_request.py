@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 from attrs import field, fields, frozen
 
+from kognic_aio._validation.converters import instance_of, optional, path_text
+from kognic_aio._validation.fields import Validated, from_mapping, with_converters
 from kognic_aio.model import ego
-from kognic_aio.model._checks import Checked
-from kognic_aio.model._conform import Mismatch, made, path_text, shown
 from kognic_aio.model._units import Moment, misfits
 from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import Source, content_type_of
@@ -16,21 +16,19 @@ from kognic_aio.model.metadata import Metadata, optional_metadata
 from kognic_aio.model.scene import SensorSpecification
 
 
-def _leave_out(model: Checked, *names: str) -> None:
+def _leave_out(model: Validated, *names: str) -> None:
     """Make what is empty None, which is not sent."""
     for name in names:
         if not getattr(model, name):
             object.__setattr__(model, name, None)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
 class LocalFile(Source):
     """A file to upload: the local file `filename`, or the bytes of `data` or `callback` under that name.
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`, or a name.
-        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
-        callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
 
     Raises:
         InvalidError: If there are both data and callback, or the data is text or empty.
@@ -38,10 +36,10 @@ class LocalFile(Source):
 
     _filename: str = field(alias="filename", converter=path_text)
 
-    def _check(self) -> None:
-        Source._check(self)
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         if not self.filename:
-            raise self._wrong("filename", "expected the path of a file, got ''")
+            raise self._invalid("filename", "expected the path of a file, got ''")
 
     @property
     def filename(self) -> str:
@@ -67,9 +65,13 @@ class LocalFile(Source):
         return f"LocalFile(filename={self.filename!r})"
 
 
-@frozen(kw_only=True)
-class Resource(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class Resource(Validated):
     """A file of the scene: one to upload, or one in a cloud that the platform can read.
+
+    Args:
+        external_resource_uri: Where the file is in your cloud, such as `s3://bucket/front.jpg`.
+        local_file: The file to upload.
 
     Raises:
         InvalidError: If both are given, or neither.
@@ -78,26 +80,30 @@ class Resource(Checked):
     external_resource_uri: str | None = None
     local_file: LocalFile | None = None
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         _leave_out(self, "external_resource_uri")
         if bool(self.external_resource_uri) == bool(self.local_file):
-            raise self._wrong("local_file", "give exactly one of external_resource_uri and local_file")
+            raise self._invalid("local_file", "give exactly one of external_resource_uri and local_file")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class SensorResource(Resource):
-    """A file that a sensor recorded."""
+    """A file that a sensor recorded.
+
+    Args:
+        sensor_name: The sensor, as its calibration names it.
+    """
 
     sensor_name: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=with_converters)
 class ImageResource(SensorResource):
     """An image.
 
     Args:
-        start_shutter_timestamp_ns: When the exposure began, in nanoseconds Unix time.
-        end_shutter_timestamp_ns: When the exposure ended, in nanoseconds Unix time.
+        start_shutter_timestamp_ns, end_shutter_timestamp_ns: When the exposure began and ended, in nanoseconds of Unix
+            time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
 
     Raises:
@@ -108,20 +114,26 @@ class ImageResource(SensorResource):
     end_shutter_timestamp_ns: UnixTimestampNs | None = None
     reversed_shutter: bool | None = None
 
-    def _check(self) -> None:
-        Resource._check(self)
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
         start, end = self.start_shutter_timestamp_ns, self.end_shutter_timestamp_ns
         if (start is None) != (end is None):
-            raise self._wrong("end_shutter_timestamp_ns", "give both shutter timestamps, or neither")
+            raise self._invalid("end_shutter_timestamp_ns", "give both shutter timestamps, or neither")
         if start is not None and end is not None and start >= end:
-            raise self._wrong("end_shutter_timestamp_ns", f"{end} is not after start_shutter_timestamp_ns, {start}")
+            raise self._invalid("end_shutter_timestamp_ns", f"{end} is not after start_shutter_timestamp_ns, {start}")
         if self.reversed_shutter is not None and start is None:
-            raise self._wrong("reversed_shutter", "needs both shutter timestamps")
+            raise self._invalid("reversed_shutter", "needs both shutter timestamps")
 
 
-@frozen(kw_only=True)
-class EgoVehiclePose(Checked):
-    """The pose of the vehicle at one frame, without parts: the position in metres, and a unit quaternion."""
+@frozen(kw_only=True, field_transformer=with_converters)
+class EgoVehiclePose(Validated):
+    """The pose of the vehicle at one frame, without parts: it maps from the ego vehicle to the world.
+
+    Args:
+        x, y, z: Where the vehicle is in the world (ego to world), in metres.
+        rotation_x, rotation_y, rotation_z: The vector part of a unit quaternion (ego to world).
+        rotation_w: The scalar part of the quaternion.
+    """
 
     x: float
     y: float
@@ -145,24 +157,26 @@ def _pose(given: Pose | None) -> ego.EgoVehiclePose | None:
     """The pose as the platform has it."""
     if isinstance(given, Mapping):
         is_flat = not given.keys() & {each.alias for each in fields(ego.EgoVehiclePose)}
-        given = made(EgoVehiclePose if is_flat else ego.EgoVehiclePose, given)
+        given = from_mapping(EgoVehiclePose, given) if is_flat else from_mapping(ego.EgoVehiclePose, given)
     if isinstance(given, EgoVehiclePose):
         return given.to_pose()
-    if given is None or isinstance(given, ego.EgoVehiclePose):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return given
-    raise Mismatch(f"expected EgoVehiclePose, got {shown(given)}")
+    return _optional_pose(given)
 
 
-@frozen(kw_only=True)
-class Frame(Checked):
+_optional_pose = optional(instance_of(ego.EgoVehiclePose))
+
+
+@frozen(kw_only=True, field_transformer=with_converters)
+class Frame(Validated):
     """What was recorded at one moment.
 
     Args:
         frame_id: Its id, unique within the scene.
-        timestamp_ns: Its time, in nanoseconds Unix time.
+        timestamp_ns: Its time, in nanoseconds of Unix time.
         images: At least one.
         pointclouds: Those that were recorded with the images.
-        ego_vehicle_pose: For frames with point clouds: a pose of this module, or one of parts, which is kept as such.
+        ego_vehicle_pose: For frames with point clouds: the pose of the vehicle, which maps from the ego vehicle to the
+            world. Either a pose of this module, or one of parts, as which it is kept.
         metadata: Flat pairs of names and values; those that are None are left out.
 
     Raises:
@@ -176,12 +190,12 @@ class Frame(Checked):
     ego_vehicle_pose: ego.EgoVehiclePose | None = field(default=None, converter=_pose)
     metadata: Metadata | None = field(default=None, converter=optional_metadata)
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         _leave_out(self, "pointclouds")
         if not self.images:
-            raise self._wrong("images", "a frame needs at least one, got none")
+            raise self._invalid("images", "a frame needs at least one, got none")
         if self.pointclouds is None and self.ego_vehicle_pose is not None:
-            raise self._wrong("ego_vehicle_pose", "is for frames with pointclouds, this one has none")
+            raise self._invalid("ego_vehicle_pose", "is for frames with pointclouds, this one has none")
 
     def moment(self, place: str) -> Moment:
         """What the frame says of its time."""
@@ -196,17 +210,21 @@ class Frame(Checked):
         return Moment(place=place, unix=time, unix_name="timestamp_ns", rotation=rotation, shutters=shutters)
 
 
-@frozen(kw_only=True)
-class SceneRequest(Checked):
+@frozen(kw_only=True, field_transformer=with_converters)
+class SceneRequest(Validated):
     """A scene to create.
 
     Args:
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
-        frames: At least one.
+        frames: At least one, in the order of their times.
+        sensor_specification: How the sensors are shown.
+        calibration_id: The calibration of the scene's sensors, which has all of their names.
         metadata: Flat pairs of names and values; those that are None are left out.
-        imudata_resource: IMU data as a JSON file.
-        should_motion_compensate: By default the platform's choice.
+        imudata_resource: IMU data as a JSON file, in the form of `IMUData`: ego to world, metres, unit quaternions and
+            nanoseconds of Unix time.
+        should_motion_compensate: Whether to move points to where they were at the time of their frame. By default the
+            platform decides.
         postpone_external_resource_import: Whether to index the scene only, and leave the files in your cloud until
             `client.scene.import_indexed_scene`.
 
@@ -237,15 +255,15 @@ class SceneRequest(Checked):
             if resource is not None and resource.local_file is not None:
                 yield resource.local_file
 
-    def _check(self) -> None:
+    def __attrs_post_init__(self) -> None:
         _leave_out(self, "calibration_id")
         if not self.frames:
-            raise self._wrong("frames", f"scene {self.external_id!r} needs at least one frame, got none")
+            raise self._invalid("frames", f"scene {self.external_id!r} needs at least one frame, got none")
         for place, problem in misfits([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)]):
-            raise self._wrong(place, problem)
+            raise self._invalid(place, problem)
         seen: dict[str, LocalFile] = {}
         for file in self._local_files():
             other = seen.setdefault(file.filename, file)
             if other is not file and not (other.file_data is None and file.file_data is None):
                 problem = f"{file.filename!r} stands for two files in scene {self.external_id!r}"
-                raise self._wrong("frames", problem)
+                raise self._invalid("frames", problem)

@@ -13,9 +13,17 @@ import anyio
 from kognic_aio._http.async_only import AsyncOnly
 from kognic_aio._tasks import is_being_cancelled, take_note, task_group
 from kognic_aio._threads import thread_hint
+from kognic_aio._validation.converters import (
+    argument,
+    external_id,
+    instance_of,
+    optional,
+    optional_external_id,
+    seconds,
+)
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
-from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits, seconds_of
+from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.arguments import check_item, check_source
 from kognic_aio.pipeline.flow import Run, Settled, settle
@@ -28,7 +36,6 @@ from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, explain_failure, items
 from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
-from kognic_aio.resources.arguments import check_types, external_id, optional_external_id
 from kognic_aio.resources.deprecation import named, warn_of_annotation_types
 from kognic_aio.resources.limiters import Limiters, places
 
@@ -100,15 +107,14 @@ def create_inputs(
     """
     warn_of_annotation_types(annotation_types)
     check_source(scenes_with_pre_annotations)
-    wait_timeout, sleep_time = seconds_of("wait_timeout", wait_timeout), seconds_of("sleep_time", sleep_time)
-    scene_timeout = None if scene_timeout is None else seconds_of("scene_timeout", scene_timeout)
-    project, batch = external_id("project", project), optional_external_id("batch", batch)
-    check_types(
-        client=(client, KognicIOClient),
-        feature_flags=(feature_flags, FeatureFlags),
-        limits=(limits, Limits),
-        journal=(journal, (str, PathLike)),
-    )
+    wait_timeout = argument("wait_timeout", wait_timeout, seconds)
+    sleep_time = argument("sleep_time", sleep_time, seconds)
+    scene_timeout = argument("scene_timeout", scene_timeout, optional(seconds))
+    project, batch = argument("project", project, external_id), argument("batch", batch, optional_external_id)
+    argument("client", client, instance_of(KognicIOClient))
+    argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
+    argument("limits", limits, optional(instance_of(Limits)))
+    argument("journal", journal, optional(instance_of(str, PathLike)))
     if dryrun and journal is not None:
         raise InvalidError("journal: a dry run creates nothing that could be recorded")
     if retry_failed and journal is None:

@@ -9,12 +9,12 @@ from anyio import Semaphore
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import given, text
 from kognic_aio._http.storage import Storage
+from kognic_aio._validation.converters import argument, external_id, instance_of, optional, optional_external_id
+from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError
 from kognic_aio.files import Reading, Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
-from kognic_aio.model.official import refuse_official
 from kognic_aio.resources.answers import check_is_about, plain_uuid
-from kognic_aio.resources.arguments import check_types, external_id, optional_external_id
 from kognic_aio.resources.deprecation import renamed, without_annotation_types
 from kognic_aio.resources.finishing import Lifecycle, Notes
 from kognic_aio.resources.limiters import Limiters
@@ -118,8 +118,9 @@ class SceneCreator(Generic[S]):
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
         """
-        project, batch = optional_external_id("project", project), optional_external_id("batch", batch)
-        check_types(feature_flags=(feature_flags, FeatureFlags))
+        project = argument("project", project, optional_external_id)
+        batch = argument("batch", batch, optional_external_id)
+        argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
         target = Target(project=project, batch=batch)
         limiters, naming = self._limiters, explaining_target(self._api, project, batch, check_target)
         sources_at_hand = self.checked(scene, limiters.reading, keep=dryrun)
@@ -181,7 +182,7 @@ class SceneCreator(Generic[S]):
         Endpoint: `POST v1/inputs`
         """
         uuid = text(scene_uuid)
-        project, batch = external_id("project", project), optional_external_id("batch", batch)
+        project, batch = argument("project", project, external_id), argument("batch", batch, optional_external_id)
         body = given(sceneUuid=uuid, project=project, batch=batch)
 
         async def create() -> list[Input] | None:

@@ -8,11 +8,11 @@ from typing_extensions import deprecated
 from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import given, segment, strings, text
+from kognic_aio._validation.converters import argument, external_id, optional_external_id
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.resources.answers import check_is_about, plain_uuid
-from kognic_aio.resources.arguments import external_id, optional_external_id
 from kognic_aio.resources.deprecation import renamed
 from kognic_aio.resources.finishing import Lifecycle
 from kognic_aio.resources.target import check_target, explained_pages, explaining_target
@@ -338,4 +338,7 @@ def _target(project: str | None, batch: str | None, request_uuid: str | None) ->
         raise InvalidError("give either project or request_uuid, to say where the input shall be")
     if request_uuid is not None:
         return {"requestUuid": request_uuid}
-    return given(projectExtId=external_id("project", project), batchExtId=optional_external_id("batch", batch))
+    return given(
+        projectExtId=argument("project", project, external_id),
+        batchExtId=argument("batch", batch, optional_external_id),
+    )

@@ -11,10 +11,10 @@ from kognic_aio._http.retries import one_try_each
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
 from kognic_aio._secret import Secret
+from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, LeftOutError, NotFoundError
 from kognic_aio.files import sources_at_hand
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
-from kognic_aio.model.official import refuse_official
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources.answers import check_is_about, shown_id
 from kognic_aio.resources.finishing import Lifecycle

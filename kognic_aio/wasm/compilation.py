@@ -5,8 +5,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from kognic_aio._threads import in_thread
+from kognic_aio._validation.converters import argument, seconds
 from kognic_aio.errors import CompilationError, CompilationOutputError, MissingFileError
-from kognic_aio.limits import seconds_of
 from kognic_aio.wasm.bounds import COMPILATION_TIMEOUT
 from kognic_aio.wasm.compilers import MANIFEST, SUFFIXES, compiled
 from kognic_aio.wasm.sandbox import check_extra
@@ -44,7 +44,7 @@ async def compile_to_wasm(
         MissingExtraError: If the extra `wasm` is not installed, which validation needs.
         WasmError: What else `validate_wasm_binary` raises.
     """
-    seconds_of("timeout", timeout)
+    argument("timeout", timeout, seconds)
     source = await in_thread(_checked_source, input_path)
     output = None if output_wasm is None else await in_thread(_checked_output, output_wasm)
     if not skip_validation:

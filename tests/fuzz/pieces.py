@@ -13,7 +13,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from kognic_aio._http.converter import _wire_names
+from kognic_aio._http.names import wire_names
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class Pieces:
         plain, of = get_origin(kind) or kind, get_args(kind)
         hints = get_type_hints(plain)
         tree: dict[str, Any] = {}
-        for field, name in _wire_names(plain).items():
+        for field, name in wire_names(plain).items():
             *outer, inner = name.split(".")
             place = tree
             for each in outer:

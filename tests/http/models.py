@@ -23,11 +23,11 @@ from kognic_aio.model import (
     PointCloud,
     Resource,
     RotationQuaternion,
+    SequenceFrame,
     scene_request,
 )
 from kognic_aio.model.calibration import CalibrationType, CustomCameraCalibration, UnknownCalibration
 from kognic_aio.model.file_data import FileData, Source
-from kognic_aio.model.scene import SequenceFrame
 
 NEVER_JSON = {
     FileData: "holds the bytes of a file, which are uploaded",

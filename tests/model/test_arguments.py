@@ -1,6 +1,8 @@
 """Arguments that a model does not take, and models of another package: the error says what to write instead."""
 
+import inspect
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from kognic.io.resources.scene.file_data import FileData as OfficialFileData
 
 from kognic_aio import FileData
 from kognic_aio._http.wire import encode
+from kognic_aio._validation.fields import Validated
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import (
     Cameras,
@@ -31,7 +34,6 @@ from kognic_aio.model import (
     RotationQuaternion,
     SensorSpecification,
 )
-from kognic_aio.model._checks import Checked
 from kognic_aio.model.calibration import LidarCalibration, SensorCalibration
 from kognic_aio.model.scene_request import LocalFile
 from tests.http.models import MODELS
@@ -42,7 +44,7 @@ FRAME = Cameras.Frame(images=[Image(filename="a.jpg", file_data=JPG)])
 
 def is_filled_in(model: Any) -> bool:
     """Whether users make such models, with arguments."""
-    return issubclass(model, Checked) and bool(fields(model))
+    return issubclass(model, Validated) and bool(fields(model))
 
 
 CLOUD = PointCloud(filename="a.csv", file_data=FileData(format="csv", data=b"x"))
@@ -136,6 +138,29 @@ def test_every_model_knows_its_arguments(model: Any) -> None:
     if any(field.default is attrs.NOTHING for field in fields(model) if field.init):
         with pytest.raises(InvalidError, match="missing"):
             model()
+
+
+@pytest.mark.parametrize("model", CHECKED, ids=lambda model: model.__qualname__)
+def test_every_field_is_converted(model: Any) -> None:
+    """No field of what users fill in takes values as they come."""
+    assert all(field.converter for field in fields(model) if field.init)
+
+
+@pytest.mark.parametrize("model", [FileData, LocalFile, *MODELS], ids=lambda model: model.__qualname__)
+def test_every_argument_is_described(model: Any) -> None:
+    """`help()` of a model says what each of its arguments means, also of those that it inherits."""
+    _, _, described = inspect.cleandoc(model.__doc__).partition("Args:\n")
+    entries = [line.strip().partition(":")[0] for line in described.split("\n\n")[0].splitlines() if line[4] != " "]
+    names = [name for entry in entries for name in entry.split(", ")]
+    assert sorted(names) == sorted(str(field.alias) for field in fields(model) if field.init)
+
+
+def test_signatures_say_what_is_taken() -> None:
+    """A constructor's signature has the annotations of the fields, or what their own converters take."""
+    signature = inspect.signature(Image)
+    annotations = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    assert annotations["filename"] == str | PathLike[str]
+    assert annotations["sensor_name"] is str
 
 
 IMPORT = ", which is kognic-io's: `from {} import {}` instead"

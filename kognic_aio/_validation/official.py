@@ -1,16 +1,18 @@
-"""Models of kognic-io that are given where ours belong: they have the same names, so the error says whose is whose."""
+"""Models of kognic-io in the place of ours. They have the same names, so the error says which is whose."""
 
 import sys
 
 from kognic_aio.errors import OfficialModelError
 
 OFFICIAL = "kognic.io."
+"""How the names of kognic-io's modules begin."""
+
 FACES = ("kognic_aio", "kognic_aio.model")
-"""Where users import from, if a name is there."""
+"""The modules that users import from, if they have a name."""
 
 
 def refuse_official(value: object, where: str = "", expected: type | None = None) -> None:
-    """See that something is no model of kognic-io's, without importing that.
+    """Refuse a model of kognic-io. This does not import kognic-io.
 
     Args:
         value: What was given.
@@ -18,7 +20,7 @@ def refuse_official(value: object, where: str = "", expected: type | None = None
         expected: Our class that belongs there. By default the one of the same name.
 
     Raises:
-        OfficialModelError: If it is one, or of a class derived from one.
+        OfficialModelError: If it is one, or is derived from one.
     """
     problem = official_problem(value, expected)
     if problem is not None:
@@ -26,7 +28,7 @@ def refuse_official(value: object, where: str = "", expected: type | None = None
 
 
 def official_problem(value: object, expected: type | None = None) -> str | None:
-    """What to say of a model of kognic-io's, None if something is none. As `refuse_official`."""
+    """Why a model of kognic-io is refused, None for anything else. The arguments are those of `refuse_official`."""
     kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith(OFFICIAL)), None)
     if kind is None:
         return None
@@ -34,7 +36,7 @@ def official_problem(value: object, expected: type | None = None) -> str | None:
 
 
 def home_of(kind: type) -> str | None:
-    """The module that users import one of our classes from, or the one of the same name; None if there is none."""
+    """The module from which users import our class of this name, None if there is none."""
     name = kind.__qualname__.partition(".")[0]
     loaded = sorted(module for module in sys.modules if module.startswith("kognic_aio.model."))
     homes = (module for module in (*FACES, *loaded) if hasattr(sys.modules.get(module), name))
@@ -42,7 +44,7 @@ def home_of(kind: type) -> str | None:
 
 
 def _advice(kind: type) -> str:
-    """Which import to write instead."""
+    """The import to write instead."""
     name, *rest = kind.__qualname__.split(".")
     if (home := home_of(kind)) is None:
         return "import what belongs here from kognic_aio.model"

@@ -1,0 +1,166 @@
+"""How attrs classes validate their fields: once per class, each field gets the converter for its annotation.
+
+A field `frames: Sequence[Frame]` takes any iterable of `Frame` and keeps a tuple. For a string among them the error is
+`CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`. A field with a converter of its own takes what that takes.
+"""
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache, wraps
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from kognic_aio._validation.converters import (
+    Converter,
+    Mismatch,
+    flag,
+    instance_of,
+    integer,
+    integer_in,
+    key_text,
+    mapping_of,
+    member_of,
+    optional,
+    real,
+    sequence_of,
+    shown,
+    text,
+)
+from kognic_aio._validation.docstrings import complete_docstring
+from kognic_aio.errors import InvalidError, OfficialModelError
+
+M = TypeVar("M", bound="Validated")
+
+SCALARS: Mapping[Any, Converter[Any]] = {str: text, int: integer, float: real, bool: flag}
+
+
+def converter_for(annotation: Any) -> Converter[Any]:
+    """The converter for an annotation."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return integer_in(arguments[1])
+    if origin in (Union, types.UnionType):
+        return _one_of(arguments)
+    if origin is Sequence:
+        return sequence_of(converter_for(arguments[0]), arguments[0].__name__)
+    if origin is Mapping:
+        return mapping_of(converter_for(arguments[1]))
+    return SCALARS[annotation] if annotation in SCALARS else _instance(annotation)
+
+
+def _one_of(choices: tuple[Any, ...]) -> Converter[Any]:
+    others = [choice for choice in choices if choice is not types.NoneType]
+    convert = converter_for(others[0]) if len(others) == 1 else instance_of(*others)
+    return convert if len(others) == len(choices) else optional(convert)
+
+
+def _instance(kind: type[Any]) -> Converter[Any]:
+    """A member of an enum, or a model, for which the mapping of its arguments may stand."""
+    if issubclass(kind, Enum):
+        return member_of(kind)
+    instance = instance_of(kind)
+    if not issubclass(kind, Validated):
+        return instance
+    return lambda value: from_mapping(kind, value) if isinstance(value, Mapping) else instance(value)
+
+
+def with_converters(_: type, fields: list["attrs.Attribute[Any]"]) -> list["attrs.Attribute[Any]"]:
+    """Give each field its converter: the `field_transformer` of every class that validates."""
+    return [_with_converter(field) for field in fields]
+
+
+def _with_converter(field: "attrs.Attribute[Any]") -> "attrs.Attribute[Any]":
+    if not field.init or isinstance(field.converter, attrs.Converter):  # an inherited field has its converter
+        return field
+    annotation: Any = field.type
+    return field.evolve(converter=_validating(field.converter, annotation))
+
+
+@cache  # attrs takes a while to make a converter
+def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter[Any, Any]":
+    """The converter of fields with an annotation, or with a converter of their own: its errors name the field."""
+    convert = own or converter_for(annotation)
+
+    def validate(value: Any, instance: object, field: "attrs.Attribute[Any]") -> Any:
+        try:
+            return convert(value)
+        except Mismatch as mismatch:
+            raise mismatch.error(f"{type(instance).__qualname__}.{field.alias}") from mismatch.__cause__
+
+    # attrs shows the annotation of the first argument in the signature of the constructor.
+    validate.__annotations__["value"] = next(iter(own.__annotations__.values())) if own else annotation
+    return attrs.Converter(validate, takes_self=True, takes_field=True)
+
+
+class Validated:
+    """Base of what users fill in: its constructor says what is wrong with the names of its arguments.
+
+    The docstring of a class describes all of them, also those that it inherits.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        init: Any = cls.__init__
+
+        @wraps(init)
+        def construct(self: Any, *positional: Any, **given: Any) -> None:
+            try:
+                init(self, *positional, **given)
+            except TypeError:  # an iterable among the values may have raised it too
+                if positional:
+                    raise InvalidError(_by_name(cls)) from None
+                if problem := misuse(cls, given):
+                    raise InvalidError(f"{cls.__qualname__}: {problem}") from None
+                raise
+
+        cls.__init__ = construct  # type: ignore[method-assign]
+        cls.__doc__ = complete_docstring(cls)
+
+    def _invalid(self, place: str, problem: str) -> InvalidError:
+        """The error for a field: where it is, and what is wrong with it."""
+        return InvalidError(f"{type(self).__qualname__}.{place}: {problem}")
+
+
+def _by_name(kind: type[Any]) -> str:
+    names = [f"{name}=..." for name in _arguments(kind)]
+    return f"{kind.__qualname__} takes its arguments by name: {kind.__qualname__}({', '.join(names)})"
+
+
+def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
+    """A model from the mapping of its arguments."""
+    arguments = {key_text(name): value for name, value in given.items()}
+    if problem := misuse(kind, arguments):
+        raise Mismatch(f"expected {kind.__qualname__}, got {shown(given)}: {problem}")
+    try:
+        return kind(**arguments)
+    except InvalidError as error:
+        kind_of_error = OfficialModelError if isinstance(error, OfficialModelError) else InvalidError
+        raise Mismatch(str(error), kind=kind_of_error) from error
+
+
+def misuse(kind: type[Any], given: Iterable[str]) -> str | None:
+    """What is wrong with the names of some arguments: one that is unknown, or some that are missing."""
+    names, known = list(given), _arguments(kind)
+    if unknown := next((name for name in names if name not in known), None):
+        likely = _closest(unknown, known)
+        hint = f", did you mean {likely!r}?" if likely else "."
+        return f"unknown argument {unknown!r}{hint} It takes {', '.join(known)}"
+    missing = [name for name, is_required in known.items() if is_required and name not in names]
+    return f"missing {' and '.join(missing)}" if missing else None
+
+
+def _arguments(kind: type[Any]) -> dict[str, bool]:
+    """The names of a class's arguments, and whether each is required."""
+    return {str(field.alias): field.default is attrs.NOTHING for field in attrs.fields(kind) if field.init}
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    """The one of some names that is most like another, whatever its case and underscores."""
+    spelled = {each.replace("_", "").lower(): each for each in known}
+    found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
+    return spelled[found[0]] if found else None
