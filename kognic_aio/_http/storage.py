@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -83,22 +83,25 @@ class Storage:
             ChecksumError: If the storage has got other bytes.
             RequestError: If there is no answer.
         """
-        return await self._put(url, source.open, file.content_type, file.client_filename)
-
-    async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
-        """Upload a JSON document as `put` does. Errors call it by its name."""
-        return await self._put(url, lambda: nullcontext(Body(content, len(content), name)), "application/json", name)
-
-    async def _put(
-        self, url: Secret[str], opened: Callable[[], AbstractAsyncContextManager[Body]], content_type: str, name: str
-    ) -> int:
         target = self._signed("PUT", url)
 
         async def attempt() -> int:
-            async with opened() as body:
-                return await self._send(target, body, content_type, name)
+            async with source.open() as body:
+                return await self._send(target, body, file.content_type, file.client_filename)
 
-        return await repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
+        return await self._repeat(target, attempt)
+
+    async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
+        """Upload a JSON document as `put` does. Errors call it by its name."""
+        target = self._signed("PUT", url)
+
+        async def attempt() -> int:
+            return await self._send(target, Body(content, len(content), name), "application/json", name)
+
+        return await self._repeat(target, attempt)
+
+    def _repeat(self, target: Secret[URL], attempt: Callable[[], Awaitable[int]]) -> Awaitable[int]:
+        return repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
 
     async def get_json(self, url: Secret[str]) -> Any:
         """Download a JSON document, and parse it.
