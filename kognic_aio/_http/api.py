@@ -50,7 +50,7 @@ def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> No
 
 @frozen(kw_only=True)
 class PageMetadata:
-    """How to get the next page: `next_cursor_id` is None on the last. It gives access to what is on that page."""
+    """How to get the next page. The cursor gives access to what is there; it is None on the last page."""
 
     next_cursor_id: Secret[str | int] | None = field(default=None, validator=_check_length)
 
@@ -64,12 +64,11 @@ class Page(Generic[T]):
 
 
 def _whole(data: Any) -> Any:
-    """An answer with the envelope around its `data`."""
     return data
 
 
 def _items(data: Any) -> list[Any]:
-    """The items of an answer that gives an only item without a list around it."""
+    """The items of an answer. A single one may have no list around it."""
     items = unwrap(data)
     return items if isinstance(items, list) else [items]
 
@@ -81,7 +80,7 @@ class Api:
     Args:
         transport: Sends the requests.
         host: Tells the API's base URL, which is known when the client has opened.
-        policy: When to send requests again; by default reads at will, and others if they have provably done nothing.
+        policy: When to send requests again. By default reads at will, others if they have provably done nothing.
     """
 
     _transport: Transport
@@ -89,7 +88,7 @@ class Api:
     _policy: RetryPolicy | None = None
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
-        """The same API, whose requests are all sent again by this policy."""
+        """The same API with another policy for all its requests."""
         return evolve(self, policy=policy)
 
     def get(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[T]:
@@ -101,7 +100,7 @@ class Api:
         return self._read(self._request("GET", path, query), kind, _whole, READ)
 
     def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[list[T]]:
-        """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
+        """What a GET answers if a single item may have no list around it; `kind` is that of an item."""
         several: type[list[T]] = list[kind]  # type: ignore[valid-type]  # known only here
         return self._read(self._request("GET", path, query), several, _items, READ)
 
@@ -110,13 +109,13 @@ class Api:
         return Paged(lambda: self._pages("GET", path, kind, query=query))
 
     def ask_paged(self, path: str, kind: type[T], *, json: Any) -> Paged[T]:
-        """What a POST answers in pages that only asks for something; `kind` is that of an item."""
+        """What a POST answers in pages if it only asks for something; `kind` is that of an item."""
         return Paged(lambda: self._pages("POST", path, kind, json=json))
 
     async def _pages(
         self, method: str, path: str, kind: type[T], *, query: Query | None = None, json: Any = None
     ) -> AsyncIterator[Sequence[T]]:
-        """Ask for page after page, each with the cursor that the one before has named."""
+        """Ask for page after page, each with the cursor from the page before."""
         kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
         cursor, seen, empty = None, set[int](), 0
         while True:
@@ -138,13 +137,13 @@ class Api:
             seen.add(hash(cursor))  # not the cursor: there may be a million of them
 
     def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> Awaitable[T]:
-        """What a POST answers that only asks for something, so that it can be repeated at will."""
+        """What a POST answers if it only asks for something, so that it may be repeated at will."""
         return self._read(self._request("POST", path, query, json), kind, unwrap, READ)
 
     def post(
         self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False
     ) -> Awaitable[T]:
-        """What a POST answers that creates something; with `dryrun`, the platform only validates."""
+        """What a POST answers if it creates something. With `dryrun`, the platform only validates."""
         request = self._request("POST", path, query, json, dryrun=dryrun)
         return self._read(request, kind, unwrap, READ if dryrun else WRITE)
 
@@ -157,15 +156,7 @@ class Api:
         dryrun: bool = False,
         repeatable: bool = False,
     ) -> Awaitable[None]:
-        """A POST whose answer holds nothing of use.
-
-        Args:
-            path: The path.
-            json: The body.
-            query: What to put into the query string.
-            dryrun: Whether the platform only validates.
-            repeatable: Whether it can be repeated at will, as its effect is the same once it is there.
-        """
+        """A POST whose answer holds nothing of use. It is `repeatable` if the second one changes nothing."""
         request = self._request("POST", path, query, json, dryrun=dryrun)
         return self._send(request, check_done, READ if dryrun or repeatable else WRITE)
 
@@ -201,11 +192,11 @@ class Api:
         return self._malformed(method, self.url(path), problems)
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
-        """A text of the platform as others may see it."""
+        """A text of the platform without secrets."""
         return self._transport.redactor(text, length=length)
 
     def clean(self, value: str) -> str:
-        """A value of the platform's as it can be kept: as it is, unless it has a secret in it."""
+        """A value of the platform's to keep: unchanged, unless it contains a secret."""
         return self._transport.redactor.clean(value)
 
     def _request(
@@ -234,7 +225,7 @@ class Api:
         return self._transport.send(request, partial(parsed, parse), self._policy or policy)
 
     async def _read(self, request: Request, kind: type[T], pick: Callable[[Any], Any], policy: RetryPolicy) -> T:
-        """What the answer to a request says; `pick` tells where in there it is."""
+        """The model in the answer to a request; `pick` finds it there."""
 
         def read(answer: Answer) -> T:
             return self._as_told(decode(pick(parse(answer)), kind))
@@ -246,7 +237,7 @@ class Api:
         raise failure  # out here: the converter's error has all of the data
 
     def _as_told(self, found: T) -> T:
-        """What was found, with the platform's words as others may see them, and what is kept without secrets."""
+        """What was found, without secrets in the platform's words and in what is kept."""
         told: Any = found
         match told:
             case list():

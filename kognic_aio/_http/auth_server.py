@@ -1,4 +1,4 @@
-"""The auth server, which is asked for tokens with credentials that may be replaced meanwhile."""
+"""The auth server: gives tokens for credentials, which may be replaced meanwhile."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ Send: TypeAlias = Callable[[Request, Callable[[Answer], Awaitable[Token]], Retry
 
 
 class AuthServer:
-    """Gives tokens for the credentials; if it refuses them, for those that have taken their place.
+    """Gives tokens for credentials; if it refuses them, for those that have replaced them.
 
     Args:
         send: Sends requests.
@@ -43,13 +43,13 @@ class AuthServer:
         self._credentials: Credentials | None = None
 
     def open(self, base_url: str, auth: Secret[Auth] | None, credentials: Credentials, scopes: Sequence[str]) -> None:
-        """Use credentials from now on.
+        """Use credentials from now on, with other scopes than their own if some are given.
 
         Args:
             base_url: Where the server is.
-            auth: Where the credentials come from, to look for others there.
+            auth: Where the credentials come from, and those that replace them.
             credentials: The credentials.
-            scopes: What to ask tokens for, instead of the scopes of the credentials.
+            scopes: The other scopes.
         """
         self._url = f"{base_url.rstrip('/')}{TOKEN_PATH}"
         self._auth, self._scopes = auth, tuple(scopes)
@@ -59,7 +59,7 @@ class AuthServer:
         """A new token.
 
         Raises:
-            CredentialsError: If the credentials are refused, and so are those that have taken their place.
+            CredentialsError: If the credentials are refused, and so are those that have replaced them.
 
         Endpoint: `POST /v1/auth/oauth/token`
         """

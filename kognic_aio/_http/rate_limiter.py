@@ -14,7 +14,7 @@ CALM = 30.0
 FIRST_RATE = 10.0
 """Requests per second to begin with at least when a host first pushes back."""
 
-MIN_RATE = 0.5
+SLOWEST_RATE = 0.5
 """Requests per second that are always tried."""
 
 MIN_SECONDS = 1.0
@@ -32,11 +32,8 @@ TOLERANCE_MARGIN = 1.5
 BACKOFF = 0.95
 """Share of the granted rate to continue with."""
 
-SAFE_SHARE = 0.85
-"""Share of the rate while the host granted requests at all up to which recovery is quick."""
-
 RECOVERY = 2.0
-"""Requests per second that each success adds up to there: a factor of e in half a second."""
+"""Requests per second that each success adds up to the last granted rate: a factor of e in half a second."""
 
 PROBING = 0.01
 """Requests per second that each success adds beyond, at first: 1 % in a second."""
@@ -44,14 +41,8 @@ PROBING = 0.01
 PROBING_DOUBLES = 7.0
 """Seconds after a push-back in which probing doubles; it grows with their square."""
 
-SIMILAR_SHARE = 0.7
-"""Share of the refusals before that counts as no improvement."""
-
 SIMILAR_RATE = 1.03
-"""Factor on the granted rate up to which a rate counts as no higher."""
-
-RESTORED = 4
-"""Factor on the rate before when lowering it has not helped."""
+"""Factor on the last granted rate up to which a rate counts as no higher."""
 
 SLACK = 0.005
 """Seconds that a start may be late, as timers are, without delaying the starts behind it."""
@@ -91,8 +82,9 @@ class RateLimiter:
 
     What the host grants while it refuses is what it takes: the rate drops a little below that. If the host asks for a
     pause each time, what it takes lies between the rate over all that time and the rate without the pauses. Successes
-    raise the rate again, quickly up to what was surely granted, then slowly, and faster the longer all goes well. If a
-    lower rate does not help twice, the refusals are not about the rate, and that share of them is tolerated.
+    raise the rate again, quickly up to the last granted rate, then slowly, and faster the longer all goes well. If a
+    lower rate does not help twice, the refusals are not about the rate: starts are no longer paced, and that share of
+    refusals is tolerated.
 
     Args:
         clock: Tells the time.
@@ -110,11 +102,10 @@ class RateLimiter:
         self._pushed_at = -inf
         self._tolerated = TOLERATED
         self._without_help = 0
-        self._rate_before = self._share_before = 0.0
         self._set(inf, inf, now)
 
-    def _set(self, rate: float, safe_rate: float, now: float) -> None:
-        self.rate, self._safe_rate, self._set_at = max(MIN_RATE, rate), safe_rate, now
+    def _set(self, rate: float, granted_rate: float, now: float) -> None:
+        self.rate, self._granted_rate, self._set_at = max(SLOWEST_RATE, rate), granted_rate, now
         self._older, self._newer = _Outcomes(now), _Outcomes(now)
 
     @property
@@ -140,8 +131,8 @@ class RateLimiter:
         if self._newer.is_enough(now):
             self._older, self._newer = self._newer, _Outcomes(now)
         self._newer.granted += started >= self._set_at
-        if self.rate < self._safe_rate:
-            self.rate = min(self.rate + RECOVERY, self._safe_rate)
+        if self.rate < self._granted_rate:
+            self.rate = min(self.rate + RECOVERY, self._granted_rate)
         elif self.rate < inf:
             self.rate += PROBING * (1 + ((now - self._pushed_at) / PROBING_DOUBLES) ** 2)
 
@@ -166,22 +157,18 @@ class RateLimiter:
     def _judge(self, seen: _Outcomes, now: float, *, asks_for_pause: bool) -> None:
         if seen.refused_share <= TOLERATED:
             self.rate *= BACKOFF if asks_for_pause else 1  # one refusal may cost a second
-            self._safe_rate = min(self._safe_rate, self.rate)
+            self._granted_rate = min(self._granted_rate, self.rate)
             return
-        self._without_help = self._without_help + 1 if self._has_not_helped(seen) else 0
-        rate, seconds = self.rate, now - seen.since
+        has_not_helped = seen.refused_share > 2 * TOLERATED and self.rate <= SIMILAR_RATE * self._granted_rate
+        self._without_help = self._without_help + 1 if has_not_helped else 0
         if not seen.granted:
-            self._set(rate / 2, self._safe_rate, now)  # nothing tells what it takes when it takes anything
+            self._set(self.rate / 2, self._granted_rate, now)  # nothing tells what it takes when it takes anything
         elif self._without_help > 1:
             self._tolerated = TOLERANCE_MARGIN * seen.refused_share
-            self._set(RESTORED * self._rate_before, inf, now)
+            self._set(inf, inf, now)
         else:
-            at_least, at_most = seen.granted / seconds, min(rate, seen.granted / max(seconds - seen.paused, SLACK))
-            lowered = BACKOFF * sqrt(at_least * at_most)
-            self._set(lowered, max(lowered, SAFE_SHARE * at_most), now)
-        self._rate_before, self._share_before = rate, seen.refused_share
-
-    def _has_not_helped(self, seen: _Outcomes) -> bool:
-        """Whether about as many are refused as before, at a rate no higher than what was granted then."""
-        is_about_as_many = seen.refused_share > max(2 * TOLERATED, SIMILAR_SHARE * self._share_before)
-        return is_about_as_many and self.rate <= SIMILAR_RATE * self._safe_rate
+            seconds = now - seen.since
+            at_least = seen.granted / seconds
+            at_most = min(self.rate, seen.granted / max(seconds - seen.paused, SLACK))
+            granted = BACKOFF * sqrt(at_least * at_most)
+            self._set(granted, granted, now)

@@ -38,11 +38,11 @@ MAX_UNREADABLE = 6
 
 
 def may_repeat(error: Exception) -> bool:
-    """Whether another attempt may succeed where this error came, for a request that may be repeated at will."""
+    """Whether another attempt may succeed, for a request that may be repeated at will."""
     if isinstance(error, StatusError):
         return error.status in RETRYABLE_STATUSES
-    passing = ConnectError | LostAnswerError | TimedOutError | MalformedAnswerError
-    return isinstance(error, passing) and not isinstance(error, FINAL)
+    may_pass = isinstance(error, ConnectError | LostAnswerError | TimedOutError | MalformedAnswerError)
+    return may_pass and not isinstance(error, FINAL)
 
 
 def had_no_effect(error: Exception) -> bool:
@@ -96,7 +96,7 @@ WRITE = RetryPolicy(is_worth_it=lambda error: had_no_effect(error) and not _is_f
 """For requests whose effect must not be doubled."""
 
 NO_RETRY = RetryPolicy(is_worth_it=lambda _: False)
-"""For one attempt, as of what is part of something that is repeated as a whole."""
+"""For a single attempt, such as a part of something that is repeated as a whole."""
 
 
 class Attempts:
@@ -127,7 +127,7 @@ class Attempts:
         """Seconds until the next attempt, None if there is none.
 
         Raises:
-            UnavailableError: If several requests in a row have reached their bounds at this host.
+            UnavailableError: If this is one of several requests in a row that gave up on the host.
         """
         if not self._policy.is_worth_it(error):
             return None
@@ -154,7 +154,7 @@ class Attempts:
         return None if is_too_late else pause
 
     def _key(self) -> Hashable:
-        """What tells this request from others: a task that asks the same again and again may have a bad question."""
+        """What tells this request from others. A task that keeps asking the same may have a bad question."""
         if self._policy.counts_as is not None:
             return self._policy.counts_as
         if self._request is None or not self._policy.is_question:
@@ -165,14 +165,8 @@ class Attempts:
 async def repeat(attempts: Attempts, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Do something until it succeeds or there is no further attempt.
 
-    Args:
-        attempts: Tells when to try again.
-        operation: One attempt.
-        args: Its arguments.
-        kwargs: Its arguments.
-
     Raises:
-        UnavailableError: If several requests in a row have reached their bounds at this host.
+        UnavailableError: If this is one of several requests in a row that gave up on the host.
         Exception: The last attempt's error.
     """
     while True:

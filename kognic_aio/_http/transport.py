@@ -1,4 +1,4 @@
-"""The way of a request: its turn at the host, its token, its repetitions. One session for everything."""
+"""Sends requests: with their token, in their turn at the host, and again if need be. One session for everything."""
 
 import asyncio
 import time
@@ -97,9 +97,9 @@ class Transport:
 
         Args:
             auth: Where the credentials come from.
-            base_urls: Where the platform is, the auth server for one.
-            settings: What names each of them, for errors: by field, the client's argument or a variable.
-            scopes: What to ask tokens for, instead of the scopes of the credentials.
+            base_urls: Where the APIs and the auth server are.
+            settings: The setting that names each of them, for errors: the client's argument or a variable.
+            scopes: The scopes of tokens, instead of those of the credentials.
 
         Raises:
             CredentialsError: If there are no usable credentials.
@@ -136,10 +136,10 @@ class Transport:
             policy: When to send it again.
 
         Raises:
-            ApiError: If the API answers with an error.
+            StatusError: If the server answers with an error.
             RequestError: If there is no usable answer.
-            UnavailableError: If the host does not answer anybody.
-            CredentialsError: If there is no token to be had.
+            UnavailableError: If the host is broken.
+            CredentialsError: If there is no token.
             ClosedError: If the client is not open.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
@@ -152,17 +152,7 @@ class Transport:
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
     async def attempt(self, request: Request, read: Callable[[Answer], Awaitable[T]]) -> T:
-        """Send a request when its host takes it; if its token is refused, with a new one, which may be refused too.
-
-        Args:
-            request: The request.
-            read: What to make of the answer.
-
-        Raises:
-            RequestError: If there is no answer.
-            UnavailableError: If the host does not answer anybody.
-            ClosedError: If the client is not open.
-        """
+        """One attempt of `send`, with a new token if the token is refused."""
         self._open_session()
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
@@ -192,7 +182,7 @@ class Transport:
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
-    """What blocks when a client opens: import what only an open one needs, and read environment and credentials."""
+    """Do what blocks when a client opens: import what only an open one needs, read environment and credentials."""
     with suppress(OSError):
         gettempdir()  # which looks for it once, with a descriptor that there may not be later
     for module in ("aiofiles", "kognic_aio._http.converter"):

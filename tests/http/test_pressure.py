@@ -16,7 +16,7 @@ from yarl import URL
 
 from kognic_aio._http.circuit_breaker import MAX_GIVEN_UP, REST
 from kognic_aio._http.protocol import Answer, api_error
-from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, MIN_RATE
+from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
 from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
 from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
@@ -138,7 +138,7 @@ def test_recovery_is_quick(throttle: Throttle, clock: Clock) -> None:
     """In an outage in which nothing is granted, the rate falls on and on; after it, it is soon what it was."""
     grant_at(throttle, clock, 100, 3)
     refuse_all(throttle, clock, 20)
-    assert throttle.rate_limiter.rate == MIN_RATE
+    assert throttle.rate_limiter.rate == SLOWEST_RATE
     succeed(throttle, 50)
     assert throttle.rate_limiter.rate > 90
 
