@@ -33,6 +33,16 @@ MAX_HEADER = (64 << 10) + 1024
 MAX_HEADERS = 1024
 """Headers of an answer."""
 
+OPTIONS: dict[str, Any] = {
+    "auto_decompress": False,
+    "allow_redirects": False,  # a token must not follow one to another host
+    "raise_for_status": False,  # a session of the caller's may do otherwise
+    "max_line_size": MAX_HEADER,
+    "max_field_size": MAX_HEADER,
+    "max_headers": MAX_HEADERS,
+}
+"""The same for all requests."""
+
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 
@@ -94,14 +104,8 @@ class Exchange:
                     request.url.reveal(),
                     data=form if sending is None else sending,
                     skip_auto_headers=None if data is not None else ("Content-Type",),  # it would claim a binary body
-                    auto_decompress=False,
                     timeout=self._deadlines.timeout,
                     **self._options(session, deadline),
-                    allow_redirects=False,  # a token must not follow one to another host
-                    raise_for_status=False,  # a session of the caller's may do otherwise
-                    max_line_size=MAX_HEADER,
-                    max_field_size=MAX_HEADER,
-                    max_headers=MAX_HEADERS,
                 ) as response,
             ):
                 content = await read(response, request.max_answer, deadline)
@@ -122,7 +126,7 @@ class Exchange:
         if self._token is not None:
             authorization["Authorization"] = f"Bearer {self._token.reveal()}"
         headers = {"User-Agent": USER_AGENT, **self._request.headers}
-        options: dict[str, Any] = {
+        options = OPTIONS | {
             "headers": headers if session.trust_env else headers | authorization,  # else a middleware adds it
             "middlewares": [*middlewares(session, self._request, authorization), partial(try_once, deadline)],
         }

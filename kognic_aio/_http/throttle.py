@@ -115,15 +115,18 @@ class Throttle:
         self._waiting += 1
         try:
             async with self._queue:
-                self.circuit_breaker.check()
-                while (seconds := self.delay()) > 0:
-                    self._change = anyio.Event()
-                    with anyio.move_on_after(seconds):
-                        await self._change.wait()
-                    self.circuit_breaker.check()
+                await self._wait()
                 return self.start()
         finally:
             self._waiting -= 1
+
+    async def _wait(self) -> None:
+        self.circuit_breaker.check()
+        while (seconds := self.delay()) > 0:
+            self._change = anyio.Event()
+            with anyio.move_on_after(seconds):
+                await self._change.wait()
+            self.circuit_breaker.check()
 
     def delay(self) -> float:
         """Seconds until the next request may start; infinite if another one has to end first."""

@@ -161,7 +161,7 @@ class Transport:
                 token = await self._tokens.get(refused=token)
             async with throttle.turn() as turn:
                 # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
-                turn.answer = await patiently(self._exchange, request, token)
+                turn.answer = await patiently(self._answer, request, token)
             if turn.answer.status != 401 or token is None or renewals == MAX_RENEWALS:
                 try:
                     return await read(turn.answer)
@@ -169,7 +169,7 @@ class Transport:
                     del turn  # or the traceback of an error would keep all of the answer
             renewals += 1
 
-    def _exchange(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
+    def _answer(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
         session, proxy = self._open_session(), self._proxies.of(request.url.reveal())
         return Exchange(session, request, token, self._deadlines, proxy, self.redactor).answer()
 
