@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
@@ -180,19 +180,20 @@ class TokenSource:
     Refresh tokens are not used: the client credentials grant gives a fresh token in one request at any time.
 
     Args:
-        fetch: Asks the auth server for a token.
+        fetch: Asks the auth server for a token; told what that counts as for the circuit breaker.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
+    def __init__(self, fetch: Callable[[Hashable], Awaitable[Token]]) -> None:
         self._fetch = fetch
         self._lock = anyio.Lock()
         self._token: Token | None = None
 
-    async def get(self, refused: Secret[str] | None = None) -> Secret[str]:
+    async def get(self, refused: Secret[str] | None = None, counts_as: Hashable = None) -> Secret[str]:
         """A token that is still valid for a while.
 
         Args:
             refused: The token that was answered with 401. A new one is fetched unless another task has done so.
+            counts_as: What the request for it counts as; see `RetryPolicy`.
 
         Raises:
             CredentialsError: If the credentials were refused, and no token is left.
@@ -203,16 +204,16 @@ class TokenSource:
         async with self._lock:
             token = self._token
             if token is None or not self._is_good(token, refused):
-                token = self._token = await self._renewed(token, refused)
+                token = self._token = await self._renewed(token, refused, counts_as)
             return token.access_token
 
-    async def _renewed(self, token: Token | None, refused: Secret[str] | None) -> Token:
+    async def _renewed(self, token: Token | None, refused: Secret[str] | None, counts_as: Hashable) -> Token:
         """A new token; if there is none, the old one as long as it lasts.
 
         The same holds if the credentials are refused: they may be about to be replaced, and are read again next time.
         """
         try:
-            return await self._fetch()
+            return await self._fetch(counts_as)
         except (CredentialsError, RequestError, StatusError, UnavailableError) as error:
             now = time.monotonic()
             if token is None or token.access_token == refused or now >= token.ends_at:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import evolve
@@ -55,8 +55,8 @@ class AuthServer:
         self._auth, self._scopes = auth, tuple(scopes)
         self._credentials = self._scoped(credentials)
 
-    async def fetch_token(self) -> Token:
-        """A new token.
+    async def fetch_token(self, counts_as: Hashable) -> Token:
+        """A new token. For the circuit breaker, the request counts as what it is told.
 
         Raises:
             CredentialsError: If the credentials are refused, and so are those that have replaced them.
@@ -64,15 +64,15 @@ class AuthServer:
         Endpoint: `POST /v1/auth/oauth/token`
         """
         try:
-            return await self._ask()
+            return await self._ask(counts_as)
         except CredentialsError as error:
             if not await self._have_been_rotated(error):
                 raise
-        token = await self._ask()
+        token = await self._ask(counts_as)
         log.warning("the auth server refused the credentials; those that have replaced them are used from now on")
         return token
 
-    async def _ask(self) -> Token:
+    async def _ask(self, counts_as: Hashable) -> Token:
         if self._credentials is None:
             raise CredentialsError("no credentials: the client is not open")
         for secret in (self._credentials.client_secret, self._credentials.basic):
@@ -86,7 +86,8 @@ class AuthServer:
             max_answer=MAX_TOKEN_ANSWER,
         )
         # To ask for a token creates nothing, so it is repeated at will.
-        return await self._send(request, self._read, RetryPolicy(is_worth_it=may_repeat, bounds=TOKEN_RETRY))
+        policy = RetryPolicy(is_worth_it=may_repeat, bounds=TOKEN_RETRY, counts_as=counts_as)
+        return await self._send(request, self._read, policy)
 
     async def _read(self, answer: Answer) -> Token:
         token = Token.parse(answer, time.monotonic())

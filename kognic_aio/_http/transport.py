@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -143,7 +143,7 @@ class Transport:
             ClosedError: If the client is not open.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
-        return repeat(attempts, self.attempt, request, read)
+        return repeat(attempts, self.attempt, request, read, policy.counts_as)
 
     def attempts(
         self, policy: RetryPolicy, url: Secret[URL], *, is_api: bool, request: Request | None = None
@@ -151,14 +151,14 @@ class Transport:
         """The attempts of a request to a host, or of something that takes several requests."""
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
-    async def attempt(self, request: Request, read: Callable[[Answer], Awaitable[T]]) -> T:
+    async def attempt(self, request: Request, read: Callable[[Answer], Awaitable[T]], counts_as: Hashable = None) -> T:
         """One attempt of `send`, with a new token if the token is refused."""
         self._open_session()
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
         while True:
             if request.needs_token:
-                token = await self._tokens.get(refused=token)
+                token = await self._tokens.get(token, counts_as)
             async with throttle.turn() as turn:
                 # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
                 turn.answer = await patiently(self._answer, request, token)

@@ -125,7 +125,7 @@ async def test_no_answer_in_time() -> None:
     assert asked == 1
 
 
-async def _give_token() -> Token:
+async def _give_token(counts_as: object) -> Token:
     return Token(Secret("token"), renew_at=math.inf)
 
 
@@ -212,6 +212,28 @@ async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(LostAnswerError, match="/v1/auth/oauth/token"):
             await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url).open()
     assert asked == 3
+
+
+@pytest.mark.parametrize(("counts_as", "error"), [("the same", ServerError), (None, UnavailableError)])
+async def test_an_auth_server_that_fails_one_question(
+    counts_as: str | None,
+    error: type[KognicError],
+    server: Server,
+    client: KognicIOClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If only requests that count as one get no token, the auth server is not taken to be broken."""
+
+    async def fail(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=500)
+
+    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=1))
+    server.token = fail
+    for _ in range(3):
+        with pytest.raises((ServerError, UnavailableError)):
+            await client.scene.look_up(["uuid"], counts_as=counts_as)
+    with pytest.raises(error):
+        await client.scene.look_up(["uuid"], counts_as=counts_as)
 
 
 class Platform(Server):
