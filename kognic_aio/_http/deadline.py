@@ -14,10 +14,10 @@ import aiohttp
 from kognic_aio._http.sending import LOOKS, Sending
 
 PATIENCE = 2
-"""How many times `timeout` an answer may take, beside what its bytes may."""
+"""How many times `timeout` an answer may take, beside the time for its bytes."""
 
 MIN_RATE = 16 << 10
-"""Bytes a second that an answer has to come with, at least."""
+"""Bytes per second of the slowest answer."""
 
 LONGEST = 3600.0
 """Seconds that an answer may take, however large it is."""

@@ -74,12 +74,12 @@ class Sending(aiohttp.Payload):
 
     @property
     def is_over(self) -> bool:
-        """Whether all has been handed over, so that what is waited for is the answer."""
+        """Whether all has been handed over, and only the answer is still to come."""
         return self._small_since is not None or (self._watch is not None and self._watch.sent_at is not None)
 
     @property
     def waits_since(self) -> float | None:
-        """When bytes have moved last, by the loop's clock; None while the source of the bytes is waited for."""
+        """When bytes last moved, by the loop's clock; None while the source has to give some."""
         return self._small_since if self._watch is None else self._watch.waits_since
 
     @property
@@ -109,7 +109,7 @@ class Sending(aiohttp.Payload):
 
 
 class _Watch:
-    """Runs aiohttp's clock while the server is waited for, and starts it afresh whenever bytes have moved.
+    """Runs aiohttp's clock while the server has to read or answer, and restarts it when bytes have moved.
 
     Args:
         writer: Of the connection on which the request goes out.
@@ -136,7 +136,7 @@ class _Watch:
         self._next_look: asyncio.TimerHandle | None = None
 
     async def send(self, chunk: bytes | memoryview) -> None:
-        """Hand a chunk to the socket, and wait until that takes more."""
+        """Hand a chunk to the socket, and wait until it takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
             began = self._now()
@@ -148,12 +148,12 @@ class _Watch:
                 self._waited += self._now() - began
 
     def expect_answer(self) -> None:
-        """All has been handed over: what is waited for now is the answer."""
+        """All has been handed over: start the clock for the answer."""
         self.sent_at = self._now()
         self._start_clock()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking for progress."""
         if self._next_look is not None:
             self._next_look.cancel()
             self._next_look = None
@@ -173,7 +173,7 @@ class _Watch:
             self._look_later(self._timeout)
 
     def _wind_up(self) -> None:
-        """Give the server its time afresh; for the answer also the time for what its kernel may hold unread."""
+        """Restart the clock. The answer also gets the time for what the server's kernel may hold unread."""
         self._moved, self.waits_since = 0, self._now()
         self._protocol.read_timeout = self._timeout
         if self._timeout is not None and self.sent_at is not None:
@@ -192,7 +192,7 @@ class _Watch:
         self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
 
     def _look(self, timeout: float) -> None:
-        """Start the clock afresh if enough bytes have moved since it was started last."""
+        """Restart the clock if enough bytes have moved since it started."""
         seen, self._seen = self._seen, self._progress()
         self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
         if self._moved >= MIN_MOVED:

@@ -41,7 +41,7 @@ def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aio
 
 
 def secrets_of(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
-    """What is secret in what a session says to servers: its headers and cookies."""
+    """The secrets in the headers and cookies of a session."""
     yield from carried(session.reveal().headers)
     yield from (cookie.value for cookie in _cookies(session.reveal().cookie_jar))
 
@@ -57,21 +57,21 @@ def _cookies(jar: AbstractCookieJar) -> list[Morsel[str]]:
 def middlewares(
     session: aiohttp.ClientSession, request: Request, authorization: Mapping[str, str]
 ) -> Iterator[aiohttp.ClientMiddlewareType]:
-    """What stands between us and the connection: of a caller's session what it has, but only for the APIs."""
+    """The middlewares of a request. Those of a caller's session see requests to APIs only."""
     if not request.is_api:
         if session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
             yield partial(_send_bare, OF_EVERY_REQUEST.union(name.lower() for name in request.headers))
         return
     if authorization and session.trust_env:
         yield partial(_authorize, authorization)
-    # Those of a request replace them, and there is no other way to them.
+    # Middlewares of a request replace those of its session, which nothing public gives.
     yield from session._middlewares  # pyright: ignore[reportPrivateUsage]
 
 
 async def _authorize(
     authorization: Mapping[str, str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Say who asks, instead of what a caller's session has found in .netrc: given two, aiohttp would send nothing."""
+    """Replace what a caller's session has found in .netrc: given two authorizations, aiohttp would send nothing."""
     request.headers.update(authorization)
     return await send(request)
 
@@ -79,7 +79,7 @@ async def _authorize(
 async def _send_bare(
     kept: frozenset[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Leave out what a caller's session says to all servers, such as a key or a cookie: storage is somebody else."""
+    """Leave out what a caller's session sends to all servers, such as a key or a cookie: storage is somebody else."""
     for name in {name.lower() for name in request.headers} - kept:
         del request.headers[name]
     return await send(request)

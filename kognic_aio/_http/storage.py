@@ -42,19 +42,19 @@ MAX_UPLOAD_ANSWER = 1 << 20
 """Bytes of the answer to an upload."""
 
 MEMORY_OF_A_BYTE = 16
-"""Bytes of memory that a content may take for each one that has been sent. Those of annotations take ten."""
+"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
 
 MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
-"""Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
+"""Statuses of storages that cannot take such a request at all: another attempt would change nothing."""
 
 MAX_CHECKSUM = 40
 """Characters that errors show."""
 
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
-"""Statuses with which storages refuse signed URLs that have expired, or are not theirs any more."""
+"""Statuses of storages for signed URLs that have expired or are no longer theirs."""
 
 
 class Storage:
@@ -137,7 +137,7 @@ class Storage:
         return parse
 
     async def _get_json(self, target: Secret[URL]) -> Any:
-        """A content, however large; as it is if it was compressed more than is trusted, so that every byte is sent."""
+        """A content, however large. It is sent uncompressed if it was compressed more than is trusted."""
         read = partial(parsed, _content)
         try:
             return await self._get(target, read, MAX_CONTENT)
@@ -152,9 +152,11 @@ class Storage:
         return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
-        """The URL that the platform has signed, as it is, if files and annotations may go there.
+        """The URL that the platform has signed, unchanged.
 
-        A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
+        Raises:
+            MalformedAnswerError: If files and annotations may not go there. A platform elsewhere may not lead us to
+                services on this machine.
         """
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
@@ -173,7 +175,7 @@ class Storage:
         return None
 
     async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
-        # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
+        # The answer to an upload is short, and needs no compression, which could blow up here.
         headers = {"Content-Type": content_type, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
         request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=MAX_UPLOAD_ANSWER)
@@ -193,7 +195,7 @@ class Storage:
 
 @discreet
 def _url(url: Secret[str]) -> Secret[URL] | None:
-    """The URL as it is, None if it is none that leads anywhere."""
+    """The URL unchanged, None if it leads nowhere."""
     with suppress(ValueError):
         signed = URL(url.reveal() if _is_one_word(url.reveal()) else "", encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
@@ -218,7 +220,7 @@ async def _as_it_came(answer: Answer) -> Answer:
 
 
 def _content(answer: Answer) -> Any:
-    """The JSON of a content, which may take the more memory the more bytes have been sent."""
+    """The JSON of a content. The more bytes were sent, the more memory it may take."""
     return parse_json(_checked(answer), MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
@@ -227,17 +229,17 @@ def _whole(answer: Answer) -> Answer:
 
 
 def _is_one_word(url: str) -> bool:
-    """Whether a URL can be sent as it is: aiohttp would leave spaces where they are, and ends of lines away."""
+    """Whether a URL can be sent unchanged: aiohttp would keep spaces and drop line ends."""
     return len(url) <= MAX_SIGNED_URL and url.isprintable() and " " not in url
 
 
 def _shown(url: str) -> str:
-    """Of what may be a signed URL only what is not secret for sure."""
+    """The part of what may be a signed URL that is certainly no secret."""
     return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
-    """See that the storage has taken all bytes, and, if it tells their checksum, that it has got them as they are."""
+    """Check that the storage has taken all bytes, and, if it tells their checksum, that none has changed."""
     if is_page(answer):
         problem = f"with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
         raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
@@ -269,5 +271,5 @@ def _may_repeat_get(error: Exception) -> bool:
 
 
 def is_refused_url(error: StorageError) -> bool:
-    """Whether a storage has refused a signed URL, as of one that has expired, so that another one may do."""
+    """Whether a storage has refused a signed URL, as an expired one, so that a new one may help."""
     return error.status in URL_REFUSED
