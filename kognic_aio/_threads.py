@@ -178,23 +178,25 @@ def is_shortage(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
 
 
-async def patiently(operation: Callable[[], Awaitable[T]]) -> T:
+async def patiently(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Repeat what the process is too short of descriptors or threads for, until others have given some back.
 
     Args:
         operation: What to do; it can be repeated if that is what it fails of.
+        args: Its arguments.
+        kwargs: Its arguments.
 
     Raises:
         KognicError: If there are none for 60 seconds.
     """
-    tries, deadline = 0, asyncio.get_running_loop().time() + PATIENCE
+    tries, began = 0, asyncio.get_running_loop().time()
     while True:
         try:
-            return await operation()
+            return await operation(*args, **kwargs)
         except Exception as error:
             if not is_shortage(error):
                 raise
-            if asyncio.get_running_loop().time() > deadline:
+            if asyncio.get_running_loop().time() > began + PATIENCE:
                 problem = "no file descriptor or thread to be had"
                 hint = "raise the limit (ulimit -n, ulimit -u), or lower Limits(uploads=, scene_jobs=)"
                 raise KognicError(f"{problem} for {PATIENCE:g} s: {error}; {hint}") from error

@@ -32,7 +32,7 @@ from attrs import asdict, define, field
 from yarl import URL
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio._http import transport
+from kognic_aio._http import auth_server
 from kognic_aio._http.api import PageMetadata
 from kognic_aio._http.auth import Credentials, Token
 from kognic_aio._http.redaction import Redactor
@@ -163,7 +163,7 @@ def scenes() -> Iterator[SceneWithPreAnnotation]:
 
 @pytest.fixture
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=2, max_wait=0.001))
+    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=2, max_wait=0.001))
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     planted = {"client secret": CLIENT_SECRET, "token": TOKEN, "signature": SIGNATURE, "password": PASSWORD}

@@ -1,41 +1,56 @@
 """The platform's APIs: JSON in, models out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-import anyio
 from attrs import asdict, astuple, evolve, field, frozen
+from yarl import URL
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import DRYRUN_HEADER, ERROR_TEXT_LENGTH, Answer, check_done, parse, unwrap
-from kognic_aio._http.retries import may_come_late, may_have_had_effect, may_repeat, one_try_each
-from kognic_aio._http.transport import Query, Transport, Value, pairs
-from kognic_aio._http.wire import DecodeError, decode
+from kognic_aio._http.protocol import (
+    DRYRUN_HEADER,
+    ERROR_TEXT_LENGTH,
+    Answer,
+    Query,
+    Value,
+    check_done,
+    pairs,
+    parse,
+    unwrap,
+)
+from kognic_aio._http.reading import parsed
+from kognic_aio._http.request import Request
+from kognic_aio._http.retry import READ, WRITE, Attempts, RetryPolicy
+from kognic_aio._http.transport import Transport
+from kognic_aio._http.wire import DecodeError, decode, to_json
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
 from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, Scene, SceneStatus
 
 T = TypeVar("T")
 
-MOST_PROBLEMS = 5
-MOST_OF_A_PROBLEM = 300
-"""How much of what is wrong with an answer is told."""
+MAX_PROBLEMS = 5
+"""Problems of an answer that an error tells."""
 
-MOST_OF_A_CURSOR = 2_000
+MAX_PROBLEM = 300
+"""Characters of each."""
+
+MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
 
-MOST_EMPTY_PAGES = 100
+MAX_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
 
 
 def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> None:
-    if cursor is not None and len(str(cursor.reveal())) > MOST_OF_A_CURSOR:
-        raise InvalidError(f"a cursor of more than {MOST_OF_A_CURSOR:,} characters")
+    if cursor is not None and len(str(cursor.reveal())) > MAX_CURSOR:
+        raise InvalidError(f"a cursor of more than {MAX_CURSOR:,} characters")
 
 
 @frozen(kw_only=True)
 class PageMetadata:
-    """How to get the next page: `next_cursor_id` is None on the last. It gives access to what is on that page."""
+    """How to get the next page. The cursor gives access to what is there; it is None on the last page."""
 
     next_cursor_id: Secret[str | int] | None = field(default=None, validator=_check_length)
 
@@ -49,84 +64,90 @@ class Page(Generic[T]):
 
 
 def _whole(data: Any) -> Any:
-    """An answer with the envelope around its `data`."""
     return data
 
 
 def _items(data: Any) -> list[Any]:
-    """The items of an answer that gives an only item without a list around it."""
+    """The items of an answer. A single one may have no list around it."""
     items = unwrap(data)
     return items if isinstance(items, list) else [items]
 
 
+@frozen
 class Api:
     """One API of the platform: JSON in, models out.
 
     Args:
         transport: Sends the requests.
         host: Tells the API's base URL, which is known when the client has opened.
+        policy: When to send requests again. By default reads at will, others if they have provably done nothing.
     """
 
-    def __init__(self, transport: Transport, host: Callable[[], str]) -> None:
-        self._transport = transport
-        self._host = host
+    _transport: Transport
+    _host: Callable[[], str]
+    _policy: RetryPolicy | None = None
 
-    async def get(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
+    def with_policy(self, policy: RetryPolicy) -> "Api":
+        """The same API with another policy for all its requests."""
+        return evolve(self, policy=policy)
+
+    def get(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[T]:
         """What a GET answers."""
-        return await self._read("GET", path, kind, unwrap, query=query, repeatable=True)
+        return self._read(self._request("GET", path, query), kind, unwrap, READ)
 
-    async def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> T:
+    def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[T]:
         """What a GET answers, with the envelope around its `data`."""
-        return await self._read("GET", path, kind, query=query, repeatable=True)
+        return self._read(self._request("GET", path, query), kind, _whole, READ)
 
-    async def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> list[T]:
-        """What a GET answers that gives an only item without a list around it; `kind` is that of an item."""
+    def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[list[T]]:
+        """What a GET answers if a single item may have no list around it; `kind` is that of an item."""
         several: type[list[T]] = list[kind]  # type: ignore[valid-type]  # known only here
-        return await self._read("GET", path, several, _items, query=query, repeatable=True)
+        return self._read(self._request("GET", path, query), several, _items, READ)
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
         return Paged(lambda: self._pages("GET", path, kind, query=query))
 
     def ask_paged(self, path: str, kind: type[T], *, json: Any) -> Paged[T]:
-        """What a POST answers in pages that only asks for something; `kind` is that of an item."""
+        """What a POST answers in pages if it only asks for something; `kind` is that of an item."""
         return Paged(lambda: self._pages("POST", path, kind, json=json))
 
     async def _pages(
         self, method: str, path: str, kind: type[T], *, query: Query | None = None, json: Any = None
     ) -> AsyncIterator[Sequence[T]]:
-        """Ask for page after page, each with the cursor that the one before has named."""
-        url = self.url(path)
+        """Ask for page after page, each with the cursor from the page before."""
         kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
         cursor, seen, empty = None, set[int](), 0
         while True:
             named: list[tuple[str, Value]] = [] if cursor is None else [("cursorId", cursor)]
-            full = [*pairs(query), *named]
-            page = await self._read(method, path, kind_of_page, _whole, query=full, json=json, repeatable=True)
+            request = self._request(method, path, [*pairs(query), *named], json)
+            page = await self._read(request, kind_of_page, _whole, READ)
             yield page.data
             cursor = page.metadata.next_cursor_id
             if cursor is None:
                 return
             empty = 0 if page.data else empty + 1
             del page
-            if empty > MOST_EMPTY_PAGES:
-                raise self._malformed(method, url, [f"{empty} empty pages, and after them another one"])
+            if empty > MAX_EMPTY_PAGES:
+                raise self.malformed(method, path, f"{empty} empty pages, and after them another one")
             if hash(cursor) in seen:
                 shown = self.told(repr(cursor.reveal()))
                 problem = f"it has the page {shown} as the one after itself, or after a later one"
-                raise self._malformed(method, url, [problem])
+                raise self.malformed(method, path, problem)
             seen.add(hash(cursor))  # not the cursor: there may be a million of them
 
-    async def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> T:
-        """What a POST answers that only asks for something, so that it can be repeated at will."""
-        return await self._read("POST", path, kind, unwrap, query=query, json=json, repeatable=True)
+    def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> Awaitable[T]:
+        """What a POST answers if it only asks for something, so that it may be repeated at will."""
+        return self._read(self._request("POST", path, query, json), kind, unwrap, READ)
 
-    async def post(self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False) -> T:
-        """What a POST answers that creates something; with `dryrun`, the platform only validates."""
-        headers = DRYRUN_HEADER if dryrun else None
-        return await self._read("POST", path, kind, unwrap, query=query, json=json, headers=headers, repeatable=dryrun)
+    def post(
+        self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False
+    ) -> Awaitable[T]:
+        """What a POST answers if it creates something. With `dryrun`, the platform only validates."""
+        request = self._request("POST", path, query, json, dryrun=dryrun)
+        return self._read(request, kind, unwrap, READ if dryrun else WRITE)
 
-    async def command(
+    def command(
         self,
         path: str,
         *,
@@ -134,72 +155,27 @@ class Api:
         query: Query | None = None,
         dryrun: bool = False,
         repeatable: bool = False,
-    ) -> None:
-        """A POST whose answer holds nothing of use.
+    ) -> Awaitable[None]:
+        """A POST whose answer holds nothing of use. It is `repeatable` if the second one changes nothing."""
+        request = self._request("POST", path, query, json, dryrun=dryrun)
+        return self._send(request, check_done, READ if dryrun or repeatable else WRITE)
 
-        Args:
-            path: The path.
-            json: The body.
-            query: What to put into the query string.
-            dryrun: Whether the platform only validates.
-            repeatable: Whether it can be repeated at will, as its effect is the same once it is there.
-        """
-        url, headers = self.url(path), DRYRUN_HEADER if dryrun else None
-        may_repeat = dryrun or repeatable
-        await self._transport.call(
-            "POST", url, query=query, json=json, headers=headers, repeatable=may_repeat, read=check_done
-        )
-
-    async def once(self, act: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]]) -> T:
-        """Do what must not happen twice. After a failure that may have had its effect, the platform is asked.
-
-        Args:
-            act: What to do.
-            look: What has come of it: its result if it has happened, None if it has not, and is to be done again.
-
-        Raises:
-            Exception: What the last try raised, if nothing has come of it.
-        """
-        uncertain = late = False
-
-        async def attempt() -> T:
-            nonlocal uncertain, late
-            with one_try_each():
-                if uncertain and (found := await (self.look_late(look) if late else look())) is not None:
-                    return found
-                uncertain = False
-                try:
-                    return await act()
-                except Exception as error:
-                    uncertain, late = may_have_had_effect(error), may_come_late(error)
-                    raise
-
-        try:
-            return await self._transport.repeating(may_repeat, attempt)
-        except Exception as error:  # if it was the last of several, what came of it is still to be found out
-            if uncertain and may_repeat(error) and (found := await look()) is not None:
-                return found
-            raise
-
-    async def look_late(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What has come of a request whose answer was lost just now: the platform may still be about to do it."""
-        if (found := await look()) is not None:
-            return found
-        await anyio.sleep(self.grace)
-        return await look()
-
-    async def patch(self, path: str, *, json: Any) -> None:
+    def patch(self, path: str, *, json: Any) -> Awaitable[None]:
         """A PATCH, whose answer holds nothing of use."""
-        await self._transport.call("PATCH", self.url(path), json=json, repeatable=False, read=check_done)
+        return self._send(self._request("PATCH", path, json=json), check_done, WRITE)
 
-    async def delete(self, path: str) -> None:
+    def delete(self, path: str) -> Awaitable[None]:
         """A DELETE, whose answer holds nothing of use."""
-        await self._transport.call("DELETE", self.url(path), repeatable=False, read=check_done)
+        return self._send(self._request("DELETE", path), check_done, WRITE)
 
     @property
     def grace(self) -> float:
         """Seconds to wait for an effect whose answer was lost."""
         return self._transport.grace
+
+    def attempts(self, policy: RetryPolicy) -> Attempts:
+        """The attempts of something that takes several requests to this API."""
+        return self._transport.attempts(policy, Secret(URL(self._host())), is_api=True)
 
     def url(self, path: str) -> str:
         """The full URL of a path."""
@@ -216,30 +192,52 @@ class Api:
         return self._malformed(method, self.url(path), problems)
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
-        """A text of the platform as others may see it."""
+        """A text of the platform without secrets."""
         return self._transport.redactor(text, length=length)
 
     def clean(self, value: str) -> str:
-        """A value of the platform's as it can be kept: as it is, unless it has a secret in it."""
+        """A value of the platform's to keep: unchanged, unless it contains a secret."""
         return self._transport.redactor.clean(value)
 
-    async def _read(
-        self, method: str, path: str, kind: type[T], pick: Callable[[Any], Any] = _whole, **request: Any
-    ) -> T:
-        """What a request answers; `pick` tells where in there it is, and the rest is what `Transport.call` takes."""
-        url = self.url(path)
+    def _request(
+        self, method: str, path: str, query: Query | None = None, json: Any = None, *, dryrun: bool = False
+    ) -> Request:
+        """A request to this API.
+
+        Raises:
+            InvalidError: If the body is no JSON.
+        """
+        url, headers = URL(self.url(path)), self._transport.headers
+        content = json if json is None or isinstance(json, bytes) else to_json(json)
+        if content is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        return Request(
+            method=method,
+            url=Secret(url.with_query(pairs(query)) if query else url),
+            headers={**headers, **DRYRUN_HEADER} if dryrun else headers,
+            data=content,
+            is_api=True,
+            needs_token=True,
+        )
+
+    def _send(self, request: Request, parse: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
+        """What a function makes of the answer to a request, in a thread if that is large."""
+        return self._transport.send(request, partial(parsed, parse), self._policy or policy)
+
+    async def _read(self, request: Request, kind: type[T], pick: Callable[[Any], Any], policy: RetryPolicy) -> T:
+        """The model in the answer to a request; `pick` finds it there."""
 
         def read(answer: Answer) -> T:
             return self._as_told(decode(pick(parse(answer)), kind))
 
         try:
-            return await self._transport.call(method, url, **request, read=read)
+            return await self._send(request, read, policy)
         except DecodeError as error:
-            failure = self._malformed(method, url, error.problems)
+            failure = self._malformed(request.method, request.shown, error.problems)
         raise failure  # out here: the converter's error has all of the data
 
     def _as_told(self, found: T) -> T:
-        """What was found, with the platform's words as others may see them, and what is kept without secrets."""
+        """What was found, without secrets in the platform's words and in what is kept."""
         told: Any = found
         match told:
             case list():
@@ -265,6 +263,6 @@ class Api:
         )
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self.told(problem, length=MOST_OF_A_PROBLEM) for problem in problems[:MOST_PROBLEMS]]
+        told = [self.told(problem, length=MAX_PROBLEM) for problem in problems[:MAX_PROBLEMS]]
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

@@ -1,4 +1,4 @@
-"""What is only for `await` and `async for`: any other use says what to write instead."""
+"""Objects for `await` and `async for` only: any other use raises an error that says what to write."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, NoReturn

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
@@ -26,24 +26,27 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
 
-TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
 DEFAULT_LIFE = 3600.0
+"""Seconds that a token lasts if the server does not say."""
+
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
 
-MOST_OF_A_TOKEN = 16 << 10
-MOST_OF_AN_ANSWER = 64 << 10
-"""Characters of a token, which every request carries in a header, and bytes of the answer that it is in."""
+MAX_TOKEN = 16 << 10
+"""Characters of a token, which every request carries in a header."""
 
-AGAIN = 10.0
-"""Seconds after which to ask again for a new token while the one before lasts."""
+MAX_TOKEN_ANSWER = 64 << 10
+"""Bytes of the answer that has a token."""
+
+RENEW_AGAIN = 10.0
+"""Seconds after which to ask again for a new token while the old one lasts."""
 
 log = logging.getLogger("kognic_aio")
 
 
 @frozen
 class Credentials:
-    """What a token is asked for with."""
+    """Credentials for a token."""
 
     client_id: str
     client_secret: Secret[str]
@@ -52,7 +55,7 @@ class Credentials:
     @property
     @discreet
     def basic(self) -> Secret[str]:
-        """The id and the secret as HTTP would carry them, which an auth server may make of them."""
+        """Id and secret as HTTP would carry them; an auth server may quote them so."""
         return Secret(b64encode(f"{self.client_id}:{self.client_secret.reveal()}".encode()).decode())
 
     @discreet
@@ -92,9 +95,9 @@ def resolve(auth: Secret[Auth] | None) -> Credentials:
 
 
 def rotated(auth: Secret[Auth] | None, refused: Credentials) -> Credentials | None:
-    """The credentials that have taken the place of refused ones, None if those are still there. Reads files.
+    """The credentials that have replaced refused ones, None if nothing has changed. Reads files.
 
-    What was given as it is, a pair or the content of a file, cannot have changed.
+    Credentials that were given as a pair or as the content of a file cannot have changed.
 
     Raises:
         CredentialsError: If there are none any more, or they are malformed or expired.
@@ -125,13 +128,13 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is something that a form can have: no number, nothing empty, no byte that was no UTF-8."""
+    """Whether a form can contain it: a string that is not empty and was UTF-8."""
     return isinstance(value, str) and value != "" and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @define
 class Token:
-    """An access token, and by the monotonic clock when to renew it and when it ends."""
+    """An access token, when to renew it and when it ends, by the monotonic clock."""
 
     access_token: Secret[str]
     renew_at: float
@@ -161,12 +164,12 @@ class Token:
 
 
 def _given(answer: Answer) -> tuple[Secret[str], float] | None:
-    """The token in an answer and its life in seconds, None if there is none that can be sent in a header."""
+    """The token in an answer and its life in seconds, None if there is none that a header can carry."""
     with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
         data = read_json(answer.body)
         token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
         is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-        if is_header and len(token) <= MOST_OF_A_TOKEN and 0 <= life < inf:  # which is not so for NaN
+        if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # which is not so for NaN
             return Secret(token), life
     return None
 
@@ -174,26 +177,26 @@ def _given(answer: Answer) -> tuple[Secret[str], float] | None:
 class TokenSource:
     """The current token, the same for all tasks.
 
-    A refresh token that the server may send along is not used: the client credentials grant gives a fresh token in one
-    request at any time, so there is one way to a token and nothing to fall back from.
+    Refresh tokens are not used: the client credentials grant gives a fresh token in one request at any time.
 
     Args:
-        fetch: Asks the auth server for a token.
+        fetch: Asks the auth server for a token; told what that counts as for the circuit breaker.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
+    def __init__(self, fetch: Callable[[Hashable], Awaitable[Token]]) -> None:
         self._fetch = fetch
         self._lock = anyio.Lock()
         self._token: Token | None = None
 
-    async def get(self, refused: Secret[str] | None = None) -> Secret[str]:
-        """A token that is valid for a while yet.
+    async def get(self, refused: Secret[str] | None = None, counts_as: Hashable = None) -> Secret[str]:
+        """A token that is still valid for a while.
 
         Args:
-            refused: The token that was answered with 401: a new one is fetched unless another task has done so.
+            refused: The token that was answered with 401. A new one is fetched unless another task has done so.
+            counts_as: What the request for it counts as; see `RetryPolicy`.
 
         Raises:
-            CredentialsError: If the credentials were refused, and there is no token that lasts a while yet.
+            CredentialsError: If the credentials were refused, and no token is left.
         """
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -201,22 +204,22 @@ class TokenSource:
         async with self._lock:
             token = self._token
             if token is None or not self._is_good(token, refused):
-                token = self._token = await self._renewed(token, refused)
+                token = self._token = await self._renewed(token, refused, counts_as)
             return token.access_token
 
-    async def _renewed(self, token: Token | None, refused: Secret[str] | None) -> Token:
-        """A new token; if there is none to be had, the one before as long as it lasts.
+    async def _renewed(self, token: Token | None, refused: Secret[str] | None, counts_as: Hashable) -> Token:
+        """A new token; if there is none, the old one as long as it lasts.
 
-        That is so for refused credentials too: they may be about to be replaced, and are read again at the next try.
+        The same holds if the credentials are refused: they may be about to be replaced, and are read again next time.
         """
         try:
-            return await self._fetch()
+            return await self._fetch(counts_as)
         except (CredentialsError, RequestError, StatusError, UnavailableError) as error:
             now = time.monotonic()
             if token is None or token.access_token == refused or now >= token.ends_at:
                 raise
             log.warning("no new token, the one before is used for %.0f s more: %s", token.ends_at - now, error)
-            return evolve(token, renew_at=min(now + AGAIN, token.ends_at))
+            return evolve(token, renew_at=min(now + RENEW_AGAIN, token.ends_at))
 
     @staticmethod
     def _is_good(token: Token, refused: Secret[str] | None) -> bool:

@@ -1,4 +1,4 @@
-"""Connections: no more than the process may have descriptors for, to names that are looked up in our own threads."""
+"""Connections: within the descriptors of the process, with names looked up in threads of our own."""
 
 import asyncio
 import socket
@@ -24,23 +24,25 @@ MAX_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
 MIN_CONNECTIONS = 4
+"""Connections however few descriptors there are."""
+
 SHARE = 3
-"""Which part of the descriptors connections may take; open files and the application need the others."""
+"""Divisor of the descriptors: connections may take a third, open files and the application need the rest."""
 
 OK = 200
-"""The first status of an answer; those below tell that one will come."""
+"""The first status of a final answer; lower ones are interim."""
 
 MAX_BESIDE = 1 << 20
 """Bytes of all headers, trailers and chunk extensions of an answer together."""
 
 CHUNKED = 8
-"""How many times its size a body is, at most, in chunks of a byte."""
+"""How many times its size a body has in chunks of one byte."""
 
 NOT_HERE = "all its addresses are of this machine, where the platform has no business"
 
 
 class Handler(ResponseHandler):
-    """Bounds what comes beside a body: aiohttp bounds how many headers and trailers there are, and how long each is."""
+    """Bounds headers, trailers and chunk extensions together. aiohttp bounds their number and the length of each."""
 
     _came = 0
     _body: StreamReader | None = None
@@ -51,7 +53,7 @@ class Handler(ResponseHandler):
         super().set_response_params(**params)
 
     def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
-        """A head has been read, though of 1xx that is not the one that is waited for."""
+        """A head has been read; that of an interim answer is not the one that is waited for."""
         message, body = data
         if message.code >= OK:
             self._body = body
@@ -75,7 +77,7 @@ class Handler(ResponseHandler):
 class Connector(aiohttp.TCPConnector):
     """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT.
 
-    If a proxy closes instead of an answer, that is no connection, and not one that has broken: nothing has been sent.
+    If a proxy closes the connection instead of answering, nothing has been sent: that is no lost connection but none.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -100,8 +102,8 @@ def new_connector(ssl: SSLContext | bool, given: Collection[str | None] = ()) ->
 
     Args:
         ssl: The context for TLS connections, True for aiohttp's own.
-        given: Names of hosts that the user has given. They may lead to this machine; what the platform names may not,
-            unless it says so itself, as `localhost` does.
+        given: Names of hosts that the user has given. They may lead to this machine. Names that the platform gives may
+            not, unless they say so themselves, as `localhost` does.
     """
     resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups(given)))
     return Connector(limit=_limit(), ssl=ssl, resolver=resolver)
@@ -119,7 +121,7 @@ def _limit() -> int:
 
 
 class _Lookups:
-    """What aiohttp's resolver wants of an event loop, which would do it in the executor of the application.
+    """What aiohttp's resolver wants of an event loop. A real loop would use the executor of the application.
 
     Args:
         given: Names that may lead to this machine.

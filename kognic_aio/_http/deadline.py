@@ -1,7 +1,7 @@
 """The time that an answer may take altogether.
 
-aiohttp's clock (`sock_read`) starts afresh with every byte that comes. A byte now and then, more and more answers of
-1xx, or the extensions of a chunk would be waited for without end.
+aiohttp's clock (`sock_read`) restarts with every byte. A server that sends a byte now and then, endless answers of 1xx
+or endless extensions of a chunk would never time out.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ import aiohttp
 from kognic_aio._http.sending import LOOKS, Sending
 
 PATIENCE = 2
-"""How many times `timeout` an answer may take, beside what its bytes may."""
+"""How many times `timeout` an answer may take, beside the time for its bytes."""
 
 MIN_RATE = 16 << 10
-"""Bytes a second that an answer has to come with, at least."""
+"""Bytes per second of the slowest answer."""
 
 LONGEST = 3600.0
 """Seconds that an answer may take, however large it is."""
@@ -26,11 +26,11 @@ LONGEST = 3600.0
 class Deadline:
     """Ends an exchange that takes too long, by a TimeoutError. Use it around the request.
 
-    The wait for a connection is not counted, nor is an upload as long as it moves.
+    The wait for a connection does not count, nor does an upload as long as it moves.
 
     Args:
         sending: The body, if there is one.
-        running: Where it is while it runs.
+        running: All deadlines that run; this one while it does.
 
     Attributes:
         received: Bytes of the answer that have come.
@@ -77,13 +77,10 @@ class Deadline:
 
 
 class Deadlines:
-    """Looks after all exchanges of a client in one event loop, as a timer for each would cost much of its request.
+    """Watches all exchanges of a client by one timer: a timer for each would cost much of its request.
 
     Args:
         timeout: How long a server may be silent.
-
-    Attributes:
-        timeout: The same.
     """
 
     def __init__(self, timeout: aiohttp.ClientTimeout) -> None:
@@ -92,11 +89,7 @@ class Deadlines:
         self._is_looking = False
 
     def of(self, sending: Sending | None) -> Deadline:
-        """The deadline of an exchange that is about to begin.
-
-        Args:
-            sending: The body, if there is one.
-        """
+        """The deadline of an exchange that is about to begin, with its body if it has one."""
         if not self._is_looking:
             self._look_later()
         return Deadline(sending, self._running)

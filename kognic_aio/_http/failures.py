@@ -1,4 +1,4 @@
-"""aiohttp's errors become our own: of the right kind, saying what was wrong and where, without secrets."""
+"""Turns aiohttp's errors into our own: the right type, what was wrong and where, no secrets."""
 
 import os
 import re
@@ -31,34 +31,28 @@ class TooLarge(aiohttp.ClientPayloadError):
 
 CLOSED = "the connection was closed"
 TOO_LONG = "Got more than"
-"""How aiohttp's parser begins when a header is too long. For what proxies answer to CONNECT its bound is fixed."""
+"""Start of the message of aiohttp's parser for a header that is too long. Its bound is fixed for answers to CONNECT."""
 
 NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""Why OpenSSL gives up when the other end speaks plain HTTP."""
+"""OpenSSL's reasons when the other end speaks plain HTTP."""
 
 NOT_REFUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""What a proxy answers below 500 that is no refusal for good."""
+"""Statuses of a proxy below 500 that are no final refusal."""
 
 WANTS = "it wants other credentials (407); check the user and the password that the environment has for it"
 
 QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
-"""Where aiohttp begins to quote an answer that it cannot read. It may be anything, secrets too."""
+"""Start of aiohttp's quote of an answer that it cannot read. The answer may contain secrets."""
 
-MOST_WORDS = 300
-"""Characters of aiohttp's words that are looked at."""
+MAX_WORDS = 300
+"""Characters of aiohttp's message that are looked at."""
 
 Kind = type[RequestError]
 NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
 
 
 def translated(error: Exception, request: Request, proxy: Proxy | None) -> RequestError:
-    """Our own error for one of aiohttp's, or for a lack of time.
-
-    Args:
-        error: The error.
-        request: What was sent.
-        proxy: The proxy on the way.
-    """
+    """Our own error for one of aiohttp's, or for a timeout of a request, perhaps through a proxy."""
     what = str(request) if proxy is None else f"{request} through the proxy {proxy}"
     kind: Kind
     match error:
@@ -82,7 +76,7 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> Reque
 
 
 def harmless_cause(error: Exception) -> OSError | None:
-    """What has failed below aiohttp, whose own errors and frames have the signed URL, the headers and the passwords."""
+    """The system's error below aiohttp's. aiohttp's own errors and frames have URLs, headers and passwords."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else None
     if cause is not None:
         cause.__cause__ = cause.__context__ = None
@@ -91,7 +85,7 @@ def harmless_cause(error: Exception) -> OSError | None:
 
 
 def _certificate(error: Exception) -> str:
-    """Whose certificate is not trusted, which may be the proxy's, and why."""
+    """Whose certificate is not trusted, perhaps the proxy's, and why."""
     host = getattr(error, "host", "the host")
     if isinstance(error, aiohttp.ServerFingerprintMismatch):
         return f"the certificate of {host} is another one than the session has pinned"
@@ -147,15 +141,15 @@ def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, w
 
 
 def _unreadable(error: Exception) -> str:
-    """What aiohttp's parser says is wrong, without what it quotes."""
+    """The message of aiohttp's parser, without what it quotes."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
     words: str = getattr(source, "message", None) or str(source)
-    own, *_ = QUOTED.split(words[:MOST_WORDS], maxsplit=1)
+    own, *_ = QUOTED.split(words[:MAX_WORDS], maxsplit=1)
     return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__
 
 
 def _reason(error: BaseException) -> str:
-    """What has gone wrong in a socket, in words that the system has for it."""
+    """What went wrong in a socket, in the words of the system."""
     match error:
         case ssl.SSLError():
             reason = str(error.reason or "the handshake failed")

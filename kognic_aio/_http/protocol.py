@@ -1,8 +1,7 @@
 """What goes into a request and what comes out of an answer, as pure functions: no socket, no clock of their own."""
 
-import platform
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -10,11 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
-import aiohttp
 from attrs import field, frozen
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.redaction import MOST_LOOKED_AT, redacted
+from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
 from kognic_aio._http.request import Request
 from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
@@ -34,31 +32,42 @@ from kognic_aio.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from kognic_aio.version import __version__
 
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
-"""Statuses that may pass. No API or storage redirects: what does stands in between, such as a proxy's login."""
+"""Statuses that may pass. No API or storage redirects: something in between does, such as the login of a proxy."""
 
 WITHOUT_EFFECT = frozenset({429, 503})
-"""Statuses of requests that the server turned away before it did anything."""
+"""Statuses of requests that the server turned away before it did anything, as it has too many."""
+
+GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
+"""Statuses with which a gateway says what a timeout or broken connection would say without it."""
 
 E = TypeVar("E", bound=StatusError)
 Secrets: TypeAlias = Callable[[], Iterable[str]]
+Value: TypeAlias = str | int | Secret[str | int]
+Query: TypeAlias = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 ERROR_TEXT_LENGTH = 500
-MOST_OF_AN_ID = 200
-MOST_OF_A_DATE = 64
-"""Characters that are shown of an error's text and of a request's id, and that are read of a date."""
+"""Characters of a server's text that an error shows."""
 
-MOST_RETRY_AFTER = 1e9
-"""Seconds, thirty years: whoever waits for ever is to do so for a number that can be computed with."""
+MAX_REQUEST_ID = 200
+"""Characters of a request's id that an error shows."""
+
+MAX_DATE = 64
+"""Characters of a date that are read."""
+
+MAX_RETRY_AFTER = 1e9
+"""Seconds, thirty years: a longer wait is a number that can be computed with too."""
 
 SUNSET_HEADER = "sunset-date"
-SUNSET_NEAR = timedelta(days=14)
+"""Tells when an endpoint will be removed."""
 
-USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+SUNSET_NEAR = timedelta(days=14)
+"""How long before that the warning becomes an error."""
+
 DRYRUN_HEADER = {"X-Dryrun": ""}
+"""Has the platform validate only."""
 
 PAGE = re.compile(
     rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
@@ -84,15 +93,15 @@ _ERRORS: dict[int, type[ApiError]] = {
 
 @frozen(kw_only=True)
 class Answer:
-    """An answer that has been read to its end. It may have a token or signed URLs, so it shows nothing of it.
+    """An answer that has been read to its end. It may contain a token or signed URLs, so its repr shows no content.
 
     Args:
         request: What was asked.
-        headers: The answer's headers, looked up without regard to case.
+        headers: The answer's headers; lookup ignores case.
         body: Its body.
-        secrets: Tells what the request was let in by, which is not to be repeated if the answer quotes it.
-        unpack: Gives the body, if that is compressed and large: see `reading.parsed`.
-        received: Bytes that have come of the body.
+        secrets: Gives the secrets of the request, which the answer may quote.
+        unpack: Gives the body if it is compressed and large: see `reading.parsed`.
+        received: Bytes of the body as they came.
     """
 
     request: Request
@@ -124,18 +133,18 @@ class Answer:
         return self._body.reveal()
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
-        """A text of this answer as others may see it."""
+        """A text of this answer without secrets."""
         return redacted(text, self._secrets.reveal()(), length=length)
 
 
 def api_headers(organization_id: int | None) -> dict[str, str]:
     """The headers that every request to an API carries, save for its token."""
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
     return headers if organization_id is None else headers | {"X-Organization-Id": str(organization_id)}
 
 
 def text(value: object) -> str:
-    """What stands for an id or a name: a string, a UUID, an integer, or an enum's member.
+    """An id or a name as a string. It may be a string, a UUID, an integer or an enum's member.
 
     Raises:
         InvalidError: If it is something else.
@@ -150,7 +159,7 @@ def segment(value: object) -> str:
     """An id or a name as one segment of a path, whatever characters it has.
 
     Raises:
-        InvalidError: If it is none, or one that would lead to another path.
+        InvalidError: If it is neither, or would lead to another path.
     """
     name = text(value)
     if name in ("", ".", ".."):
@@ -159,14 +168,10 @@ def segment(value: object) -> str:
 
 
 def strings(name: str, values: object) -> list[str]:
-    """A list of ids or names for a body or query.
-
-    Args:
-        name: Of the argument, for the error.
-        values: The ids or names.
+    """A list of ids or names for a body or query; errors call it by its name.
 
     Raises:
-        InvalidError: If it is a string itself or no list, or something else is in it.
+        InvalidError: If it is a string itself or no list, or contains something else.
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidError(f"{name}: expected a list of strings, got {values!r}")
@@ -174,11 +179,17 @@ def strings(name: str, values: object) -> list[str]:
 
 
 def one_or_several(name: str, values: object) -> list[str]:
-    """As `strings`, for a query, where one id or name needs no list around it. None is none."""
+    """Like `strings`, for a query: a single id or name needs no list around it, and None is an empty list."""
     values = plain(values)
     if values is None:
         return []
     return [text(values)] if isinstance(values, str | int | UUID) else strings(name, values)
+
+
+def pairs(query: Query | None) -> list[tuple[str, str]]:
+    """Names and values of a query as strings, secret ones too; yarl would write a UUID as a number."""
+    items = query.items() if isinstance(query, Mapping) else query or ()
+    return [(name, text(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
 
 
 def given(**fields: Any) -> dict[str, Any]:
@@ -199,7 +210,7 @@ def parse(answer: Answer) -> Any:
 
 
 def check_done(answer: Answer) -> None:
-    """See that an answer, in which there is nothing of use, is one of success.
+    """Check an answer whose body is of no use.
 
     Raises:
         ApiError: If the status is an error's.
@@ -212,12 +223,8 @@ def check_done(answer: Answer) -> None:
 def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
     """The JSON of an answer.
 
-    Args:
-        answer: The answer.
-        most: Bytes that it may take in memory.
-
     Raises:
-        TooLargeError: If it would take more.
+        TooLargeError: If it would take more memory than `most` bytes.
         MalformedAnswerError: If the body is not JSON.
     """
     if (memory := memory_of_json(answer.body)) > most:
@@ -235,14 +242,12 @@ def malformed(answer: Answer, problem: str) -> MalformedAnswerError:
 
 def unwrap(data: Any) -> Any:
     """The content of an answer: what lies under `data`, or the answer itself."""
-    if isinstance(data, dict) and data.get("data") is not None:
-        return data["data"]
-    return data
+    return data["data"] if isinstance(data, dict) and data.get("data") is not None else data
 
 
-@discreet  # what the answer says, as it says it, is in variables
+@discreet  # its variables have what the answer says, with all secrets
 def api_error(answer: Answer) -> ApiError:
-    """The error that an API's answer stands for, in the platform's own words."""
+    """The error that an API's answer means, in the platform's own words."""
     kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
     words = _redirected(answer) if answer.status in REDIRECTS else _repeated(_explanation(answer.body), answer)
     return _status_error(kind, answer, words)
@@ -250,16 +255,16 @@ def api_error(answer: Answer) -> ApiError:
 
 @discreet
 def storage_error(answer: Answer, what: str) -> StorageError:
-    """The error that the answer of a storage to an upload or download stands for."""
+    """The error that a storage's answer to an upload or download means."""
     if answer.status in REDIRECTS:
         return _status_error(StorageError, answer, f"{what} was {_redirected(answer)}")
     return _status_error(StorageError, answer, f"{what} was refused: {_repeated(_storage_words(answer.body), answer)}")
 
 
 def is_page(answer: Answer) -> bool:
-    """Whether it is a page for people, whatever its status: something in between has answered, not a storage.
+    """Whether it is a page for people: something in between answered, not a storage, whatever the status says.
 
-    Google's storage calls an empty body `text/html`, which is none.
+    An empty body is no page: Google's storage calls it `text/html`.
     """
     is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
     body = visible(answer)
@@ -267,8 +272,8 @@ def is_page(answer: Answer) -> bool:
 
 
 def visible(answer: Answer) -> bytes:
-    """The start of a body from its first letter, in ASCII as far as it is of such letters."""
-    return MARKS.sub(b"", answer.body[:MOST_LOOKED_AT]).lstrip()
+    """The start of a body from its first letter on, without what Unicode puts around letters of ASCII."""
+    return MARKS.sub(b"", answer.body[:MAX_LOOKED_AT]).lstrip()
 
 
 def _without_asides(body: bytes) -> bytes:
@@ -285,12 +290,12 @@ def _without_asides(body: bytes) -> bytes:
 
 
 def is_success(answer: Answer) -> bool:
-    """Whether the status says that what was asked for has been done."""
+    """Whether the status is one of success."""
     return 200 <= answer.status < 300
 
 
 def shown_start(answer: Answer) -> str:
-    """The start of an answer's body as an error has it, quoted and without secrets."""
+    """The start of an answer's body for an error, quoted and without secrets."""
     return repr(answer.told(_text(answer.body), length=60))
 
 
@@ -298,9 +303,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """How many seconds the server asks to wait: `Retry-After` in seconds or as a date."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
-        return min(float(value), MOST_RETRY_AFTER)
+        return min(float(value), MAX_RETRY_AFTER)
     try:
-        return max(0.0, (parsedate_to_datetime(value[:MOST_OF_A_DATE]) - now).total_seconds())
+        return max(0.0, (parsedate_to_datetime(value[:MAX_DATE]) - now).total_seconds())
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
@@ -311,7 +316,7 @@ def sunset(headers: Mapping[str, str]) -> datetime | None:
     if given is None:
         return None
     try:
-        date = datetime.fromisoformat(given[:MOST_OF_A_DATE])
+        date = datetime.fromisoformat(given[:MAX_DATE])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
@@ -330,14 +335,14 @@ def _status_error(kind: type[E], answer: Answer, message: str) -> E:
 
 def _request_id(answer: Answer) -> str | None:
     given = answer.headers.get("X-Request-Id")
-    return None if given is None else answer.told(given, length=MOST_OF_AN_ID)
+    return None if given is None else answer.told(given, length=MAX_REQUEST_ID)
 
 
 def _redirected(answer: Answer) -> str:
-    """Where an answer sends to: host and path, as a query may have a token in it."""
+    """Where an answer redirects to: host and path only, as a query may have a token in it."""
     target = ""
     with suppress(ValueError):
-        place = urlsplit(answer.headers.get("Location", "")[:MOST_LOOKED_AT])
+        place = urlsplit(answer.headers.get("Location", "")[:MAX_LOOKED_AT])
         target = urlunsplit((place.scheme, place.netloc.rpartition("@")[2], place.path, "", ""))
     return f"redirected to {answer.told(target) if target else 'no URL'}, which is not followed"
 
@@ -359,8 +364,8 @@ def _storage_words(body: bytes) -> str:
 
 
 def _text(body: bytes) -> str:
-    """The start of a body as text; what follows nobody looks at."""
-    return body[: 2 * MOST_LOOKED_AT].decode(errors="replace").strip()
+    """The start of a body as text; nobody looks at the rest."""
+    return body[: 2 * MAX_LOOKED_AT].decode(errors="replace").strip()
 
 
 def _repeated(words: str, answer: Answer) -> str:

@@ -14,8 +14,8 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import is_this_machine
 
-MOST_KNOWN = 1000
-"""Hosts of which it is remembered whether they have a proxy."""
+MAX_KNOWN = 1000
+"""Hosts for which the proxy is remembered."""
 
 SUPPORTED = ("http", "https")
 REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
@@ -43,12 +43,10 @@ class Proxy:
 
 
 class Proxies:
-    """Which proxy to use for which URL: none until that of the environment has been read.
+    """Which proxy to use for which URL: none until the environment has been read.
 
-    What is not https stays on this machine, which is reached without a proxy: `http_proxy` is about nothing of ours.
-
-    aiohttp's own `trust_env` would also send what it finds in .netrc to signed URLs, and takes a thread for every
-    request.
+    Plain http stays on this machine, which needs no proxy, so `http_proxy` is not read. aiohttp's own `trust_env` would
+    also send passwords from .netrc to signed URLs, and takes a thread for every request.
     """
 
     def __init__(self) -> None:
@@ -74,12 +72,12 @@ class Proxies:
         self._proxy = parse_proxy(f"{name}_proxy", named.get(name, ""))
 
     def of(self, url: URL) -> Proxy | None:
-        """The proxy for a URL. This machine is reached without one: a proxy would look for it at its own."""
+        """The proxy for a URL. There is none for this machine: a proxy would take itself for it."""
         if self._proxy is None or url.scheme != "https":
             return None
         key = (url.host, url.port)
         if key not in self._known:
-            if len(self._known) >= MOST_KNOWN:
+            if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             self._known[key] = None if self._is_exempt(url) else self._proxy
         return self._known[key]
@@ -92,12 +90,12 @@ class Proxies:
 
 
 def parse_proxy(name: str, value: str) -> Proxy | None:
-    """The proxy that a variable names; as for curl, `http://` is assumed.
+    """The proxy that a variable names. As in curl, `http://` is the default.
 
-    A user and a password may have any characters, as they are or percent-encoded: the last `@` ends them.
+    User and password may have any characters, as they are or percent-encoded: the last `@` ends them.
 
     Args:
-        name: Of the variable, for the error.
+        name: The variable, for the error.
         value: Its value, which may be empty.
 
     Raises:
@@ -125,7 +123,7 @@ def _basic(login: str) -> str:
 
 
 def _covers(name: str, host: str, port: int | None) -> bool:
-    """Whether an entry of `no_proxy` is about a host: `*`, a domain with all below it, an address or a network."""
+    """Whether an entry of `no_proxy` covers a host: `*`, a domain with its subdomains, an address or a network."""
     if name == "*":
         return True
     with suppress(ValueError):

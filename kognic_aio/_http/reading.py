@@ -21,22 +21,27 @@ from kognic_aio._threads import in_turn
 
 T = TypeVar("T")
 
-MOST_OF_AN_ERROR = 64 << 10
+MAX_ERROR = 64 << 10
 """Bytes that are read of an error's answer, which may be anything."""
 
 MAX_RATIO = 50
+"""How many times its compressed size an answer may have."""
+
 FREE = 1 << 20
-"""How many times its size an answer may have been before it was compressed, and how large it may always have been."""
+"""Bytes that an answer may always have, however well it is compressed."""
 
 AT_ONCE = 64 << 10
-"""Bytes that are decompressed at once; with more the event loop does not wait."""
+"""Bytes that are decompressed in the event loop; more go to a thread."""
 
 GZIP = ("gzip", "x-gzip")
 WITH_GZIP_HEADER = 31
+"""What zlib calls the format of gzip."""
 
 PIECE = 64 << 10
-LEAST_OF_A_MEMBER = 1000
-"""Bytes that are decompressed in one go, and that the members of a gzip have on average, as each costs time."""
+"""Bytes that are decompressed in one go."""
+
+MIN_MEMBER = 1000
+"""Bytes that the members of a gzip have on average, as each costs time."""
 
 
 @frozen
@@ -44,9 +49,9 @@ class Content:
     """The body of an answer.
 
     Args:
-        body: It, if it is there.
-        unpack: Gives it, if it is compressed, and so large that it is unpacked when it is its turn.
-        received: Bytes that have come of it.
+        body: The body, if it is not to be unpacked.
+        unpack: Gives the body if it is compressed and large, so that it is unpacked in its turn.
+        received: Bytes of it as they came.
     """
 
     body: bytes
@@ -55,10 +60,10 @@ class Content:
 
 
 async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) -> Content:
-    """The body of an answer. Of an error's, which may be anything, no more than people read.
+    """The body of an answer. An error's may be anything, so only its start is read.
 
     Args:
-        response: The answer, which has not been decompressed.
+        response: The answer, not yet decompressed.
         most: Bytes of a good answer that are read at most, compressed or not.
         deadline: Hears of what comes.
 
@@ -67,7 +72,7 @@ async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) 
         ClientPayloadError: If it cannot be decompressed.
     """
     if response.status >= 300:
-        return Content(_start_of_an_error(response, await _received(response, MOST_OF_AN_ERROR, deadline)))
+        return Content(_start_of_an_error(response, await _received(response, MAX_ERROR, deadline)))
     content = await _received(response, most, deadline)
     if len(content) > most:
         raise TooLarge(f"it is larger than {most} bytes")
@@ -83,9 +88,9 @@ async def read(response: aiohttp.ClientResponse, most: int, deadline: Deadline) 
 
 
 async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
-    """What some function makes of an answer; if it is large, in a thread, one after another.
+    """What a function makes of an answer. Large answers are parsed in a thread, one after the other.
 
-    Unpacked and parsed an answer takes many times the memory, so that no two are there at once.
+    Unpacked and parsed, an answer takes many times its size in memory, so there are never two at once.
 
     Raises:
         TooLargeError: If it is larger than what is read.
@@ -114,7 +119,7 @@ def _parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
 
 
 async def _received(response: aiohttp.ClientResponse, limit: int, deadline: Deadline) -> bytes | bytearray:
-    """The body as it came; if it is larger than the limit, its beginning, and the connection is not used again."""
+    """The body as it came. If it exceeds the limit, its beginning, and the connection is not used again."""
     if response.content.is_eof():  # it has come already, as most do
         return response.content.read_nowait()
     content = bytearray()
@@ -137,12 +142,12 @@ def _start_of_an_error(response: aiohttp.ClientResponse, content: bytes | bytear
     if _encoding(response) not in GZIP:
         return bytes(content)
     with suppress(zlib.error):
-        return zlib.decompressobj(wbits=WITH_GZIP_HEADER).decompress(content, MOST_OF_AN_ERROR)
+        return zlib.decompressobj(wbits=WITH_GZIP_HEADER).decompress(content, MAX_ERROR)
     return b""
 
 
 def _unzipped(content: bytes | bytearray, bound: int) -> bytes:
-    """What was compressed, member after member, as gzip may have several.
+    """A body unpacked, member by member, as gzip may have several.
 
     Raises:
         TooLarge: If it is larger than the bound.
@@ -150,7 +155,7 @@ def _unzipped(content: bytes | bytearray, bound: int) -> bytes:
     """
     whole, position, members = bytearray(), 0, 0
     try:
-        while position < len(content) and members <= len(content) // LEAST_OF_A_MEMBER:
+        while position < len(content) and members <= len(content) // MIN_MEMBER:
             members += 1
             position += _unzip_member(memoryview(content)[position:], whole, bound)
     except zlib.error as error:
@@ -163,7 +168,7 @@ def _unzipped(content: bytes | bytearray, bound: int) -> bytes:
 
 
 def _unzip_member(content: memoryview, whole: bytearray, bound: int) -> int:
-    """Add to the whole what is in the first member, up to hardly more than the bound, and tell the member's length."""
+    """Add the first member to the whole, up to little more than the bound, and return the member's length."""
     member, position = zlib.decompressobj(wbits=WITH_GZIP_HEADER), 0
     while not member.eof:
         piece = content[position : position + PIECE]  # as what follows the member is copied
@@ -178,7 +183,7 @@ def _unzip_member(content: memoryview, whole: bytearray, bound: int) -> int:
 
 @contextmanager
 def _hearing_of_the_end(response: aiohttp.ClientResponse) -> Generator[None, None, None]:
-    """Have who reads hear when the connection ends: of a bad chunk aiohttp does not tell them, and they would hang."""
+    """Wake the reader when the connection ends: aiohttp does not tell it of a bad chunk, and it would hang."""
     content = response.content
     protocol = None if response.connection is None else response.connection.protocol
     closed = None if protocol is None else protocol.closed

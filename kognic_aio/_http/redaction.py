@@ -1,30 +1,33 @@
-"""What a server says, as others may see it: short, in one line, and without what lets this client in.
+"""Cleans the texts of servers: short, on one line, and without the secrets of this client.
 
-Every text of a server passes here on its way into an error, a log line, the journal or a display. A text is cut before
-anything looks at it, so that none costs more than its length; its escapes are undone once, and then it is compared with
-the secrets as they are.
+Every text of a server passes here on its way into an error, a log line, the journal or a display. It is cut first, so
+that none costs more than its length. Then its escapes are undone, and it is compared with the secrets as they are.
 """
 
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html.entities import html5
 from itertools import islice
+
+from yarl import URL
 
 from kognic_aio._frames import discreet
 from kognic_aio._secret import Secret
 from kognic_aio._text import CUT, printable
 
-MOST_LOOKED_AT = 4 << 10
-"""Bytes of a text that are looked at. Secrets that begin in them are found whole, as far as the next constant goes."""
+MAX_LOOKED_AT = 4 << 10
+"""Bytes of a text that are looked at. Secrets that begin in them are found whole, up to `MAX_SECRET`."""
 
-MOST_OF_A_SECRET = 4 << 10
+MAX_SECRET = 4 << 10
+"""Bytes of a secret that are found where a text is cut."""
+
 MIN_SECRET = 4
-"""Characters that a secret has at least; what is shorter would be found in every second word."""
+"""Characters of the shortest secret; a shorter one would be found in every second word."""
 
-MOST_SECRETS = 16
+MAX_SECRETS = 16
 """Secrets of one client that are remembered: its credentials, and the last of its tokens."""
 
 BLANK = CUT
@@ -32,40 +35,53 @@ BLANK = CUT
 NAMED = re.compile(
     r"(?i)(signature|credential|token|password|secret|accesskeyid|googleaccessid|\bsig)(=|\\u003d)[^&\s<\"'\\]+"
 )
-"""What stands behind such a name is a secret, also if it is somebody else's."""
+"""What follows such a name is a secret, perhaps somebody else's."""
 
 _ESCAPE = re.compile(
     rb"%(?:25)*([0-9A-Fa-f]{2})"
     rb"|\\++(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.?))"
     rb"|&(?:amp;)*+(?:#[xX]([0-9A-Fa-f]{1,6});|#([0-9]{1,7});|([A-Za-z]{2,8};)|)"
 )
-"""A character as URLs, JSON, Python and HTML escape it, each of them as often as it likes."""
+"""A character as URLs, JSON, Python and HTML escape it, once or several times."""
 
-MOST_ROUNDS = 3
+MAX_ROUNDS = 3
 """How often escapes are undone, as of JSON in HTML in a URL."""
 
 _PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
-"""What differs between encodings (`?` stands for what one does not have) and where lines are broken, and padding."""
+"""Bytes that differ between encodings (`?` replaces what one lacks), line breaks, and padding."""
 
 _ALIKE = bytes.maketrans(b"-_", b"+/")
 """Letters of the base64 of URLs, and those of MIME's."""
+
+SCHEMES = frozenset({"", "basic", "bearer"})
+"""Words in a header with secrets that are none."""
+
+_CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
+"""Names of headers that carry secrets, as those of a caller's session may."""
+
+_HARMLESS = re.compile(
+    r"(?i)^(?:x-(?:amz|goog)-)?(?:algorithm|content-sha256|date|expires|signedheaders)$|^uploads?$|^part-?number$"
+)
+"""Parameters of signed URLs that are no secrets. All others may be."""
+
+_WORDS = re.compile(r'[\s;="]+')
 
 Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows what lets one client in, and cleans what servers say of it.
+    """Knows the secrets of one client, and cleans the texts of servers.
 
     Attributes:
-        beside: Tells what else does so, as the cookies of a session do.
+        beside: Gives further secrets, such as the cookies of a session.
     """
 
     def __init__(self) -> None:
-        self._secrets = deque[Secret[str]](maxlen=MOST_SECRETS)
+        self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)
         self.beside: Callable[[], Iterable[str]] = tuple[str, ...]
 
     def learn(self, secret: Secret[str]) -> None:
-        """Take in a secret. Of many, that is forgotten which was not heard of for longest: tokens end."""
+        """Remember a secret. The least recently learnt is forgotten if there are too many: tokens end."""
         if secret in self._secrets:
             self._secrets.remove(secret)
         self._secrets.append(secret)
@@ -73,22 +89,22 @@ class Redactor:
     def known(self) -> tuple[str, ...]:
         """The secrets."""
         learnt = [*self._secrets]  # at once: large answers are cleaned in a thread, while others are learnt
-        return (*(secret.reveal() for secret in learnt), *islice(self.beside(), MOST_SECRETS))
+        return (*(secret.reveal() for secret in learnt), *islice(self.beside(), MAX_SECRETS))
 
     def __call__(self, text: str, *, length: int) -> str:
-        """A text of a server as others may see it."""
+        """A text of a server without secrets."""
         return redacted(text, self.known(), length=length)
 
     def clean(self, value: str) -> str:
-        """A value as it can be kept or displayed: as it is, but as a text if it has a secret in it."""
-        return self(value, length=MOST_LOOKED_AT) if self.knows(value) else value
+        """A value to keep or display: unchanged, unless it contains a secret."""
+        return self(value, length=MAX_LOOKED_AT) if self.knows(value) else value
 
     @discreet
     def knows(self, text: str) -> bool:
-        """Whether a text, of any length, has a secret in it."""
+        """Whether a text of any length contains a secret."""
         sought = _sought(self.known())
         plain = text.encode(errors="replace")
-        for _ in range(MOST_ROUNDS + 1):
+        for _ in range(MAX_ROUNDS + 1):
             if _is_in(plain, sought):
                 return True
             if not _may_have_escapes(plain):
@@ -99,32 +115,47 @@ class Redactor:
         return False
 
 
+def quotable(
+    headers: Mapping[str, str], url: URL, form: Mapping[str, str] | None, redactor: Redactor
+) -> tuple[str, ...]:
+    """The secrets that an answer may quote: the client's, and those in its request's headers, signed URL or form."""
+    secrets = [*redactor.known(), *carried(headers)]
+    if "Authorization" not in headers:
+        parameters = (part.partition("=") for part in url.raw_query_string.split("&"))
+        secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
+    secrets += [] if form is None else [form["client_secret"]]
+    return tuple(word for word in secrets if word.lower() not in SCHEMES)
+
+
+def carried(headers: Mapping[str, str]) -> Iterator[str]:
+    """The secrets in headers: the values of cookies, else what follows a scheme, and each word of it."""
+    for name, value in headers.items():
+        if name.lower() == "cookie":
+            yield from (part.partition("=")[2].strip(' "') for part in value.split(";"))
+        elif _CARRYING.search(name):
+            yield from (value.partition(" ")[2] or value, *_WORDS.split(value))
+
+
 @discreet
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
-    """A text of a server as others may see it.
-
-    Args:
-        text: What the server has said.
-        secrets: What must not be seen of it, in whatever form it is quoted.
-        length: Characters of it that are shown at most.
-    """
-    looked_at = text[: MOST_LOOKED_AT + MOST_OF_A_SECRET]
+    """A text of a server without secrets, in whatever form it quotes them, and of limited length."""
+    looked_at = text[: MAX_LOOKED_AT + MAX_SECRET]
     shown = _without(looked_at, _sought(tuple(secrets)))
     words = NAMED.sub(rf"\1\2{BLANK}", shown) if "=" in shown or "\\" in shown else shown  # which costs more
     return printable(" ".join(words.split()), length)
 
 
-@lru_cache(MOST_SECRETS)
+@lru_cache(MAX_SECRETS)
 def _sought(secrets: tuple[str, ...]) -> Sought:
-    """What to look for: secrets to the letter, and what all ways of writing them have in common."""
+    """What to look for: the secrets themselves, and what all ways of writing them have in common."""
     exact = {form for secret in secrets if len(secret) >= MIN_SECRET for form in _forms(secret) if len(form) > 1}
     return exact, {form for form in map(_bare, exact) if len(form) >= MIN_SECRET}
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """A secret as it is, and as a text becomes that quotes it and whose escapes are undone, also those of the secret.
+    """A secret as it is, and as it reads in a text whose escapes are undone, those of the secret too.
 
-    JSON writes ends of lines as letters behind backslashes, and then the letters are left.
+    JSON writes line ends as letters after backslashes, and then the letters are left.
     """
     for written in (secret, secret.replace(" ", "+")):
         yield written.encode(errors="replace")
@@ -138,13 +169,13 @@ def _bare(text: bytes) -> bytes:
 
 
 def _without(text: str, sought: Sought) -> str:
-    """A text with blanks for secrets, up to where one may begin that is not there as a whole."""
+    """A text with blanks for secrets, cut where a secret may begin that is not there as a whole."""
     raw = text.encode(errors="replace")
-    if len(raw) < MOST_LOOKED_AT and not _may_have_escapes(raw) and not _is_in(raw, sought):
+    if len(raw) < MAX_LOOKED_AT and not _may_have_escapes(raw) and not _is_in(raw, sought):
         return raw.decode(errors="replace")  # as most are
     plain, origins = raw, [*range(len(raw) + 1)]
     spans = [*_found(plain, origins, sought)]
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         before = plain
         plain, of_this_round = _unescaped(before)
         if plain == before:
@@ -156,7 +187,7 @@ def _without(text: str, sought: Sought) -> str:
         if start >= position:
             kept += raw[position:start] + BLANK.encode()
         position = max(position, end)
-    end = len(raw) if len(raw) < MOST_LOOKED_AT + MOST_OF_A_SECRET else MOST_LOOKED_AT
+    end = len(raw) if len(raw) < MAX_LOOKED_AT + MAX_SECRET else MAX_LOOKED_AT
     return bytes(kept + raw[position:end]).decode(errors="replace")
 
 

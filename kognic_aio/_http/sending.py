@@ -1,8 +1,8 @@
-"""The body of a request on its way, under a watch: a server that stops reading is as silent as one that never answers.
+"""The body of a request on its way, under a watch.
 
-aiohttp's clock for a silent server (`sock_read`) starts when the last byte has been handed to the kernel. Until then a
-server that stops reading would be waited for without end. From then on a slow but steady one would be given up too
-soon, as kernels hold megabytes that are still on their way.
+aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
+stops reading would never time out. After that, a slow but steady one would time out too soon, as kernels hold megabytes
+that are still on their way.
 """
 
 import asyncio
@@ -23,20 +23,19 @@ SLICE = 1 << 20
 """Bytes that are handed to the socket at a time."""
 
 SMALL = 64 << 10
-"""Bytes that the kernel takes at once, and that are through before anybody's patience ends: so few are not watched."""
+"""Bytes that the kernel takes at once. So few are not watched."""
 
 LOOKS = 4
-"""How often within `timeout` to look for progress, so that silence lasts 1.25 times as long at most."""
+"""How often within `timeout` to look for progress. A silence lasts at most 1.25 times `timeout`."""
 
 MIN_MOVED = 1000
 """Bytes that an upload has to move within `timeout`."""
 
 HELD = 32 << 20
-"""Bytes that the other end's kernel may have acknowledged before its server has read them: 6 MB, if tuned 32 MB."""
+"""Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""Closing resets the connection: the kernel does not go on trying to send what it holds."""
-
+"""Makes closing reset the connection, so that the kernel drops what it holds."""
 
 TCP_INFO_FIELDS = "=120xQ100xI"
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
@@ -45,9 +44,9 @@ TCP_INFO_SIZE = struct.calcsize(TCP_INFO_FIELDS)
 
 
 class Sending(aiohttp.Payload):
-    """A body that is sent once, and whose server may be slow but not silent. Use it around the request.
+    """A body that is sent once. Its server may be slow but not silent. Use it around the request.
 
-    The time that the source of the bytes takes is not counted: the clock runs only while the server is waited for.
+    The time that the source of the bytes takes does not count: the clock runs only while the server is waited for.
 
     Args:
         content: The bytes, or what gives them in chunks.
@@ -75,12 +74,12 @@ class Sending(aiohttp.Payload):
 
     @property
     def is_over(self) -> bool:
-        """Whether all has been handed over, so that what is waited for is the answer."""
+        """Whether all has been handed over, and only the answer is still to come."""
         return self._small_since is not None or (self._watch is not None and self._watch.sent_at is not None)
 
     @property
     def waits_since(self) -> float | None:
-        """When bytes have moved last, by the loop's clock; None while the source of the bytes is waited for."""
+        """When bytes last moved, by the loop's clock; None while the source has to give some."""
         return self._small_since if self._watch is None else self._watch.waits_since
 
     @property
@@ -110,7 +109,7 @@ class Sending(aiohttp.Payload):
 
 
 class _Watch:
-    """Runs aiohttp's clock while the server is waited for, and starts it afresh whenever bytes have moved.
+    """Runs aiohttp's clock while the server has to read or answer, and restarts it when bytes have moved.
 
     Args:
         writer: Of the connection on which the request goes out.
@@ -137,7 +136,7 @@ class _Watch:
         self._next_look: asyncio.TimerHandle | None = None
 
     async def send(self, chunk: bytes | memoryview) -> None:
-        """Hand a chunk to the socket, and wait until that takes more."""
+        """Hand a chunk to the socket, and wait until it takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
             began = self._now()
@@ -149,18 +148,18 @@ class _Watch:
                 self._waited += self._now() - began
 
     def expect_answer(self) -> None:
-        """All has been handed over: what is waited for now is the answer."""
+        """All has been handed over: start the clock for the answer."""
         self.sent_at = self._now()
         self._start_clock()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking for progress."""
         if self._next_look is not None:
             self._next_look.cancel()
             self._next_look = None
 
     def reset(self) -> None:
-        """Break the connection off: nothing more may arrive of a body that is not whole, nor wait to be sent."""
+        """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
         if self._transport is None:
             return
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
@@ -174,7 +173,7 @@ class _Watch:
             self._look_later(self._timeout)
 
     def _wind_up(self) -> None:
-        """Give the server its time afresh; for the answer also the time for what its kernel may hold unread."""
+        """Restart the clock. The answer also gets the time for what the server's kernel may hold unread."""
         self._moved, self.waits_since = 0, self._now()
         self._protocol.read_timeout = self._timeout
         if self._timeout is not None and self.sent_at is not None:
@@ -193,7 +192,7 @@ class _Watch:
         self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
 
     def _look(self, timeout: float) -> None:
-        """Start the clock afresh if enough bytes have moved since it was started last."""
+        """Restart the clock if enough bytes have moved since it started."""
         seen, self._seen = self._seen, self._progress()
         self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
         if self._moved >= MIN_MOVED:
@@ -201,16 +200,16 @@ class _Watch:
         self._look_later(timeout)
 
     def _progress(self) -> tuple[int, int, int]:
-        """What differs when bytes of the body have moved: how many left this process, and what the kernel knows."""
+        """Numbers that change when bytes of the body move: those that left this process, and the kernel's."""
         if self._transport is None or self._transport.is_closing():
             return self._seen
         return (self._writer.output_size - self._transport.get_write_buffer_size(), *_kernel_counts(self._transport))
 
 
 def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int]:
-    """The other end's free room, and bytes that it has acknowledged; zeros if nobody tells.
+    """The other end's free room, and the bytes that it has acknowledged; zeros if the system does not tell.
 
-    Linux tells it of every TCP socket, below TLS and proxies. Room is made when the other end reads.
+    Linux tells of every TCP socket, below TLS and proxies. Room grows when the other end reads.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets

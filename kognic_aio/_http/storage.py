@@ -4,14 +4,13 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from yarl import URL
 
 from kognic_aio._frames import discreet
 from kognic_aio._http.protocol import (
-    USER_AGENT,
     Answer,
     is_page,
     is_success,
@@ -21,8 +20,8 @@ from kognic_aio._http.protocol import (
     storage_error,
 )
 from kognic_aio._http.reading import parsed
-from kognic_aio._http.request import MOST_OF_A_URL, Request
-from kognic_aio._http.retries import may_repeat, repeating
+from kognic_aio._http.request import MAX_URL_SHOWN, Request
+from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
 from kognic_aio._http.transport import Transport
 from kognic_aio._json import MOST_MEMORY
 from kognic_aio._secret import Secret
@@ -31,26 +30,31 @@ from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
 
-MOST_AT_ONCE = 4 << 20
-MOST_CONTENT = 200 << 20
-MOST_OF_AN_UPLOAD = 1 << 20
-"""Bytes of contents that are downloaded while others are, of those that are downloaded alone, and of what is answered
-to an upload."""
+T = TypeVar("T")
+
+MAX_AT_ONCE = 4 << 20
+"""Bytes of a content that is downloaded while others are."""
+
+MAX_CONTENT = 200 << 20
+"""Bytes of a content that is downloaded alone."""
+
+MAX_UPLOAD_ANSWER = 1 << 20
+"""Bytes of the answer to an upload."""
 
 MEMORY_OF_A_BYTE = 16
-"""Bytes of memory that a content may take for each one that has been sent. Those of annotations take ten."""
+"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
 
-MOST_OF_A_SIGNED_URL = 16 << 10
+MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
 NOT_FOR_US = frozenset({411, 501, 505})
-"""Statuses of storages that cannot take what is sent in the way it is: the same again would change nothing."""
+"""Statuses of storages that cannot take such a request at all: another attempt would change nothing."""
 
-MOST_OF_A_CHECKSUM = 40
+MAX_CHECKSUM = 40
 """Characters that errors show."""
 
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
-"""Statuses with which storages refuse signed URLs that have expired, or are not theirs any more."""
+"""Statuses of storages for signed URLs that have expired or are no longer theirs."""
 
 
 class Storage:
@@ -64,17 +68,13 @@ class Storage:
 
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
         self._transport = transport
-        self._retry = retry
+        self._put_policy = RetryPolicy(is_worth_it=_may_repeat_put, bounds=retry)
+        self._get_policy = RetryPolicy(is_worth_it=_may_repeat_get, bounds=retry)
         self._is_local = is_local
         self._alone = anyio.Lock()
 
     async def put(self, url: Secret[str], file: Uploadable, source: Source) -> int:
-        """Upload a file, the whole of it anew for every attempt, and return its size in bytes.
-
-        Args:
-            url: The signed URL.
-            file: The file.
-            source: Where its bytes come from.
+        """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
             MissingFileError: If a local file is missing or empty.
@@ -89,33 +89,22 @@ class Storage:
             async with source.open() as body:
                 return await self._send(target, body, file.content_type, file.client_filename)
 
-        return await repeating(self._retry, _may_repeat_put, attempt)
+        return await self._repeat(target, attempt)
 
     async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
-        """Upload a JSON document and return its size in bytes.
-
-        Args:
-            url: The signed URL.
-            content: The encoded document.
-            name: What to call it in errors.
-
-        Raises:
-            StorageError: If the storage refuses it.
-            ChecksumError: If the storage has got other bytes.
-            RequestError: If there is no answer.
-        """
+        """Upload a JSON document as `put` does. Errors call it by its name."""
         target = self._signed("PUT", url)
 
         async def attempt() -> int:
             return await self._send(target, Body(content, len(content), name), "application/json", name)
 
-        return await repeating(self._retry, _may_repeat_put, attempt)
+        return await self._repeat(target, attempt)
+
+    def _repeat(self, target: Secret[URL], attempt: Callable[[], Awaitable[int]]) -> Awaitable[int]:
+        return repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
 
     async def get_json(self, url: Secret[str]) -> Any:
         """Download a JSON document, and parse it.
-
-        Args:
-            url: The signed URL.
 
         Raises:
             StorageError: If the storage refuses.
@@ -126,12 +115,9 @@ class Storage:
         return await parse()
 
     async def download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
-        """Download a JSON document that is not large, and return what parses it.
+        """Download a JSON document, and return what parses it. A large one is downloaded only when it is parsed.
 
-        Parsed, it takes many times the memory, and large it is to be downloaded: both happen one after another.
-
-        Args:
-            url: The signed URL.
+        Parsed, a document takes many times its size in memory, so one is parsed after the other.
 
         Raises:
             StorageError: If the storage refuses.
@@ -147,36 +133,35 @@ class Storage:
                 return await self._get_json(target)
 
         with suppress(TooLargeError):
-            answer = await repeating(self._retry, _may_repeat_get, lambda: self._get(target, MOST_AT_ONCE))
+            answer = await self._get(target, _as_it_came, MAX_AT_ONCE)
         return parse
 
     async def _get_json(self, target: Secret[URL]) -> Any:
-        """A content, however large; as it is if it was compressed more than is trusted, so that every byte is sent."""
-
-        async def attempt(encoding: str) -> Any:
-            return await parsed(_content, await self._get(target, MOST_CONTENT, encoding))
-
+        """A content, however large. It is sent uncompressed if it was compressed more than is trusted."""
+        read = partial(parsed, _content)
         try:
-            return await repeating(self._retry, _may_repeat_get, partial(attempt, "gzip"))
+            return await self._get(target, read, MAX_CONTENT)
         except TooLargeError:
-            return await repeating(self._retry, _may_repeat_get, partial(attempt, "identity"))
+            return await self._get(target, read, MAX_CONTENT, "identity")
 
-    async def _get(self, target: Secret[URL], most: int, encoding: str = "gzip") -> Answer:
-        headers = {"Accept": "application/json", "Accept-Encoding": encoding, "User-Agent": USER_AGENT}
-        answer = await self._transport.exchange(Request(method="GET", url=target, headers=headers, most=most))
-        if not is_success(answer):
-            raise storage_error(answer, "download")
-        return answer
+    def _get(
+        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], most: int, encoding: str = "gzip"
+    ) -> Awaitable[T]:
+        headers = {"Accept": "application/json", "Accept-Encoding": encoding}
+        request = Request(method="GET", url=target, headers=headers, max_answer=most)
+        return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
-        """The URL that the platform has signed, as it is, if files and annotations may go there.
+        """The URL that the platform has signed, unchanged.
 
-        A URL to this machine leads to this machine's own services, so none is taken of a platform that is elsewhere.
+        Raises:
+            MalformedAnswerError: If files and annotations may not go there. A platform elsewhere may not lead us to
+                services on this machine.
         """
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            shown = _shown(self._transport.redactor(url.reveal(), length=MOST_OF_A_URL))
+            shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
             raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
         return signed
 
@@ -190,12 +175,12 @@ class Storage:
         return None
 
     async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
-        # What is answered to an upload is short: nobody needs to compress it, nor to have something blow up here.
-        headers = {"Content-Type": content_type, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        # The answer to an upload is short, and needs no compression, which could blow up here.
+        headers = {"Content-Type": content_type, "Accept-Encoding": "identity"}
         headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload, most=MOST_OF_AN_UPLOAD)
+        request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=MAX_UPLOAD_ANSWER)
         try:
-            answer = await parsed(_whole, await self._transport.exchange(request))
+            answer = await self._transport.attempt(request, partial(parsed, _whole))
         except RequestError as error:
             if body.failure is None:
                 raise
@@ -210,7 +195,7 @@ class Storage:
 
 @discreet
 def _url(url: Secret[str]) -> Secret[URL] | None:
-    """The URL as it is, None if it is none that leads anywhere."""
+    """The URL unchanged, None if it leads nowhere."""
     with suppress(ValueError):
         signed = URL(url.reveal() if _is_one_word(url.reveal()) else "", encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
@@ -218,9 +203,25 @@ def _url(url: Secret[str]) -> Secret[URL] | None:
     return None
 
 
+def _checked(answer: Answer) -> Answer:
+    """The answer to a download.
+
+    Raises:
+        StorageError: If the storage refuses.
+    """
+    if not is_success(answer):
+        raise storage_error(answer, "download")
+    return answer
+
+
+async def _as_it_came(answer: Answer) -> Answer:
+    """The answer to a download, still compressed if it was."""
+    return _checked(answer)
+
+
 def _content(answer: Answer) -> Any:
-    """The JSON of a content, which may take the more memory the more bytes have been sent."""
-    return parse_json(answer, MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+    """The JSON of a content. The more bytes were sent, the more memory it may take."""
+    return parse_json(_checked(answer), MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
 def _whole(answer: Answer) -> Answer:
@@ -228,17 +229,17 @@ def _whole(answer: Answer) -> Answer:
 
 
 def _is_one_word(url: str) -> bool:
-    """Whether a URL can be sent as it is: aiohttp would leave spaces where they are, and ends of lines away."""
-    return len(url) <= MOST_OF_A_SIGNED_URL and url.isprintable() and " " not in url
+    """Whether a URL can be sent unchanged: aiohttp would keep spaces and drop line ends."""
+    return len(url) <= MAX_SIGNED_URL and url.isprintable() and " " not in url
 
 
 def _shown(url: str) -> str:
-    """Of what may be a signed URL only what is not secret for sure."""
-    return re.split(r"[?#&=]", url[:MOST_OF_A_URL])[0].rpartition("@")[2]
+    """The part of what may be a signed URL that is certainly no secret."""
+    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
-    """See that the storage has taken all bytes, and, if it tells their checksum, that it has got them as they are."""
+    """Check that the storage has taken all bytes, and, if it tells their checksum, that none has changed."""
     if is_page(answer):
         problem = f"with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
         raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
@@ -247,7 +248,7 @@ async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     if stored := _checksums(answer):
         sent = await body.crc32c()
         if wrong := stored - {sent}:
-            told = answer.told(min(wrong), length=MOST_OF_A_CHECKSUM)
+            told = answer.told(min(wrong), length=MAX_CHECKSUM)
             raise ChecksumError(name, sent=sent, stored=told, method=answer.method, url=answer.url)
 
 
@@ -270,5 +271,5 @@ def _may_repeat_get(error: Exception) -> bool:
 
 
 def is_refused_url(error: StorageError) -> bool:
-    """Whether a storage has refused a signed URL, as of one that has expired, so that another one may do."""
+    """Whether a storage has refused a signed URL, as an expired one, so that a new one may help."""
     return error.status in URL_REFUSED

@@ -39,7 +39,7 @@ class LocalFile(Source):
         """The bytes: of a small file read at once, of a large one as they are sent."""
         with self._reading.buffer() as buffer:
             with self.blamed():
-                size = await patiently(lambda: in_thread(_read_if_small, self.name, buffer))
+                size = await patiently(in_thread, _read_if_small, self.name, buffer)
             content = None if size is None else bytes(memoryview(buffer)[:size])
         if content is not None:
             yield Body(content, len(content), self.name)
@@ -53,7 +53,7 @@ class LocalFile(Source):
         async with leased_worker() as worker:
             try:
                 with self.blamed():
-                    await patiently(lambda: worker.run(file.open))
+                    await patiently(worker.run, file.open)
                 content = chunks(readinto_of(file.stream, worker), self._reading)
                 yield Body(content, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:

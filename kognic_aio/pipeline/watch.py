@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import define, field
 
-from kognic_aio._http.hosts import asking_as_one
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
@@ -101,13 +100,12 @@ class Watcher:
     async def watch(self) -> None:
         """Look at scenes when their time has come, until cancelled."""
         try:
-            with asking_as_one():  # if only these fail, it is not the host that is broken
-                while True:
-                    with anyio.move_on_after(self._seconds_to_next_look()):
-                        await self._newcomer.wait()
-                    await anyio.sleep(GATHERING)
-                    self._newcomer = anyio.Event()
-                    await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
+            while True:
+                with anyio.move_on_after(self._seconds_to_next_look()):
+                    await self._newcomer.wait()
+                await anyio.sleep(GATHERING)
+                self._newcomer = anyio.Event()
+                await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
         finally:
             self._is_over = True
             if self._clock is not None:
@@ -128,7 +126,7 @@ class Watcher:
     async def _look_at(self, uuids: list[str]) -> bool:
         """Ask for a group of scenes; tell whether the platform knows them all, as far as it has answered."""
         try:
-            found = await self._scenes.look_up(uuids)
+            found = await self._scenes.look_up(uuids, counts_as=self)  # if only these fail, the host is not broken
         except (NotFoundError, BadRequestError) as error:
             return await self._look_closer(uuids, error)
         except DOOM:

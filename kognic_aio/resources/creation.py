@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar, overload
 from anyio import Semaphore
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.once import look_late, once
 from kognic_aio._http.protocol import given, text
 from kognic_aio._http.storage import Storage
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional, optional_external_id
@@ -181,16 +182,21 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
+        return await self._create_inputs(self._api, scene_uuid, project, batch, dryrun=dryrun)
+
+    async def _create_inputs(
+        self, api: Api, scene_uuid: str, project: str, batch: str | None, *, dryrun: bool = False
+    ) -> list[Input] | None:
         uuid = text(scene_uuid)
         project, batch = argument("project", project, external_id), argument("batch", batch, optional_external_id)
         body = given(sceneUuid=uuid, project=project, batch=batch)
 
         async def create() -> list[Input] | None:
-            async with explaining_target(self._api, project, batch, check_target):
+            async with explaining_target(api, project, batch, check_target):
                 if dryrun:
-                    await self._api.command("v1/inputs", json=body, dryrun=True)
+                    await api.command("v1/inputs", json=body, dryrun=True)
                     return None
-                return await self._api.post("v1/inputs", list[Input], json=body)
+                return await api.post("v1/inputs", list[Input], json=body)
 
         inputs = await self._lifecycle.visibility.wait([uuid], create)
         for made in inputs or ():
@@ -205,9 +211,10 @@ class SceneCreator(Generic[S]):
         Raises:
             MalformedAnswerError: If the platform answers that all is well, but has created none.
         """
-        inputs = await self._api.once(
-            lambda: self.create_from_scene(scene_uuid, project, batch),
-            lambda: self._get_only_inputs(scene_uuid, project, batch),
+        inputs = await once(
+            self._api,
+            lambda api: self._create_inputs(api, scene_uuid, project, batch),
+            lambda api: self._get_only_inputs(api, scene_uuid, project, batch),
         )
         found = inputs or await self.find_only_inputs(scene_uuid, project, batch)
         if not found:
@@ -216,11 +223,11 @@ class SceneCreator(Generic[S]):
 
     async def find_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
         """The inputs of such a scene, if they are there or come soon."""
-        return await self._api.look_late(lambda: self._get_only_inputs(scene_uuid, project, batch))
+        return await look_late(self._api, lambda api: self._get_only_inputs(api, scene_uuid, project, batch))
 
-    async def _get_only_inputs(self, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+    async def _get_only_inputs(self, api: Api, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
         body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
-        found = self._api.ask_paged("v2/inputs/query", Input, json=body)
+        found = api.ask_paged("v2/inputs/query", Input, json=body)
         inputs = await self._lifecycle.visibility.paged([scene_uuid], found)
         return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None
 

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
 from anyio import Semaphore, get_cancelled_exc_class, move_on_after
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.once import once
 from kognic_aio._http.protocol import segment
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, ConflictError, KognicError, LeftOutError, NotFoundError
@@ -143,18 +144,18 @@ class Lifecycle:
     async def commit(self, scene_uuid: str) -> None:
         """Tell the platform that all files of a scene are there."""
 
-        async def look() -> bool | None:
-            return await self.status(scene_uuid) not in (SceneStatus.Pending, None) or None
+        async def look(api: Api) -> bool | None:
+            return await evolve(self, api=api).status(scene_uuid) not in (SceneStatus.Pending, None) or None
 
-        async def act() -> bool:
+        async def act(api: Api) -> bool:
             path = f"v1/inputs/{segment(scene_uuid)}/actions/commit"
-            await self.visibility.wait([scene_uuid], lambda: self._api.command(path))
+            await self.visibility.wait([scene_uuid], lambda: api.command(path))
             return True
 
         try:
-            await self._api.once(act, look)
+            await once(self._api, act, look)
         except ConflictError:
-            if not await look():
+            if not await look(self._api):
                 raise
 
     async def discard(self, scene_uuid: str, limiter: Semaphore | None = None, *, waits: bool = True) -> bool | None:

@@ -6,9 +6,9 @@ from typing import Any
 from attrs import frozen
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.once import look_late, once
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, one_or_several, segment, text
-from kognic_aio._http.transport import Query
+from kognic_aio._http.protocol import Query, given, one_or_several, segment, text
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
@@ -58,9 +58,10 @@ class PreAnnotationResource:
         content = encode_pre_annotation(pre_annotation)
         if dryrun or external_id is None:
             return await self._create(scene_uuid, content, dryrun, external_id)
-        return await self._api.once(
-            lambda: self._create(scene_uuid, content, dryrun, external_id),
-            lambda: self._first(scene_uuid, external_id),
+        return await once(
+            self._api,
+            lambda api: self._on(api)._create(scene_uuid, content, dryrun, external_id),
+            lambda api: self._on(api)._first(scene_uuid, external_id),
         )
 
     async def create_only(self, scene_uuid: str, content: bytes) -> CreatedPreAnnotation:
@@ -72,11 +73,18 @@ class PreAnnotationResource:
             scene_uuid: The scene's uuid.
             content: OpenLABEL as JSON text.
         """
-        return await self._api.once(lambda: self._create(scene_uuid, content), lambda: self._first(scene_uuid))
+        return await once(
+            self._api,
+            lambda api: self._on(api)._create(scene_uuid, content),
+            lambda api: self._on(api)._first(scene_uuid),
+        )
 
     async def find_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
         """The pre-annotation of such a scene, if it is there or comes soon."""
-        return await self._api.look_late(lambda: self._first(scene_uuid))
+        return await look_late(self._api, lambda api: self._on(api)._first(scene_uuid))
+
+    def _on(self, api: Api) -> "PreAnnotationResource":
+        return PreAnnotationResource(api, self._visibility)
 
     async def _first(self, scene_uuid: str, external_id: str | None = None) -> CreatedPreAnnotation | None:
         ids = await self._ids(scene_uuid, external_id)

@@ -1,13 +1,13 @@
 """Scenes that exist, and new ones in the newer form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment, strings, text
-from kognic_aio._http.retries import one_try_each
+from kognic_aio._http.retry import NO_RETRY, READ, RetryPolicy
 from kognic_aio._http.storage import Storage
 from kognic_aio._http.wire import encode
 from kognic_aio._secret import Secret
@@ -159,11 +159,12 @@ class SceneResource:
         await self._visibility.wait(uuids, lambda: self._api.command("v2/scenes/actions/invalidate", json=body))
         self._visibility.invalidated(*uuids)
 
-    async def look_up(self, scene_uuids: Sequence[str]) -> Mapping[str, Scene]:
+    async def look_up(self, scene_uuids: Sequence[str], counts_as: Hashable = None) -> Mapping[str, Scene]:
         """Get what the platform knows of some scenes, without waiting for those that it does not show yet.
 
         Args:
             scene_uuids: The uuids.
+            counts_as: What the request counts as for the circuit breaker, if several requests count as one.
 
         Returns:
             The scenes by the uuids that were asked for, without those that the platform leaves out.
@@ -174,7 +175,7 @@ class SceneResource:
 
         Endpoint: `POST v2/scenes/query`
         """
-        return await self._lifecycle.find(scene_uuids)
+        return await self._asking(evolve(READ, counts_as=counts_as)).find(scene_uuids)
 
     def left_out(self, scene_uuids: Sequence[str]) -> LeftOutError:
         """The error of an answer that leaves out some of the scenes that were asked for."""
@@ -218,8 +219,11 @@ class SceneResource:
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
         self._visibility.expect(scene_uuid)
-        with one_try_each():  # it is no reason to wait, nor to find the platform broken
-            return await self.discard(scene_uuid)
+        # It is no reason to wait, nor to find the platform broken.
+        return await self._asking(NO_RETRY).discard_orphan(scene_uuid, self._limiters.inputs)
+
+    def _asking(self, policy: RetryPolicy) -> Lifecycle:
+        return evolve(self._lifecycle, api=self._api.with_policy(policy))
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene of any sensors, and upload and commit its local files.

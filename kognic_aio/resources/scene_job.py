@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from anyio import Semaphore
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kognic_aio._http.api import Api
+from kognic_aio._http.once import once
 from kognic_aio._http.protocol import segment
-from kognic_aio._http.retries import may_have_had_effect
+from kognic_aio._http.retry import may_have_had_effect
 from kognic_aio._http.storage import Storage, is_refused_url
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio._secret import Secret
@@ -188,25 +189,28 @@ class SceneJobs:
         visibility = self._lifecycle.visibility
         stranded = StrandedError(f"scene {start.scene_uuid} was started, but where its files go was lost")
 
-        async def create() -> AcceptedScene:
+        async def is_shown(api: Api) -> bool:
+            return await evolve(self._lifecycle, api=api).is_shown(start.scene_uuid)
+
+        async def create(api: Api) -> AcceptedScene:
             may_exist, start.may_exist = start.may_exist, True
             try:
-                return await self._api.post(path, AcceptedScene, json=body, query=self._workspace())
+                return await api.post(path, AcceptedScene, json=body, query=self._workspace())
             except ConflictError as conflict:
-                if may_exist or await self._lifecycle.is_shown(start.scene_uuid):
+                if may_exist or await is_shown(api):
                     raise stranded from conflict
                 raise
             except Exception as error:
                 start.may_exist = may_exist or may_have_had_effect(error)
                 raise
 
-        async def look() -> AcceptedScene | None:
-            if await self._lifecycle.is_shown(start.scene_uuid):
+        async def look(api: Api) -> AcceptedScene | None:
+            if await is_shown(api):
                 raise stranded
             return None
 
         try:
-            accepted = await self._api.once(create, look)
+            accepted = await once(self._api, create, look)
         finally:
             if start.may_exist:
                 visibility.expect(start.scene_uuid, at_least=self._api.grace)

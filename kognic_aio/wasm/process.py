@@ -67,7 +67,7 @@ async def run(
         OSError: If it cannot be started.
     """
     listener = _Listener(max_output)
-    await patiently(lambda: _start(listener, command, env, cwd))
+    await patiently(_start, listener, command, env, cwd)
     with move_on_after(timeout) as scope:
         try:
             _give(listener.transport, given)

@@ -350,7 +350,7 @@ async def test_secrets_stay_secret(
     async with KognicIOClient(**options) as client:
         with pytest.raises(Exception, match="refused") as caught:
             await client.cameras.create(cameras_scene("scene"))
-        held = (caught.value, client, client._transport._credentials, vars(client._transport._tokens))
+        held = (caught.value, client, vars(client._transport._auth_server), vars(client._transport._tokens))
         shown = caplog.text + str(caught.value) + repr(held)
     creation, *_ = [r for r in emulator.recorder.requests("POST") if r.path.endswith("/cameras")]
     token = creation.headers["Authorization"].removeprefix("Bearer ")

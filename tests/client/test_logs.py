@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from kognic_aio import InputCreationResult, Journal, KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio._http.api import MOST_OF_A_CURSOR
+from kognic_aio._http.api import MAX_CURSOR
 from kognic_aio._http.converter import MAX_ID
 from kognic_aio._http.protocol import ERROR_TEXT_LENGTH
 from kognic_aio._text import MAX_MESSAGE, OneLine, printable
@@ -252,12 +252,12 @@ async def test_long_ids() -> None:
 async def test_long_cursors() -> None:
     """A cursor that is too long for a URL ends a list."""
     async with serving() as server, client_of(server) as client:
-        cursor = "c" * (MOST_OF_A_CURSOR + 1)
+        cursor = "c" * (MAX_CURSOR + 1)
         server.always = lambda _: web.json_response({"data": [], "metadata": {"nextCursorId": cursor}})
         with pytest.raises(MalformedAnswerError, match="a cursor of more than") as caught:
             await client.input.query_inputs(project="project")
         assert len(server.requests) == 1
-    assert len(str(caught.value)) < MOST_OF_A_CURSOR
+    assert len(str(caught.value)) < MAX_CURSOR
 
 
 async def test_a_journal_that_can_be_read_again(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from kognic_aio import KognicIOClient, create_inputs
 from kognic_aio._http.auth import Token, resolve
-from kognic_aio._http.protocol import MOST_RETRY_AFTER, Answer, api_error, retry_after
+from kognic_aio._http.protocol import MAX_RETRY_AFTER, Answer, api_error, retry_after
 from kognic_aio._http.redaction import redacted
 from kognic_aio._http.wire import DecodeError, decode, encode_pre_annotation
 from kognic_aio._json import read_json
@@ -134,7 +134,7 @@ def test_the_life_of_a_token(life: str) -> None:
 
 def test_how_long_to_wait() -> None:
     """However long a server wants to be left alone, it is a number."""
-    assert retry_after({"Retry-After": "9" * 5000}, datetime.now(UTC)) == MOST_RETRY_AFTER < inf
+    assert retry_after({"Retry-After": "9" * 5000}, datetime.now(UTC)) == MAX_RETRY_AFTER < inf
 
 
 def test_numbers_that_are_no_floats() -> None:

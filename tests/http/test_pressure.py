@@ -14,10 +14,11 @@ import pytest
 from attrs import define, field
 from yarl import URL
 
-from kognic_aio._http.hosts import MOST_STORAGES, REST, SEVERAL, Host, Hosts
-from kognic_aio._http.pressure import CALM, FIRST_RATE, SLOWEST, Pressure
+from kognic_aio._http.circuit_breaker import MAX_GIVEN_UP, REST
 from kognic_aio._http.protocol import Answer, api_error
-from kognic_aio._http.retries import may_repeat, repeating
+from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
+from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
+from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
 from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
 from kognic_aio.limits import Retry
 from tests.answers import answer_with
@@ -42,133 +43,133 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pressure(clock: Clock) -> Pressure:
-    return Pressure(clock)
+def throttle(clock: Clock) -> Throttle:
+    return Throttle("https://host", clock)
 
 
-def start(pressure: Pressure, number: int) -> list[float]:
-    return [pressure.start() for _ in range(number)]
+def start(throttle: Throttle, number: int) -> list[float]:
+    return [throttle.start() for _ in range(number)]
 
 
-def succeed(pressure: Pressure, number: int) -> None:
+def succeed(throttle: Throttle, number: int) -> None:
     for _ in range(number):
-        pressure.succeeded(pressure.start())
-        pressure.end()
+        throttle.succeeded(throttle.start())
+        throttle.end()
 
 
-def test_no_host_is_slow_at_first(pressure: Pressure) -> None:
+def test_no_host_is_slow_at_first(throttle: Throttle) -> None:
     """Until a host pushes back, requests start as they like."""
-    start(pressure, 1000)
-    assert pressure.is_calm
-    assert pressure.wait() == 0
+    start(throttle, 1000)
+    assert throttle.is_calm
+    assert throttle.delay() == 0
 
 
-def test_less_is_taken_once(pressure: Pressure) -> None:
+def test_less_is_taken_once(throttle: Throttle) -> None:
     """A push-back halves what is in flight; requests that were on their way then do not halve it again."""
-    times = start(pressure, 32)
-    assert [pressure.pushed_back(started) for started in times] == [True] + [False] * 31
-    assert pressure.limit == 16
-    assert pressure.wait() == inf
+    times = start(throttle, 32)
+    assert [throttle.pushed_back(started) for started in times] == [True] + [False] * 31
+    assert throttle.concurrency_limit.limit == 16
+    assert throttle.delay() == inf
 
 
-def test_the_next_may_halve_again(pressure: Pressure) -> None:
+def test_the_next_may_halve_again(throttle: Throttle) -> None:
     """A request that was started after a push-back and is turned away too halves it again, down to one."""
-    start(pressure, 3)
+    start(throttle, 3)
     for limit in (2, 1, 1, 1):
-        assert pressure.pushed_back(pressure.start())
-        pressure.end()
-        assert pressure.limit == limit
+        assert throttle.pushed_back(throttle.start())
+        throttle.end()
+        assert throttle.concurrency_limit.limit == limit
 
 
-def test_it_grows_back(pressure: Pressure) -> None:
+def test_it_grows_back(throttle: Throttle) -> None:
     """With every so many successes one more may be in flight, until there are as many as before."""
-    for started in start(pressure, 8):
-        pressure.pushed_back(started)
-        pressure.end()
-    succeed(pressure, 5)
-    assert 5 <= pressure.limit < 6
-    succeed(pressure, 20)
-    assert pressure.limit == inf
+    for started in start(throttle, 8):
+        throttle.pushed_back(started)
+        throttle.end()
+    succeed(throttle, 5)
+    assert 5 <= throttle.concurrency_limit.limit < 6
+    succeed(throttle, 20)
+    assert throttle.concurrency_limit.limit == inf
 
 
 @pytest.mark.parametrize(("asked", "waits"), [((2.0,), 2), ((2.0, 5.0), 5), ((5.0, 2.0), 5), ((0.0,), 0)])
-def test_who_is_asked_to_wait_speaks_for_all(asked: tuple[float, ...], waits: float, pressure: Pressure) -> None:
+def test_who_is_asked_to_wait_speaks_for_all(asked: tuple[float, ...], waits: float, throttle: Throttle) -> None:
     """No request starts before the longest Retry-After that any has got is over."""
-    for started, seconds in zip(start(pressure, len(asked)), asked, strict=True):
-        pressure.pushed_back(started, seconds)
-        pressure.end()
-    assert pressure.wait() == pytest.approx(waits, abs=1e-4)
+    for started, seconds in zip(start(throttle, len(asked)), asked, strict=True):
+        throttle.pushed_back(started, seconds)
+        throttle.end()
+    assert throttle.delay() == pytest.approx(waits, abs=1e-4)
 
 
-def grant_at(pressure: Pressure, clock: Clock, rate: float, seconds: float) -> None:
+def grant_at(throttle: Throttle, clock: Clock, rate: float, seconds: float) -> None:
     for _ in range(int(rate * seconds)):
         clock.now += 1 / rate
-        succeed(pressure, 1)
+        succeed(throttle, 1)
 
 
-def refuse_all(pressure: Pressure, clock: Clock, seconds: float) -> None:
+def refuse_all(throttle: Throttle, clock: Clock, seconds: float) -> None:
     for _ in range(int(seconds * 20)):
         clock.now += 0.05
-        pressure.pushed_back(pressure.start())
-        pressure.end()
+        throttle.pushed_back(throttle.start())
+        throttle.end()
 
 
-def test_a_rate_that_is_granted(pressure: Pressure, clock: Clock) -> None:
+def test_a_rate_that_is_granted(throttle: Throttle, clock: Clock) -> None:
     """A second after the first push-back, starts are paced to a little less than what is granted."""
-    grant_at(pressure, clock, 200, 3)
+    grant_at(throttle, clock, 200, 3)
     for _ in range(120):
-        grant_at(pressure, clock, 100, 0.01)
-        pressure.pushed_back(pressure.start())
-        pressure.end()
-    assert 90 < pressure.pace.rate < 96
+        grant_at(throttle, clock, 100, 0.01)
+        throttle.pushed_back(throttle.start())
+        throttle.end()
+    assert 90 < throttle.rate_limiter.rate < 96
     clock.now += 1
-    pressure.start()
-    pressure.end()
-    assert 1 / 96 - 0.005 < pressure.wait() < 1 / 90
+    throttle.start()
+    throttle.end()
+    assert 1 / 96 - 0.005 < throttle.delay() < 1 / 90
 
 
-def test_a_rate_that_nobody_knows(pressure: Pressure) -> None:
+def test_a_rate_that_nobody_knows(throttle: Throttle) -> None:
     """A host that pushes back at once is begun with slowly."""
-    pressure.pushed_back(pressure.start())
-    assert pressure.pace.rate == FIRST_RATE
+    throttle.pushed_back(throttle.start())
+    assert throttle.rate_limiter.rate == FIRST_RATE
 
 
-def test_recovery_is_quick(pressure: Pressure, clock: Clock) -> None:
+def test_recovery_is_quick(throttle: Throttle, clock: Clock) -> None:
     """In an outage in which nothing is granted, the rate falls on and on; after it, it is soon what it was."""
-    grant_at(pressure, clock, 100, 3)
-    refuse_all(pressure, clock, 20)
-    assert pressure.pace.rate == SLOWEST
-    succeed(pressure, 50)
-    assert pressure.pace.rate > 90
+    grant_at(throttle, clock, 100, 3)
+    refuse_all(throttle, clock, 20)
+    assert throttle.rate_limiter.rate == SLOWEST_RATE
+    succeed(throttle, 50)
+    assert throttle.rate_limiter.rate > 90
 
 
-def test_calm_comes_back(pressure: Pressure, clock: Clock) -> None:
+def test_calm_comes_back(throttle: Throttle, clock: Clock) -> None:
     """When nobody has pushed back for long, starts are no longer paced."""
-    pressure.pushed_back(pressure.start())
-    pressure.end()
-    succeed(pressure, 1)
+    throttle.pushed_back(throttle.start())
+    throttle.end()
+    succeed(throttle, 1)
     clock.now += CALM - 1
-    assert pressure.wait() == 0
-    assert not pressure.is_calm
+    assert throttle.delay() == 0
+    assert not throttle.is_calm
     clock.now += 2
-    assert pressure.wait() == 0
-    assert pressure.is_calm
+    assert throttle.delay() == 0
+    assert throttle.is_calm
 
 
-def test_a_rise_of_timeouts(pressure: Pressure) -> None:
+def test_a_rise_of_timeouts(throttle: Throttle) -> None:
     """Three timeouts in a row halve what is in flight, and do not pace it: a slow host is not one that counts."""
-    times = start(pressure, 8)
-    assert [pressure.troubled(started) for started in times] == [False, False, True] + [False] * 5
-    assert pressure.limit == 4
-    assert pressure.pace.rate == inf
+    times = start(throttle, 8)
+    assert [throttle.timed_out(started) for started in times] == [False, False, True] + [False] * 5
+    assert throttle.concurrency_limit.limit == 4
+    assert throttle.rate_limiter.rate == inf
 
 
-def test_timeouts_now_and_then(pressure: Pressure) -> None:
+def test_timeouts_now_and_then(throttle: Throttle) -> None:
     """A timeout in ten requests is no rise."""
     for _ in range(100):
-        succeed(pressure, 9)
-        assert not pressure.troubled(pressure.start())
-        pressure.end()
+        succeed(throttle, 9)
+        assert not throttle.timed_out(throttle.start())
+        throttle.end()
 
 
 class VirtualTime(asyncio.SelectorEventLoop):
@@ -205,8 +206,19 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def host() -> Host:
-    return Host("https://host", now)
+def host() -> Throttle:
+    return Throttle("https://host", now)
+
+
+async def send(shared: Throttle, respond: Callable[[], Awaitable[Answer]]) -> Answer:
+    async with shared.turn() as turn:
+        turn.answer = await respond()
+    return turn.answer
+
+
+async def repeating(shared: Throttle, bounds: Retry, respond: Callable[[], Awaitable[T]], key: str | None = None) -> T:
+    policy = RetryPolicy(is_worth_it=may_repeat, counts_as=key)
+    return await repeat(Attempts(policy, bounds, shared), respond)
 
 
 def answer(status: int, **headers: str) -> Answer:
@@ -233,7 +245,7 @@ class Server:
     latency: float = 0.001
     headers: dict[str, str] = field(factory=dict)
     flaw: float = 0
-    host: Host = field(factory=host)
+    host: Throttle = field(factory=host)
     refused: list[bool] = field(factory=list)
     after: list[bool] = field(factory=list)
     _saved: float = field(default=50, init=False)
@@ -260,13 +272,13 @@ class Server:
         left = iter(range(requests))
 
         async def attempt() -> None:
-            got = await self.host.send(self.respond)
+            got = await send(self.host, self.respond)
             if got.status != 200:
                 raise api_error(got)
 
         async def work() -> None:
             for _ in left:
-                await repeating(Retry(attempts=10), may_repeat, attempt)
+                await repeating(self.host, Retry(attempts=10), attempt)
 
         await asyncio.gather(*(work() for _ in range(tasks)))
         return now()
@@ -373,8 +385,8 @@ def test_all_wait_in_turn() -> None:
             order.append(name)
             return answer(200)
 
-        await shared.send(partial(respond_at, [], answer(429, **{"Retry-After": "3"})))
-        await asyncio.gather(*(shared.send(partial(respond, name)) for name in range(9)))
+        await send(shared, partial(respond_at, [], answer(429, **{"Retry-After": "3"})))
+        await asyncio.gather(*(send(shared, partial(respond, name)) for name in range(9)))
         assert order == list(range(9))
 
     in_virtual_time(main)
@@ -386,8 +398,8 @@ def test_dates() -> None:
     async def main() -> None:
         shared, times = host(), list[float]()
         past = {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
-        await shared.send(partial(respond_at, times, answer(503, **past)))
-        await shared.send(partial(respond_at, times, answer(200)))
+        await send(shared, partial(respond_at, times, answer(503, **past)))
+        await send(shared, partial(respond_at, times, answer(200)))
         assert times == [0, 0]
 
     in_virtual_time(main)
@@ -398,8 +410,8 @@ def test_a_wait_that_is_too_long() -> None:
 
     async def main() -> None:
         shared, times = host(), list[float]()
-        await shared.send(partial(respond_at, times, answer(429, **{"Retry-After": "3600"})))
-        await shared.send(partial(respond_at, times, answer(200)))
+        await send(shared, partial(respond_at, times, answer(429, **{"Retry-After": "3600"})))
+        await send(shared, partial(respond_at, times, answer(200)))
         assert times[1] < 1
 
     in_virtual_time(main)
@@ -410,8 +422,8 @@ def test_cancelling_who_waits() -> None:
 
     async def main() -> None:
         shared, times = host(), list[float]()
-        await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "30"})))
-        waiting = [asyncio.create_task(shared.send(partial(respond_at, times, answer(200)))) for _ in range(3)]
+        await send(shared, partial(respond_at, [], answer(503, **{"Retry-After": "30"})))
+        waiting = [asyncio.create_task(send(shared, partial(respond_at, times, answer(200)))) for _ in range(3)]
         await asyncio.sleep(1)
         for task in waiting[:2]:
             task.cancel()
@@ -428,10 +440,10 @@ def test_closing() -> None:
     """When the client closes, nobody goes on waiting."""
 
     async def main() -> None:
-        hosts, times = Hosts(now), list[float]()
+        hosts, times = Throttles(now), list[float]()
         shared = hosts.of(URL("https://host/path"), is_api=True)
-        await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "300"})))
-        waiting = [asyncio.create_task(shared.send(partial(respond_at, times, answer(200)))) for _ in range(3)]
+        await send(shared, partial(respond_at, [], answer(503, **{"Retry-After": "300"})))
+        waiting = [asyncio.create_task(send(shared, partial(respond_at, times, answer(200)))) for _ in range(3)]
         await asyncio.sleep(1)
         hosts.close()
         await asyncio.gather(*waiting)
@@ -445,15 +457,15 @@ def test_many_storages(status: int) -> None:
     """A platform that names another storage for each file does not fill the memory; those in use are kept."""
 
     async def main() -> None:
-        hosts, made = Hosts(now), WeakSet[Host]()
+        hosts, made = Throttles(now), WeakSet[Throttle]()
         api, used = hosts.of(URL("https://api"), is_api=True), hosts.of(URL("https://used"), is_api=False)
-        using = asyncio.create_task(used.send(grant_late))
+        using = asyncio.create_task(send(used, grant_late))
         await asyncio.sleep(0)
-        for number in range(5 * MOST_STORAGES):
+        for number in range(5 * MAX_STORAGES):
             host = hosts.of(URL(f"https://{number}.example"), is_api=False)
             made.add(host)
-            await host.send(partial(respond_at, [], answer(status)))
-        assert len(made) <= MOST_STORAGES + 1
+            await send(host, partial(respond_at, [], answer(status)))
+        assert len(made) <= MAX_STORAGES + 1
         assert hosts.of(URL("https://api"), is_api=True) is api
         assert hosts.of(URL("https://used"), is_api=False) is used
         await using
@@ -463,7 +475,7 @@ def test_many_storages(status: int) -> None:
 
 def test_apis_and_storage_are_apart() -> None:
     """All paths of a host share what is known of it; other hosts, and storage on the same one, do not."""
-    hosts = Hosts(Clock())
+    hosts = Throttles(Clock())
     api = hosts.of(URL("https://host/v1/a?b=c"), is_api=True)
     assert hosts.of(URL("https://host:443/v2"), is_api=True) is api
     assert hosts.of(URL("https://host/v1/a"), is_api=False) is not api
@@ -482,7 +494,7 @@ def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
             return answer(429, **{"Retry-After": "3"})
 
         with caplog.at_level(logging.INFO, "kognic_aio"):
-            await asyncio.gather(*(shared.send(refuse) for _ in range(20)))
+            await asyncio.gather(*(send(shared, refuse) for _ in range(20)))
 
     in_virtual_time(main)
     (record,) = caplog.records
@@ -507,12 +519,12 @@ async def grant_late() -> Answer:
     return await grant()
 
 
-async def ask(shared: Host, respond: Attempt, request: str | None = None) -> Answer:
-    return await repeating(Retry(attempts=3), may_repeat, lambda: shared.send(respond), request=request)
+async def ask(shared: Throttle, respond: Attempt, request: str | None = None) -> Answer:
+    return await repeating(shared, Retry(attempts=3), lambda: send(shared, respond), request)
 
 
-async def break_down(shared: Host) -> None:
-    for _ in range(SEVERAL - 1):
+async def break_down(shared: Throttle) -> None:
+    for _ in range(MAX_GIVEN_UP - 1):
         with pytest.raises(ConnectError):
             await ask(shared, refuse)
     with pytest.raises(UnavailableError):
@@ -528,7 +540,7 @@ def test_a_host_that_is_broken() -> None:
         errors = await asyncio.gather(*tasks, return_exceptions=True)
         first = [error for error in errors if isinstance(error, ConnectError)]
         rest = [error for error in errors if isinstance(error, UnavailableError)]
-        assert len(first) == SEVERAL - 1
+        assert len(first) == MAX_GIVEN_UP - 1
         assert len(rest) == 20 - len(first)
         assert {error.host for error in rest} == {"https://host"}
         assert all(isinstance(error.__cause__, ConnectError) for error in rest)
@@ -575,7 +587,7 @@ def test_a_success_meanwhile() -> None:
 
         slow = [asyncio.create_task(ask(shared, fail_slowly)) for _ in range(5)]
         await asyncio.sleep(1)
-        await shared.send(grant)
+        await send(shared, grant)
         errors = await asyncio.gather(*slow, return_exceptions=True)
         assert {type(error) for error in errors} == {TimedOutError}
 
@@ -614,17 +626,17 @@ def test_who_waits_hears_of_it() -> None:
         shared = host()
 
         async def fail() -> Answer:
-            got = await shared.send(partial(respond_at, [], answer(503, **{"Retry-After": "90"})))
+            got = await send(shared, partial(respond_at, [], answer(503, **{"Retry-After": "90"})))
             raise api_error(got)
 
         async def wait() -> type[KognicError]:
             with pytest.raises(KognicError) as caught:
-                await repeating(Retry(attempts=9, max_time=60), may_repeat, fail)
+                await repeating(shared, Retry(attempts=9, max_time=60), fail)
             return type(caught.value)
 
         kinds = await asyncio.gather(*(wait() for _ in range(20)))
-        assert set(kinds[:SEVERAL]) <= {ServerError, UnavailableError}
-        assert set(kinds[SEVERAL:]) == {UnavailableError}
+        assert set(kinds[:MAX_GIVEN_UP]) <= {ServerError, UnavailableError}
+        assert set(kinds[MAX_GIVEN_UP:]) == {UnavailableError}
         assert now() < 400
 
     in_virtual_time(main)

@@ -9,7 +9,7 @@ import pytest
 
 from kognic_aio import errors
 from kognic_aio._http.protocol import Answer, api_error, parse, retry_after, segment, storage_error, sunset, unwrap
-from kognic_aio._http.retries import had_no_effect, may_repeat
+from kognic_aio._http.retry import had_no_effect, may_repeat
 from tests.answers import answer_with
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

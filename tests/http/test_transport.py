@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
-from kognic_aio._http import transport
+from kognic_aio._http import auth_server
 from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
@@ -125,7 +125,7 @@ async def test_no_answer_in_time() -> None:
     assert asked == 1
 
 
-async def _give_token() -> Token:
+async def _give_token(counts_as: object) -> Token:
     return Token(Secret("token"), renew_at=math.inf)
 
 
@@ -205,13 +205,35 @@ async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch)
         asked += 1
         writer.close()
 
-    monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
     listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     async with listener:
         with pytest.raises(LostAnswerError, match="/v1/auth/oauth/token"):
             await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url).open()
     assert asked == 3
+
+
+@pytest.mark.parametrize(("counts_as", "error"), [("the same", ServerError), (None, UnavailableError)])
+async def test_an_auth_server_that_fails_one_question(
+    counts_as: str | None,
+    error: type[KognicError],
+    server: Server,
+    client: KognicIOClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If only requests that count as one get no token, the auth server is not taken to be broken."""
+
+    async def fail(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=500)
+
+    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=1))
+    server.token = fail
+    for _ in range(3):
+        with pytest.raises((ServerError, UnavailableError)):
+            await client.scene.look_up(["uuid"], counts_as=counts_as)
+    with pytest.raises(error):
+        await client.scene.look_up(["uuid"], counts_as=counts_as)
 
 
 class Platform(Server):
@@ -256,7 +278,7 @@ async def test_a_token_that_is_revoked() -> None:
 @pytest.mark.parametrize("trouble", [status(503), status(429), drop], ids=["503", "429", "dropped"])
 async def test_an_auth_server_in_trouble(trouble: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that cannot be had at once is asked for again."""
-    monkeypatch.setattr(transport, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
     async with Platform(trouble, trouble) as platform, client_of(platform) as client:
         assert await client.project.get_projects() == []
     assert platform.tokens == 1
