@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from attrs import asdict, evolve, field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import JournalError
@@ -119,13 +119,12 @@ class Scene:
 
 def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
     """What facts about a scene come to, in their order. A fact that comes too late changes nothing."""
-    entry: Entry | None = scene.entry
-    refused: dict[str, InputCreationError | None] = dict(scene.refused)
+    entry, refused = scene.entry, scene.refused
     for fact in facts:
         match fact:
             case Reached(step=Step.STARTING):
                 entry = Entry(key=key, **_given(fact))
-                refused.pop(kin_of(fact.fingerprint or ""), None)
+                refused = {kin: error for kin, error in refused.items() if kin != kin_of(fact.fingerprint or "")}
             case Reached() if entry is None:
                 entry = Entry(key=key, **_given(fact))
             case Reached() if entry is not None and entry.result is None and fact.step.may_follow(entry.step):
@@ -138,9 +137,9 @@ def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
                 entry = None
             case Retried():
                 entry = None if entry is not None and entry.status is InputCreationStatus.FAILED else entry
-                refused = {kin: None for kin in refused}
+                refused = dict.fromkeys(refused)
             case Refused() if fact.kin in refused or len(refused) < MAX_REFUSALS:
-                refused[fact.kin] = fact.error
+                refused = {**refused, fact.kin: fact.error}
             case Upheld():
                 refused = {kin: error for kin, error in refused.items() if error is None}
             case _:
@@ -151,7 +150,7 @@ def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
 def compacted(scene: Scene) -> Iterator[Fact]:
     """The fewest facts that come to a scene."""
     if scene.entry is not None:
-        known = asdict(scene.entry, recurse=False, filter=lambda each, value: each.name in _KNOWN and value is not None)
+        known = _given(scene.entry)
         yield Settled(**known) if "result" in known else Reached(**known)
         if scene.entry.delivered:
             yield Delivered()
@@ -206,7 +205,7 @@ def to_text(fact: Fact) -> str:
     """A fact as it is stored, without its kind. It is ASCII: SQLite cannot keep every character of a string."""
     told = encode(fact)
     told.pop("step", None)
-    return json.dumps(told, separators=(",", ":"))
+    return _JSON.encode(told)
 
 
 def read_fact(kind: str, text: str) -> Fact:
@@ -245,9 +244,11 @@ def reading(path: str, key: object) -> Generator[None, None, None]:
         raise JournalError(f"journal {path}: what it has of {key!r:.100} is damaged: {why!r}", path=path) from error
 
 
-_KNOWN = {each.name for each in fields(Settled)}
-"""What a fact may tell of an entry."""
+_JSON = json.JSONEncoder(separators=(",", ":"))
+_NAMES = tuple(each.name for each in fields(Settled))
 
 
-def _given(fact: Reached) -> dict[str, Any]:
-    return asdict(fact, recurse=False, filter=lambda _, value: value is not None)
+def _given(known: Reached | Entry) -> dict[str, Any]:
+    """What a fact tells, or what facts may tell of an entry."""
+    values = ((name, getattr(known, name, None)) for name in _NAMES)
+    return {name: value for name, value in values if value is not None}

@@ -50,7 +50,7 @@ ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
 class _Batch:
     """Facts that are written together, keys that are then looked up together, and an event for those who wait."""
 
-    facts: list[tuple[str, Fact]] = field(factory=list[tuple[str, Fact]])
+    facts: list[tuple[str, Fact, str]] = field(factory=list[tuple[str, Fact, str]])
     keys: list[str] = field(factory=list[str])
     found: Mapping[str, Scene | JournalError] | None = None
     ended: anyio.Event = field(factory=anyio.Event)
@@ -242,7 +242,7 @@ class Journal:
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
-        if facts := [("", Invalidated(scene_uuid=uuid)) for uuid in scene_uuids]:
+        if facts := [("", Invalidated(scene_uuid=uuid), "") for uuid in scene_uuids]:
             await self._next_batch(facts=facts)
 
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
@@ -267,13 +267,14 @@ class Journal:
         Raises:
             JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
-        if len(key) + len(to_text(fact)) > MAX_FACT_SIZE:
+        text = to_text(fact)
+        if len(key) + len(text) > MAX_FACT_SIZE:
             problem = "the platform's answers about it are too large to be kept; create it without a journal"
             raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
-        await self._next_batch(facts=[(key, fact)])
+        await self._next_batch(facts=[(key, fact, text)])
 
     async def _next_batch(
-        self, *, facts: Sequence[tuple[str, Fact]] = (), keys: Sequence[str] = ()
+        self, *, facts: Sequence[tuple[str, Fact, str]] = (), keys: Sequence[str] = ()
     ) -> Mapping[str, Scene | JournalError]:
         """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
         store, batch = self._opened(), self._batch
@@ -291,6 +292,7 @@ class Journal:
         batch = self._batch
         try:
             while self._batch.facts or self._batch.keys:
+                await asyncio.sleep(0)  # so that all who are about to record something join the batch
                 batch, self._batch = self._batch, _Batch()
                 batch.found = await self._worker.run(store.see_to, batch.facts, batch.keys)
                 batch.ended.set()

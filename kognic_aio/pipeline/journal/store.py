@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain, groupby
 from math import inf
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from attrs import asdict, frozen
 
@@ -80,6 +80,10 @@ FROM new
 """Appends facts, and numbers those of each key in their order."""
 
 
+Written: TypeAlias = tuple[str, Fact, str]
+"""A fact between the key of its scene and its text."""
+
+
 @frozen
 class Store:
     """The facts of a journal.
@@ -138,32 +142,33 @@ class Store:
             self.write(facts)
         return self.look_up(keys)
 
-    def write(self, facts: Sequence[tuple[str, Fact]]) -> None:
+    def write(self, facts: Sequence[Written]) -> None:
         """Write facts in their order: all of them, or none if it fails. A killed process keeps them.
 
         Steps and deliveries are appended. A fact that looks back is folded with what is known of its scene, and what
         they come to replaces the facts of the scene. So a scene has few facts, and at most one end.
 
         Args:
-            facts: Each with the key of its scene.
+            facts: Each with the key of its scene, and as `to_text` writes it.
         """
-        scenes = self._known(key for key, fact in facts if looks_back(fact))
+        scenes = self._known(key for key, fact, _ in facts if looks_back(fact))
         replaced = [key for key, scene in scenes.items() if scene != Scene()]
         orphans: dict[str, str | None] = {}
-        appended: list[tuple[str, Fact]] = []
-        for key, fact in facts:
+        appended: list[Written] = []
+        for key, fact, text in facts:
             if isinstance(fact, Invalidated):
                 orphans[fact.scene_uuid] = None
             elif key not in scenes:
-                appended.append((key, fact))
+                appended.append((key, fact, text))
             else:
                 before, scenes[key] = scenes[key], fold(key, [fact], scenes[key])
                 if (scene_uuid := left_behind(before, fact, scenes[key])) is not None:
                     orphans[scene_uuid] = key
                 scenes |= (aside := set_aside(before, fact))
                 replaced += aside
-        appended += [(key, fact) for key, scene in scenes.items() for fact in compacted(scene)]
-        appended += [(key, Orphan(scene_uuid=uuid)) for uuid, key in orphans.items() if key is not None]
+        implied = [(key, fact) for key, scene in scenes.items() for fact in compacted(scene)]
+        implied += [(key, Orphan(scene_uuid=uuid)) for uuid, key in orphans.items() if key is not None]
+        appended += [(key, fact, to_text(fact)) for key, fact in implied]
         with translated(self.path):
             self._replace(replaced, orphans, appended)
 
@@ -175,10 +180,10 @@ class Store:
             known[key] = scene
         return known
 
-    def _replace(self, keys: Iterable[str], orphans: Iterable[str], facts: Iterable[tuple[str, Fact]]) -> None:
+    def _replace(self, keys: Iterable[str], orphans: Iterable[str], facts: Iterable[Written]) -> None:
         """Remove the facts of some scenes, and some orphans, and append others; in one transaction."""
         place = json.dumps(self.destination.project), json.dumps(self.destination.batch)
-        rows = ((json.dumps(key), kind_of(fact), to_text(fact)) for key, fact in facts)
+        rows = ((json.dumps(key), kind_of(fact), text) for key, fact, text in facts)
         statements: list[tuple[str, tuple[str, ...]]] = [
             *((REMOVE, (part,)) for part in _parts(map(json.dumps, keys))),
             *((REMOVE_ORPHANS, (part,)) for part in _parts(to_text(Orphan(scene_uuid=uuid)) for uuid in orphans)),
@@ -226,7 +231,7 @@ class Store:
         with translated(self.path):
             keys = [read_key(name) for (name,) in self._rows(FAILED_KEYS, most=MAX_READ_SIZE)]
         for start in range(0, len(keys), CHUNK):
-            self.write([(key, Retried()) for key in keys[start : start + CHUNK]])
+            self.write([(key, Retried(), "") for key in keys[start : start + CHUNK]])
         return failed
 
     def _on_the_way(self, most: float = inf) -> Iterator[Entry]:
@@ -259,12 +264,13 @@ class Store:
         """What a query finds.
 
         Raises:
-            ValueError: If a row is too large, or the last values of all rows are larger than `most`.
+            ValueError: If the last value of a row is too large, or those of all rows are larger than `most`.
         """
         total = 0
         for row in self._connection.execute(query, parameters):
-            sizes = [len(value) if isinstance(value, str | bytes) else 0 for value in row]
-            size, total = sum(sizes), total + sizes[-1]
+            content = row[-1]
+            size = len(content) if isinstance(content, str | bytes) else 0
+            total += size
             if size > MAX_ROW_SIZE:
                 raise ValueError(f"the row of {row[0]!r:.100} is too large for a scene's: {size} characters")
             if total > most:
