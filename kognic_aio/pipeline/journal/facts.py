@@ -160,13 +160,9 @@ def compacted(scene: Scene) -> Iterator[Fact]:
 
 def looks_back(fact: Fact) -> bool:
     """Whether a fact has to be folded with what is known of its scene when it is written. Others are appended."""
-    match fact:
-        case Settled() | Reached(step=Step.STARTING):
-            return True
-        case Reached() | Delivered() | Invalidated():
-            return False
-        case _:
-            return True
+    if isinstance(fact, Reached):
+        return fact.step in (Step.STARTING, Step.SETTLED)
+    return not isinstance(fact, Delivered | Invalidated)
 
 
 def left_behind(before: Scene, fact: Fact, after: Scene) -> str | None:

@@ -52,7 +52,7 @@ class _Batch:
 
     facts: list[tuple[str, Fact, str]] = field(factory=list[tuple[str, Fact, str]])
     keys: list[str] = field(factory=list[str])
-    found: Mapping[str, Scene | JournalError] | None = None
+    found: Mapping[str, Scene] | None = None
     ended: anyio.Event = field(factory=anyio.Event)
 
 
@@ -151,10 +151,7 @@ class Journal:
         """
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
-        found = (await self._next_batch(keys=[key]))[key]
-        if isinstance(found, JournalError):
-            raise found
-        return found.known
+        return (await self._next_batch(keys=[key]))[key].known
 
     async def record(
         self,
@@ -275,7 +272,7 @@ class Journal:
 
     async def _next_batch(
         self, *, facts: Sequence[tuple[str, Fact, str]] = (), keys: Sequence[str] = ()
-    ) -> Mapping[str, Scene | JournalError]:
+    ) -> Mapping[str, Scene]:
         """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
         store, batch = self._opened(), self._batch
         batch.facts += facts

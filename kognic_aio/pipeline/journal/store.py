@@ -63,7 +63,9 @@ WHERE kind NOT IN ('delivered', 'refused', 'retried', 'orphan') ORDER BY key, nu
 """
 """Finds how far the scenes have come. A result comes first, as it has replaced what there was."""
 
-SETTLED = "SELECT kind, count(*) FROM fact WHERE kind IN ('created', 'failed', 'refused') GROUP BY kind"
+SETTLED = """
+SELECT count(*) FILTER (WHERE kind = 'created'), count(*) FILTER (WHERE kind IN ('failed', 'refused')) FROM fact
+"""
 FAILED_KEYS = "SELECT DISTINCT key FROM fact WHERE kind IN ('failed', 'refused')"
 
 REMOVE = "DELETE FROM fact WHERE kind <> 'orphan' AND key IN (SELECT value FROM json_each(?))"
@@ -123,24 +125,21 @@ class Store:
         with translated(self.path):
             self._connection.close()
 
-    def look_up(self, keys: Iterable[str]) -> dict[str, Scene | JournalError]:
-        """What is known of some scenes, or why it cannot be read."""
-        scenes: dict[str, Scene | JournalError] = {key: Scene() for key in keys}
-        with translated(self.path):
-            for part in _parts(map(json.dumps, scenes)):
-                for name, facts in groupby(self._rows(LOOK_UP, part, most=MAX_READ_SIZE), itemgetter(0)):
-                    key, rows = json.loads(name), list(facts)
-                    try:
-                        scenes[key] = self._scene(key, rows)
-                    except JournalError as error:  # of one scene, which the others have nothing to do with
-                        scenes[key] = error
-        return scenes
-
-    def see_to(self, facts: Sequence[tuple[str, Fact]], keys: Sequence[str]) -> dict[str, Scene | JournalError]:
-        """Write facts, then look up keys."""
+    def see_to(self, facts: Sequence[Written], keys: Iterable[str]) -> dict[str, Scene]:
+        """Write facts, then tell what is known of some scenes."""
         if facts:
             self.write(facts)
         return self.look_up(keys)
+
+    def look_up(self, keys: Iterable[str]) -> dict[str, Scene]:
+        """What is known of some scenes."""
+        scenes = {key: Scene() for key in keys}
+        with translated(self.path):
+            for part in _parts(map(json.dumps, scenes)):
+                for name, rows in groupby(self._rows(LOOK_UP, part, most=MAX_READ_SIZE), itemgetter(0)):
+                    key = json.loads(name)
+                    scenes[key] = self._scene(key, rows)
+        return scenes
 
     def write(self, facts: Sequence[Written]) -> None:
         """Write facts in their order: all of them, or none if it fails. A killed process keeps them.
@@ -151,7 +150,7 @@ class Store:
         Args:
             facts: Each with the key of its scene, and as `to_text` writes it.
         """
-        scenes = self._known(key for key, fact, _ in facts if looks_back(fact))
+        scenes = self.look_up(key for key, fact, _ in facts if looks_back(fact))
         replaced = [key for key, scene in scenes.items() if scene != Scene()]
         orphans: dict[str, str | None] = {}
         appended: list[Written] = []
@@ -172,14 +171,6 @@ class Store:
         with translated(self.path):
             self._replace(replaced, orphans, appended)
 
-    def _known(self, keys: Iterable[str]) -> dict[str, Scene]:
-        known: dict[str, Scene] = {}
-        for key, scene in self.look_up(keys).items():
-            if isinstance(scene, JournalError):
-                raise scene
-            known[key] = scene
-        return known
-
     def _replace(self, keys: Iterable[str], orphans: Iterable[str], facts: Iterable[Written]) -> None:
         """Remove the facts of some scenes, and some orphans, and append others; in one transaction."""
         place = json.dumps(self.destination.project), json.dumps(self.destination.batch)
@@ -199,8 +190,8 @@ class Store:
         """How many scenes there are at each step; of those that have settled, with each status."""
         counts: Counter[Step | InputCreationStatus] = Counter()
         with translated(self.path):
-            for kind, number in self._rows(SETTLED):
-                counts[InputCreationStatus.CREATED if kind == "created" else InputCreationStatus.FAILED] += number
+            ((created, failed),) = self._rows(SETTLED)
+            counts += Counter({InputCreationStatus.CREATED: created, InputCreationStatus.FAILED: failed})
             counts.update(entry.step for entry in self._on_the_way())
         return counts
 
@@ -217,9 +208,15 @@ class Store:
 
     def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""
+        started: list[Entry] = []
+        size = 0
         with translated(self.path):
-            on_the_way = self._on_the_way(MAX_READ_SIZE)
-            return [each for each in on_the_way if each.scene_uuid and not each.step.may_follow(Step.COMMITTED)]
+            for entry in self._on_the_way():
+                if entry.scene_uuid and not entry.step.may_follow(Step.COMMITTED):
+                    started.append(entry)
+                    size += len(repr(entry))
+                    _check_size(size, MAX_READ_SIZE)
+        return started
 
     def orphans(self) -> list[str]:
         """The scenes that have to be invalidated."""
@@ -234,9 +231,9 @@ class Store:
             self.write([(key, Retried(), "") for key in keys[start : start + CHUNK]])
         return failed
 
-    def _on_the_way(self, most: float = inf) -> Iterator[Entry]:
+    def _on_the_way(self) -> Iterator[Entry]:
         """The scenes that have not settled, in the order of their keys."""
-        for name, rows in groupby(self._rows(STEPS_REACHED, most=most), itemgetter(0)):
+        for name, rows in groupby(self._rows(STEPS_REACHED), itemgetter(0)):
             first = next(rows)
             if first[1] in ENDS:
                 continue
@@ -273,9 +270,13 @@ class Store:
             total += size
             if size > MAX_ROW_SIZE:
                 raise ValueError(f"the row of {row[0]!r:.100} is too large for a scene's: {size} characters")
-            if total > most:
-                raise ValueError(f"it has more to tell than {most} characters, and is too large to be read at once")
+            _check_size(total, most)
             yield row
+
+
+def _check_size(size: int, most: float) -> None:
+    if size > most:
+        raise ValueError(f"it has more to tell than {most} characters, and is too large to be read at once")
 
 
 @contextmanager
@@ -347,7 +348,7 @@ def read_destination(path: str, content: Any) -> Destination:
     try:
         content.encode()  # which fails if it has bytes that are none of UTF-8
         read = Destination(**json.loads(content))
-        texts: list[object] = [read.host, read.workspace, read.project, "" if read.batch is None else read.batch]
+        texts: list[object] = [read.host, read.workspace, read.project, read.batch or ""]
         if not all(isinstance(each, str) for each in texts) or not read.host.isprintable():
             raise ValueError("it is not made of texts")
     except UNREADABLE as error:
