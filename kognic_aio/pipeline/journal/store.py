@@ -362,8 +362,9 @@ def _upgrade(connection: sqlite3.Connection, destination: Destination) -> None:
     version: int = value_of(connection, "PRAGMA user_version")
     if version == VERSION:
         return
+    connection.execute("PRAGMA temp_store = FILE")  # what SQLite needs to undo a step may be as large as the journal
     place = json.dumps(destination.project), json.dumps(destination.batch)
     connection.execute("CREATE TEMP TABLE place AS SELECT ? AS project, ? AS batch", place)
     for script in UPGRADES[version - 1 :]:
         connection.executescript(script)
-    connection.execute("DROP TABLE place")
+    connection.execute("PRAGMA temp_store = MEMORY")  # which drops the temporary table
