@@ -91,6 +91,9 @@ class Invalidated:
 
 Fact: TypeAlias = Reached | Delivered | Abandoned | Refused | Upheld | Retried | MadeWay | Orphan | Invalidated
 
+Written: TypeAlias = tuple[str, Fact, str]
+"""The key of a scene, a fact about it, and that fact as `to_text` writes it."""
+
 KINDS: Mapping[str, type[Fact]] = {
     **{step.value: Reached for step in Step if step is not Step.SETTLED},
     "created": Settled,

@@ -26,6 +26,7 @@ from kognic_aio.pipeline.journal.facts import (
     Scene,
     Settled,
     Upheld,
+    Written,
     to_text,
 )
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
@@ -50,7 +51,7 @@ ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
 class _Batch:
     """Facts that are written together, keys that are then looked up together, and an event for those who wait."""
 
-    facts: list[tuple[str, Fact, str]] = field(factory=list[tuple[str, Fact, str]])
+    facts: list[Written] = field(factory=list[Written])
     keys: list[str] = field(factory=list[str])
     found: Mapping[str, Scene] | None = None
     ended: anyio.Event = field(factory=anyio.Event)
@@ -270,9 +271,7 @@ class Journal:
             raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
         await self._next_batch(facts=[(key, fact, text)])
 
-    async def _next_batch(
-        self, *, facts: Sequence[tuple[str, Fact, str]] = (), keys: Sequence[str] = ()
-    ) -> Mapping[str, Scene]:
+    async def _next_batch(self, *, facts: Sequence[Written] = (), keys: Sequence[str] = ()) -> Mapping[str, Scene]:
         """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
         store, batch = self._opened(), self._batch
         batch.facts += facts

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain, groupby
 from math import inf
 from operator import itemgetter
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from attrs import asdict, frozen
 
@@ -28,6 +28,7 @@ from kognic_aio.pipeline.journal.facts import (
     Retried,
     Scene,
     Settled,
+    Written,
     compacted,
     fold,
     kind_of,
@@ -80,10 +81,6 @@ SELECT key, place + 1 + coalesce((SELECT max(number) FROM fact WHERE fact.key = 
 FROM new
 """
 """Appends facts, and numbers those of each key in their order."""
-
-
-Written: TypeAlias = tuple[str, Fact, str]
-"""A fact between the key of its scene and its text."""
 
 
 @frozen
