@@ -14,7 +14,7 @@ from math import inf
 from operator import itemgetter
 from typing import Any, Self
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.pipeline.database import MAX_ROW_SIZE, check_soundness, is_error, opened, schema_of, value_of
@@ -48,6 +48,9 @@ MAX_READ_SIZE = 64 * 2**20
 
 ENDS = ("created", "failed")
 """The kinds of results."""
+
+MAX_CACHED = 1000
+"""Scenes that are kept in memory. A run has fewer on their way."""
 
 CHUNK = 1000
 """Scenes that are retried in one transaction."""
@@ -96,6 +99,7 @@ class Store:
     path: str
     destination: Destination
     _connection: sqlite3.Connection
+    _cache: dict[str, Scene] = field(factory=dict[str, Scene])
 
     @classmethod
     def open(cls, path: str, destination: Destination | None) -> Self:
@@ -129,14 +133,18 @@ class Store:
         return self.look_up(keys)
 
     def look_up(self, keys: Iterable[str]) -> dict[str, Scene]:
-        """What is known of some scenes."""
-        scenes = {key: Scene() for key in keys}
+        """What is known of some scenes. Those that are on their way are read once."""
+        if len(self._cache) > MAX_CACHED:
+            self._cache.clear()
+        scenes = {key: self._cache.get(key) for key in keys}
+        missing = {key: Scene() for key, scene in scenes.items() if scene is None}
         with translated(self.path):
-            for part in _parts(map(json.dumps, scenes)):
+            for part in _parts(map(json.dumps, missing)):
                 for name, rows in groupby(self._rows(LOOK_UP, part, most=MAX_READ_SIZE), itemgetter(0)):
                     key = json.loads(name)
-                    scenes[key] = self._scene(key, rows)
-        return scenes
+                    missing[key] = self._scene(key, rows)
+        self._cache.update(missing)
+        return {key: scene or missing[key] for key, scene in scenes.items()}
 
     def write(self, facts: Sequence[Written]) -> None:
         """Write facts in their order: all of them, or none if it fails. A killed process keeps them.
@@ -150,12 +158,12 @@ class Store:
         scenes = self.look_up(key for key, fact, _ in facts if looks_back(fact))
         replaced = [key for key, scene in scenes.items() if scene != Scene()]
         orphans: dict[str, str | None] = {}
-        appended: list[Written] = []
+        steps: list[Written] = []
         for key, fact, text in facts:
             if isinstance(fact, Invalidated):
                 orphans[fact.scene_uuid] = None
             elif key not in scenes:
-                appended.append((key, fact, text))
+                steps.append((key, fact, text))
             else:
                 before, scenes[key] = scenes[key], fold(key, [fact], scenes[key])
                 if (scene_uuid := left_behind(before, fact, scenes[key])) is not None:
@@ -164,9 +172,12 @@ class Store:
                 replaced += aside
         implied = [(key, fact) for key, scene in scenes.items() for fact in compacted(scene)]
         implied += [(key, Orphan(scene_uuid=uuid)) for uuid, key in orphans.items() if key is not None]
-        appended += [(key, fact, to_text(fact)) for key, fact in implied]
         with translated(self.path):
-            self._replace(replaced, orphans, appended)
+            self._replace(replaced, orphans, steps + [(key, fact, to_text(fact)) for key, fact in implied])
+        self._cache.update(scenes)
+        for key, fact, _ in steps:
+            if key in self._cache:
+                self._cache[key] = fold(key, [fact], self._cache[key])
 
     def _replace(self, keys: Iterable[str], orphans: Iterable[str], facts: Iterable[Written]) -> None:
         """Remove the facts of some scenes, and some orphans, and append others; in one transaction."""
