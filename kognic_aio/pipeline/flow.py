@@ -11,10 +11,10 @@ from attrs import define, evolve, field, frozen
 from kognic_aio.client import KognicIOClient
 from kognic_aio.errors import DOOM, InvalidError
 from kognic_aio.model import BaseScene, FeatureFlags, Input, PreAnnotation
-from kognic_aio.pipeline.journal import Entry, Step
-from kognic_aio.pipeline.log import RETRY, Log, Logbook
+from kognic_aio.pipeline.journal import Entry, Step, facts
 from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
+from kognic_aio.pipeline.record import RETRY, Record, Records
 from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import (
     InputCreationError,
@@ -48,7 +48,7 @@ class Run:
         limiters: Hold the scenes back.
         undelivered: Holds back the scenes of a run whose consumer does not come for their results, and those alone.
         watcher: Knows when scenes are created.
-        logbook: Has what is kept of each scene.
+        records: What is kept of each scene.
         progress: How far the run has come.
         orphans: Invalidates what this run or earlier ones have left behind; there from the first scene on.
         doomed_by: What ends the whole run.
@@ -63,7 +63,7 @@ class Run:
     limiters: Limiters
     undelivered: Semaphore
     watcher: Watcher
-    logbook: Logbook
+    records: Records
     progress: Progress
     orphans: Orphans | None = None
     doomed_by: Exception | None = None
@@ -74,7 +74,7 @@ class Run:
     _source_ended: bool = False
 
     @asynccontextmanager
-    async def scene_job(self, log: Log, taken: Callable[[], object]) -> AsyncGenerator[None, None]:
+    async def scene_job(self, record: Record, taken: Callable[[], object]) -> AsyncGenerator[None, None]:
         """Hold a place among the scenes between start and commit, and tell when there was one.
 
         What the job leaves behind is invalidated beside the run, which needs no place.
@@ -87,7 +87,7 @@ class Run:
             finally:
                 self._scene_jobs -= 1
                 self._start_clock_after_last_commit()
-                self._invalidate_orphans(log)
+                self._invalidate_orphans(record)
 
     @contextmanager
     def alive(self) -> Generator[None, None, None]:
@@ -138,9 +138,9 @@ class Run:
             problem = "failed in an earlier run, and is skipped, as are others that failed"
             _log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)
 
-    def _invalidate_orphans(self, log: Log) -> None:
-        while self.orphans is not None and log.orphans:
-            self.orphans.invalidate(log.orphans.pop())
+    def _invalidate_orphans(self, record: Record) -> None:
+        while self.orphans is not None and record.orphans:
+            self.orphans.invalidate(record.orphans.pop())
 
     def _start_clock_after_last_commit(self) -> None:
         if self._source_ended and not self._scene_jobs:
@@ -153,19 +153,19 @@ class Settled:
 
     Args:
         result: Its result.
-        log: What is kept of it, to be told of its delivery.
+        record: What is kept of it, to be told of its delivery.
         is_delivered: Whether an earlier run has delivered the result.
     """
 
     result: InputCreationResult
-    log: Log
+    record: Record
     is_delivered: bool = False
 
 
 async def settle(item: object, files: Files, run: Run, taken: Callable[[], object]) -> Settled:
     """The life of one scene: validate, start, upload, commit, wait until created, pre-annotate, create the input.
 
-    Each step is told to the scene's log before it is taken. What the log knows from an earlier run is not done again.
+    Each step is told to the scene's record before it is taken. What that knows from an earlier run is not done again.
 
     Args:
         item: What the source gave: a scene, with or without its pre-annotation.
@@ -180,7 +180,7 @@ async def settle(item: object, files: Files, run: Run, taken: Callable[[], objec
     Raises:
         KognicError: Only what ends the whole run.
     """
-    stage, log = InputCreationStage.SCENE, Log()
+    stage, record = InputCreationStage.SCENE, Record(run.records)
     result = InputCreationResult(status=InputCreationStatus.PROCESSING)
     try:
         async with files:
@@ -190,38 +190,38 @@ async def settle(item: object, files: Files, run: Run, taken: Callable[[], objec
             stage = InputCreationStage.PRE_ANNOTATION
             annotation = await _checked(pre_annotation, scene, run)
             stage = InputCreationStage.SCENE
-            log = await run.logbook.open(scene, annotation, waits=taken)
-            if log.earlier_result is not None:
-                return _settled_earlier(log.earlier_result, log)
-            async with run.scene_job(log, taken):
-                scene_uuid = await _committed(scene, log, creator, run)
+            record = await run.records.open(scene, annotation, waits=taken)
+            if record.earlier_result is not None:
+                return _settled_earlier(record.earlier_result, record)
+            async with run.scene_job(record, taken):
+                scene_uuid = await _committed(scene, record, creator, run)
             if scene_uuid is None:
-                return Settled(evolve(result, status=InputCreationStatus.VALIDATED), log)
+                return Settled(evolve(result, status=InputCreationStatus.VALIDATED), record)
         result = evolve(result, scene_uuid=scene_uuid)
         run.progress.committed += 1
         del item, scene, pre_annotation  # a waiting scene keeps its ids and the JSON of its pre-annotation
 
         if not await run.watcher.created(scene_uuid):
-            return Settled(result, log)
+            return Settled(result, record)
         if annotation is not None:
             stage = InputCreationStage.PRE_ANNOTATION
             async with run.limiters.inputs:
-                preannotation_uuid = await _pre_annotated(scene_uuid, annotation, log, run.client)
+                preannotation_uuid = await _pre_annotated(scene_uuid, annotation, record, run.client)
             result = evolve(result, preannotation_uuid=preannotation_uuid)
         stage = InputCreationStage.INPUT_FROM_SCENE
         async with run.limiters.inputs:
-            inputs = await _inputs_created(scene_uuid, log, creator, run)
+            inputs = await _inputs_created(scene_uuid, record, creator, run)
         result = evolve(result, status=InputCreationStatus.CREATED, inputs=tuple(inputs))
-        await log.settled(result)
+        await record.settle(result)
     except DOOM:
         raise
     except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
         failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
-        result = evolve(result, status=InputCreationStatus.FAILED, scene_uuid=log.scene_uuid, error=failure)
-        await log.settled(result)
+        result = evolve(result, status=InputCreationStatus.FAILED, scene_uuid=record.scene_uuid, error=failure)
+        await record.settle(result)
     finally:
-        log.close()
-    return Settled(result, log)
+        record.close()
+    return Settled(result, record)
 
 
 async def _checked(pre_annotation: PreAnnotation | None, scene: BaseScene, run: Run) -> bytes | None:
@@ -231,17 +231,17 @@ async def _checked(pre_annotation: PreAnnotation | None, scene: BaseScene, run: 
     return await checked_pre_annotation(pre_annotation, scene, run.dryrun)
 
 
-def _settled_earlier(result: InputCreationResult, log: Log) -> Settled:
+def _settled_earlier(result: InputCreationResult, record: Record) -> Settled:
     """How a scene ended in an earlier run."""
-    log.taken_up()
-    return Settled(result, log, is_delivered=log.earlier is not None and log.earlier.delivered)
+    record.take_up()
+    return Settled(result, record, is_delivered=record.earlier is not None and record.earlier.delivered)
 
 
-async def _committed(scene: BaseScene, log: Log, creator: SceneCreator[Any], run: Run) -> str | None:
+async def _committed(scene: BaseScene, record: Record, creator: SceneCreator[Any], run: Run) -> str | None:
     """The uuid of the committed scene, None if it was only validated, in a dry run."""
-    scene_uuid = await _committed_earlier(log, creator, run)
+    scene_uuid = await _committed_earlier(record, creator, run)
     if scene_uuid is not None:
-        log.taken_up()
+        record.take_up()
         return scene_uuid
     limiters = run.limiters
     async with creator.checked(scene, limiters.reading, keep=run.dryrun) as sources:
@@ -249,50 +249,50 @@ async def _committed(scene: BaseScene, log: Log, creator: SceneCreator[Any], run
             await creator.validate(scene, Target(), run.feature_flags)
             return None
         completed = await creator.complete(
-            scene, sources, Target(), run.feature_flags, notes=log, uploads=limiters.uploads, sent=run.progress.sent
+            scene, sources, Target(), run.feature_flags, notes=record, uploads=limiters.uploads, sent=run.progress.sent
         )
     return completed.scene_uuid
 
 
-async def _committed_earlier(log: Log, creator: SceneCreator[Any], run: Run) -> str | None:
+async def _committed_earlier(record: Record, creator: SceneCreator[Any], run: Run) -> str | None:
     """The uuid of the scene that an earlier run has committed. One that it only started is abandoned."""
-    earlier = log.earlier
+    earlier = record.earlier
     if earlier is None:
         return None
-    if log.starts_afresh:
-        await _make_way(earlier, log, creator, run)
+    if record.starts_afresh:
+        await _make_way(earlier, record, creator, run)
         return None
     if earlier.scene_uuid is None or earlier.step not in (Step.STARTING, Step.COMMITTING):
         return earlier.scene_uuid
     if earlier.step is Step.COMMITTING:  # and nobody knows whether it was
         was_committed = await run.client.scene.was_committed(earlier.scene_uuid)
         if was_committed:
-            await log.committed()
+            await record.committed()
             return earlier.scene_uuid
         if was_committed is None:  # and no grace period is left in which it could appear
-            await log.abandoned(earlier.scene_uuid)
-            await log.invalidated(earlier.scene_uuid)
+            await record.abandoned(earlier.scene_uuid)
+            await record.invalidated(earlier.scene_uuid)
             return None
-    await _leave(earlier.scene_uuid, log, run)
+    await _leave(earlier.scene_uuid, record, run)
     return None
 
 
-async def _make_way(earlier: Entry, log: Log, creator: SceneCreator[Any], run: Run) -> None:
+async def _make_way(earlier: Entry, record: Record, creator: SceneCreator[Any], run: Run) -> None:
     """Give up what an earlier run has recorded of a scene, and abandon it unless it has become an input."""
     scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
     if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:  # and nobody knows whether it was
         inputs = await creator.find_only_inputs(scene_uuid, run.project, run.batch)
         if inputs:
-            await log.became_input(_created_earlier(earlier, inputs))
+            await record.add(facts.Settled(result=_created_earlier(earlier, inputs)))
             is_created = True
-    await log.making_way()
+    await record.make_way()
     if scene_uuid is not None and not is_created:
-        await _leave(scene_uuid, log, run)
+        await _leave(scene_uuid, record, run)
 
 
-async def _leave(scene_uuid: str, log: Log, run: Run) -> None:
+async def _leave(scene_uuid: str, record: Record, run: Run) -> None:
     """Have a scene of an earlier run invalidated, beside this one."""
-    await log.abandoned(scene_uuid)
+    await record.abandoned(scene_uuid)
     if run.orphans is not None:
         run.orphans.invalidate_inherited(scene_uuid)
 
@@ -308,26 +308,26 @@ def _created_earlier(earlier: Entry, inputs: Sequence[Input]) -> InputCreationRe
     )
 
 
-async def _pre_annotated(scene_uuid: str, annotation: bytes, log: Log, client: KognicIOClient) -> str:
+async def _pre_annotated(scene_uuid: str, annotation: bytes, record: Record, client: KognicIOClient) -> str:
     """The uuid of the scene's pre-annotation, which is created unless an earlier run has done so."""
-    if log.earlier is not None and log.earlier.preannotation_uuid is not None:
-        return log.earlier.preannotation_uuid
-    was_about_to = log.earlier is not None and log.earlier.step is Step.PRE_ANNOTATING
+    if record.earlier is not None and record.earlier.preannotation_uuid is not None:
+        return record.earlier.preannotation_uuid
+    was_about_to = record.earlier is not None and record.earlier.step is Step.PRE_ANNOTATING
     created = await client.pre_annotation.find_only(scene_uuid) if was_about_to else None
     if created is None:
-        await log.pre_annotating()
+        await record.add(facts.Reached(step=Step.PRE_ANNOTATING))
         created = await client.pre_annotation.create_only(scene_uuid, annotation)
-    await log.pre_annotated(created.id)
+    await record.add(facts.Reached(step=Step.PRE_ANNOTATED, preannotation_uuid=created.id))
     return created.id
 
 
-async def _inputs_created(scene_uuid: str, log: Log, creator: SceneCreator[Any], run: Run) -> list[Input]:
+async def _inputs_created(scene_uuid: str, record: Record, creator: SceneCreator[Any], run: Run) -> list[Input]:
     """The inputs of the scene, which are created unless an earlier run has done so."""
-    was_about_to = log.earlier is not None and log.earlier.step is Step.CREATING_INPUT
+    was_about_to = record.earlier is not None and record.earlier.step is Step.CREATING_INPUT
     found = await creator.find_only_inputs(scene_uuid, run.project, run.batch) if was_about_to else None
     if found is not None:
         return found
-    await log.creating_input()
+    await record.add(facts.Reached(step=Step.CREATING_INPUT))
     return await creator.create_only_inputs(scene_uuid, run.project, run.batch)
 
 

@@ -51,7 +51,7 @@ class Orphans:
         with self._run.alive():
             if scene_uuid is None or (entry.step is Step.COMMITTING and await self._may_be_committed(scene_uuid)):
                 return
-            if (journal := self._run.logbook.journal) is not None:
+            if (journal := self._run.records.journal) is not None:
                 await journal.abandon(entry.key)
             await self._discard(self._run.client.scene.discard_inherited, scene_uuid)
 
@@ -67,6 +67,6 @@ class Orphans:
 
     async def _discard(self, discard: Callable[[str], Awaitable[bool]], scene_uuid: str) -> None:
         with self._run.alive():
-            journal = self._run.logbook.journal
+            journal = self._run.records.journal
             if await discard(scene_uuid) and journal is not None:
                 await journal.invalidated([scene_uuid])

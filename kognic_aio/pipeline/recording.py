@@ -27,7 +27,7 @@ async def recording(run: Run, path: str | os.PathLike[str] | None) -> AsyncGener
         yield
         return
     async with Journal(path, _destination(run)) as journal:
-        run.logbook.journal = journal
+        run.records.journal = journal
         yield
 
 
@@ -43,7 +43,7 @@ async def clear(run: Run, path: str | os.PathLike[str] | None) -> None:
     with move_on_after(timeout) as time:
         try:
             async with Journal(path, _destination(run)) as journal, task_group() as tasks:
-                run.logbook.journal, orphans = journal, Orphans(run, tasks)
+                run.records.journal, orphans = journal, Orphans(run, tasks)
                 for scene_uuid in await journal.abandoned():
                     orphans.invalidate_inherited(scene_uuid)
                 for entry in await journal.unfinished():

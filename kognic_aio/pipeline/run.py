@@ -28,8 +28,9 @@ from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.arguments import check_item, check_source
 from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
-from kognic_aio.pipeline.log import Key, Logbook
+from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.record import Key, Records
 from kognic_aio.pipeline.recording import clear, recording
 from kognic_aio.pipeline.release import Files, external_id_of
 from kognic_aio.pipeline.result import InputCreationResult, Progress
@@ -129,7 +130,7 @@ def create_inputs(
         limiters=client.limiters if limits is None else Limiters.of(limits, client.limiters.reading),
         undelivered=places((limits or client.limits).in_flight),
         watcher=Watcher(client.scene, client.visibility, sleep_time, scene_timeout),
-        logbook=Logbook(key, retry_failed=retry_failed),
+        records=Records(key, retry_failed=retry_failed),
         progress=Progress(),
     )
     return InputCreation(run, scenes_with_pre_annotations, journal)
@@ -251,8 +252,8 @@ async def _watch(run: Run) -> None:
 async def _take_orphans(run: Run, tasks: "TaskGroup") -> None:
     """Begin to invalidate what earlier runs have left, beside the scenes of this one."""
     run.orphans = Orphans(run, tasks)
-    if run.logbook.journal is not None:
-        for scene_uuid in await run.logbook.journal.abandoned():
+    if run.records.journal is not None:
+        for scene_uuid in await run.records.journal.abandoned():
             run.orphans.invalidate_inherited(scene_uuid)
 
 
@@ -306,7 +307,7 @@ async def _live(item: Item, run: Run, results: Results, *, task_status: "TaskSta
         run.progress.ended(settled.result.status)
         await results.give(settled.result)
         try:
-            await settled.log.delivered()
+            await settled.record.add(Delivered())
         except JournalError as error:
             run.doom(error)
 

@@ -18,7 +18,8 @@ from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.pipeline.journal.rows import read_count, read_destination, read_entry, read_failure, read_text
+from kognic_aio.pipeline.journal.facts import KINDS, read_fact, read_key, reading
+from kognic_aio.pipeline.journal.store import read_destination
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -36,9 +37,7 @@ FAILED = InputCreationResult(
 )
 COLUMNS = {
     "destination": ("content",),
-    "scene": ("key", "step", "fingerprint", "scene_uuid", "preannotation_uuid", "result", "delivered", "outline"),
-    "abandoned": ("scene_uuid",),
-    "refused": ("key", "fingerprint", "error"),
+    "fact": ("key", "number", "kind", "project", "batch", "content"),
 }
 KEYS = ("started", "created", "failed", "unheard of")
 
@@ -46,16 +45,14 @@ KEYS = ("started", "created", "failed", "unheard of")
 def rows(data: bytes) -> None:
     """The rows of a journal, as SQLite gives them."""
     pieces = Pieces(data)
+    for kind, fact in KINDS.items():
+        told = pieces.shaped(fact) if pieces.number(2) else _value(pieces, 6)
+        with suppress(JournalError), reading("a.journal", "key"):
+            read_fact(kind if pieces.number(4) else _value(pieces, 1), told)
+    with suppress(JournalError), reading("a.journal", "key"):
+        read_key(_value(pieces, 1))
     with suppress(JournalError):
-        read_entry("a.journal", "key", [_value(pieces, 5) for _ in range(8)])
-    with suppress(JournalError):
-        read_failure("a.journal", [_value(pieces, 1), _value(pieces, 4)])
-    with suppress(JournalError):
-        read_count("a.journal", [_value(pieces, 0), _value(pieces, 1), 1, _value(pieces, 1)])
-    with suppress(JournalError):
-        read_text("a.journal", _value(pieces, 1))
-    with suppress(ValueError):
-        read_destination(_value(pieces, 3))
+        read_destination("a.journal", _value(pieces, 3))
 
 
 def values(data: bytes) -> None:
@@ -68,7 +65,7 @@ def values(data: bytes) -> None:
             for _ in range(1 + pieces.number(4)):
                 table = pieces.one_of([*COLUMNS])
                 column = pieces.one_of(COLUMNS[table])
-                value = _value(pieces, 5)
+                value = pieces.shaped(pieces.one_of([*KINDS.values()])) if pieces.number(2) else _value(pieces, 5)
                 text = value.encode(errors="surrogatepass") if isinstance(value, str) else None
                 with suppress(sqlite3.Error):  # of none where there has to be one
                     connection.execute(

@@ -196,7 +196,7 @@ async def test_outlines(outline: str, emulator: Emulator, client: KognicIOClient
     async for _ in create_inputs(client, [scene("b.jpg")], project="project-a", batch="batch-2", journal=journal):
         pass
     with closing(connect(journal)) as file, file:
-        file.execute("UPDATE scene SET outline = ?", [OUTLINES[outline]])
+        file.execute("UPDATE fact SET content = json_set(content, '$.outline', ?)", [OUTLINES[outline]])
     again = create_inputs(client, [scene("c.jpg")], project="project-a", batch="batch-2", journal=journal)
     with pytest.raises(JournalError, match=r"a.journal: what it has of 'a' is damaged"):
         async for _ in again:

@@ -27,7 +27,7 @@ from kognic_aio import (
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.pipeline.journal.ownership import check_opened
+from kognic_aio.pipeline.ownership import check_opened
 from tests.cost import MEGABYTES, SECONDS
 from tests.pipeline.recorded import scenes
 
@@ -40,6 +40,7 @@ FAILED = InputCreationResult(
     external_id="failed",
     error=InputCreationError(stage=InputCreationStage.SCENE, message="too dark"),
 )
+ORPHAN = """('"started"', 9, 'orphan', '"p"', '"b"', '{"sceneUuid":"planted"}')"""
 COMPANIONS = ["-wal", "-shm", "-journal"]
 ANOTHER_USER = 65534
 FIRST_VERSION = Path(__file__).with_name("version_1.sql").read_text()
@@ -221,7 +222,7 @@ async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
 
 READING = """
 import asyncio, os, sys
-import kognic_aio.pipeline.journal.file  # which this user can read, and maybe not the other
+import kognic_aio.pipeline.journal.store  # which this user can read, and maybe not the other
 from kognic_aio.pipeline.journal import Journal
 
 os.setuid(65534)
@@ -299,13 +300,13 @@ def test_planted_while_it_is_opened(tmp_path: Path, suffix: str) -> None:
         subprocess.run(command, cwd=ROOT, timeout=60, check=False)
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as connection:
-            assert connection.execute("SELECT * FROM abandoned").fetchall() == []
+            assert connection.execute("SELECT * FROM fact WHERE kind = 'orphan'").fetchall() == []
 
 
 def left_by_a_killed(path: Path, copy: Path, suffix: str) -> bytes:
     """What would make SQLite add a scene to a journal if it lay beside it."""
     copy.write_bytes(path.read_bytes())
-    planting = "INSERT INTO abandoned VALUES ('planted')"
+    planting = f"INSERT INTO fact VALUES {ORPHAN}"
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         if suffix == "-wal":
             connection.execute(planting)
@@ -314,7 +315,7 @@ def left_by_a_killed(path: Path, copy: Path, suffix: str) -> bytes:
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute(planting)
             connection.execute("BEGIN")
-            connection.execute("DELETE FROM abandoned")
+            connection.execute("DELETE FROM fact WHERE kind = 'orphan'")
         return copy.with_name(f"{copy.name}{suffix}").read_bytes()
 
 
@@ -366,7 +367,7 @@ async def test_nothing_is_done_that_others_may_have_written(emulator: Emulator, 
         results = [result async for result in create_inputs(client, [first], "project-a", batch="batch-2")]
         async for _ in create_inputs(client, [second], "project-a", batch="batch-2", journal=path):
             pass
-        change(path, f"INSERT INTO abandoned VALUES ('{results[0].scene_uuid}')")
+        change(path, f"INSERT INTO fact VALUES {ORPHAN.replace('planted', str(results[0].scene_uuid))}")
         permit(path, 0o666)
         with anyio.fail_after(10), pytest.raises(JournalError, match="chmod go-w"):
             async for _ in create_inputs(client, [second], "project-a", batch="batch-2", journal=path):
@@ -377,34 +378,41 @@ async def test_nothing_is_done_that_others_may_have_written(emulator: Emulator, 
 # What is in it
 
 ENDLESS = "AS WITH RECURSIVE n(content) AS (VALUES (1) UNION ALL SELECT content + 1 FROM n) SELECT content FROM n"
-SCENE = "CREATE TABLE scene (key TEXT PRIMARY KEY, step INTEGER NOT NULL, fingerprint TEXT, scene_uuid TEXT,"
-REST = "preannotation_uuid TEXT, result TEXT, delivered INTEGER NOT NULL DEFAULT 0, outline TEXT"
+FACT = """DROP TABLE fact; CREATE TABLE fact (
+    key TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, project TEXT NOT NULL, batch TEXT NOT NULL,
+    content TEXT NOT NULL"""
+INDEX = "CREATE INDEX orphan ON fact (content) WHERE kind = 'orphan'"
+KEY = "PRIMARY KEY (key, number)"
 
 SCHEMAS = {
-    "trigger": "CREATE TRIGGER t AFTER INSERT ON scene BEGIN DELETE FROM scene; END",
-    "view": "CREATE VIEW v AS SELECT * FROM scene",
+    "trigger": "CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM fact; END",
+    "view": "CREATE VIEW v AS SELECT * FROM fact",
     "endless view of the destination": f"DROP TABLE destination; CREATE VIEW destination {ENDLESS}",
-    "endless view of scenes": f"DROP TABLE scene; CREATE VIEW scene {ENDLESS}",
-    "endless view of the abandoned": f"DROP TABLE abandoned; CREATE VIEW abandoned {ENDLESS}",
-    "endless view of our own name": f"CREATE VIEW change {ENDLESS}",
-    "index": "CREATE INDEX i ON scene (step)",
-    "unique index": "CREATE UNIQUE INDEX i ON scene (scene_uuid)",
-    "partial index": "CREATE INDEX i ON scene (step) WHERE step > 3",
-    "index of an expression": "CREATE INDEX i ON scene (length(hex(key)) + abs(step))",
+    "endless view of facts": f"DROP TABLE fact; CREATE VIEW fact {ENDLESS}",
+    "endless view of our own name": f"CREATE VIEW place {ENDLESS}",
+    "index": "CREATE INDEX i ON fact (kind)",
+    "unique index": "CREATE UNIQUE INDEX i ON fact (content)",
+    "partial index": "CREATE INDEX i ON fact (number) WHERE number > 3",
+    "index of an expression": "CREATE INDEX i ON fact (length(hex(key)) + abs(number))",
+    "our index of an expression": "DROP INDEX orphan; CREATE INDEX orphan ON fact (hex(content)) WHERE kind = 'orphan'",
+    "our index of another table": (
+        "DROP INDEX orphan; CREATE INDEX orphan ON destination (content) WHERE content = 'orphan'"
+    ),
     "table": "CREATE TABLE more (content TEXT)",
     "numbered table": "CREATE TABLE more (content INTEGER PRIMARY KEY AUTOINCREMENT)",
-    "table for strangers": "DROP TABLE scene; CREATE VIRTUAL TABLE scene USING fts5(key)",
+    "table for strangers": "DROP TABLE fact; CREATE VIRTUAL TABLE fact USING fts5(key)",
     "statistics": "ANALYZE",
-    "column": "ALTER TABLE scene ADD COLUMN more TEXT",
-    "column of an expression": "ALTER TABLE scene ADD COLUMN more TEXT AS (printf('%.*c', 1000000000, 'x'))",
-    "no table": "DROP TABLE refused",
-    "no column": "ALTER TABLE scene DROP COLUMN outline",
-    "no unique key": f"DROP TABLE scene; {SCENE} {REST})",
-    "check": f"DROP TABLE scene; {SCENE} {REST}, CHECK (abs(step) < 7)) WITHOUT ROWID",
-    "foreign key": f"DROP TABLE scene; {SCENE} {REST}, FOREIGN KEY (key) REFERENCES refused) WITHOUT ROWID",
-    "collation": f"DROP TABLE scene; {SCENE} {REST} COLLATE NOCASE) WITHOUT ROWID",
-    "default": f"DROP TABLE scene; {SCENE} {REST} DEFAULT (hex(randomblob(100000000)))) WITHOUT ROWID",
-    "comment": f"DROP TABLE scene; {SCENE} {REST} /* , */) WITHOUT ROWID",
+    "column": "ALTER TABLE fact ADD COLUMN more TEXT",
+    "column of an expression": "ALTER TABLE fact ADD COLUMN more TEXT AS (printf('%.*c', 1000000000, 'x'))",
+    "no table": "DROP TABLE fact",
+    "no index": "DROP INDEX orphan",
+    "no column": "DROP INDEX orphan; ALTER TABLE fact DROP COLUMN content",
+    "no unique key": f"{FACT}); {INDEX}",
+    "check": f"{FACT}, {KEY}, CHECK (abs(number) < 7)) WITHOUT ROWID; {INDEX}",
+    "foreign key": f"{FACT}, {KEY}, FOREIGN KEY (key) REFERENCES destination) WITHOUT ROWID; {INDEX}",
+    "collation": f"{FACT} COLLATE NOCASE, {KEY}) WITHOUT ROWID; {INDEX}",
+    "default": f"{FACT} DEFAULT (hex(randomblob(100000000))), {KEY}) WITHOUT ROWID; {INDEX}",
+    "comment": f"{FACT}, {KEY} /* , */) WITHOUT ROWID; {INDEX}",
 }
 
 
@@ -418,13 +426,13 @@ async def test_another_schema(path: Path, script: str, destination: Destination 
     assert read(path) == before
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 async def test_the_schema_of_another_version(tmp_path: Path, version: int) -> None:
     """Each version has its own tables; the first, when upgraded, has those of today."""
     path = tmp_path / "ingest.journal"
     change(path, FIRST_VERSION)
     permit(path, 0o600)
-    change(path, "PRAGMA user_version = 2" if version == 2 else "CREATE TABLE refused (key TEXT)")
+    change(path, f"PRAGMA user_version = {version}" if version > 1 else "CREATE TABLE refused (key TEXT)")
     await refused(path, "something that no version", None)
 
 
@@ -443,7 +451,7 @@ async def test_what_a_dump_makes(path: Path) -> None:
     copy = path.with_name("copy.journal")
     with closing(sqlite3.connect(path)) as connection:
         script = "\n".join(connection.iterdump()).replace("    ", "  ")
-    change(copy, f"PRAGMA application_id = {0x4B6F676A}; PRAGMA user_version = 2; {script}")
+    change(copy, f"PRAGMA application_id = {0x4B6F676A}; PRAGMA user_version = 3; {script}")
     permit(copy, 0o600)
     async with Journal(copy, HERE) as journal:
         assert await journal.recall("started") is not None
@@ -482,48 +490,47 @@ async def test_not_one_destination(path: Path, script: str) -> None:
     await refused(path, "damaged: its destination cannot be read", None)
 
 
-ODD_SCENES = [
-    "step = -1",
-    "step = 7",
-    "step = 1.5",
-    "step = 6",
-    "step = 'starting'",
-    "step = x'00'",
-    "step = 9223372036854775807",
-    "delivered = 2",
-    "delivered = 'yes'",
-    "fingerprint = x'ff'",
-    "fingerprint = CAST(x'ff' AS TEXT)",
-    "fingerprint = '\\ud8'",
-    "scene_uuid = x'00'",
-    "scene_uuid = '\"'",
-    "scene_uuid = 'Straße'",
-    "scene_uuid = CAST(x'eda080' AS TEXT)",
-    "preannotation_uuid = x'00'",
-    "outline = x'00'",
-    "outline = CAST(x'eda080' AS TEXT)",
-    "result = '{'",
-    "result = '[]'",
-    "result = '7'",
-    "result = ''",
-    "result = x'7b7d'",
-    "result = 'NaN', step = 6",
-    'result = \'{"status": "created"}\'',
-    'result = \'{"status": "failed"}\', step = 6',
-    'result = \'{"status": "processing"}\', step = 6',
-    "result = '{\"status\": 7}', step = 6",
-    'result = \'{"status": [], "inputs": 7}\', step = 6',
-    f"result = '{100_000 * '['}', step = 6",
-    f"result = '{{\"status\": {5_000 * '9'}}}', step = 6",
-    f'result = \'{{"status": "created", "inputs": [{300_000 * "1,"}1]}}\', step = 6',
-    'result = \'{"status": "created", "scene_uuid": "\\ud800\', step = 6',
+ODD_FACTS = [
+    "kind = 'no kind'",
+    "kind = 'created'",
+    "kind = 'delivered', content = '[]'",
+    "kind = 7",
+    "kind = x'00'",
+    "content = x'7b7d'",
+    "content = x'00ff'",
+    "content = 7",
+    "content = ''",
+    "content = '{'",
+    "content = '[]'",
+    "content = 'NaN'",
+    "content = '{\"fingerprint\": 7}'",
+    'content = \'{"step": "committed"}\'',
+    'content = \'{"fingerprint": "\\ud8"}\'',
+    "content = CAST(x'ff' AS TEXT)",
+    "content = '{\"sceneUuid\": []}'",
+    'content = \'{"sceneUuid": "Straße"}\'',
+    "content = CAST(x'7b226f75746c696e65223a22eda080227d' AS TEXT)",
+    "content = '{\"preannotationUuid\": {}}'",
+    "content = '{\"outline\": 1e999}'",
+    "kind = 'created', content = '{\"result\": 7}'",
+    "kind = 'created', content = '{}'",
+    'kind = \'created\', content = \'{"result": {"status": "failed"}}\'',
+    'kind = \'failed\', content = \'{"result": {"status": "failed"}}\'',
+    'kind = \'created\', content = \'{"result": {"status": "processing"}}\'',
+    'kind = \'processing\', content = \'{"result": {"status": "processing"}}\'',
+    "kind = 'failed', content = '{\"result\": {\"status\": 7}}'",
+    'kind = \'failed\', content = \'{"result": {"status": [], "inputs": 7}}\'',
+    f"kind = 'created', content = '{100_000 * '['}'",
+    f"kind = 'created', content = '{{\"result\": {{\"status\": {5_000 * '9'}}}}}'",
+    f'kind = \'created\', content = \'{{"result": {{"status": "created", "inputs": [{300_000 * "1,"}1]}}}}\'',
+    'kind = \'created\', content = \'{"result": {"status": "created", "scene_uuid": "\\ud800\'',
 ]
 
 
-@pytest.mark.parametrize("values", ODD_SCENES, ids=lambda values: values[:40])
-async def test_an_odd_scene(path: Path, values: str) -> None:
+@pytest.mark.parametrize("values", ODD_FACTS, ids=lambda values: values[:60])
+async def test_an_odd_fact(path: Path, values: str) -> None:
     """A row that is not as we write it is an error that names it; others can be read."""
-    change(path, f"UPDATE scene SET {values} WHERE key = 'started'")
+    change(path, f"UPDATE fact SET {values} WHERE key = '\"started\"'")
     with anyio.fail_after(5):
         async with Journal(path, HERE) as journal:
             assert (await journal.recall("failed")) is not None
@@ -531,13 +538,10 @@ async def test_an_odd_scene(path: Path, values: str) -> None:
                 await journal.recall("started")
 
 
-SEEN_IN_COUNTS = [values for values in ODD_SCENES if "step" in values or "result" in values]
-
-
-@pytest.mark.parametrize("values", SEEN_IN_COUNTS, ids=lambda values: values[:40])
-async def test_counting_an_odd_scene(path: Path, values: str) -> None:
+@pytest.mark.parametrize("values", ODD_FACTS, ids=lambda values: values[:60])
+async def test_counting_an_odd_fact(path: Path, values: str) -> None:
     """Who counts scenes, or asks for failures, is told of the row which cannot be read, or gets what can be."""
-    change(path, f"UPDATE scene SET {values} WHERE key = 'started'")
+    change(path, f"UPDATE fact SET {values} WHERE key = '\"started\"'")
     with anyio.fail_after(5):
         async with Journal(path, HERE) as journal:
             calls = (journal.counts(), journal.failures(), journal.retry_failed())
@@ -547,20 +551,25 @@ async def test_counting_an_odd_scene(path: Path, values: str) -> None:
                     assert "what it has of 'started' is damaged" in str(end)
 
 
+STARTED = """'starting', 'p', 'b', '{"sceneUuid":"u"}')"""
+REFUSED = """'refused', 'p', 'b', '{"kin":"f","error":{"stage":"scene","message":"m"}}')"""
+
 ODD_ROWS = [
-    "INSERT INTO scene (key, step, scene_uuid) VALUES (x'00ff', 0, 'u')",
-    "INSERT INTO scene (key, step, scene_uuid) VALUES ('\"', 0, 'u')",
-    "INSERT INTO scene (key, step, scene_uuid) VALUES (CAST(x'eda080' AS TEXT), 0, 'u')",
-    "UPDATE scene SET scene_uuid = x'00' WHERE key = 'started'",
-    "INSERT INTO abandoned VALUES (x'00ff')",
-    "INSERT INTO abandoned VALUES ('\"')",
-    "INSERT INTO abandoned VALUES (CAST(x'eda080' AS TEXT))",
-    "INSERT INTO abandoned VALUES ('\\')",
-    "INSERT INTO refused VALUES ('started', 'f', 'no JSON')",
-    'INSERT INTO refused VALUES (\'started\', \'f\', \'{"stage": "none", "message": "m"}\')',
-    "INSERT INTO refused VALUES ('started', 'f', x'00')",
-    'INSERT INTO refused VALUES (x\'00\', \'f\', \'{"stage": "scene", "message": "m"}\')',
-    "INSERT INTO refused VALUES ('started', x'ff', NULL)",
+    f"INSERT INTO fact VALUES (x'00ff', 1, {STARTED}",
+    f"INSERT INTO fact VALUES ('\"', 1, {STARTED}",
+    f"INSERT INTO fact VALUES ('7', 1, {STARTED}",
+    f"INSERT INTO fact VALUES ('\"Straße\"', 1, {STARTED}",
+    f"INSERT INTO fact VALUES (CAST(x'22eda08022' AS TEXT), 1, {STARTED}",
+    "UPDATE fact SET content = x'00' WHERE key = '\"started\"'",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'orphan', 'p', 'b', x'00ff')",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'orphan', 'p', 'b', '\"')",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'orphan', 'p', 'b', CAST(x'eda080' AS TEXT))",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'orphan', 'p', 'b', '{}')",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'refused', 'p', 'b', 'no JSON')",
+    """INSERT INTO fact VALUES ('"a"', 1, 'refused', 'p', 'b', '{"kin":"f","error":{"stage":"none","message":"m"}}')""",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'refused', 'p', 'b', x'00')",
+    f"INSERT INTO fact VALUES (x'00', 1, {REFUSED}",
+    "INSERT INTO fact VALUES ('\"a\"', 1, 'refused', 'p', 'b', '{\"kin\":\"f\"}')",
 ]
 
 
@@ -619,17 +628,21 @@ def cost(path: Path) -> str:
 
 
 HUGE = {
-    "blob": "UPDATE scene SET result = zeroblob(350000000) WHERE key = 'started'",
-    "text": "UPDATE scene SET outline = printf('%.*c', 350000000, 'x') WHERE key = 'started'",
-    "key": "INSERT INTO scene (key, step) VALUES (printf('%.*c', 350000000, 'x'), 0)",
-    "uuid": "INSERT INTO abandoned VALUES (zeroblob(350000000))",
+    "blob": "UPDATE fact SET content = zeroblob(350000000) WHERE key = '\"started\"'",
+    "text": "UPDATE fact SET content = printf('%.*c', 350000000, 'x') WHERE key = '\"started\"'",
+    "key": f"INSERT INTO fact VALUES (printf('\"%.*c\"', 350000000, 'x'), 0, {STARTED}",
+    "uuid": "INSERT INTO fact VALUES ('a', 0, 'orphan', 'p', 'b', zeroblob(350000000))",
     "destination": "UPDATE destination SET content = printf('%.*c', 350000000, ' ')",
-    "refusal": "INSERT INTO refused VALUES ('huge', 'f', zeroblob(350000000))",
-    "list": "UPDATE scene SET result = '[' || replace(hex(zeroblob(2000000)), '0', '1,') || '1]' WHERE key = 'started'",
-    "nesting": "UPDATE scene SET result = replace(hex(zeroblob(400000)), '0', '[') WHERE key = 'started'",
+    "refusal": "INSERT INTO fact VALUES ('\"huge\"', 0, 'refused', 'p', 'b', zeroblob(350000000))",
+    "list": """
+        UPDATE fact SET kind = 'created', content = '[' || replace(hex(zeroblob(2000000)), '0', '1,') || '1]'
+        WHERE key = '"started"'""",
+    "nesting": """
+        UPDATE fact SET kind = 'created', content = replace(hex(zeroblob(400000)), '0', '[') WHERE key = '"started"'""",
     "many refusals": """
         WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)
-        INSERT INTO refused SELECT 'started', i, printf('{"stage":"scene","message":"%.*c"}', 900000, 'x') FROM n""",
+        INSERT INTO fact SELECT '"started"', 9 + i, 'refused', 'p', 'b',
+        printf('{"kin":"f","error":{"stage":"scene","message":"%.*c"}}', 900000, 'x') FROM n""",
     "view": f"CREATE VIEW v AS SELECT 1 /* {4_000_000 * 'x'} */",
 }
 
@@ -655,7 +668,8 @@ def wide_tables(path: Path) -> None:
 
 def many_refusals(path: Path) -> None:
     more = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)"
-    change_apart(path, f"{more} INSERT INTO refused SELECT 'started', printf('%.*c', 900000 + i, 'x'), NULL FROM n;")
+    rows = "SELECT '\"started\"', 9 + i, 'retried', 'p', 'b', printf('{\"kin\":\"%.*c\"}', 900000 + i, 'x') FROM n"
+    change_apart(path, f"{more} INSERT INTO fact {rows};")
 
 
 def large_pages(path: Path) -> None:
@@ -665,9 +679,10 @@ def large_pages(path: Path) -> None:
 
 def large_cache(path: Path) -> None:
     """The file asks SQLite to keep all of itself in memory."""
-    rows = "SELECT 'scene-' || i, 2, printf('%.*c', 900000, 'x') FROM n"
+    outline = "printf('{\"outline\":\"%.*c\"}', 900000, 'x')"
+    rows = f"SELECT '\"scene-' || i || '\"', 1, 'committed', 'p', 'b', {outline} FROM n"
     more = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400)"
-    change_apart(path, f"{more} INSERT INTO scene (key, step, outline) {rows}; PRAGMA default_cache_size = 2000000000;")
+    change_apart(path, f"{more} INSERT INTO fact {rows}; PRAGMA default_cache_size = 2000000000;")
 
 
 def sparse(path: Path) -> None:

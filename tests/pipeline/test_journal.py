@@ -25,6 +25,7 @@ from kognic_aio import InputCreationError, InputCreationResult, InputCreationSta
 from kognic_aio.errors import InvalidError, JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step, aside
+from kognic_aio.pipeline.journal.facts import MAX_REFUSALS
 
 pytestmark = pytest.mark.anyio
 
@@ -377,6 +378,37 @@ async def test_it_stays_small(path: Path) -> None:
         assert len(abandoned) == 2 * scenes
         await journal.invalidated(abandoned)
     assert size(path) < 1000 * scenes
+
+
+async def test_a_settled_scene_has_few_facts(path: Path) -> None:
+    """What came before a result is not kept, so that no journal has to be compacted when it is opened."""
+    async with Journal(path, HERE) as journal:
+        for scene_uuid in ("scene-1", "scene-2"):
+            await journal.record("crossing", Step.STARTING, fingerprint="f", scene_uuid=scene_uuid)
+            for step in STEPS[1:]:
+                await journal.record("crossing", step)
+        await journal.settle("crossing", CREATED)
+        await journal.delivered("crossing")
+    with closing(sqlite3.connect(path)) as connection:
+        kinds = [kind for (kind,) in connection.execute("SELECT kind FROM fact ORDER BY number")]
+        places = set(connection.execute("SELECT project, batch FROM fact"))
+    assert sorted(kinds) == ["created", "delivered", "orphan"]
+    assert places == {('"project-a"', '"batch-1"')}
+
+
+async def test_very_many_refusals(path: Path) -> None:
+    """However many contents a key= gives the same key, and however long that is, the journal can be read again."""
+    key, error = 10_000 * "🚗", InputCreationError(stage=InputCreationStage.SCENE, message=10_000 * "🚗")
+    async with Journal(path, HERE) as journal:
+        await journal.settle(key, CREATED, fingerprint="0")
+        for number in range(MAX_REFUSALS + 10):
+            await journal.refuse(key, f"{number + 1}", error)
+    async with Journal(path, HERE) as journal:
+        assert len(await journal.failures()) == MAX_REFUSALS
+        entry = await journal.recall(key)
+        assert entry is not None
+        assert len(entry.refused) == MAX_REFUSALS
+        assert await journal.retry_failed() == MAX_REFUSALS
 
 
 async def test_an_empty_file_becomes_a_journal(path: Path) -> None:

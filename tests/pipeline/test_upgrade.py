@@ -1,4 +1,4 @@
-"""A journal that the first version wrote is taken up: nothing that it knows is lost or done again."""
+"""A journal that an earlier version wrote is taken up: nothing that it knows is lost or done again."""
 
 import sqlite3
 from collections import Counter
@@ -15,13 +15,18 @@ from kognic_aio import InputCreationResult, InputCreationStatus, KognicIOClient,
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import JournalMismatchError
 from kognic_aio.model import Cameras
-from kognic_aio.pipeline.journal import Journal, Step
+from kognic_aio.pipeline.journal import Entry, Failure, Journal, Step, aside
 from tests.pipeline.recorded import image, scenes
+from tests.pipeline.test_journal import CREATED as CREATED_RESULT
+from tests.pipeline.test_journal import ERROR, ODD, STEPS
+from tests.pipeline.test_journal import FAILED as FAILED_RESULT
 
 pytestmark = pytest.mark.anyio
 
 CREATED, FAILED = InputCreationStatus.CREATED, InputCreationStatus.FAILED
 SQL = Path(__file__).with_name("version_1.sql").read_text()
+SECOND = Path(__file__).with_name("version_2.sql").read_text()
+"""A journal in which the second version has recorded scenes that have come to each step and each end."""
 
 
 @pytest.fixture
@@ -66,7 +71,7 @@ async def test_it_can_be_read(path: Path) -> None:
         assert await journal.counts() == {CREATED: 7, FAILED: 1, Step.COMMITTED: 1}
         assert [failure.message for failure in await journal.failures()] == ["failed: too dark"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 async def test_what_failed_is_retried(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
@@ -92,8 +97,10 @@ async def test_the_rule_of_then_holds_for_entries_of_then(client: KognicIOClient
 async def test_a_scene_that_is_taken_up_keeps_its_rule(client: KognicIOClient, path: Path) -> None:
     """What was taken up is known in further runs too, and what is retried by the rule of today."""
     await run(client, scenes(), path, retry_failed=True)
-    with closing(sqlite3.connect(path)) as connection:
-        fingerprints = dict(connection.execute("SELECT key, fingerprint FROM scene").fetchall())
+    async with Journal(path) as journal:
+        entries = [await journal.recall(each.scene.external_id) for each in scenes()]
+    fingerprints = {entry.key: entry.fingerprint or "" for entry in entries if entry is not None}
+    assert len(fingerprints) == len(scenes())
     assert {key for key, fingerprint in fingerprints.items() if fingerprint.startswith("2:")} == {"failed"}
     results, progress = await run(client, scenes(), path)
     assert (results, progress.skipped, progress.skipped_failed) == ([], 9, 0)
@@ -118,3 +125,60 @@ async def test_another_destination_leaves_it_as_it_is(client: KognicIOClient, pa
             pass
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def known_to_the_second() -> list[Entry]:
+    """What the second version knew."""
+    told: Any = {"fingerprint": "2:a/2:b", "outline": "bz1"}
+    made: Any = {"scene_uuid": "scene-1", "preannotation_uuid": "pre-annotation-1", "result": CREATED_RESULT}
+    of_input: Any = {"step": Step.SETTLED, "fingerprint": "2:a", "outline": "bz1", **made}
+    odd = evolve(FAILED_RESULT, external_id=ODD, scene_uuid=ODD)
+    refused = {f"2:{ODD}": False, "2:k": True}
+    set_aside = aside("made way", "2:x/2:y")
+    return [
+        *(
+            Entry(
+                key=step.value,
+                step=step,
+                scene_uuid=f"scene-{step.value}",
+                preannotation_uuid="pre-annotation-1" if step is Step.PRE_ANNOTATED else None,
+                **told,
+            )
+            for step in STEPS
+        ),
+        Entry(key="created", **of_input),
+        Entry(key="delivered", **of_input, delivered=True),
+        Entry(key="failed", step=Step.SETTLED, fingerprint="2:f", outline="bz2", result=FAILED_RESULT, delivered=True),
+        Entry(key="abandoned", step=Step.STARTING),
+        Entry(key=ODD, step=Step.SETTLED, fingerprint=ODD, result=odd),
+        Entry(key=set_aside, step=Step.SETTLED, fingerprint="2:x/2:y", result=CREATED_RESULT),
+        Entry(key="refused", step=Step.COMMITTED, fingerprint="2:g", scene_uuid="scene-2", refused=refused),
+    ]
+
+
+async def test_what_the_second_version_knew(tmp_path: Path) -> None:
+    """A journal of the second version is upgraded whole: each scene, each orphan, and what was refused."""
+    path = tmp_path / "ingestion.journal"
+    path.touch(0o600)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SECOND)
+    failures = [Failure(key, ERROR.stage, ERROR.message) for key in (ODD, "failed", "only refused", "refused")]
+    for _ in range(2):
+        async with Journal(path) as journal:
+            assert (journal.destination.project, journal.destination.batch) == ("project-ä", None)
+            for entry in known_to_the_second():
+                assert await journal.recall(entry.key) == entry
+            assert await journal.recall("only refused") is None
+            assert await journal.failures() == failures
+            assert await journal.abandoned() == [ODD]
+            assert [entry.key for entry in await journal.unfinished()] == ["committing", "starting"]
+            counts: dict[Step | InputCreationStatus, int] = {CREATED: 3, FAILED: 4, Step.STARTING: 2, Step.COMMITTED: 2}
+            alone = (Step.COMMITTING, Step.PRE_ANNOTATING, Step.PRE_ANNOTATED, Step.CREATING_INPUT)
+            counts.update((step, 1) for step in alone)
+            assert await journal.counts() == counts
+    async with Journal(path) as journal:
+        assert await journal.retry_failed() == 4
+        await journal.invalidated([ODD])
+        assert (await journal.failures(), await journal.abandoned()) == ([], [])
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)

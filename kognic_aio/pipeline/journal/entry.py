@@ -1,4 +1,4 @@
-"""What a journal knows."""
+"""What a journal tells of its scenes."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,11 +8,11 @@ from attrs import field, frozen
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
 
 KIN = "/"
-"""What stands in a fingerprint before the part that contents share which differ in their calibration alone."""
+"""Separates the two parts of a fingerprint: contents that differ only in their calibration share the second."""
 
 
 def kin_of(fingerprint: str) -> str:
-    """What the fingerprints of contents share which differ in their calibration alone; of most it is all of it."""
+    """The part of a fingerprint that does not depend on the calibration; all of it if the scene has none."""
     return fingerprint[fingerprint.find(KIN) + 1 :]
 
 
@@ -22,7 +22,7 @@ def aside(key: str, fingerprint: str) -> str:
 
 
 class Step(StrEnum):
-    """The steps of a scene's life, in their order. Each is recorded before it is taken, or when it has been."""
+    """The steps of a scene's life, in their order. Each is recorded before it is taken, or once it has been."""
 
     STARTING = "starting"
     COMMITTING = "committing"
@@ -31,6 +31,14 @@ class Step(StrEnum):
     PRE_ANNOTATED = "pre-annotated"
     CREATING_INPUT = "creating-input"
     SETTLED = "settled"
+
+    def may_follow(self, other: "Step") -> bool:
+        """Whether a scene may go from the other step to this one, or stays there. No step goes back."""
+        return STEPS.index(self) >= STEPS.index(other)
+
+
+STEPS = tuple(Step)
+"""All steps, in their order."""
 
 
 @frozen
@@ -67,7 +75,7 @@ class Entry:
         preannotation_uuid: Its pre-annotation, if one was created.
         result: How it ended, if it is SETTLED.
         delivered: Whether the consumer has taken that result.
-        refused: What `kin_of` has of other contents that were refused under this key, and whether to try each again.
+        refused: Other contents that were refused under this key, by their `kin_of`: whether to try each again.
     """
 
     key: str

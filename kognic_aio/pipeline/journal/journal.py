@@ -1,43 +1,59 @@
-"""`Journal`: what has become of each scene, written as it happens."""
+"""`Journal`: what has become of each scene, recorded as it happens."""
 
 import asyncio
-import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
-from kognic_aio._http.wire import encode
-from kognic_aio._threads import in_thread
+from kognic_aio._text import printable
+from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
-from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step
-from kognic_aio.pipeline.journal.rows import FINAL, STEPS, read_count, read_entry, read_failure, read_text
-from kognic_aio.pipeline.journal.rules import ABANDONED, COUNTS, FAILURES, MAX_ROW_SIZE, UNFINISHED, Change, escaped
+from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step, kin_of
+from kognic_aio.pipeline.journal.facts import (
+    Abandoned,
+    Delivered,
+    Fact,
+    Invalidated,
+    MadeWay,
+    Reached,
+    Refused,
+    Scene,
+    Settled,
+    Upheld,
+    Written,
+    to_text,
+)
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
-    from kognic_aio.pipeline.journal.file import File
-
+    from kognic_aio.pipeline.journal.store import Store
 
 MAX_KEY_LENGTH = 10_000
 """Characters of a key."""
 
-MAX_CHANGE_SIZE = MAX_ROW_SIZE // 4
-"""Characters of all texts of a change. A row takes three: the start, the pre-annotation and the result."""
+MAX_FACT_SIZE = 2**18
+"""Characters of a fact. Up to three may become one: a start, a pre-annotation and a result."""
+
+MAX_REFUSAL_LENGTH = 1_000
+"""Characters of the message of a refusal, of which a scene may have many."""
+
+ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
+"""How a scene can settle."""
 
 
 @define(eq=False)
 class _Batch:
-    """Changes that are written together, keys that are then looked up together, and those who wait for it."""
+    """Facts that are written together, keys that are then looked up together, and an event for those who wait."""
 
-    changes: list[Change] = field(factory=list)
-    keys: list[str] = field(factory=list)
-    found: Mapping[str, Sequence[Any]] | None = None
+    facts: list[Written] = field(factory=list[Written])
+    keys: list[str] = field(factory=list[str])
+    found: Mapping[str, Scene] | None = None
     ended: anyio.Event = field(factory=anyio.Event)
 
 
@@ -63,13 +79,16 @@ class Journal:
             otherwise. By default the journal has to exist, and may belong to any.
     """
 
+    _worker: Worker
+
     def __init__(self, path: str | os.PathLike[str], destination: Destination | None = None) -> None:
         self.path = os.fspath(path)
         self._destination = destination
-        self._file: File | None = None
+        self._resources = AsyncExitStack()
+        self._store: Store | None = None
         self._failure: BaseException | None = None
         self._batch = _Batch()
-        self._working: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -99,24 +118,25 @@ class Journal:
             raise
 
     async def _open(self) -> None:
-        # What nobody without a journal should wait for. The second serves results.
-        await in_thread(import_module, "kognic_aio.pipeline.journal.file")
+        # What nobody without a journal should wait for. The second serves facts.
+        await in_thread(import_module, "kognic_aio.pipeline.journal.store")
         await in_thread(import_module, "kognic_aio._http.converter")
-        from kognic_aio.pipeline.journal.file import File  # noqa: PLC0415
+        from kognic_aio.pipeline.journal.store import Store  # noqa: PLC0415
 
-        self._file = await File.open(self.path, self._destination)
+        async with AsyncExitStack() as resources:
+            self._worker = await resources.enter_async_context(leased_worker())
+            self._store = await self._worker.run(Store.open, self.path, self._destination)
+            self._resources = resources.pop_all()
 
     async def aclose(self) -> None:
         """Write what is still to be written, and close the file. Closing twice is harmless."""
-        file = self._file
         with anyio.CancelScope(shield=True):
-            try:
-                while self._working is not None:
-                    await asyncio.wait([self._working])
-            finally:
-                self._file = None
-                if file is not None:
-                    await file.close()
+            while self._writing is not None:
+                await asyncio.wait([self._writing])
+            store, self._store = self._store, None
+            async with self._resources:
+                if store is not None:
+                    await self._worker.run(store.close)
 
     @property
     def destination(self) -> Destination:
@@ -132,9 +152,7 @@ class Journal:
         """
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
-        found = await self._next_batch(keys=[escaped(key)])
-        row = found.get(escaped(key))
-        return None if row is None else read_entry(self.path, key, row)
+        return (await self._next_batch(keys=[key]))[key].known
 
     async def record(
         self,
@@ -148,9 +166,9 @@ class Journal:
     ) -> None:
         """Record a step. When this returns, the step is known even if the process is killed.
 
-        STARTING is to start afresh: it forgets all that was known of the scene. What the platform has of it under
-        another uuid becomes abandoned, in the same transaction, unless it has become an input. With every other step,
-        what is not given stays as it is. No other step goes back: it changes nothing if the scene is further already.
+        STARTING starts a scene afresh, and forgets all that was known of it. What the platform has of it under another
+        uuid is abandoned with it, unless it has become an input. With every other step, what is not given stays as it
+        is. No step goes back: it changes nothing if the scene is further already.
 
         Args:
             key: Tells the scene from others.
@@ -165,17 +183,14 @@ class Journal:
         """
         if step is Step.SETTLED:
             raise InvalidError("Journal.record: a scene settles with a result, call settle()")
-        verb = "start" if step is Step.STARTING else "advance"
-        change = Change(
-            verb,
-            escaped(key),
-            STEPS.index(step),
-            fingerprint and escaped(fingerprint),
-            scene_uuid and escaped(scene_uuid),
-            preannotation_uuid and escaped(preannotation_uuid),
+        fact = Reached(
+            step=step,
+            fingerprint=fingerprint,
             outline=outline,
+            scene_uuid=scene_uuid,
+            preannotation_uuid=preannotation_uuid,
         )
-        await self._write(change)
+        await self.add(key, fact)
 
     async def settle(
         self, key: str, result: InputCreationResult, *, fingerprint: str | None = None, outline: str | None = None
@@ -184,111 +199,98 @@ class Journal:
 
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
-        if result.status in FINAL:
-            content = json.dumps(encode(result), separators=(",", ":"))
-            settled = STEPS.index(Step.SETTLED)
-            own = fingerprint and escaped(fingerprint)
-            await self._write(Change("advance", escaped(key), settled, own, result=content, outline=outline))
+        if result.status in ENDS:
+            await self.add(key, Settled(result=result, fingerprint=fingerprint, outline=outline))
 
     async def delivered(self, key: str) -> None:
         """Record that the consumer has taken a result; if the scene has not settled, nothing happens."""
-        await self._write(Change("deliver", escaped(key)))
+        await self.add(key, Delivered())
 
     async def abandon(self, key: str) -> None:
         """Remember that what the platform has of a scene must be invalidated; its entry knows no `scene_uuid` then."""
-        await self._write(Change("abandon", escaped(key)))
+        await self.add(key, Abandoned())
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
-        """Record that a content was refused, as another goes by its key. It is a failure until it is retried."""
-        content = json.dumps(encode(error), separators=(",", ":"))
-        await self._write(Change("refuse", escaped(key), fingerprint=escaped(fingerprint), result=content))
+        """Record that a content was refused, as another goes by its key. It is a failure until it is retried.
+
+        Of very many contents under one key, only some are kept, and of a long message the beginning.
+        """
+        error = evolve(error, message=printable(error.message, MAX_REFUSAL_LENGTH))
+        await self.add(key, Refused(kin=kin_of(fingerprint), error=error))
 
     async def uphold(self, key: str) -> None:
         """Forget the contents that were refused under a key, as the recorded one has come again."""
-        await self._write(Change("uphold", escaped(key)))
+        await self.add(key, Upheld())
 
     async def make_way(self, key: str) -> None:
         """Forget what is known of a scene, so that its key starts afresh.
 
-        What the platform has of it becomes abandoned. If it has become an input, it is set aside instead: it is known
-        by the key `aside`, should its content come again.
+        What the platform has of it is abandoned. If it has become an input, it is set aside instead: it is known by the
+        key `aside`, should its content come again.
         """
-        await self._write(Change("make_way", escaped(key)))
+        await self.add(key, MadeWay())
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
-        return [read_text(self.path, uuid) for (uuid,) in await self._opened().read(ABANDONED)]
+        return await self._worker.run(self._opened().orphans)
 
     async def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""
-        rows = await self._opened().read(UNFINISHED, str(STEPS.index(Step.COMMITTED)))
-        keys = {key: read_text(self.path, key) for (key,) in rows}
-        found = await self._next_batch(keys=list(keys)) if keys else {}
-        return [read_entry(self.path, keys[key], row) for key, row in sorted(found.items())]
+        return await self._worker.run(self._opened().unfinished)
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
-        await self._write(*[Change("invalidated", scene_uuid=escaped(uuid)) for uuid in scene_uuids])
+        if facts := [("", Invalidated(scene_uuid=uuid), "") for uuid in scene_uuids]:
+            await self._next_batch(facts=facts)
 
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
-        counts: Counter[Step | InputCreationStatus] = Counter()
-        for row in await self._opened().read(COUNTS):
-            kind, count = read_count(self.path, row)
-            counts[kind] += count
-        return counts
+        return await self._worker.run(self._opened().counts)
 
     async def failures(self) -> list[Failure]:
         """The scenes that failed and why, in the order of their keys. One whose content was refused is among them."""
-        return [read_failure(self.path, row) for row in await self._opened().read(FAILURES)]
+        return await self._worker.run(self._opened().failures)
 
     async def retry_failed(self) -> int:
         """Forget the scenes that failed, so that the next run starts them afresh, and tell how many there were.
 
-        What the platform has of them becomes abandoned: the next run invalidates it. A content that was refused, as
-        another went by its key, is started in the place of that one, or beside it if it has become an input.
+        What the platform has of them is abandoned: the next run invalidates it. A content that was refused, as another
+        went by its key, is started in the place of that one, or beside it if it has become an input.
         """
-        failed = (await self.counts()).get(InputCreationStatus.FAILED, 0)
-        await self._write(Change("retry_failed"))
-        return failed
+        return await self._worker.run(self._opened().retry_failed)
 
-    async def _write(self, *changes: Change) -> None:
-        """Write what can be read again.
+    async def add(self, key: str, fact: Fact) -> None:
+        """Record a fact about a scene.
 
         Raises:
-            JournalError: If it cannot be written, or the platform's texts in it are too large.
+            JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
-        for change in changes:
-            if sum(len(text) for text in change if isinstance(text, str)) > MAX_CHANGE_SIZE:
-                problem = "the platform's answers about it are too large to be kept; create it without a journal"
-                raise JournalError(f"journal {self.path}: scene {change.key!r:.100}: {problem}", path=self.path)
-        if changes:
-            await self._next_batch(changes=changes)
+        text = to_text(fact)
+        if len(key) + len(text) > MAX_FACT_SIZE:
+            problem = "the platform's answers about it are too large to be kept; create it without a journal"
+            raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
+        await self._next_batch(facts=[(key, fact, text)])
 
-    async def _next_batch(
-        self, *, changes: Sequence[Change] = (), keys: Sequence[str] = ()
-    ) -> Mapping[str, Sequence[Any]]:
-        """Have the next batch make changes and look up keys, and wait until it has; tell what it found."""
-        file = self._opened()
-        batch = self._batch
-        batch.changes += changes
+    async def _next_batch(self, *, facts: Sequence[Written] = (), keys: Sequence[str] = ()) -> Mapping[str, Scene]:
+        """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
+        store, batch = self._opened(), self._batch
+        batch.facts += facts
         batch.keys += keys
-        if self._working is None:
-            self._working = asyncio.create_task(self._work(file), name="journal")
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write(store), name="journal")
         await batch.ended.wait()
         if batch.found is None:
             raise self._failed()
         return batch.found
 
-    async def _work(self, file: "File") -> None:
-        """See to batches until there is nothing more to do. No caller that is cancelled takes this task with it."""
+    async def _write(self, store: "Store") -> None:
+        """Write batches until there are none. No caller that is cancelled takes this task with it."""
         batch = self._batch
         try:
-            while self._batch.changes or self._batch.keys:
+            while self._batch.facts or self._batch.keys:
+                await asyncio.sleep(0)  # so that all who are about to record something join the batch
                 batch, self._batch = self._batch, _Batch()
-                if batch.changes:
-                    await file.apply(batch.changes)
-                batch.found = await file.recall(batch.keys) if batch.keys else {}
+                batch.found = await self._worker.run(store.see_to, batch.facts, batch.keys)
                 batch.ended.set()
         except BaseException as error:
             self._failure = error
@@ -297,14 +299,14 @@ class Journal:
             if not isinstance(error, JournalError):
                 raise
         finally:
-            self._working = None
+            self._writing = None
 
-    def _opened(self) -> "File":
+    def _opened(self) -> "Store":
         if self._failure is not None:
             raise self._failed()
-        if self._file is None:
+        if self._store is None:
             raise JournalError(f"journal {self.path} is not open: use it inside `async with`", path=self.path)
-        return self._file
+        return self._store
 
     def _failed(self) -> JournalError:
         """What each one gets who wanted something of a journal that cannot be written any more."""
