@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from kognic_aio.cli import INTERRUPTED, program_name
-from kognic_aio.cli.say import say, say_wrong
+from kognic_aio.cli.output import say, say_wrong
 from kognic_aio.errors import KognicError
 from kognic_aio.version import __version__
 
@@ -25,7 +25,10 @@ COMMANDS = {
     "view": "Show the link at which an input can be viewed.",
     "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
 }
-"""What there is to do. The command `x` is `x` in the module `kognic_aio.cli.x`, and its help begins with this."""
+"""What there is to do; the help of a command begins with the same words."""
+
+OWN_MODULES = {"demo", "emulator", "wasm"}
+"""Commands that are a module of their own; the others are in `commands`."""
 
 ALIASES = {"project": "projects"}
 
@@ -42,7 +45,8 @@ class Commands(click.Group):
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in COMMANDS:
             return super().get_command(ctx, name)
-        command: click.Command = getattr(import_module(f"kognic_aio.cli.{name}"), name)
+        module = import_module(f"kognic_aio.cli.{name if name in OWN_MODULES else 'commands'}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's

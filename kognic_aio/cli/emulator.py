@@ -2,15 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from kognic_aio.cli.options import seconds, slowness
-from kognic_aio.cli.say import say
+from kognic_aio.cli.output import say
 from kognic_aio.emulator import CALIBRATION_ID, Emulator
 from kognic_aio.emulator.guard import parse_allowed
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 WELCOME = """\
 The emulator listens at {url}, until Ctrl-C.
@@ -25,6 +27,25 @@ client       of these options:
 
 {snippet}
 """
+
+
+def slowness(*, api_latency: float, storage_latency: float, processing_time: float) -> Callable[[F], F]:
+    """The options that slow an emulator down, with a command's own defaults in seconds."""
+
+    def add(command: F) -> F:
+        command = seconds("--processing-time", processing_time, "How long a scene is processed.")(command)
+        command = seconds("--storage-latency", storage_latency, "How long the storage waits before it takes a file.")(
+            command
+        )
+        return seconds("--api-latency", api_latency, "How long the APIs wait before they answer.")(command)
+
+    return add
+
+
+def seconds(name: str, default: float, text: str) -> Callable[[F], F]:
+    """An option that takes seconds, 0 or more."""
+    kind = click.FloatRange(min=0)
+    return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=text)
 
 
 def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:

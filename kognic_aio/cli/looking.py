@@ -1,6 +1,9 @@
 """What commands that look at the platform have in common: where they look, as whom, and how they show what is there."""
 
 import asyncio
+import logging
+import os
+import warnings
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -9,10 +12,18 @@ import click
 from attrs import define, field
 
 from kognic_aio.cli import output
-from kognic_aio.cli.say import say
+from kognic_aio.cli.output import say
+from kognic_aio.environments import ENVIRONMENT_VARIABLE, default_environment
 
 if TYPE_CHECKING:
     from kognic_aio import KognicIOClient
+
+ATTEMPTS = 3
+"""Tries of a request: fewer than the client's own default, for somebody is waiting."""
+
+NO_WORKSPACE = "none"
+"""Nothing is created in a workspace by looking. Without this, opening a client would look for the only workspace that
+one may write to, and refuse those who may write to several or to none."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all fields, for programs.")
 
@@ -38,9 +49,19 @@ class Look:
         Raises:
             InvalidError: If the file that names environments is malformed.
         """
-        from kognic_aio.cli.session import new_client  # noqa: PLC0415 - help does not wait for what only a look needs
+        from kognic_aio import KognicIOClient  # noqa: PLC0415 - help does not wait for what only a look needs
 
-        client = new_client(self.env, self.organization)
+        warnings.simplefilter("ignore")  # they are for programmers
+        logging.getLogger().addHandler(logging.NullHandler())
+        if self.organization is not None:
+            say(f"Acting for organization {self.organization}", err=True)
+        is_variable = bool(self.env) and self.env == os.environ.get(ENVIRONMENT_VARIABLE)
+        client = KognicIOClient(
+            env=None if is_variable else self.env or default_environment(),  # then errors name the variable
+            client_organization_id=self.organization,
+            write_workspace_id=NO_WORKSPACE,
+            max_retry_attempts=ATTEMPTS,
+        )
         self._redacted = client.redacted
         return client
 

@@ -1,18 +1,21 @@
-"""How models are shown: a table for people, JSON for programs."""
+"""What is printed: lines, tables for people, JSON for programs. A terminal shows all of it and acts upon none of it."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import click
 from rich.cells import cell_len
 
 from kognic_aio._text import printable
-from kognic_aio.cli.say import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Redacted: TypeAlias = Callable[[str], str]
 
@@ -20,6 +23,41 @@ GAP = "  "
 
 MAX_CELL = 200
 """Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
+
+
+PLAIN_WIDTH = 160
+"""Columns of a file or pipe, which has no width of its own."""
+
+HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""The error of a group without a command, whose message is the help, of many lines; click 8.1 does not have it."""
+
+
+def say(*lines: object, err: bool = False) -> None:
+    """Print lines, each of which stays one whatever is in it.
+
+    Args:
+        lines: What to print.
+        err: Whether it goes to the standard error.
+    """
+    for line in lines:
+        click.echo(printable(line), err=err)
+
+
+def say_wrong(error: click.ClickException) -> None:
+    """Print what is wrong with the arguments, or with what they name."""
+    if not isinstance(error, HELP):
+        error.message = printable(error.message)  # type: ignore[misc]  # final, but all that is shown
+    error.show()
+
+
+def open_console() -> "Console":
+    """The standard output for rich. Texts are never taken for markup."""
+    from rich.console import Console  # noqa: PLC0415 - only the demo needs it
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PLAIN_WIDTH
+    return console
 
 
 def print_json(model: Any, redacted: Redacted, *, indent: int | None = None) -> None:

@@ -8,7 +8,7 @@ import click
 from kognic_aio._http.wire import decode
 from kognic_aio._json import read_json
 from kognic_aio._regular import read_all
-from kognic_aio.cli.say import say
+from kognic_aio.cli.output import say
 from kognic_aio.model.calibration import TestCase
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_file
 

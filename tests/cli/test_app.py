@@ -9,7 +9,7 @@ from kognic_aio.cli.app import COMMANDS, app
 from kognic_aio.version import __version__
 from tests.cli.support import kognicutil, python
 
-NEEDED_BY_A_CLIENT = {"aiohttp", "kognic.auth", "kognic_aio.client", "kognic_aio.cli.session", "rich.console"}
+NEEDED_BY_A_CLIENT = {"aiohttp", "kognic.auth", "kognic_aio.client", "rich.console"}
 
 
 @pytest.mark.parametrize("command", [[], ["demo"], ["emulator"], ["projects"], ["batches", "create"]])

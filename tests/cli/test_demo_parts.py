@@ -7,11 +7,9 @@ import pytest
 from kognic.openlabel.models import OpenLabelAnnotation
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio.cli.demo.arrival import Arrival, compare
-from kognic_aio.cli.demo.files import Files, find_files
-from kognic_aio.cli.demo.outcome import Outcome
+from kognic_aio.cli.demo.report import Arrival, Outcome, compare
 from kognic_aio.cli.demo.sample_data import sample_folder
-from kognic_aio.cli.demo.scenes import make_scenes
+from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
 from kognic_aio.emulator import Emulator
 from tests.cli.support import folder_of
 

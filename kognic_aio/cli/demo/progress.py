@@ -1,4 +1,4 @@
-"""How far a run has come, while it runs."""
+"""How far a run has come, while it runs: live in a terminal, a line a second elsewhere."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,10 +14,9 @@ from rich.table import Table
 
 from kognic_aio import Progress
 from kognic_aio._tasks import task_group
-from kognic_aio.cli.say import say
+from kognic_aio.cli.output import say
 
-LINE_EVERY = 1.0
-"""Seconds between two lines where there is no terminal."""
+LINE_SECONDS = 1.0
 
 
 @define(kw_only=True)
@@ -26,7 +25,7 @@ class Meter:
 
     Args:
         progress: What the run counts.
-        scenes: How many there will be.
+        scenes: How many scenes there will be.
     """
 
     progress: Progress
@@ -35,12 +34,12 @@ class Meter:
     _stopped: float | None = field(default=None, init=False)
 
     def stop(self) -> None:
-        """Count no further seconds."""
+        """Stop the clock."""
         self._stopped = monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
+        """How long the run has taken."""
         return (self._stopped or monotonic()) - self._started
 
     @property
@@ -49,16 +48,13 @@ class Meter:
         size = self.progress.bytes
         return f"{self.progress.files:,} uploads, {decimal(size)} ({decimal(int(size / self.seconds))}/s)"
 
-    @property
-    def line(self) -> str:
-        """All in a line, for logs."""
+    def __str__(self) -> str:
         now = self.progress
         scenes = f"{now.taken} of {self.scenes} scenes taken, {now.committed} committed, {now.settled} settled"
         return f"{self.seconds:.1f} s: {scenes}; {self.sent}"
 
     def __rich__(self) -> Group:
-        bars = Table.grid(padding=(0, 1))
-        now = self.progress
+        bars, now = Table.grid(padding=(0, 1)), self.progress
         for name, count in (("taken", now.taken), ("committed", now.committed), ("settled", now.settled)):
             bars.add_row(name, ProgressBar(self.scenes, count, width=30), f"{count:,}/{self.scenes:,}")
         return Group(bars, f"{self.sent}, {self.seconds:.1f} s")
@@ -66,7 +62,7 @@ class Meter:
 
 @asynccontextmanager
 async def shown(meter: Meter, console: Console) -> AsyncGenerator[None, None]:
-    """Show a meter until the end of the block: live in a terminal, in lines elsewhere."""
+    """Show a meter until the end of the block."""
     if console.is_interactive:
         with Live(meter, console=console, refresh_per_second=10):
             yield
@@ -77,10 +73,10 @@ async def shown(meter: Meter, console: Console) -> AsyncGenerator[None, None]:
         yield
         meter.stop()
         group.cancel_scope.cancel()
-    say(meter.line)
+    say(meter)
 
 
 async def _print_lines(meter: Meter) -> None:
     while True:
-        await anyio.sleep(LINE_EVERY)
-        say(meter.line)
+        await anyio.sleep(LINE_SECONDS)
+        say(meter)

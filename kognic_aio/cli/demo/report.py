@@ -1,111 +1,120 @@
-"""What is shown in the end."""
+"""What became of the scenes, and whether the server has what is on disk."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
+import click
 from attrs import frozen
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
+from kognic_aio import InputCreationResult, InputCreationStatus
+from kognic_aio._regular import open_regular
 from kognic_aio._text import printable
-from kognic_aio.cli.demo.arrival import Arrival
-from kognic_aio.cli.demo.files import Files, counted
-from kognic_aio.cli.demo.outcome import Outcome
 from kognic_aio.cli.demo.progress import Meter
+from kognic_aio.cli.demo.scenes import Files, counted
+from kognic_aio.cli.output import MAX_CELL, say
+from kognic_aio.emulator import Platform
+from kognic_aio.model import BaseScene
 
 WIDE = 110
-"""Columns from which a result fits in one line."""
+"""Columns from which a scene and its input fit in one line."""
 
-MOST_CREATED = 40
-"""Rows of created inputs that are shown; whatever failed is shown always."""
+MAX_CREATED = 40
+"""Rows of created inputs that are shown. Whatever failed is always shown."""
 
 
 @frozen(kw_only=True)
-class Report:
-    """How the demo went.
+class Outcome:
+    """A scene and its result."""
+
+    scene: BaseScene
+    result: InputCreationResult
+
+    @property
+    def is_created(self) -> bool:
+        """Whether it became an input."""
+        return self.result.status is InputCreationStatus.CREATED
+
+    def row(self, *, is_wide: bool) -> str:
+        """The scene, its status, and the input's uuid or what went wrong, in one line or two."""
+        error, scene, status = self.result.error, self.scene, self.result.status.value
+        verdict = f"{error.stage.value}: {error.message}" if error else self.result.input_uuid or "not ready in time"
+        cells = (scene.external_id, scene.path, str(len(scene.resources)), status)
+        head = "{:10}{:40}{:>5}  {:11}".format(*cells) if is_wide else " ".join(cells) + "\n  "
+        return head + printable(verdict, MAX_CELL)
+
+
+@frozen(kw_only=True)
+class Arrival:
+    """What the server has of the scenes that were created.
 
     Args:
-        outcomes: What became of each scene.
-        meter: How long it took.
-        arrival: What the server has.
-        files: What it could have.
+        intact: How many files have the sha256 of the file on disk.
+        different: How many different files these are.
+        imu: How many lists of IMU data there are.
+        faults: What is wrong with the other files.
     """
 
-    outcomes: Sequence[Outcome]
-    meter: Meter
-    arrival: Arrival
-    files: Files
-
-    @property
-    def created(self) -> Sequence[Outcome]:
-        """The scenes that became inputs."""
-        return [outcome for outcome in self.outcomes if outcome.is_created]
-
-    @property
-    def is_good(self) -> bool:
-        """Whether everything was created and arrived as it is."""
-        return len(self.created) == len(self.outcomes) and not self.arrival.faults
-
-    def print(self, console: Console) -> None:
-        """Print the results as a table, the rate, and what arrived."""
-        console.print()
-        console.print(self._table(is_wide=console.width >= WIDE))
-        if len(self.created) > MOST_CREATED:
-            console.print(f"and {len(self.created) - MOST_CREATED:,} more that were created")
-        console.print()
-        for line in (self._rate(), self._arrived(), *self.arrival.faults):
-            console.print(printable(line), soft_wrap=not console.is_terminal)
-
-    def _table(self, *, is_wide: bool) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("scene")
-        if is_wide:
-            table.add_column("type")
-        table.add_column("files", justify="right")
-        table.add_column("status")
-        if is_wide:
-            table.add_column("input", overflow="fold")
-        for outcome in self._worth_a_row():
-            table.add_row(*(_wide_row(outcome) if is_wide else _narrow_row(outcome)))
-        return table
-
-    def _worth_a_row(self) -> Sequence[Outcome]:
-        others = [outcome for outcome in self.outcomes if not outcome.is_created]
-        return sorted([*others, *self.created[:MOST_CREATED]], key=lambda outcome: outcome.scene.external_id)
-
-    def _rate(self) -> str:
-        scenes, seconds = len(self.outcomes), self.meter.seconds
-        created = f"{len(self.created):,} of {counted(scenes, 'scene')} created"
-        return f"{created} in {seconds:.1f} s ({scenes / seconds:.1f} scenes/s), {self.meter.sent}"
-
-    def _arrived(self) -> str:
-        arrival = self.arrival
-        if not self.created:
-            return "No input was created, so there is no file to compare."
-        intact = counted(arrival.intact, "file")
-        if arrival.faults:
-            return f"{intact} arrived with their sha256, {len(arrival.faults):,} did not:"
-        imu = f"; and {counted(arrival.imu, 'list')} of IMU data" if arrival.imu else ""
-        return f"{intact} arrived, all with their sha256: {self._coverage()}{imu}"
-
-    def _coverage(self) -> str:
-        if self.arrival.different == len(self.files):
-            return f"each of the {len(self.files):,} at least once"
-        return f"{self.arrival.different:,} of the {len(self.files):,}"
+    intact: int
+    different: int
+    imu: int
+    faults: Sequence[str]
 
 
-def _wide_row(outcome: Outcome) -> tuple[RenderableType, ...]:
-    scene = outcome.scene
-    return scene.external_id, scene.path, str(len(scene.resources)), _status(outcome), outcome.verdict
+def compare(platform: Platform, outcomes: Iterable[Outcome]) -> Arrival:
+    """Compare what a platform has received with what is on disk."""
+    sha256 = cache(_sha256)
+    intact, faults, imu = list[str](), list[str](), 0
+    for outcome in outcomes:
+        if not outcome.is_created or outcome.result.scene_uuid is None:
+            continue
+        stored = platform.scene(outcome.result.scene_uuid).files
+        imu += len(stored.keys() - outcome.scene.resources.keys())
+        for resource_id, file in outcome.scene.resources.items():
+            found = stored.get(resource_id)
+            if found is not None and found.sha256 == sha256(file.filename):
+                intact.append(file.filename)
+            else:
+                problem = "is missing" if found is None else "arrived with another sha256"
+                faults.append(f"{file.filename} of {outcome.scene.external_id} {problem}")
+    return Arrival(intact=len(intact), different=len(set(intact)), imu=imu, faults=faults)
 
 
-def _narrow_row(outcome: Outcome) -> tuple[RenderableType, ...]:
-    """A row with the verdict below the scene."""
-    scene = outcome.scene
-    both = Group(f"{scene.external_id} {scene.path}", Padding(outcome.verdict, (0, 0, 0, 2)))
-    return both, str(len(scene.resources)), _status(outcome)
+def _sha256(path: str) -> str:
+    with open_regular(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _status(outcome: Outcome) -> Text:
-    return Text(outcome.result.status.value, style="green" if outcome.is_created else "red")
+def print_report(outcomes: Sequence[Outcome], meter: Meter, arrival: Arrival, files: Files, width: int) -> bool:
+    """Print a row for each scene, the rate, and what has arrived.
+
+    Returns:
+        Whether everything was created and arrived as it is.
+    """
+    created = [outcome for outcome in outcomes if outcome.is_created]
+    failed = [outcome for outcome in outcomes if not outcome.is_created]
+    say("")
+    for outcome in sorted([*failed, *created[:MAX_CREATED]], key=lambda outcome: outcome.scene.external_id):
+        for line in outcome.row(is_wide=width >= WIDE).split("\n"):
+            click.secho(line, fg=None if outcome.is_created else "red")
+    if len(created) > MAX_CREATED:
+        say(f"and {len(created) - MAX_CREATED:,} more that were created")
+    scenes, seconds = counted(len(outcomes), "scene"), meter.seconds
+    rate = f"{len(created):,} of {scenes} created in {seconds:.1f} s ({len(outcomes) / seconds:.1f} scenes/s)"
+    say("", f"{rate}, {meter.sent}", *_arrived(arrival, len(files)) if created else [NOTHING])
+    return not failed and not arrival.faults
+
+
+NOTHING = "No input was created, so there is no file to compare."
+
+
+def _arrived(arrival: Arrival, number: int) -> Iterator[str]:
+    intact = counted(arrival.intact, "file")
+    if arrival.faults:
+        yield f"{intact} arrived with their sha256, {len(arrival.faults):,} did not:"
+        yield from arrival.faults
+        return
+    is_all = arrival.different == number
+    coverage = f"each of the {number:,} at least once" if is_all else f"{arrival.different:,} of the {number:,}"
+    imu = f"; and {counted(arrival.imu, 'list')} of IMU data" if arrival.imu else ""
+    yield f"{intact} arrived, all with their sha256: {coverage}{imu}"

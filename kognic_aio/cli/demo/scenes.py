@@ -1,14 +1,15 @@
-"""Scenes of several types from files."""
+"""Scenes of all types, made from the files in a folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import NAMESPACE_URL, uuid5
 
-from attrs import define
+import click
+from attrs import define, fields_dict, frozen
 
 from kognic_aio import SceneWithPreAnnotation
-from kognic_aio.cli.demo.files import Files
-from kognic_aio.cli.demo.pre_annotation import car_ahead
 from kognic_aio.emulator import CALIBRATION_ID, CAMERAS, LIDARS
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
@@ -27,151 +28,136 @@ from kognic_aio.model import (
     RotationQuaternion,
 )
 
-AT_LEAST = 21
+MIN_SCENES = 21
 """Scenes for a folder of few files: three of each of the seven types."""
 
 IMAGES, CLOUDS, FRAMES = 2, 1, 3
 """Images and point clouds in a frame, frames in a sequence."""
 
-START_NS = 1_648_200_140_000_000_000
-FRAME_MS = 100
-METRES_PER_FRAME = 1.4
+START_NS, FRAME_MS, METRES_PER_FRAME = 1_648_200_140_000_000_000, 100, 1.4
 AHEAD = RotationQuaternion(w=1, x=0, y=0, z=0)
+BOX = (320.0, 180.0, 60.0, 40.0)
+"""Middle, width and height in pixels."""
+
+TYPES: tuple[type[Any], ...] = (
+    *(Cameras, CamerasSequence),
+    *(Lidars, LidarsSequence),
+    *(LidarsAndCameras, LidarsAndCamerasSequence, AggregatedLidarsAndCamerasSequence),
+)
+
+F = TypeVar("F", Image, PointCloud)
+
+
+@frozen(kw_only=True)
+class Files:
+    """The images and point clouds in a folder, and how many other files it has."""
+
+    images: Sequence[Path]
+    clouds: Sequence[Path]
+    others: int
+
+    def __len__(self) -> int:
+        return len(self.images) + len(self.clouds)
+
+    def __str__(self) -> str:
+        ignored = f", {counted(self.others, 'other file')} ignored" if self.others else ""
+        return f"{counted(len(self.images), 'image')} and {counted(len(self.clouds), 'point cloud')}{ignored}"
+
+
+def find_files(folder: Path) -> Files:
+    """Find the images and point clouds in a folder and the folders below it.
+
+    Raises:
+        ClickException: If there are none.
+    """
+    paths = sorted(path for path in folder.resolve().rglob("*") if path.is_file())
+    images = [path for path in paths if path.suffix.lower() in Image.SUFFIXES]
+    clouds = [path for path in paths if path.suffix.lower() in PointCloud.SUFFIXES]
+    files = Files(images=images, clouds=clouds, others=len(paths) - len(images) - len(clouds))
+    if not len(files):
+        expected = ", ".join(suffix.lstrip(".") for suffix in (*Image.SUFFIXES, *PointCloud.SUFFIXES))
+        among = f"no images or point clouds among the {counted(files.others, 'file')} in {folder}"
+        raise click.ClickException(f"{among}: expected {expected}")
+    return files
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, such as `1 image` or `1,200 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def make_scenes(files: Files, count: int | None = None) -> list[SceneWithPreAnnotation]:
     """Make scenes of every type that the files allow, in turn.
 
     Args:
-        files: What to make them from.
-        count: How many. By default enough for each file to be in one, and for several of each type.
+        files: The files to make them from.
+        count: How many to make. By default enough to use each file, and to have several of each type.
     """
-    maker = Maker(Deck(files.images), Deck(files.clouds))
+    images = Deck(Image, files.images, CAMERAS, IMAGES)
+    clouds = Deck(PointCloud, files.clouds, LIDARS, CLOUDS)
+    lacking = {name for name, deck in (("images", images), ("point_clouds", clouds)) if not deck.files}
     scenes: list[SceneWithPreAnnotation] = []
-    for make in cycle(maker.recipes):
-        if len(scenes) == count or (count is None and len(scenes) >= AT_LEAST and maker.has_dealt_all):
+    for kind in cycle([kind for kind in TYPES if not lacking & fields_dict(kind.Frame).keys()]):
+        is_enough = len(scenes) >= MIN_SCENES and not (images.is_left or clouds.is_left)
+        if is_enough if count is None else len(scenes) == count:
             break
-        scenes.append(_with_pre_annotation(make(f"demo-{len(scenes) + 1:03}")))
+        scene = _scene(kind, f"demo-{len(scenes) + 1:03}", images, clouds)
+        has_boxes = isinstance(scene, CamerasSequence | LidarsAndCamerasSequence)
+        scenes.append(SceneWithPreAnnotation(scene, _car_ahead(scene) if has_boxes else None))
     return scenes
 
 
-def _with_pre_annotation(scene: BaseScene) -> SceneWithPreAnnotation:
-    match scene:
-        case CamerasSequence() | LidarsAndCamerasSequence():
-            return SceneWithPreAnnotation(scene, car_ahead(scene))
-        case _:
-            return SceneWithPreAnnotation(scene)
-
-
 @define
-class Deck:
-    """Files that are dealt in their order, over and over."""
+class Deck(Generic[F]):
+    """Deals the files of a kind in their order, over and over: one for each sensor of a frame, none of them twice."""
 
+    kind: type[F]
     files: Sequence[Path]
+    sensors: Sequence[str]
+    per_frame: int
     dealt: int = 0
 
-    def deal(self, count: int) -> list[str]:
-        """The next files; none of them twice."""
-        count = min(count, len(self.files))
-        hand = [str(self.files[(self.dealt + i) % len(self.files)]) for i in range(count)]
-        self.dealt += count
-        return hand
-
     @property
-    def has_dealt_all(self) -> bool:
-        """Whether every file has been dealt."""
-        return self.dealt >= len(self.files)
+    def is_left(self) -> bool:
+        """Whether a file has not been dealt yet."""
+        return self.dealt < len(self.files)
+
+    def deal(self) -> list[F]:
+        """The files of the next frame."""
+        number = min(self.per_frame, len(self.files))
+        hand = [str(self.files[(self.dealt + i) % len(self.files)]) for i in range(number)]
+        self.dealt += number
+        return [self.kind(filename=file, sensor_name=at) for file, at in zip(hand, self.sensors, strict=False)]
 
 
-@define
-class Maker:
-    """Makes scenes, under the external id that it is told."""
-
-    images: Deck
-    clouds: Deck
-
-    @property
-    def recipes(self) -> Sequence[Callable[[str], BaseScene]]:
-        """A maker for each type that the files allow."""
-        cameras = (self.cameras, self.cameras_sequence) if self.images.files else ()
-        lidars = (self.lidars, self.lidars_sequence) if self.clouds.files else ()
-        both = (self.lidars_and_cameras, self.lidars_and_cameras_sequence, self.aggregated)
-        return (*cameras, *lidars, *(both if cameras and lidars else ()))
-
-    @property
-    def has_dealt_all(self) -> bool:
-        """Whether every file is in a scene."""
-        return self.images.has_dealt_all and self.clouds.has_dealt_all
-
-    def cameras(self, external_id: str) -> Cameras:
-        """Images of one moment."""
-        return Cameras(external_id=external_id, frame=Cameras.Frame(images=self._images()))
-
-    def cameras_sequence(self, external_id: str) -> CamerasSequence:
-        """Images of several moments."""
-        frames = [
-            CamerasSequence.Frame(frame_id=str(i), relative_timestamp=FRAME_MS * i, images=self._images())
-            for i in range(FRAMES)
+def _scene(kind: type[Any], name: str, images: Deck[Image], clouds: Deck[PointCloud]) -> BaseScene:
+    """A scene of a type with all that this type takes."""
+    is_single, takes = "frame" in fields_dict(kind), fields_dict(kind).keys()
+    frames = [_frame(kind.Frame, i, images, clouds) for i in range(1 if is_single else FRAMES)]
+    given: dict[str, Any] = {"external_id": name} | ({"frame": frames[0]} if is_single else {"frames": frames})
+    if "calibration_id" in takes and "images" in fields_dict(kind.Frame):
+        given["calibration_id"] = CALIBRATION_ID
+    if kind is LidarsSequence:
+        given["imu_data"] = [
+            IMUData(position=_position(i), rotation_quaternion=AHEAD, timestamp=_time_ns(i)) for i in range(FRAMES)
         ]
-        return CamerasSequence(external_id=external_id, frames=frames, metadata={"region": "EU"})
+    scene: BaseScene = kind(**given)
+    return scene
 
-    def lidars(self, external_id: str) -> Lidars:
-        """Point clouds of one moment."""
-        return Lidars(external_id=external_id, frame=Lidars.Frame(point_clouds=self._clouds()))
 
-    def lidars_sequence(self, external_id: str) -> LidarsSequence:
-        """Point clouds of several moments, with IMU data."""
-        frames = [
-            LidarsSequence.Frame(
-                frame_id=str(i),
-                relative_timestamp=FRAME_MS * i,
-                unix_timestamp=_time_ns(i),
-                point_clouds=self._clouds(),
-            )
-            for i in range(FRAMES)
-        ]
-        imu = [IMUData(position=_position(i), rotation_quaternion=AHEAD, timestamp=_time_ns(i)) for i in range(FRAMES)]
-        return LidarsSequence(external_id=external_id, frames=frames, imu_data=imu)
-
-    def lidars_and_cameras(self, external_id: str) -> LidarsAndCameras:
-        """Point clouds and images of one moment."""
-        frame = LidarsAndCameras.Frame(point_clouds=self._clouds(), images=self._images())
-        return LidarsAndCameras(external_id=external_id, frame=frame, calibration_id=CALIBRATION_ID)
-
-    def lidars_and_cameras_sequence(self, external_id: str) -> LidarsAndCamerasSequence:
-        """Point clouds and images of several moments."""
-        frames = [
-            LidarsAndCamerasSequence.Frame(
-                frame_id=str(i),
-                relative_timestamp=FRAME_MS * i,
-                point_clouds=self._clouds(),
-                images=self._images(),
-            )
-            for i in range(FRAMES)
-        ]
-        return LidarsAndCamerasSequence(external_id=external_id, frames=frames, calibration_id=CALIBRATION_ID)
-
-    def aggregated(self, external_id: str) -> AggregatedLidarsAndCamerasSequence:
-        """Images of several moments, and point clouds in the first."""
-        frames = [
-            AggregatedLidarsAndCamerasSequence.Frame(
-                frame_id=str(i),
-                relative_timestamp=FRAME_MS * i,
-                point_clouds=() if i else self._clouds(),
-                images=self._images(),
-                ego_vehicle_pose=EgoVehiclePose(position=_position(i), rotation=AHEAD),
-            )
-            for i in range(FRAMES)
-        ]
-        return AggregatedLidarsAndCamerasSequence(external_id=external_id, frames=frames, calibration_id=CALIBRATION_ID)
-
-    def _images(self) -> list[Image]:
-        dealt = zip(self.images.deal(IMAGES), CAMERAS, strict=False)
-        return [Image(filename=filename, sensor_name=sensor) for filename, sensor in dealt]
-
-    def _clouds(self) -> list[PointCloud]:
-        dealt = zip(self.clouds.deal(CLOUDS), LIDARS, strict=False)
-        return [PointCloud(filename=filename, sensor_name=sensor) for filename, sensor in dealt]
+def _frame(kind: type[Any], index: int, images: Deck[Image], clouds: Deck[PointCloud]) -> Any:
+    """The frame of a moment. Of an aggregated sequence, only the first has point clouds."""
+    takes = fields_dict(kind).keys()
+    given: dict[str, Any] = {"images": images.deal()} if "images" in takes else {}
+    if "point_clouds" in takes and not (kind is AggregatedLidarsAndCamerasSequence.Frame and index):
+        given["point_clouds"] = clouds.deal()
+    if "frame_id" in takes:
+        given |= {"frame_id": str(index), "relative_timestamp": FRAME_MS * index}
+    if "ego_vehicle_pose" in takes:
+        given["ego_vehicle_pose"] = EgoVehiclePose(position=_position(index), rotation=AHEAD)
+    if "unix_timestamp" in takes:
+        given["unix_timestamp"] = _time_ns(index)
+    return kind(**given)
 
 
 def _time_ns(frame: int) -> int:
@@ -180,3 +166,19 @@ def _time_ns(frame: int) -> int:
 
 def _position(frame: int) -> Position:
     return Position(x=METRES_PER_FRAME * frame, y=0, z=0)
+
+
+def _car_ahead(scene: CamerasSequence | LidarsAndCamerasSequence) -> dict[str, Any]:
+    """OpenLABEL with one car: a box in the first image of each frame."""
+    car, camera = str(uuid5(NAMESPACE_URL, scene.external_id)), scene.frames[0].images[0].sensor_name
+    box = {"name": "box", "val": BOX, "attributes": {"text": [{"name": "stream", "val": camera}]}}
+    frames = {
+        str(index): {
+            "frame_properties": {"timestamp": frame.relative_timestamp, "external_id": frame.frame_id},
+            "objects": {car: {"object_data": {"bbox": [box]}}},
+        }
+        for index, frame in enumerate(scene.frames)
+    }
+    content = {"objects": {car: {"name": car, "type": "Car"}}, "frames": frames}
+    streams = {camera: {"type": "camera"}}
+    return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "streams": streams, **content}}

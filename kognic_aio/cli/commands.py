@@ -1,0 +1,175 @@
+"""The commands that look at the platform, and those that open and publish batches."""
+
+import click
+from attrs import frozen
+
+from kognic_aio.cli.looking import Look, as_json_option, looking
+from kognic_aio.util import get_view_links
+
+PROJECT_COLUMNS = ("created", "project", "title", "description", "status")
+BATCH_COLUMNS = ("created", "project", "batch", "title", "status", "updated")
+CALIBRATION_COLUMNS = ("id", "external_id", "created")
+SCENE_COLUMNS = ("uuid", "external_id", "scene_type", "status", "view_link", "error_message")
+SCENE_LINKS = ("uuid", "view_link")
+SCENE_STATUSES = ("uuid", "status", "error_message")
+INPUT_COLUMNS = ("scene_uuid", "external_id", "batch", "scene_type", "status", "view_link", "error_message")
+INPUT_LINKS = ("scene_uuid", "view_link")
+
+
+@click.command()
+@click.argument("project", required=False)
+@click.option("--batches", "--get-batches", is_flag=True, help="Show the project's batches.")
+@looking
+async def projects(look: Look, project: str | None, batches: bool) -> None:
+    """Show all projects, or PROJECT, or the batches of PROJECT."""
+    if batches and project is None:
+        raise click.UsageError("--batches needs PROJECT, whose batches to show")
+    async with look.client() as client:
+        if project is None:
+            await look.show(await client.project.get_projects(), PROJECT_COLUMNS)
+        elif batches:
+            await look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+        else:
+            found = [each for each in await client.project.get_projects() if each.project == project]
+            if not found:
+                raise click.ClickException(f"project {project!r} is unknown, or not visible with these credentials")
+            look.show_one(found[0], PROJECT_COLUMNS)
+
+
+@click.group()
+def batches() -> None:
+    """List, create and publish the batches of a project."""
+
+
+@batches.command("list")
+@click.argument("project")
+@looking
+async def list_(look: Look, project: str) -> None:
+    """Show the batches of PROJECT."""
+    async with look.client() as client:
+        await look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+
+
+@batches.command()
+@click.argument("project")
+@click.argument("batch")
+@click.option("--publish-previous-batches", is_flag=True, help="Publish all open ones, which then take no new inputs.")
+@looking
+async def create(look: Look, project: str, batch: str, publish_previous_batches: bool) -> None:
+    """Create the open batch BATCH in PROJECT, for the same annotations as its latest one."""
+    async with look.client() as client:
+        created = await client.project.create_batch(project, batch, publish_previous_batches)
+        look.show_one(created, BATCH_COLUMNS)
+
+
+@batches.command()
+@click.argument("project")
+@click.argument("batch")
+@looking
+async def publish(look: Look, project: str, batch: str) -> None:
+    """Publish BATCH of PROJECT: it is ready for annotation and takes no new inputs."""
+    async with look.client() as client:
+        look.show_one(await client.project.publish_batch(project, batch), BATCH_COLUMNS)
+
+
+@click.command()
+@click.option("--id", "calibration_id", metavar="ID", help="Only the one with this id.")
+@click.option("--external-id", metavar="ID", help="Only those with this external id.")
+@click.option("--raw", is_flag=True, help="With --id: show also how each sensor is calibrated.")
+@looking
+async def calibration(look: Look, calibration_id: str | None, external_id: str | None, raw: bool) -> None:
+    """Show calibrations of sensors."""
+    if calibration_id is not None and external_id is not None:
+        raise click.UsageError("give either --id or --external-id")
+    if raw and calibration_id is None:
+        raise click.UsageError("--raw needs --id")
+    async with look.client() as client:
+        if calibration_id is not None:
+            entry = await client.calibration.get_calibration(calibration_id)
+            look.show_one(entry, CALIBRATION_COLUMNS)
+            if raw:
+                look.show_below(entry.calibration)
+            return
+        found = await client.calibration.get_calibrations(external_id)
+        if external_id is not None and not found:
+            raise click.ClickException(f"no calibration has the external id {external_id!r}")
+        await look.show(found, CALIBRATION_COLUMNS)
+
+
+@click.command()
+@click.argument("uuids", nargs=-1)
+@click.option("--external-ids", metavar="ID", multiple=True, help="Not by uuid, but by this external id. Repeat.")
+@click.option("--view", is_flag=True, help="Show no more than the links at which to view them.")
+@click.option("--status", is_flag=True, help="Show no more than what has become of them.")
+@looking
+async def scenes(look: Look, uuids: tuple[str, ...], external_ids: tuple[str, ...], view: bool, status: bool) -> None:
+    """Show scenes by their uuids or external ids."""
+    if bool(uuids) == bool(external_ids):
+        raise click.UsageError("give either UUIDS or --external-ids")
+    if view and status:
+        raise click.UsageError("give either --view or --status")
+    async with look.client() as client:
+        if uuids:
+            found = await client.scene.get_scenes_by_uuids(uuids)
+        else:
+            found = await client.scene.get_scenes_by_external_ids(external_ids)
+        await look.show(found, SCENE_LINKS if view else SCENE_STATUSES if status else SCENE_COLUMNS)
+
+
+@click.command()
+@click.option("--project", help="External id of the project.")
+@click.option("--batch", help="Only those of this batch.")
+@click.option("--external-ids", metavar="ID", multiple=True, help="Only those of scenes with this external id. Repeat.")
+@click.option("--include-invalidated", is_flag=True, help="Show the invalidated ones, instead of the valid ones.")
+@click.option("--uuids", metavar="UUID,...", help="Not by project, but by the uuids of their scenes.")
+@click.option("--view", is_flag=True, help="Show no more than the links at which to view them.")
+@looking
+async def inputs(
+    look: Look,
+    project: str | None,
+    batch: str | None,
+    external_ids: tuple[str, ...],
+    include_invalidated: bool,
+    uuids: str | None,
+    view: bool,
+) -> None:
+    """Show the inputs of a project, or of some scenes."""
+    if (project is None) == (uuids is None):
+        raise click.UsageError("give either --project or --uuids")
+    if uuids is not None and (batch is not None or external_ids or include_invalidated):
+        raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
+    columns = INPUT_LINKS if view else INPUT_COLUMNS
+    async with look.client() as client:
+        if project is not None:
+            # The older calls are the only ones to tell of status and batch, and of what failed or was invalidated.
+            found = client.input.get_inputs(  # pyright: ignore[reportDeprecated]
+                project, batch, include_invalidated, external_ids or None
+            )
+            await look.show(found, columns)
+        if uuids is not None:
+            wanted = [uuid.strip() for uuid in uuids.split(",")]
+            entries = await client.input.get_inputs_by_uuids(wanted)  # pyright: ignore[reportDeprecated]
+            unknown = set(wanted) - {entry.scene_uuid for entry in entries}
+            if unknown:
+                raise click.ClickException(f"no input of scene {', '.join(sorted(unknown))}")
+            await look.show(entries, columns)
+
+
+@frozen
+class ViewLink:
+    """Where an input can be viewed."""
+
+    uuid: str
+    view_link: str
+
+
+@click.command()
+@click.argument("input_uuid")
+@as_json_option
+def view(input_uuid: str, as_json: bool) -> None:
+    """Show the link at which an input can be viewed.
+
+    It asks nobody: there is a link for an input that does not exist, too.
+    """
+    link = ViewLink(input_uuid, get_view_links([input_uuid])[input_uuid])
+    Look(as_json=as_json).show_one(link, ("uuid", "view_link"))
