@@ -1,11 +1,11 @@
 """The client: opens what talks to the platform, composes the resources, closes everything."""
 
 import asyncio
-from functools import cached_property
+from collections.abc import Callable
 from importlib import import_module
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 import aiohttp
 import anyio
@@ -21,7 +21,6 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import argument, seconds
-from kognic_aio._validation.official import refuse_official
 from kognic_aio.environments import Environment, find_environment
 from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.limits import (
@@ -44,32 +43,72 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     LidarsSequence,
 )
-from kognic_aio.resources.creation import S, SceneCreator
-from kognic_aio.resources.finishing import Lifecycle
-from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.pre_annotation import PreAnnotationResource
-from kognic_aio.resources.project import ProjectResource
-from kognic_aio.resources.task import TaskResource
-from kognic_aio.resources.visibility import Visibility
-from kognic_aio.resources.workspace import WorkspaceResource
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.limiters import Limiters
+from kognic_aio.scenes.visibility import Visibility
 
 if TYPE_CHECKING:
     from kognic_aio.resources.annotation import AnnotationResource
     from kognic_aio.resources.calibration import CalibrationResource
     from kognic_aio.resources.input import InputResource
+    from kognic_aio.resources.pre_annotation import PreAnnotationResource
+    from kognic_aio.resources.project import ProjectResource
     from kognic_aio.resources.request import RequestResource
     from kognic_aio.resources.review import ReviewResource
     from kognic_aio.resources.scene import SceneResource
+    from kognic_aio.resources.scene_creation import SceneCreator
+    from kognic_aio.resources.task import TaskResource
+    from kognic_aio.resources.workspace import WorkspaceResource
 
-IMPORTED_ON_OPENING = ("annotation", "calibration", "input", "request", "review", "scene")
-"""Resources with many models of their own, for which the import of this package does not wait."""
+R = TypeVar("R")
 
-MOST_NAMES = 20
-MOST_OF_A_NAME = 200
-"""Workspaces that an error names, and characters of each."""
+CREATOR = "scene_creation.SceneCreator"
+
+MAX_NAMES = 20
+"""Workspaces that an error names."""
+
+MAX_NAME = 200
+"""Characters of each name that an error shows."""
 
 CLOSING_TIME = 1.0
 """Seconds that the tasks of a closing client have to end."""
+
+
+class _Resource(Generic[R]):
+    """An attribute of the client, whose module is imported when a client opens, or needs it before.
+
+    An import of the package does not wait for modules with many models of their own.
+
+    Args:
+        path: The module in `kognic_aio.resources`, and the class in it.
+        arguments: What the class takes beside the backend.
+    """
+
+    def __init__(self, path: str, *arguments: object) -> None:
+        self._path = path
+        self._arguments = arguments
+
+    def load(self) -> Callable[..., R]:
+        """Import the class."""
+        module, _, name = self._path.partition(".")
+        found: Callable[..., R] = getattr(import_module(f"kognic_aio.resources.{module}"), name)
+        return found
+
+    def __set_name__(self, owner: type["KognicIOClient"], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type["KognicIOClient"]) -> Self: ...
+
+    @overload
+    def __get__(self, client: "KognicIOClient", owner: type["KognicIOClient"]) -> R: ...
+
+    def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R | Self:
+        if client is None:
+            return self
+        resource = self.load()(backend_of(client), *self._arguments)
+        vars(client)[self._name] = resource  # where it is found before this descriptor from now on
+        return resource
 
 
 class KognicIOClient:
@@ -109,6 +148,29 @@ class KognicIOClient:
     Raises:
         InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
     """
+
+    annotation: "_Resource[AnnotationResource]" = _Resource("annotation.AnnotationResource")
+    calibration: "_Resource[CalibrationResource]" = _Resource("calibration.CalibrationResource")
+    input: "_Resource[InputResource]" = _Resource("input.InputResource")
+    pre_annotation: "_Resource[PreAnnotationResource]" = _Resource("pre_annotation.PreAnnotationResource")
+    project: "_Resource[ProjectResource]" = _Resource("project.ProjectResource")
+    request: "_Resource[RequestResource]" = _Resource("request.RequestResource")
+    review: "_Resource[ReviewResource]" = _Resource("review.ReviewResource")
+    scene: "_Resource[SceneResource]" = _Resource("scene.SceneResource")
+    task: "_Resource[TaskResource]" = _Resource("task.TaskResource")
+    workspace: "_Resource[WorkspaceResource]" = _Resource("workspace.WorkspaceResource")
+
+    cameras: "_Resource[SceneCreator[Cameras]]" = _Resource(CREATOR, Cameras)
+    cameras_sequence: "_Resource[SceneCreator[CamerasSequence]]" = _Resource(CREATOR, CamerasSequence)
+    lidars: "_Resource[SceneCreator[Lidars]]" = _Resource(CREATOR, Lidars)
+    lidars_sequence: "_Resource[SceneCreator[LidarsSequence]]" = _Resource(CREATOR, LidarsSequence)
+    lidars_and_cameras: "_Resource[SceneCreator[LidarsAndCameras]]" = _Resource(CREATOR, LidarsAndCameras)
+    lidars_and_cameras_sequence: "_Resource[SceneCreator[LidarsAndCamerasSequence]]" = _Resource(
+        CREATOR, LidarsAndCamerasSequence
+    )
+    aggregated_lidars_and_cameras_seq: "_Resource[SceneCreator[AggregatedLidarsAndCamerasSequence]]" = _Resource(
+        CREATOR, AggregatedLidarsAndCamerasSequence
+    )
 
     @discreet  # hosts with a password are refused, and the credentials are here too
     def __init__(
@@ -150,13 +212,10 @@ class KognicIOClient:
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
         self.limits = _limits(limits, max_connections)
-        self.limiters = Limiters.of(self.limits)
         self._organization_id = client_organization_id
         self._write_workspace_id = write_workspace_id
         self._workspace_id: str | None = None
         self._opening = anyio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._creators: dict[type, SceneCreator[Any]] = {}
         uploads = Retry(attempts=max_retry_attempts, max_wait=max_retry_wait_time)
         self._transport = Transport(
             organization_id=client_organization_id,
@@ -166,68 +225,17 @@ class KognicIOClient:
             ssl=ssl,
             trust_env=trust_env,
         )
-        self._storage = Storage(self._transport, uploads, lambda: self.hosts.is_local)
-        self._input_api = Api(self._transport, lambda: self.hosts.input)
-        self._order_execution_api = Api(self._transport, lambda: self.hosts.order_execution)
-        self._annotation_integration_api = Api(self._transport, lambda: self.hosts.annotation_integration)
-        self.visibility = Visibility(argument("visibility_timeout", visibility_timeout, seconds))
-        self._lifecycle = Lifecycle(self._input_api, self.visibility)
-
-        self.workspace = WorkspaceResource(Api(self._transport, lambda: self.hosts.workspace))
-        self.project = ProjectResource(self._input_api)
-        self.pre_annotation = PreAnnotationResource(self._input_api, self.visibility)
-        self.task = TaskResource(self._order_execution_api)
-        self.cameras = self._creator(Cameras)
-        self.cameras_sequence = self._creator(CamerasSequence)
-        self.lidars = self._creator(Lidars)
-        self.lidars_sequence = self._creator(LidarsSequence)
-        self.lidars_and_cameras = self._creator(LidarsAndCameras)
-        self.lidars_and_cameras_sequence = self._creator(LidarsAndCamerasSequence)
-        self.aggregated_lidars_and_cameras_seq = self._creator(AggregatedLidarsAndCamerasSequence)
-
-    @cached_property
-    def annotation(self) -> "AnnotationResource":
-        """Annotations, with their contents."""
-        from kognic_aio.resources.annotation import AnnotationResource
-
-        return AnnotationResource(
-            self._input_api, self._annotation_integration_api, self._storage, self.limiters, self._lifecycle
+        self._backend = Backend(
+            api=Api(self._transport, lambda: self.hosts.input),
+            order_execution_api=Api(self._transport, lambda: self.hosts.order_execution),
+            annotation_integration_api=Api(self._transport, lambda: self.hosts.annotation_integration),
+            project_management_api=Api(self._transport, lambda: self.hosts.project_management),
+            workspace_api=Api(self._transport, lambda: self.hosts.workspace),
+            storage=Storage(self._transport, uploads, lambda: self.hosts.is_local),
+            visibility=Visibility(argument("visibility_timeout", visibility_timeout, seconds)),
+            limiters=Limiters.of(self.limits),
+            workspace_id=lambda: self.workspace_id,
         )
-
-    @cached_property
-    def calibration(self) -> "CalibrationResource":
-        """Calibrations of sensors."""
-        from kognic_aio.resources.calibration import CalibrationResource
-
-        return CalibrationResource(self._input_api, lambda: self.workspace_id)
-
-    @cached_property
-    def input(self) -> "InputResource":
-        """Inputs."""
-        from kognic_aio.resources.input import InputResource
-
-        return InputResource(self._input_api, self._order_execution_api, self._lifecycle)
-
-    @cached_property
-    def request(self) -> "RequestResource":
-        """Requests for annotations."""
-        from kognic_aio.resources.request import RequestResource
-
-        return RequestResource(Api(self._transport, lambda: self.hosts.project_management))
-
-    @cached_property
-    def review(self) -> "ReviewResource":
-        """Reviews of annotations."""
-        from kognic_aio.resources.review import ReviewResource
-
-        return ReviewResource(self._annotation_integration_api)
-
-    @cached_property
-    def scene(self) -> "SceneResource":
-        """Scenes that exist."""
-        from kognic_aio.resources.scene import SceneResource
-
-        return SceneResource(self._input_api, self._storage, self.limiters, self._lifecycle)
 
     @property
     def workspace_id(self) -> str:
@@ -280,7 +288,7 @@ class KognicIOClient:
 
     async def aclose(self) -> None:
         """End every run on this client, and close its connections. Closing twice is harmless."""
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        tasks = [task for task in self._backend.tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         with CancelScope(shield=True):
@@ -307,37 +315,13 @@ class KognicIOClient:
         """
         return self._transport.redactor.clean(value)
 
-    def adopt(self, task: "asyncio.Task[Any]") -> None:
-        """Have a task end, by cancellation, when the client closes."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def creator_of(self, scene: S) -> SceneCreator[S]:
-        """The creator of the scene's type, such as `client.cameras`.
-
-        Raises:
-            InvalidError: If it is none of the seven scene types.
-        """
-        for kind in type(scene).__mro__:
-            if kind in self._creators:
-                return self._creators[kind]
-        refuse_official(scene, "scene")
-        raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
-
-    def _creator(self, kind: type[S]) -> SceneCreator[S]:
-        creator = SceneCreator(
-            kind, self._input_api, self._storage, self.limiters, self._lifecycle, lambda: self.workspace_id
-        )
-        self._creators[kind] = creator
-        return creator
-
     async def _find_workspace(self) -> str:
         organizations = None if self._organization_id is None else [self._organization_id]
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]
         if len(workspaces) != 1:
-            shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MOST_NAMES]], len(workspaces)
-            named = ", ".join(self._input_api.told(each, length=MOST_OF_A_NAME) for each in shown) or "none"
+            shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MAX_NAMES]], len(workspaces)
+            named = ", ".join(self._backend.api.told(each, length=MAX_NAME) for each in shown) or "none"
             del found, workspaces, shown  # which say what the platform likes, and a traceback would show them
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id
@@ -349,5 +333,11 @@ def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
 
 
 def _import_resources() -> None:
-    for name in IMPORTED_ON_OPENING:
-        import_module(f"kognic_aio.resources.{name}")
+    for attribute in vars(KognicIOClient).values():
+        if isinstance(attribute, _Resource):
+            attribute.load()
+
+
+def backend_of(client: KognicIOClient) -> Backend:
+    """The platform as a client reaches it: for what is built on the client, not for its users."""
+    return client._backend  # pyright: ignore[reportPrivateUsage]  # its own module

@@ -45,8 +45,8 @@ from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.limits import Retry
 from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
-from kognic_aio.resources.scene import AcceptedRequest
-from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene
+from kognic_aio.scenes.creation import AcceptedRequest
+from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene
 from tests.answers import answer_with
 from tests.cli.support import kognicutil, variables_of
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT

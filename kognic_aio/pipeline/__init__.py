@@ -1,5 +1,6 @@
 """Scenes in, inputs out: `create_inputs`."""
 
+from kognic_aio.pipeline.creation import InputCreation, create_inputs
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.result import (
     InputCreationError,
@@ -9,7 +10,6 @@ from kognic_aio.pipeline.result import (
     Progress,
     SceneWithPreAnnotation,
 )
-from kognic_aio.pipeline.run import InputCreation, create_inputs
 
 __all__ = [
     "InputCreation",

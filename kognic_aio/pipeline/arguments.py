@@ -4,8 +4,8 @@ from collections.abc import AsyncIterable, Iterable
 
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, OfficialModelError
-from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import SceneWithPreAnnotation
+from kognic_aio.pipeline.taken import Taken
 
 
 def check_source(source: object) -> None:
@@ -23,5 +23,5 @@ async def check_item(item: object) -> None:
         if isinstance(item, SceneWithPreAnnotation):
             refuse_official(item.scene, "SceneWithPreAnnotation.scene")
     except OfficialModelError:
-        async with Files(item):
+        async with Taken(item):
             raise

@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
 
 from kognic_aio.errors import DuplicateError, InvalidError
-from kognic_aio.model import BaseScene
+from kognic_aio.model import BaseScene, Input
 from kognic_aio.pipeline.content import CALIBRATION, Content, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, aside
-from kognic_aio.pipeline.journal.facts import Abandoned, Fact, Invalidated, MadeWay, Reached, reading
+from kognic_aio.pipeline.journal.facts import Abandoned, Fact, Invalidated, MadeWay, Reached, Settled, reading
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
     InputCreationStage,
     InputCreationStatus,
 )
-from kognic_aio.resources.finishing import Notes
+from kognic_aio.pipeline.taken import Taken
+from kognic_aio.scenes.abandon import SceneRecord
 
 Key = Callable[[BaseScene], str]
 """Tells a scene from others."""
@@ -29,103 +33,197 @@ RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 """How to try again what failed."""
 
 
-class Record(Notes):
-    """What is kept of one scene. Each step is added before it is taken; without a journal, nothing is kept.
+@frozen
+class Known:
+    """What the journal knows of a scene that has come again.
 
     Args:
-        records: Those of the run.
-        name: The scene's key in this run, None as long as it has none.
-        content: What the platform is told of it.
-        key: The key of its entry; that of a scene which was set aside is not its name.
+        key: The key of its entry; that of a scene which was set aside is not the key by which it came.
         earlier: What an earlier run has recorded, None if the scene was never heard of.
         starts_afresh: Whether that is given up, as it failed, or is of another content.
         calibrations: How the calibration differs from the recorded one, None if it does not.
     """
 
-    def __init__(
-        self,
-        records: "Records",
-        name: str | None = None,
-        content: Content | None = None,
-        *,
-        key: str = "",
-        earlier: Entry | None = None,
-        starts_afresh: bool = False,
-        calibrations: str | None = None,
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.earlier = earlier
-        self.starts_afresh = starts_afresh
-        self.scene_uuid = None if earlier is None else earlier.scene_uuid
+    key: str | None = None
+    earlier: Entry | None = None
+    starts_afresh: bool = False
+    calibrations: str | None = None
+
+
+class Record(SceneRecord):
+    """What is known of one scene in a run. Each step is recorded before it is taken, if the run has a journal.
+
+    Args:
+        records: Those of the run.
+        external_id: The scene's external id, None if the source gave no scene.
+
+    Attributes:
+        known: What the journal knows of the scene.
+        scene_uuid: The scene on the platform, None if it was not started.
+        preannotation_uuid: Its pre-annotation, if there is one.
+    """
+
+    def __init__(self, records: "Records", external_id: str | None) -> None:
+        self.external_id = external_id
+        self.known = Known()
+        self.scene_uuid: str | None = None
+        self.preannotation_uuid: str | None = None
         self._records = records
-        self._journal = None if name is None else records.journal
-        self._key = key
-        self._calibrations = calibrations
+        self._name: str | None = None
+        self._is_recorded = False
+        self._kin = ""
+        self._told: dict[str, str] = {}  # and not the content itself, which has the scene
+
+    async def open(self, taken: Taken, annotation: bytes | None) -> None:
+        """Find what an earlier run has recorded. If another scene in flight has the same key, wait until it settles.
+
+        Args:
+            taken: The scene.
+            annotation: Its pre-annotation as JSON.
+
+        Raises:
+            InvalidError: If its key is no string.
+            DuplicateError: If another content goes by the same key.
+        """
+        if self._records.journal is None:
+            return
+        content = Content(taken.scene, annotation)
+        self._name = self._name or await self._records.occupy(taken)
+        self._kin, self._told = content.kin, {"fingerprint": content.fingerprint, "outline": content.outline()}
+        self.known = await self._records.find(self._name, content)
+        earlier = self.known.earlier
         self._is_recorded = earlier is not None
-        # And not the content itself, which has the scene.
-        self._kin = "" if content is None else content.kin
-        self._told = {} if content is None else {"fingerprint": content.fingerprint, "outline": content.outline()}
+        self.scene_uuid = None if earlier is None else earlier.scene_uuid
+        self.preannotation_uuid = None if earlier is None or self.known.starts_afresh else earlier.preannotation_uuid
+
+    def close(self) -> None:
+        """End the scene's life in this run."""
+        if self._name is not None:
+            self._records.leave(self._name)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a later run will know of the scene."""
+        return self.known.key is not None
 
     @property
     def earlier_result(self) -> InputCreationResult | None:
         """How the scene ended in an earlier run, if that is how it stays."""
-        return None if self.earlier is None or self.starts_afresh else self.earlier.result
+        earlier = self.known.earlier
+        return None if earlier is None or self.known.starts_afresh else earlier.result
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether an earlier run has delivered that result."""
+        return self.earlier_result is not None and self.known.earlier is not None and self.known.earlier.delivered
+
+    def was_about_to(self, step: Step) -> bool:
+        """Whether an earlier run was about to take a step, and nobody knows whether it did."""
+        return self.known.earlier is not None and self.known.earlier.step is step
+
+    def result(self, status: InputCreationStatus, **more: Any) -> InputCreationResult:
+        """The scene's result.
+
+        Args:
+            status: How it ended.
+            more: Fields of the result beside those that are known.
+        """
+        return InputCreationResult(
+            status=status,
+            external_id=self.external_id,
+            scene_uuid=self.scene_uuid,
+            preannotation_uuid=self.preannotation_uuid,
+            **more,
+        )
+
+    async def created(self, inputs: Sequence[Input]) -> InputCreationResult:
+        """Record that the scene has become inputs."""
+        result = self.result(InputCreationStatus.CREATED, inputs=tuple(inputs))
+        await self._settle(result)
+        return result
+
+    async def failed(self, stage: InputCreationStage, error: BaseException) -> InputCreationResult:
+        """Record that the scene has failed."""
+        failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
+        result = self.result(InputCreationStatus.FAILED, error=failure)
+        if self._name is not None:
+            self._records.has_failed(self._name, self._kin)
+        await self._settle(result)
+        return result
+
+    async def _settle(self, result: InputCreationResult) -> None:
+        if self._records.journal is None or self.known.key is None:
+            return
+        if self.known.starts_afresh:  # and has not yet: the entry is that of another
+            return
+        # An entry that is there already has the content that the platform has, should that be another one.
+        told = {} if self._is_recorded else self._told
+        await self._records.journal.settle(self.known.key, result, **told)
 
     async def add(self, fact: Fact) -> None:
         """Record a fact, if there is a journal. It is known from then on, even if the process is killed."""
-        if self._journal is not None:
-            await self._journal.add(self._key, fact)
+        if self._records.journal is not None and self.known.key is not None:
+            await self._records.journal.add(self.known.key, fact)
 
     def take_up(self) -> None:
         """Leave the scene as an earlier run has committed it, with the calibration of then."""
-        if self._calibrations is not None:
-            self._records.warn_of_calibration(self.name, self._calibrations)
+        if self.known.calibrations is not None:
+            self._records.warn_of_calibration(self._name, self.known.calibrations)
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
         await self.add(MadeWay())
-        self.earlier = self.scene_uuid = None
-        self.starts_afresh = self._is_recorded = False
-
-    async def settle(self, result: InputCreationResult) -> None:
-        """Record how the scene has ended."""
-        if self.name is not None and result.status is InputCreationStatus.FAILED:
-            self._records.has_failed(self.name, self._kin)
-        if self._journal is None or self.starts_afresh:  # and has not yet: the entry is that of another
-            return
-        # An entry that is there already has the content that the platform has, should that be another one.
-        told = {} if self._is_recorded else self._told
-        await self._journal.settle(self._key, result, **told)
-
-    def close(self) -> None:
-        """End the scene's life in this run."""
-        if self.name is not None:
-            self._records.close(self.name)
+        self.known = Known(self.known.key)
+        self.scene_uuid = None
+        self._is_recorded = False
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
-        await super().starting(scene_uuid)
-        self.is_taken_up = False
+        self.known = Known(self.known.key)
+        self.scene_uuid = scene_uuid
         await self.add(Reached(step=Step.STARTING, scene_uuid=scene_uuid, **self._told))
         self._is_recorded = True
 
     async def committing(self) -> None:
         """All files are there, and the scene is about to be committed."""
         await self.add(Reached(step=Step.COMMITTING))
-        self.is_taken_up = self._journal is not None
 
     async def committed(self) -> None:
         """The scene is committed."""
         await self.add(Reached(step=Step.COMMITTED))
 
-    async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002 - the journal knows it
-        """The scene cannot be finished, and is about to be invalidated."""
+    async def pre_annotating(self) -> None:
+        """The pre-annotation is about to be created."""
+        await self.add(Reached(step=Step.PRE_ANNOTATING))
+
+    async def pre_annotated(self, preannotation_uuid: str) -> None:
+        """The pre-annotation is created."""
+        self.preannotation_uuid = preannotation_uuid
+        await self.add(Reached(step=Step.PRE_ANNOTATED, preannotation_uuid=preannotation_uuid))
+
+    async def creating_input(self) -> None:
+        """The inputs are about to be created."""
+        await self.add(Reached(step=Step.CREATING_INPUT))
+
+    async def became_input(self, inputs: Sequence[Input]) -> None:
+        """An earlier run has created the inputs of a scene that makes way."""
+        result = self.result(InputCreationStatus.CREATED, inputs=tuple(inputs))
+        external_id = inputs[0].scene_external_id
+        await self.add(Settled(result=evolve(result, external_id=external_id)))
+
+    async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
+        """The scene is about to be invalidated."""
         await self.add(Abandoned())
 
     async def invalidated(self, scene_uuid: str) -> None:
-        """The abandoned scene is invalidated, or was never there."""
+        """The abandoned scene has been invalidated."""
         await self.add(Invalidated(scene_uuid=scene_uuid))
+
+    async def never_started(self, scene_uuid: str) -> None:
+        """The platform has refused to start the scene."""
+        await self.abandoned(scene_uuid)
+        await self.invalidated(scene_uuid)
+        self.scene_uuid = None
 
 
 class Records:
@@ -147,35 +245,27 @@ class Records:
         self._failed: set[tuple[str, str]] = set()
         self._has_warned = False
 
-    async def open(self, scene: BaseScene, annotation: bytes | None, waits: Callable[[], object]) -> Record:
-        """The record of a scene, with what is known of it. Another in flight under the same key is waited for.
+    async def orphans(self) -> list[str]:
+        """The uuids of the scenes that earlier runs have left to be invalidated."""
+        return [] if self.journal is None else await self.journal.abandoned()
 
-        Args:
-            scene: The scene.
-            annotation: Its pre-annotation as JSON.
-            waits: Called before such a wait.
+    async def occupy(self, taken: Taken) -> str:
+        """Find the key of a scene, and keep others with the same key waiting until `leave`.
 
         Raises:
-            InvalidError: If its key is no string.
-            DuplicateError: If another content goes by the same key.
+            InvalidError: If the key is no string.
         """
-        if self.journal is None:
-            return Record(self)
-        key, content = self._key(scene), Content(scene, annotation)
+        key = self._key(taken.scene)
         if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidError(f"key= gave {key!r}: expected a string, which tells this scene from all others")
         while key in self._in_flight:
-            waits()
+            taken.leave_room()  # it may be long
             await self._in_flight[key].wait()
         self._in_flight[key] = asyncio.Event()
-        try:
-            return await self._found(self.journal, key, content)
-        except BaseException:
-            self.close(key)
-            raise
+        return key
 
-    def close(self, key: str) -> None:
-        """The life of a scene in this run is over."""
+    def leave(self, key: str) -> None:
+        """Let the next scene with this key go on."""
         self._in_flight.pop(key).set()
 
     def has_failed(self, key: str, kin: str) -> None:
@@ -189,46 +279,45 @@ class Records:
         self._has_warned = True
         log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, REUSE)
 
-    async def _found(self, journal: Journal, key: str, content: Content) -> Record:
-        """The record of a scene with what its journal knows.
+    async def find(self, key: str, content: Content) -> Known:
+        """What the journal knows of a scene.
 
         Raises:
             DuplicateError: If another content goes by its key.
         """
-        entry = await journal.recall(key)
-        if entry is None:
-            return Record(self, key, content, key=key)
+        journal = self.journal
+        entry = None if journal is None else await journal.recall(key)
+        if journal is None or entry is None:
+            return Known(key)
         differences = {} if content.has(entry.fingerprint) else _differences(journal, key, content, entry)
-        record = self._recorded(key, content, entry, differences) or await self._set_aside(journal, key, content)
-        if record is not None:
+        known = self._recorded(key, content, entry, differences) or await self._set_aside(journal, key, content)
+        if known is not None:
             if not self._retry_failed and not all(entry.refused.values()):
                 await journal.uphold(key)
-            return record
+            return known
         if self._takes_its_place(key, content, entry):
-            return Record(self, key, content, key=key, earlier=entry, starts_afresh=True)
+            return Known(key, earlier=entry, starts_afresh=True)
         raise await self._refused(journal, key, content, entry, differences)
 
-    def _recorded(self, key: str, content: Content, entry: Entry, differences: Mapping[str, str]) -> Record | None:
-        """The record, if the entry is that of this content, maybe with another calibration."""
+    def _recorded(self, key: str, content: Content, entry: Entry, differences: Mapping[str, str]) -> Known | None:
+        """What is known, if the entry is that of this content, maybe with another calibration."""
         is_retried = _has_failed(entry) and self._is_retried(key, content)
         if content.has(entry.fingerprint):
-            return Record(self, key, content, key=key, earlier=entry, starts_afresh=is_retried)
+            return Known(key, earlier=entry, starts_afresh=is_retried)
         if set(differences) != {CALIBRATION}:
             return None
         was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
         starts_afresh = is_retried or (_has_failed(entry) and not was_committed)
         calibrations = differences[CALIBRATION]
-        return Record(
-            self, key, content, key=key, earlier=entry, starts_afresh=starts_afresh, calibrations=calibrations
-        )
+        return Known(key, earlier=entry, starts_afresh=starts_afresh, calibrations=calibrations)
 
-    async def _set_aside(self, journal: Journal, key: str, content: Content) -> Record | None:
-        """The record of a content that has become an input and then made way, by whichever rule it is known."""
+    async def _set_aside(self, journal: Journal, key: str, content: Content) -> Known | None:
+        """What is known of a content that has become an input and then made way, by whichever rule it is known."""
         for fingerprint in (content.fingerprint, content.first_fingerprint):
             own_key = aside(key, fingerprint)
             if own := await journal.recall(own_key):
                 calibrations = _differences(journal, key, content, own).get(CALIBRATION)
-                return Record(self, key, content, key=own_key, earlier=own, calibrations=calibrations)
+                return Known(own_key, earlier=own, calibrations=calibrations)
         return None
 
     def _takes_its_place(self, key: str, content: Content, entry: Entry) -> bool:

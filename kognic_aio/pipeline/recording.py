@@ -10,9 +10,8 @@ from anyio import move_on_after
 from kognic_aio._tasks import task_group
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import JournalError
-from kognic_aio.pipeline.flow import Run
 from kognic_aio.pipeline.journal import Destination, Journal
-from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.run import Run
 
 CLEARING_TIME = 5.0
 """Seconds beyond a grace period that it takes at most to clear a journal."""
@@ -39,11 +38,11 @@ async def clear(run: Run, path: str | os.PathLike[str] | None) -> None:
     """
     if path is None or not await in_thread(os.path.exists, path):
         return
-    timeout = run.client.visibility.timeout + CLEARING_TIME
+    timeout = run.backend.visibility.timeout + CLEARING_TIME
     with move_on_after(timeout) as time:
         try:
             async with Journal(path, _destination(run)) as journal, task_group() as tasks:
-                run.records.journal, orphans = journal, Orphans(run, tasks)
+                orphans = run.orphans_of(journal, tasks)
                 for scene_uuid in await journal.abandoned():
                     orphans.invalidate_inherited(scene_uuid)
                 for entry in await journal.unfinished():
@@ -55,4 +54,4 @@ async def clear(run: Run, path: str | os.PathLike[str] | None) -> None:
 
 
 def _destination(run: Run) -> Destination:
-    return Destination(run.client.hosts.input.rstrip("/"), run.client.workspace_id, run.project, run.batch)
+    return Destination(run.backend.api.url("").rstrip("/"), run.backend.workspace_id(), run.project, run.batch)

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from kognic_aio._threads import leased_worker
 from kognic_aio.errors import KognicError
 from kognic_aio.model import BaseScene
-from kognic_aio.pipeline.release import Files
 from kognic_aio.pipeline.result import SceneWithPreAnnotation
+from kognic_aio.pipeline.taken import Taken
 
 Item: TypeAlias = SceneWithPreAnnotation | BaseScene
 Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
@@ -64,8 +64,8 @@ class _Pulling:
         except StopIteration:
             return False
         if self._is_left:
-            for files in self._unwanted():
-                files.release_late(self._loop)
+            for taken in self._unwanted():
+                taken.release_late(self._loop)
         return True
 
     def forget(self) -> None:
@@ -75,15 +75,14 @@ class _Pulling:
     async def leave(self) -> None:
         """Take no more items."""
         self._is_left = True
-        for files in self._unwanted():
-            async with files:
-                pass
+        for taken in self._unwanted():
+            await taken.release()
 
-    def _unwanted(self) -> Iterator[Files]:
-        """The files of what nobody will take. Both threads may ask, one of them gets it."""
+    def _unwanted(self) -> Iterator[Taken]:
+        """The scenes that nobody will take. Both threads may ask, one of them gets it."""
         while self.given:
             try:
-                yield Files(self.given.popleft())
+                yield Taken(self.given.popleft())
             except IndexError:
                 return
 

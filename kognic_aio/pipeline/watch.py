@@ -4,18 +4,17 @@ import asyncio
 import logging
 import time
 from math import inf
-from typing import TYPE_CHECKING
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
+from kognic_aio._http.api import Api
+from kognic_aio._http.retry import READ
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
-from kognic_aio.resources.visibility import FIRST_PAUSE, GROWTH, Visibility
-
-if TYPE_CHECKING:
-    from kognic_aio.resources.scene import SceneResource
+from kognic_aio.scenes.lookup import find_scenes, left_out
+from kognic_aio.scenes.visibility import FIRST_PAUSE, GROWTH, Visibility
 
 log = logging.getLogger("kognic_aio")
 
@@ -49,16 +48,15 @@ class Watcher:
     A scene that the platform does not know counts as "not there yet" until its grace period is over.
 
     Args:
-        scenes: Asked for the status.
+        api: The input API.
         visibility: Knows which scenes the platform may not show yet.
         sleep_time: Seconds between two looks at a scene.
         scene_timeout: Seconds after which a scene is no longer waited for, None for ever.
     """
 
-    def __init__(
-        self, scenes: "SceneResource", visibility: Visibility, sleep_time: float, scene_timeout: float | None
-    ) -> None:
-        self._scenes = scenes
+    def __init__(self, api: Api, visibility: Visibility, sleep_time: float, scene_timeout: float | None) -> None:
+        # If only these queries fail, the host is not broken.
+        self._api = api.with_policy(evolve(READ, counts_as=self))
         self._visibility = visibility
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
@@ -126,7 +124,7 @@ class Watcher:
     async def _look_at(self, uuids: list[str]) -> bool:
         """Ask for a group of scenes; tell whether the platform knows them all, as far as it has answered."""
         try:
-            found = await self._scenes.look_up(uuids, counts_as=self)  # if only these fail, the host is not broken
+            found = await find_scenes(self._api, uuids)
         except (NotFoundError, BadRequestError) as error:
             return await self._look_closer(uuids, error)
         except DOOM:
@@ -139,7 +137,7 @@ class Watcher:
             if uuid in found:
                 self._take(uuid, found[uuid])
             else:
-                self._miss(uuid, self._scenes.left_out([uuid]))
+                self._miss(uuid, left_out(self._api, [uuid]))
         return len(found) == len(uuids)
 
     async def _look_closer(self, uuids: list[str], error: BadRequestError | NotFoundError) -> bool:

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment, text
-from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
+from kognic_aio._validation.deprecation import renamed
 from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,
@@ -17,10 +16,9 @@ from kognic_aio.model.annotation import (
     PartialClientAnnotation,
     SignedAnnotation,
 )
-from kognic_aio.resources.deprecation import renamed
-from kognic_aio.resources.finishing import Lifecycle
-from kognic_aio.resources.limiters import Limiters
-from kognic_aio.resources.target import explained_pages
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.lookup import have_appeared
+from kognic_aio.scenes.target import explained_pages
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -39,24 +37,14 @@ class Partial(Protocol[A_co]):
 
 
 class AnnotationResource:
-    """Annotations. Cuboids are in Kognic's own format, unless ISO 8855 is asked for with `iso_rotated_cuboids`.
+    """Annotations. Cuboids are in Kognic's own format, unless ISO 8855 is asked for with `iso_rotated_cuboids`."""
 
-    Args:
-        api: The input API.
-        integration_api: The annotation integration API.
-        storage: Where contents are.
-        limiters: `downloads` bounds the contents on their way.
-        lifecycle: Knows which scenes the platform may not show yet.
-    """
-
-    def __init__(
-        self, api: Api, integration_api: Api, storage: Storage, limiters: Limiters, lifecycle: Lifecycle
-    ) -> None:
-        self._api = api
-        self._integration_api = integration_api
-        self._storage = storage
-        self._downloads = limiters.downloads
-        self._lifecycle = lifecycle
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.api
+        self._integration_api = backend.annotation_integration_api
+        self._storage = backend.storage
+        self._downloads = backend.limiters.downloads
+        self._visibility = backend.visibility
 
     async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get an annotation by its id, with its content.
@@ -111,7 +99,7 @@ class AnnotationResource:
         """
         path = f"v2/scenes/{segment(scene_uuid)}/annotations"
         query = _cuboids(iso_rotated_cuboids)
-        partials = await self._lifecycle.visibility.wait(
+        partials = await self._visibility.wait(
             [text(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
         return [annotation async for annotations in self._whole_ones(partials) for annotation in annotations]
@@ -170,7 +158,7 @@ class AnnotationResource:
         try:
             return await self._api.get(path, ClientAnnotation, query=query)
         except NotFoundError:  # the scene, or the annotation
-            if not await self._lifecycle.appear([text(scene_uuid)]):
+            if not await have_appeared(self._api, self._visibility, [text(scene_uuid)]):
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 

@@ -1,26 +1,19 @@
 """Calibrations of sensors."""
 
-from collections.abc import Callable
-
-from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import given, text
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
-from kognic_aio.resources.answers import plain_uuid
+from kognic_aio.scenes.answers import plain_uuid
+from kognic_aio.scenes.backend import Backend
 
 
 class CalibrationResource:
-    """Calibrations, which scenes with lidars and cameras need.
+    """Calibrations, which scenes with lidars and cameras need."""
 
-    Args:
-        api: The input API.
-        workspace_id: Tells the workspace to write to.
-    """
-
-    def __init__(self, api: Api, workspace_id: Callable[[], str]) -> None:
-        self._api = api
-        self._workspace_id = workspace_id
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._api = backend.api
 
     async def get_calibration(self, id: str) -> SensorCalibrationEntry:  # noqa: A002  # the official client's name
         """Get a calibration.
@@ -67,7 +60,7 @@ class CalibrationResource:
 
         Endpoint: `POST v1/calibrations`
         """
-        query = {"workspaceId": self._workspace_id()}
+        query = self._backend.workspace
         return await self._api.post(
             "v1/calibrations", SensorCalibrationEntry, json=encode(sensor_calibration), query=query
         )

@@ -5,33 +5,26 @@ from typing import Any, Literal, overload
 
 from typing_extensions import deprecated
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import given, segment, strings, text
 from kognic_aio._validation.converters import argument, external_id, optional_external_id
+from kognic_aio._validation.deprecation import renamed
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
-from kognic_aio.resources.answers import check_is_about, plain_uuid
-from kognic_aio.resources.deprecation import renamed
-from kognic_aio.resources.finishing import Lifecycle
-from kognic_aio.resources.target import check_target, explained_pages, explaining_target
+from kognic_aio.scenes.answers import check_is_about, plain_uuid
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.lookup import have_appeared
+from kognic_aio.scenes.target import check_target, explained_pages, explaining_target
 
 
 class InputResource:
-    """Inputs. Projects and batches are named by external ids.
+    """Inputs. Projects and batches are named by external ids."""
 
-    Args:
-        api: The input API.
-        order_execution_api: The order execution API.
-        lifecycle: Knows which scenes the platform may not show yet.
-    """
-
-    def __init__(self, api: Api, order_execution_api: Api, lifecycle: Lifecycle) -> None:
-        self._api = api
-        self._lifecycle = lifecycle
-        self._visibility = lifecycle.visibility
-        self._order_execution_api = order_execution_api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.api
+        self._visibility = backend.visibility
+        self._order_execution_api = backend.order_execution_api
 
     def get_request_inputs(
         self, *, request_id: str, scene_id: str | None = None, page_size: int | None = None
@@ -295,7 +288,7 @@ class InputResource:
         found = await self._visibility.wait(uuids, ask)
         known = {plain_uuid(entry.scene_uuid) for entry in found}
         missing = [uuid for uuid in uuids if plain_uuid(uuid) not in known]
-        return await ask() if await self._lifecycle.appear(missing) else found
+        return await ask() if await have_appeared(self._api, self._visibility, missing) else found
 
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")

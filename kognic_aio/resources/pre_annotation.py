@@ -1,42 +1,28 @@
 """Pre-annotations."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from attrs import frozen
-
-from kognic_aio._http.api import Api
-from kognic_aio._http.once import look_late, once
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import Query, given, one_or_several, segment, text
-from kognic_aio._http.wire import JsonObject, encode_pre_annotation, to_json
+from kognic_aio._http.protocol import given, one_or_several, segment, text
+from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.resources.answers import check_is_about, plain_uuid, shown_id
-from kognic_aio.resources.visibility import Visibility
-
-PAGE_SIZE = 1000
-
-
-@frozen(kw_only=True)
-class PreAnnotationPage:
-    """One page of a list of pre-annotations."""
-
-    data: tuple[dict[str, Any], ...] = ()
-    has_next: bool = False
+from kognic_aio.scenes.answers import check_is_about
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.pre_annotations import (
+    create_only_pre_annotation,
+    create_pre_annotation,
+    find_ids,
+    query_pre_annotations,
+)
 
 
 class PreAnnotationResource:
-    """Pre-annotations of scenes.
+    """Pre-annotations of scenes."""
 
-    Args:
-        api: The input API.
-        visibility: Knows which scenes the platform may not show yet.
-    """
-
-    def __init__(self, api: Api, visibility: Visibility) -> None:
-        self._api = api
-        self._visibility = visibility
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.api
+        self._visibility = backend.visibility
 
     async def create(
         self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
@@ -56,61 +42,10 @@ class PreAnnotationResource:
         Endpoint: `POST v1/pre-annotations`
         """
         content = encode_pre_annotation(pre_annotation)
-        if dryrun or external_id is None:
-            return await self._create(scene_uuid, content, dryrun, external_id)
-        return await once(
-            self._api,
-            lambda api: self._on(api)._create(scene_uuid, content, dryrun, external_id),
-            lambda api: self._on(api)._first(scene_uuid, external_id),
-        )
-
-    async def create_only(self, scene_uuid: str, content: bytes) -> CreatedPreAnnotation:
-        """Create the only pre-annotation of a scene that nobody else pre-annotates.
-
-        If the answer is lost, the platform is asked for the scene's pre-annotation before another is created.
-
-        Args:
-            scene_uuid: The scene's uuid.
-            content: OpenLABEL as JSON text.
-        """
-        return await once(
-            self._api,
-            lambda api: self._on(api)._create(scene_uuid, content),
-            lambda api: self._on(api)._first(scene_uuid),
-        )
-
-    async def find_only(self, scene_uuid: str) -> CreatedPreAnnotation | None:
-        """The pre-annotation of such a scene, if it is there or comes soon."""
-        return await look_late(self._api, lambda api: self._on(api)._first(scene_uuid))
-
-    def _on(self, api: Api) -> "PreAnnotationResource":
-        return PreAnnotationResource(api, self._visibility)
-
-    async def _first(self, scene_uuid: str, external_id: str | None = None) -> CreatedPreAnnotation | None:
-        ids = await self._ids(scene_uuid, external_id)
-        return CreatedPreAnnotation(id=shown_id(self._api, "GET", "v2/pre-annotations", ids[0])) if ids else None
-
-    async def _ids(self, scene_uuid: str, external_id: str | None) -> Sequence[str]:
-        """The ids of the pre-annotations of a scene; what a platform lists beside them is passed over."""
-        external_ids = None if external_id is None else [external_id]
-        found = await self.list(external_ids=external_ids, scene_uuids=[scene_uuid])
-        asked = plain_uuid(text(scene_uuid))
-        found = [each for each in found if plain_uuid(str(each.get("sceneUuid", asked))) == asked]
-        if external_id is not None:
-            found = [each for each in found if each.get("externalId", external_id) == external_id]
-        if any(not isinstance(each.get("id"), str) for each in found):
-            raise self._api.malformed("GET", "v2/pre-annotations", "a pre-annotation without an id")
-        return [each["id"] for each in found]
-
-    async def _create(
-        self, scene_uuid: str, pre_annotation: bytes, dryrun: bool = False, external_id: str | None = None
-    ) -> CreatedPreAnnotation:
         uuid = text(scene_uuid)
-        names = to_json(given(sceneUuid=uuid, externalId=external_id))
-        body = names.removesuffix(b"}") + b', "preAnnotation": ' + pre_annotation + b"}"
-        return await self._visibility.wait(
-            [uuid], lambda: self._api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
-        )
+        if dryrun or external_id is None:
+            return await create_pre_annotation(self._api, self._visibility, uuid, content, external_id, dryrun=dryrun)
+        return await create_only_pre_annotation(self._api, self._visibility, uuid, content, external_id)
 
     async def create_from_cloud_resource(
         self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool | None = True
@@ -199,22 +134,10 @@ class PreAnnotationResource:
         """The uuid of the pre-annotation of a scene with an external id."""
         if scene_uuid is None or external_id is None:
             raise InvalidError("give either uuid, or both scene_uuid and external_id")
-        ids = await self._ids(scene_uuid, external_id)
+        ids = await find_ids(self._api, self._visibility, text(scene_uuid), external_id)
         if len(ids) != 1:
             raise InvalidError(f"scene {scene_uuid} has {len(ids)} pre-annotations {external_id!r}, expected one")
         return ids[0]
-
-    async def _pages(self, filters: Sequence[tuple[str, str]]) -> AsyncIterator[Sequence[JsonObject]]:
-        offset = 0
-        while True:
-            query: Query = [("offset", offset), ("limit", PAGE_SIZE), *filters]
-            page = await self._api.get_whole("v2/pre-annotations", PreAnnotationPage, query=query)
-            yield page.data
-            if not page.has_next:
-                return
-            if not page.data:
-                raise self._api.malformed("GET", "v2/pre-annotations", f"an empty page at {offset}, and another one")
-            offset += PAGE_SIZE
 
     def list(
         self,
@@ -248,5 +171,5 @@ class PreAnnotationResource:
             "statuses": statuses,
         }
         query = [(name, value) for name, values in filters.items() for value in one_or_several(name, values)]
-        found = Paged(lambda: self._pages(query))
+        found = query_pre_annotations(self._api, query)
         return self._visibility.paged(one_or_several("scene_uuids", scene_uuids), found)

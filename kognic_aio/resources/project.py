@@ -1,16 +1,16 @@
 """Projects and their batches."""
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
 from kognic_aio.model import Project, ProjectBatch
-from kognic_aio.resources.target import check_target, explaining_target, fetch_batches, fetch_projects
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.target import explaining_target, fetch_batches, fetch_projects
 
 
 class ProjectResource:
     """Projects and their batches, both named by external ids."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.api
 
     async def get_projects(self) -> list[Project]:
         """List the projects of your organization.
@@ -36,20 +36,6 @@ class ProjectResource:
         """
         async with explaining_target(self._api, project):
             return await fetch_batches(self._api, project)
-
-    async def check_target(self, project: str, batch: str | None) -> None:
-        """See that inputs can be made in a batch of a project.
-
-        Args:
-            project: The project's external id.
-            batch: The batch's external id, None for the only open one.
-
-        Raises:
-            UnknownProjectError, UnknownBatchError, BatchClosedError: If they cannot.
-
-        Endpoint: `GET v1/projects/{project}/batches`
-        """
-        await check_target(self._api, project, batch)
 
     async def create_batch(self, project: str, batch: str, publish_previous_batches: bool = False) -> ProjectBatch:
         """Create an open batch, which asks for the same annotations as the latest one.

@@ -1,14 +1,14 @@
 """Requests for annotations."""
 
-from kognic_aio._http.api import Api
 from kognic_aio.model.request import Request
+from kognic_aio.scenes.backend import Backend
 
 
 class RequestResource:
     """The requests of a project."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.project_management_api
 
     async def get_requests(self, *, project_id: str, include_input_progress_counts: bool = False) -> list[Request]:
         """List the requests of a project.

@@ -1,16 +1,16 @@
 """Reviews of annotations."""
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.wire import encode
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewRequest, ReviewResponse
+from kognic_aio.scenes.backend import Backend
 
 
 class ReviewResource:
     """Reviews of annotations, by people and automatic ones."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.annotation_integration_api
 
     async def create_review(self, open_label_uuid: str, body: ReviewRequest) -> ReviewResponse:
         """Review an annotation. One that is not accepted may get a task for its correction.

@@ -1,14 +1,14 @@
 """Tasks of annotators."""
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import segment
+from kognic_aio.scenes.backend import Backend
 
 
 class TaskResource:
     """Tasks, as `RequestInput.progress_details.current_task` names them."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.order_execution_api
 
     async def assign_task(self, task_id: str, user_id: int) -> None:
         """Assign a task to a user, whoever had it before. It must be neither started nor completed.

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from kognic_aio._http.api import Api
 from kognic_aio._http.protocol import one_or_several
 from kognic_aio.model import Workspace
+from kognic_aio.scenes.backend import Backend
 
 
 class WorkspaceResource:
     """Workspaces, in which scenes are created."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._api = backend.workspace_api
 
     async def get_workspaces(
         self, roles: Sequence[str] | str | None = None, organization_ids: Sequence[int] | int | None = None

@@ -11,7 +11,9 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from kognic_aio import FileData, InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio.client import backend_of
 from kognic_aio.model import Cameras, Image, SceneStatus
+from kognic_aio.scenes.lookup import find_scenes
 from tests.cli.support import COMMAND, GENEROUS, PNG, environment, kognicutil
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +76,7 @@ async def test_options_hide_new_scenes() -> None:
     """A new scene is hidden as long as the option says, and a query leaves it out if the option says so."""
     async with emulator("--visibility-lag", "3600", "--unknown-scenes", "omit") as (_, client), client:
         answer = await client.cameras.create(SCENE)
-        assert await client.scene.look_up([answer.scene_uuid]) == {}
+        assert await find_scenes(backend_of(client).api, [answer.scene_uuid]) == {}
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ from kognic_aio._http.api import MAX_CURSOR
 from kognic_aio._http.converter import MAX_ID
 from kognic_aio._http.protocol import ERROR_TEXT_LENGTH
 from kognic_aio._text import MAX_MESSAGE, OneLine, printable
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import InvalidError, JournalError, KognicError, MalformedAnswerError, UnknownProjectError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationStage, InputCreationStatus
+from kognic_aio.scenes.abandon import invalidate_orphan
 from tests.forgery import FORGERY, LONG, assert_harmless
 from tests.scenes import cameras_scene
 from tests.scripted import client_of, serving, status
@@ -73,7 +75,7 @@ async def test_words_of_a_server(log: io.StringIO) -> None:
         server.always = status(503, {"message": LONG_FORGERY})
         with pytest.raises(KognicError) as caught:
             await client.project.get_projects()
-        assert not await client.scene.discard(FORGERY)
+        assert not await invalidate_orphan(backend_of(client), FORGERY)
     assert_harmless(str(caught.value))
     assert_lines(log, "trying again in", "could not be invalidated")
 

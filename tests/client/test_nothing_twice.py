@@ -7,8 +7,10 @@ import anyio
 import pytest
 
 from kognic_aio import InputCreationStatus, KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import ApiError, LostAnswerError, ServerError
+from kognic_aio.scenes.inputs import create_only_inputs
 from tests.faults.ingestion import OPENLABEL
 from tests.scenes import cameras_scene
 
@@ -114,9 +116,9 @@ async def test_tries_are_not_multiplied(after_effect: bool, emulator: Emulator, 
     """Act and question share their tries: three of both together, and a last question with its own."""
     emulator.faults.add(faults.Status(500, after_effect=after_effect), on=INPUT, times=99)
     emulator.faults.add(faults.Status(500), on=INPUTS_QUERY, times=99)
-    scene = await client.cameras.create(cameras_scene("one"))
+    scene, backend = await client.cameras.create(cameras_scene("one")), backend_of(client)
     with pytest.raises(ServerError):
-        await client.cameras.create_only_inputs(scene.scene_uuid, "project-a", None)
+        await create_only_inputs(backend.api, backend.visibility, scene.scene_uuid, "project-a", None)
     assert counted(emulator, INPUT, INPUTS_QUERY) == [1, ATTEMPTS - 1 + ATTEMPTS]
 
 

@@ -92,7 +92,7 @@ async def test_a_dry_run(kind: str, emulator: Emulator, client: KognicIOClient, 
     """A dry run sends the same requests as the official client's, and creates nothing."""
     expected, _ = await theirs(emulator, created_by_official(kind, tmp_path, "bytes", dryrun=True))
     scene = build(kind, SOURCES["bytes"], tmp_path).scene
-    sent, _ = await listened(emulator, lambda: client.creator_of(scene).create(scene, dryrun=True))
+    sent, _ = await listened(emulator, lambda: getattr(client, KINDS[kind][0]).create(scene, dryrun=True))
     assert sent.calls == expected.calls
     assert not sent.uploads
     assert not emulator.recorder.in_flight["scene-jobs"]

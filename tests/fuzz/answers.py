@@ -48,9 +48,10 @@ from kognic_aio.model.request_input import RequestInput
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewResponse
 from kognic_aio.model.scene_entry import Scene, SceneSummary
 from kognic_aio.model.workspace import Workspace
-from kognic_aio.resources.pre_annotation import PreAnnotationPage
-from kognic_aio.resources.scene import AcceptedRequest, EgoPoses
-from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene, ReservedScene
+from kognic_aio.resources.scene import EgoPoses
+from kognic_aio.scenes.creation import AcceptedRequest
+from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene, ReservedScene
+from kognic_aio.scenes.pre_annotations import PreAnnotationPage
 from kognic_aio.wasm.answers import FAILURES, Answers
 from kognic_aio.wasm.process import Ended
 from tests.answers import answer_with

@@ -20,6 +20,7 @@ import anyio
 from attrs import frozen
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio.client import backend_of
 from kognic_aio.errors import KognicError
 from kognic_aio.model import Image
 from tests.cost import peak_memory
@@ -167,11 +168,11 @@ async def create(client: KognicIOClient) -> Any:
 
 
 async def upload(client: KognicIOClient) -> int:
-    return await put(client._storage, f"{client.hosts.input}/storage/a", IMAGE)
+    return await put(backend_of(client).storage, f"{client.hosts.input}/storage/a", IMAGE)
 
 
 async def upload_large(client: KognicIOClient) -> int:
-    return await put(client._storage, f"{client.hosts.input}/storage/a", LARGE_IMAGE)
+    return await put(backend_of(client).storage, f"{client.hosts.input}/storage/a", LARGE_IMAGE)
 
 
 def signed(**more: str) -> Body:

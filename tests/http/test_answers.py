@@ -16,6 +16,7 @@ from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio._secret import Secret
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import (
     KognicError,
@@ -133,7 +134,7 @@ async def test_an_upload_that_is_switched_over() -> None:
         async with listener:
             port = listener.sockets[0].getsockname()[1]
             with pytest.raises(StorageError) as caught:
-                await put(client._storage, f"http://127.0.0.1:{port}/{SIGNED}", image())
+                await put(backend_of(client).storage, f"http://127.0.0.1:{port}/{SIGNED}", image())
     assert caught.value.status == 101
 
 
@@ -142,7 +143,7 @@ async def test_an_upload_that_is_switched_over() -> None:
 async def test_rarer_redirects(status: int, server: Server, client: KognicIOClient) -> None:
     """They may pass as the others do: an upload is tried again, and arrives."""
     server.steps = [page("", status=status, headers={"Location": "http://login.example/a?token=b"}), stored]
-    assert await put(client._storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
+    assert await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
     assert len(server.requests) == 2
 
 
@@ -151,7 +152,7 @@ async def test_rarer_redirects(status: int, server: Server, client: KognicIOClie
 async def test_a_page_instead_of_the_store(name: str, server: Server, client: KognicIOClient) -> None:
     """An upload that is answered with a page has not arrived: it is sent again, whole, until the store answers."""
     server.steps = [PAGES[name], PAGES[name], stored]
-    assert await put(client._storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
+    assert await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
     assert [hashlib.sha256(body).digest() for _, _, body, _ in server.requests] == [
         hashlib.sha256(CONTENT).digest()
     ] * 3
@@ -165,7 +166,7 @@ async def test_nothing_but_pages(name: str, server: Server, client: KognicIOClie
     with pytest.raises(
         MalformedAnswerError, match=r"to the upload of 'a\.jpg' with a page, as a proxy's login"
     ) as caught:
-        await put(client._storage, f"{server.url}/{SIGNED}", image())
+        await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image())
     assert f"PUT {server.url}/bucket/a answered 20" in str(caught.value)
     assert "abcdefghijklmnopqrstuvwxyz" not in str(caught.value)
     assert len(server.requests) == 8
@@ -176,13 +177,13 @@ async def test_nothing_but_pages(name: str, server: Server, client: KognicIOClie
 async def test_what_stores_answer(name: str, server: Server, client: KognicIOClient) -> None:
     """Whatever a store answers that is no page, the upload has arrived."""
     server.steps = [STORES[name]]
-    assert await put(client._storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
+    assert await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image()) == len(CONTENT)
 
 
 def calls(client: KognicIOClient, url: str) -> dict[str, Callable[[], Any]]:
     return {
-        "upload": lambda: put(client._storage, f"{url}/{SIGNED}", image()),
-        "download": lambda: client._storage.get_json(Secret(f"{url}/{SIGNED}")),
+        "upload": lambda: put(backend_of(client).storage, f"{url}/{SIGNED}", image()),
+        "download": lambda: backend_of(client).storage.get_json(Secret(f"{url}/{SIGNED}")),
         "read": client.project.get_projects,
     }
 
@@ -290,7 +291,7 @@ async def test_long_headers(name: str, has_own_session: bool) -> None:
             auth=("id", "secret"), host=server.url, auth_host=server.url, write_workspace_id="mine", **options
         )
         async with client:
-            await put(client._storage, f"{store.url}/{SIGNED}", image())
+            await put(backend_of(client).storage, f"{store.url}/{SIGNED}", image())
     assert store.bodies == [CONTENT]
 
 
@@ -328,7 +329,7 @@ async def test_answers_that_are_no_http(name: str, client: KognicIOClient) -> No
     pieces, told = UNREADABLE[name]
     async with raw(*pieces) as store:
         with pytest.raises(UnreadableAnswerError, match=told) as caught:
-            await put(client._storage, f"{store.url}/{SIGNED}", image())
+            await put(backend_of(client).storage, f"{store.url}/{SIGNED}", image())
     assert f"the answer to PUT {store.url}/bucket/a cannot be read: " in str(caught.value)
     assert "abcdefghij" not in str(caught.value)
     assert "ClientResponseError" not in str(caught.value)
@@ -342,7 +343,7 @@ async def test_answers_that_are_cut_off(name: str, client: KognicIOClient) -> No
     pieces, told = CUT_OFF[name]
     async with raw(*pieces) as store:
         with pytest.raises(LostAnswerError, match=told) as caught:
-            await put(client._storage, f"{store.url}/{SIGNED}", image())
+            await put(backend_of(client).storage, f"{store.url}/{SIGNED}", image())
     assert "abcdefghij" not in str(caught.value)
     assert store.bodies == [CONTENT] * 8
 
@@ -352,8 +353,9 @@ async def test_a_long_header_through_the_emulator() -> None:
     """Each file is sent once to a store that answers with long headers."""
     async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
         emulator.faults.add(faults.LongHeader(9000), on=faults.UPLOADS, times=4)
-        built = build(next(iter(KINDS)), SOURCES["bytes"], Path())
-        await client.creator_of(built.scene).create(built.scene, project="project-a", batch="batch-2")
+        kind = next(iter(KINDS))
+        built = build(kind, SOURCES["bytes"], Path())
+        await getattr(client, KINDS[kind][0]).create(built.scene, project="project-a", batch="batch-2")
         puts = emulator.recorder.requests("PUT")
     assert len(puts) == len({request.path for request in puts}) == len(built.contents)
 
@@ -363,7 +365,7 @@ async def test_a_redirect_that_quotes_the_request(server: Server, client: Kognic
     """A signature that a redirect has in its path is not shown."""
     server.always = page("", status=302, headers={"Location": "https://login.invalid/abcdefghijklmnopqrstuvwxyz"})
     with pytest.raises(StorageError, match=r"redirected to https://login\.invalid/\.\.\., which"):
-        await put(client._storage, f"{server.url}/{SIGNED}", image())
+        await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image())
 
 
 @pytest.mark.parametrize(
@@ -384,5 +386,5 @@ async def test_a_refused_upload_says_so(server: Server, client: KognicIOClient) 
     """A page with an error status is the store's refusal, as before."""
     server.always = page(PAGE, status=403, content_type="text/html")
     with pytest.raises(StorageError, match="was refused"):
-        await put(client._storage, f"{server.url}/{SIGNED}", image())
+        await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image())
     assert len(server.requests) == 1

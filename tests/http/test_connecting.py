@@ -13,6 +13,7 @@ import pytest
 from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
     CertificateError,
@@ -131,7 +132,7 @@ async def test_a_handshake_that_fails_once(name: str, certificates: Certificates
     store = Store(certificates.server("127.0.0.1"), [HANDSHAKES[name][0]] * 2)
     with anyio.fail_after(15):
         async with at(store.serve) as port, client_with(ssl=certificates.client()) as client:
-            await put(client._storage, f"https://127.0.0.1:{port}/a", image())
+            await put(backend_of(client).storage, f"https://127.0.0.1:{port}/a", image())
     assert store.stored == [hashlib.sha256(CONTENT).hexdigest()]
     assert store.connections == 3
 
@@ -144,7 +145,7 @@ async def test_handshakes_that_always_fail(name: str, certificates: Certificates
     with anyio.fail_after(15):
         async with at(store.serve) as port, client_with(ssl=certificates.client()) as client:
             with pytest.raises(ConnectError, match=told) as caught:
-                await put(client._storage, f"https://127.0.0.1:{port}/a", image())
+                await put(backend_of(client).storage, f"https://127.0.0.1:{port}/a", image())
     assert not isinstance(caught.value, CertificateError)
     assert store.connections == 4
 
@@ -167,7 +168,7 @@ async def test_a_certificate_that_is_not_trusted(
     with anyio.fail_after(15):
         async with at(store.serve) as port, client_with(ssl=context) as client:
             with pytest.raises(CertificateError, match=f"the certificate of 127.0.0.1 {told}"):
-                await put(client._storage, f"https://127.0.0.1:{port}/a", image())
+                await put(backend_of(client).storage, f"https://127.0.0.1:{port}/a", image())
     assert (store.connections, store.stored) == (1, [])
 
 
@@ -239,7 +240,7 @@ async def test_logins_of_proxies(login: str, certificates: Certificates, monkeyp
         async with at(store.serve) as proxy.port, at(proxy.serve) as port:
             monkeypatch.setenv("https_proxy", f"http://{login}@127.0.0.1:{port}")
             async with client_with(ssl=certificates.client()) as client:
-                await put(client._storage, "https://storage.invalid/a", image())
+                await put(backend_of(client).storage, "https://storage.invalid/a", image())
     assert store.stored == [hashlib.sha256(CONTENT).hexdigest()]
     assert proxy.logins == {LOGINS[login]}
     assert [head.lower().count("proxy-") for head in store.heads] == [0]
@@ -277,10 +278,10 @@ async def test_which_proxy_is_used(
                 monkeypatch.setenv(name, value.format(port=port))
             async with client_with(max_retry_attempts=1, ssl=certificates.client()) as client:
                 if is_used:
-                    await put(client._storage, "https://storage.invalid/a", image())
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image())
                 else:
                     with pytest.raises(ConnectError, match="unknown name"):
-                        await put(client._storage, "https://storage.invalid/a", image())
+                        await put(backend_of(client).storage, "https://storage.invalid/a", image())
     assert len(store.stored) == len(proxy.heads) == is_used
 
 
@@ -295,9 +296,9 @@ async def test_networks_without_a_proxy(networks: str, monkeypatch: pytest.Monke
             async with client_with(max_retry_attempts=1) as client:
                 client._transport._deadlines.timeout = client._transport._deadlines.timeout.__class__(sock_connect=0.2)
                 with pytest.raises(KognicError):
-                    await put(client._storage, "https://10.1.2.3/a", image())
+                    await put(backend_of(client).storage, "https://10.1.2.3/a", image())
                 with pytest.raises(KognicError):
-                    await put(client._storage, "https://11.1.2.3/a", image())
+                    await put(backend_of(client).storage, "https://11.1.2.3/a", image())
     assert [head.split()[1] for head in proxy.heads] == ["11.1.2.3:443"]
 
 
@@ -311,7 +312,7 @@ async def test_a_proxy_at_an_ipv6_address(certificates: Certificates, monkeypatc
             for value in (f"[::1]:{port}", f"http://me:secret@[::1]:{port}"):
                 monkeypatch.setenv("https_proxy", value)
                 async with client_with(ssl=certificates.client()) as client:
-                    await put(client._storage, "https://storage.invalid/a", image())
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image())
     assert len(store.stored) == 2
     assert proxy.logins == {"me:secret"}
 
@@ -365,7 +366,7 @@ async def test_this_machine_without_a_proxy(host: str, scheme: str, monkeypatch:
                 monkeypatch.setenv(name, f"127.0.0.1:{port}")
             async with client_with(max_retry_attempts=1) as client:
                 with pytest.raises(ConnectError) as caught:
-                    await put(client._storage, f"{scheme}://{host}:1/a", image())
+                    await put(backend_of(client).storage, f"{scheme}://{host}:1/a", image())
     assert "proxy" not in str(caught.value)
     assert proxy.heads == []
 
@@ -397,7 +398,7 @@ async def test_a_proxy_that_leads_nowhere(
             monkeypatch.setenv("https_proxy", f"http://me:s3cret@127.0.0.1:{port}")
             async with client_with() as client:
                 with pytest.raises(error, match=told) as caught:
-                    await put(client._storage, "https://storage.invalid/a?X-Signature=s3cret", image())
+                    await put(backend_of(client).storage, "https://storage.invalid/a?X-Signature=s3cret", image())
     assert f"PUT https://storage.invalid/a through the proxy http://127.0.0.1:{port}: " in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert len(proxy.heads) == tries
@@ -411,7 +412,7 @@ async def test_a_407_out_of_a_tunnel(certificates: Certificates, monkeypatch: py
             monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
             async with client_with(ssl=certificates.client()) as client:
                 with pytest.raises(StorageError, match="407") as caught:
-                    await put(client._storage, "https://storage.invalid/a", image())
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image())
     assert caught.value.status == 407
     assert len(proxy.heads) == 1
 
@@ -424,7 +425,7 @@ async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> Non
             with pytest.raises(
                 ConnectError, match=r"no connection to the proxy for PUT .* http://127\.0\.0\.1:1: Connect"
             ):
-                await put(client._storage, "https://storage.invalid/a", image())
+                await put(backend_of(client).storage, "https://storage.invalid/a", image())
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
@@ -440,10 +441,10 @@ async def test_a_proxy_behind_tls(
             monkeypatch.setenv("https_proxy", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
             async with client_with(ssl=certificates.client()) as client:
                 if is_trusted:
-                    await put(client._storage, "https://storage.invalid/a", image())
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image())
                 else:
                     with pytest.raises(CertificateError, match=r"the certificate of 127\.0\.0\.1 is not trusted"):
-                        await put(client._storage, "https://storage.invalid/a", image())
+                        await put(backend_of(client).storage, "https://storage.invalid/a", image())
     assert len(store.stored) == is_trusted
 
 
@@ -550,7 +551,7 @@ async def test_a_storage_that_is_not_there() -> None:
     with anyio.fail_after(15):
         async with client_with() as client:
             with pytest.raises(ConnectError, match=r"no connection for PUT http://127\.0\.0\.1:1/a") as caught:
-                await put(client._storage, "http://127.0.0.1:1/a", image())
+                await put(backend_of(client).storage, "http://127.0.0.1:1/a", image())
     assert "setting" not in str(caught.value)
 
 

@@ -15,6 +15,7 @@ from attrs import define
 
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio._secret import Secret
+from kognic_aio.client import backend_of
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.model import Image
 from tests.http.attacks import PROJECT
@@ -38,8 +39,8 @@ class Stage:
     async def sent(self) -> tuple[Sequence[dict[str, str]], Sequence[dict[str, str]]]:
         """The headers of requests to APIs, and to storage."""
         await self.client.project.get_projects()
-        await put(self.client._storage, f"{self.server.url}/storage/a?X-Signature=secret", IMAGE)
-        await self.client._storage.get_json(Secret(f"{self.server.url}/storage/b?X-Signature=secret"))
+        await put(backend_of(self.client).storage, f"{self.server.url}/storage/a?X-Signature=secret", IMAGE)
+        await backend_of(self.client).storage.get_json(Secret(f"{self.server.url}/storage/b?X-Signature=secret"))
         requests = self.server.requests
         to_storage = [headers for _, path, _, headers in requests if path.startswith("/storage/")]
         return [headers for _, path, _, headers in requests if not path.startswith("/storage/")], to_storage
@@ -117,11 +118,11 @@ async def test_a_user_in_a_signed_url() -> None:
     """A user and a password in a signed URL are not sent, and not told."""
     async with stage() as set_up:
         url = set_up.server.url.replace("http://", f"http://me:{MINE}@")
-        await put(set_up.client._storage, f"{url}/storage/a", IMAGE)
+        await put(backend_of(set_up.client).storage, f"{url}/storage/a", IMAGE)
         assert "Authorization" not in set_up.server.requests[-1][3]
         set_up.server.always = lambda _: web.Response(status=403)
         with pytest.raises(Exception, match="403") as caught:
-            await put(set_up.client._storage, f"{url}/storage/a", IMAGE)
+            await put(backend_of(set_up.client).storage, f"{url}/storage/a", IMAGE)
     assert MINE not in f"{caught.value} {vars(caught.value)}"
 
 
@@ -131,7 +132,7 @@ async def test_cookies_of_storage() -> None:
     async with stage(cookie_jar=jar) as set_up:
         set_up.server.always = lambda _: web.Response(headers={"Set-Cookie": f"key={MINE}"}, body=b"{}")
         for _ in range(2):
-            await put(set_up.client._storage, f"{set_up.server.url}/storage/a", IMAGE)
+            await put(backend_of(set_up.client).storage, f"{set_up.server.url}/storage/a", IMAGE)
     assert MINE not in str(set_up.server.requests)
 
 
@@ -142,7 +143,9 @@ async def test_a_session_that_unpacks_by_itself(auto_decompress: bool) -> None:
     async with stage(auto_decompress=auto_decompress) as set_up:
         set_up.server.always = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})
         assert await set_up.client.project.get_projects() == []
-        assert await set_up.client._storage.get_json(Secret(f"{set_up.server.url}/storage/a")) == {"data": []}
+        assert await backend_of(set_up.client).storage.get_json(Secret(f"{set_up.server.url}/storage/a")) == {
+            "data": []
+        }
 
 
 async def test_a_session_with_a_base_url() -> None:
@@ -169,7 +172,7 @@ async def test_a_session_that_is_closed_meanwhile() -> None:
         for call in (
             asking,
             set_up.client.project.get_projects(),
-            put(set_up.client._storage, "http://[::1]:1/", IMAGE),
+            put(backend_of(set_up.client).storage, "http://[::1]:1/", IMAGE),
         ):
             with pytest.raises(ClosedError, match="session"):
                 await call

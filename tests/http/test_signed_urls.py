@@ -13,6 +13,7 @@ from aiohttp import web
 from kognic_aio import FileData, KognicIOClient
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
+from kognic_aio.client import backend_of
 from kognic_aio.errors import ConnectError, MalformedAnswerError, ProxyError
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model import Image
@@ -218,7 +219,7 @@ async def test_a_name_that_leads_here(
     with anyio.fail_after(15):
         async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
             with pytest.raises(ConnectError, match="unknown name: all its addresses are of this machine"):
-                await put(client._storage, f"https://Store.example:{port}/a?X-Signature=secret", IMAGE)
+                await put(backend_of(client).storage, f"https://Store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == []
 
 
@@ -228,7 +229,7 @@ async def test_a_name_that_leads_here_too(certificates: Certificates, monkeypatc
     with anyio.fail_after(15):
         async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
             with pytest.raises(ConnectError):
-                await put(client._storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
+                await put(backend_of(client).storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == []
 
 
@@ -237,7 +238,7 @@ async def test_a_name_that_the_user_has_given(certificates: Certificates, monkey
     resolve("store.example", "127.0.0.1", monkeypatch=monkeypatch)
     with anyio.fail_after(15):
         async with service(certificates) as (port, paths), client_at("STORE.example", port, certificates) as client:
-            await put(client._storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
+            await put(backend_of(client).storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == ["/a?X-Signature=secret"]
 
 
@@ -256,7 +257,7 @@ async def test_a_proxy_whose_name_leads_here(certificates: Certificates, monkeyp
             monkeypatch.setenv("https_proxy", f"proxy.example:{proxy.sockets[0].getsockname()[1]}")
             async with client_at("platform.example", 443, certificates) as client:
                 with pytest.raises(ProxyError, match="403"):
-                    await put(client._storage, "https://store.example/a", IMAGE)
+                    await put(backend_of(client).storage, "https://store.example/a", IMAGE)
     assert asked == [b"CONNECT store.example:443 HTTP/1.1\r\n"]
 
 

@@ -14,6 +14,7 @@ import pytest
 from attrs import define, field
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio.client import backend_of
 from kognic_aio.errors import ConnectError, KognicError, TimedOutError
 from kognic_aio.model import Image
 from tests.certificates import Certificates
@@ -155,7 +156,11 @@ async def test_a_store_that_stops_reading(form: str, stops_after: int, scheme: s
     with anyio.fail_after(15):
         async with listening(slow.serve, context) as port, client_with(ssl=certificates.client()) as client:
             with pytest.raises(TimedOutError, match="no answer in time to PUT"):
-                await put(client._storage, f"{scheme}://127.0.0.1:{port}/a?X-Signature=secret", image(BODIES[form]()))
+                await put(
+                    backend_of(client).storage,
+                    f"{scheme}://127.0.0.1:{port}/a?X-Signature=secret",
+                    image(BODIES[form]()),
+                )
     assert slow.attempts == 2
     assert slow.digests == []
 
@@ -171,7 +176,7 @@ async def test_an_api_that_stops_reading(scheme: str, certificates: Certificates
             host = f"{scheme}://127.0.0.1:{port}"
             async with client_with(host=host, ssl=certificates.client()) as client:
                 with pytest.raises(TimedOutError, match="no answer in time to POST"):
-                    await client._input_api.command("v1/pre-annotations", json=annotation)
+                    await backend_of(client).api.command("v1/pre-annotations", json=annotation)
     assert slow.attempts == 1
 
 
@@ -182,7 +187,7 @@ async def test_a_store_that_reads_slowly(form: str, scheme: str, certificates: C
     context = certificates.server("127.0.0.1") if scheme == "https" else None
     with anyio.fail_after(30):
         async with listening(slow.serve, context) as port, client_with(ssl=certificates.client()) as client:
-            await put(client._storage, f"{scheme}://127.0.0.1:{port}/a", image(BODIES[form]()))
+            await put(backend_of(client).storage, f"{scheme}://127.0.0.1:{port}/a", image(BODIES[form]()))
     assert slow.digests == [hashlib.sha256(LARGE).hexdigest()]
     assert slow.attempts == 1
 
@@ -193,7 +198,7 @@ async def test_what_kernels_still_hold() -> None:
     content = LARGE[: 12 * MIB]  # 5 s, and 2 s after the last byte has been acknowledged
     with anyio.fail_after(30):
         async with listening(slow.serve) as port, client_with() as client:
-            await put(client._storage, f"http://127.0.0.1:{port}/a", image(content))
+            await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(content))
     assert slow.digests == [hashlib.sha256(content).hexdigest()]
     assert slow.attempts == 1
 
@@ -204,7 +209,7 @@ async def test_a_store_that_never_answers() -> None:
     with anyio.fail_after(15):
         async with listening(slow.serve) as port, client_with() as client:
             with pytest.raises(TimedOutError, match="no answer in time to PUT"):
-                await put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE))
+                await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
     assert slow.digests == [hashlib.sha256(LARGE).hexdigest()] * 2
 
 
@@ -219,7 +224,7 @@ async def test_a_source_that_is_slow() -> None:
     slow = Slow()
     with anyio.fail_after(15):
         async with listening(slow.serve) as port, client_with() as client:
-            await put(client._storage, f"http://127.0.0.1:{port}/a", image(source()))
+            await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(source()))
     assert slow.digests == [hashlib.sha256(LARGE[: 4 * MIB]).hexdigest()]
 
 
@@ -234,7 +239,7 @@ async def test_a_slow_source_of_a_store_that_stopped() -> None:
     with anyio.fail_after(15):
         async with listening(Slow(stops_after=MIB).serve) as port, client_with() as client:
             with pytest.raises(TimedOutError):
-                await put(client._storage, f"http://127.0.0.1:{port}/a", image(source()))
+                await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(source()))
 
 
 async def test_nothing_is_left_of_a_stalled_upload() -> None:
@@ -252,7 +257,7 @@ async def test_nothing_is_left_of_a_stalled_upload() -> None:
     with anyio.fail_after(15):
         async with listening(stop) as port, client_with(attempts=1) as client:
             with pytest.raises(TimedOutError):
-                await put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE))
+                await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
             await is_gone.wait()
 
 
@@ -264,7 +269,7 @@ async def test_closing_while_a_store_does_not_read(session: str) -> None:
         async with aiohttp.ClientSession() as theirs, listening(slow.serve) as port, AsyncExitStack() as stack:
             given: dict[str, Any] = {} if session == "own" else {"session": theirs}
             client = await stack.enter_async_context(client_with(**given))
-            upload = asyncio.create_task(put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE)))
+            upload = asyncio.create_task(put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE)))
             while not slow._read:
                 await anyio.sleep(0.01)
             await client.aclose()
@@ -287,7 +292,7 @@ async def test_a_cancelled_upload_is_reset() -> None:
 
     with anyio.fail_after(15):
         async with listening(stop) as port, client_with(timeout=60) as client, anyio.create_task_group() as group:
-            group.start_soon(put, client._storage, f"http://127.0.0.1:{port}/a", image(LARGE))
+            group.start_soon(put, backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
             await has_begun.wait()
             group.cancel_scope.cancel()
             with anyio.CancelScope(shield=True):
@@ -307,7 +312,7 @@ async def test_connections_are_used_again() -> None:
     with anyio.fail_after(15):
         async with listening(serve) as port, client_with() as client:
             for size in (10, MIB, len(LARGE), 10):
-                await put(client._storage, f"http://127.0.0.1:{port}/a", image(LARGE[:size]))
+                await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE[:size]))
                 await anyio.sleep(1.5 * TIMEOUT)
     assert (connections, len(slow.digests)) == (1, 4)
 
@@ -326,7 +331,7 @@ async def test_a_proxy_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> No
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
             async with client_with() as client:
                 with pytest.raises(ConnectError, match=f"in time for PUT .* through the proxy http://127.0.0.1:{port}"):
-                    await put(client._storage, "https://storage.invalid/a", image(b"image"))
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image(b"image"))
     assert asked == 2
 
 
@@ -346,5 +351,5 @@ async def test_a_proxy_that_stops_reading(certificates: Certificates, monkeypatc
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
             async with client_with(ssl=certificates.client()) as client:
                 with pytest.raises(TimedOutError, match=f"through the proxy http://127.0.0.1:{port}"):
-                    await put(client._storage, "https://storage.invalid/a", image(LARGE))
+                    await put(backend_of(client).storage, "https://storage.invalid/a", image(LARGE))
     assert slow.attempts == 2

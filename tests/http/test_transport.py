@@ -10,12 +10,15 @@ from typing import Any, Self
 import aiohttp
 import pytest
 from aiohttp import web
+from attrs import evolve
 
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio._http import auth_server
 from kognic_aio._http.auth import Token, TokenSource
+from kognic_aio._http.retry import READ
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
     ApiError,
@@ -29,6 +32,7 @@ from kognic_aio.errors import (
 )
 from kognic_aio.limits import Retry
 from kognic_aio.model import Cameras, Image
+from kognic_aio.scenes.lookup import find_scenes
 from tests.scripted import Server, Step, client_of, drop, ok, serving, status, text
 from tests.uploads import put
 
@@ -157,7 +161,7 @@ def image(data: Any) -> Image:
 
 
 def storage_of(client: KognicIOClient) -> Storage:
-    return client._storage
+    return backend_of(client).storage
 
 
 @pytest.mark.parametrize("trouble", [status(503), status(500), drop], ids=["503", "500", "dropped"])
@@ -229,11 +233,12 @@ async def test_an_auth_server_that_fails_one_question(
 
     monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=1))
     server.token = fail
+    api = backend_of(client).api.with_policy(evolve(READ, counts_as=counts_as))
     for _ in range(3):
         with pytest.raises((ServerError, UnavailableError)):
-            await client.scene.look_up(["uuid"], counts_as=counts_as)
+            await find_scenes(api, ["uuid"])
     with pytest.raises(error):
-        await client.scene.look_up(["uuid"], counts_as=counts_as)
+        await find_scenes(api, ["uuid"])
 
 
 class Platform(Server):

@@ -22,6 +22,7 @@ from multidict import CIMultiDict
 from kognic_aio import FileData
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
+from kognic_aio.client import backend_of
 from kognic_aio.errors import ChecksumError, DataError, MissingFileError, StorageError
 from kognic_aio.files import Reading, sources_at_hand
 from kognic_aio.files.local import Handle
@@ -96,7 +97,7 @@ async def store() -> AsyncIterator[Store]:
 @pytest.fixture
 async def storage() -> AsyncIterator[Storage]:
     async with serving() as server, client_of(server) as client:
-        yield client._storage
+        yield backend_of(client).storage
 
 
 def image(data: Any) -> Image:

@@ -22,7 +22,7 @@ from kognic_aio.errors import BadRequestError, LeftOutError, NotFoundError, Proj
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
 from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.resources.visibility import Visibility
+from kognic_aio.scenes.visibility import Visibility
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT, Ingestion
 from tests.scenes import cameras_scene
 

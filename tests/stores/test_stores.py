@@ -12,6 +12,7 @@ from attrs import frozen
 
 from kognic_aio import FileData, InputCreationResult, KognicIOClient, create_inputs
 from kognic_aio._http.storage import Storage
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import CALIBRATION_ID, Emulator
 from kognic_aio.errors import StorageError
 from kognic_aio.model import Image, LidarsAndCameras, PointCloud
@@ -106,7 +107,7 @@ async def front(gcs: Store) -> AsyncIterator[Front]:
 async def storage(emulator: Emulator) -> AsyncIterator[Storage]:
     """Uploads of single files."""
     async with client_of(emulator) as client:
-        yield client._storage
+        yield backend_of(client).storage
 
 
 async def test_scenes_arrive_whole(store: Store, emulator: Emulator, trusting: ssl.SSLContext, tmp_path: Path) -> None:

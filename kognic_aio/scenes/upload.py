@@ -62,9 +62,7 @@ def file_uploads(
         yield partial(storage.put, Secret(url), files[name], sources[name])
 
 
-async def upload_all(
-    uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None
-) -> None:
+async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None) -> None:
     """Send the files of a scene, as many at once as the limiter lets through.
 
     Args:
@@ -73,9 +71,9 @@ async def upload_all(
         sent: Called with the size of each file that has arrived.
     """
 
-    async def send(upload: Upload) -> None:
+    async def send(file: Upload) -> None:
         async with limiter:
-            size = await upload()
+            size = await file()
         if sent is not None:
             sent(size)
 

@@ -9,7 +9,7 @@ from anyio import sleep
 
 from kognic_aio._http.paging import Paged
 from kognic_aio.errors import NotFoundError, ProjectNotFoundError
-from kognic_aio.resources.answers import plain_uuid
+from kognic_aio.scenes.answers import plain_uuid
 
 T = TypeVar("T")
 

@@ -1,0 +1,214 @@
+"""The life of one scene, in a straight line."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial, wraps
+from typing import ParamSpec, TypeVar
+
+from kognic_aio.errors import DOOM
+from kognic_aio.model import Input
+from kognic_aio.pipeline.journal import Entry, Step
+from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
+from kognic_aio.pipeline.record import Record
+from kognic_aio.pipeline.result import (
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+)
+from kognic_aio.pipeline.run import Run
+from kognic_aio.pipeline.taken import Taken
+from kognic_aio.scenes.inputs import create_only_inputs, find_only_inputs
+from kognic_aio.scenes.job import Target, check_type, commit, reserve, start, started_afresh, validate
+from kognic_aio.scenes.lookup import was_committed
+from kognic_aio.scenes.pre_annotations import create_only_pre_annotation, find_only_pre_annotation
+from kognic_aio.scenes.upload import upload
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class StageError(Exception):
+    """What failed, its cause, belongs to a later stage than the scene itself."""
+
+    def __init__(self, stage: InputCreationStage) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
+def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    """Say at which stage a scene fails if a step of it does. Otherwise that is the scene itself."""
+
+    def decorate(step: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        @wraps(step)
+        async def staged(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return await step(*args, **kwargs)
+            except DOOM:
+                raise
+            except Exception as error:
+                raise StageError(stage) from error
+
+        return staged
+
+    return decorate
+
+
+async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
+    """Run a scene to its result: an error of its own makes it FAILED.
+
+    Raises:
+        KognicError: Only what ends the whole run.
+    """
+    record = Record(run.records, taken.external_id)
+    live = validate_scene if run.dryrun else run_scene
+    try:
+        async with taken:
+            return await _result(partial(live, taken, record, run), record), record
+    finally:
+        run.left_jobs(taken)
+        record.close()
+
+
+async def _result(live: Callable[[], Awaitable[InputCreationResult]], record: Record) -> InputCreationResult:
+    try:
+        return await started_afresh(record.external_id, live)
+    except DOOM:
+        raise
+    except StageError as error:
+        return await record.failed(error.stage, error.__cause__ or error)
+    except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
+        return await record.failed(InputCreationStage.SCENE, error)
+
+
+async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
+    """Take a scene from its source to its inputs.
+
+    Each step is recorded before it is taken. What an earlier run has done is not done again.
+    """
+    annotation = await check(taken)
+    await record.open(taken, annotation)
+    if record.earlier_result is not None:
+        record.take_up()
+        return record.earlier_result
+    async with run.scene_job(taken):
+        scene_uuid = await committed_earlier(record, run)
+        if scene_uuid is None:
+            sources = await taken.sources(run.limiters.reading)
+            reserved = await reserve(run.backend)
+            await record.starting(reserved.scene_uuid)
+            async with run.abandoning(reserved, record):
+                started = await start(run.backend, reserved, taken.scene, sources, Target(), run.feature_flags)
+                await upload(started.uploads, run.limiters.uploads, run.progress.sent)
+                await record.committing()
+            # If it is cancelled now, a later run with the journal asks whether the scene was committed.
+            async with run.abandoning(reserved, record, if_cancelled=not record.is_kept):
+                await commit(run.backend, started)
+            await record.committed()
+            scene_uuid = reserved.scene_uuid
+    await run.committed(taken)
+    if not await run.watcher.created(scene_uuid):
+        return record.result(InputCreationStatus.PROCESSING)
+    if annotation is not None:
+        await pre_annotate(scene_uuid, annotation, record, run)
+    inputs = await create_inputs(scene_uuid, record, run)
+    return await record.created(inputs)
+
+
+async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
+    """Have a scene validated, and create nothing. Its streams stay open for a later run."""
+    await check(taken, dryrun=True)
+    async with run.scene_job(taken):
+        await taken.sources(run.limiters.reading, keep=True)
+        await validate(run.backend, taken.scene, Target(), run.feature_flags)
+    return record.result(InputCreationStatus.VALIDATED)
+
+
+async def check(taken: Taken, *, dryrun: bool = False) -> bytes | None:
+    """See that the source gave a scene and, if any, a pre-annotation that fits it. Return that as JSON."""
+    check_type(taken.scene)
+    return await check_pre_annotation(taken, dryrun)
+
+
+@fails_at(InputCreationStage.PRE_ANNOTATION)
+async def check_pre_annotation(taken: Taken, dryrun: bool) -> bytes | None:
+    """See that the pre-annotation of a scene, if it has one, fits it. Return it as JSON."""
+    if taken.pre_annotation is None:
+        return None
+    return await checked_pre_annotation(taken.pre_annotation, taken.scene, dryrun)
+
+
+async def committed_earlier(record: Record, run: Run) -> str | None:
+    """Take up the scene that an earlier run has committed. One that it only started is abandoned."""
+    earlier = record.known.earlier
+    if earlier is not None and record.known.starts_afresh:
+        await make_way(earlier, record, run)
+        return None
+    if earlier is None or earlier.scene_uuid is None:
+        return None
+    if await was_committed_earlier(earlier.step, earlier.scene_uuid, record, run):
+        record.take_up()
+        return earlier.scene_uuid
+    if record.scene_uuid is not None:
+        await leave(earlier.scene_uuid, record, run)
+    return None
+
+
+async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run: Run) -> bool:
+    """Tell whether an earlier run, which came to this step, has committed a scene."""
+    if step is not Step.COMMITTING:
+        return step is not Step.STARTING
+    is_committed = await was_committed(run.backend.api, run.backend.visibility, scene_uuid)
+    if is_committed:
+        await record.committed()
+    elif is_committed is None:  # and no grace period is left in which it could appear
+        await record.never_started(scene_uuid)
+    return bool(is_committed)
+
+
+async def make_way(earlier: Entry, record: Record, run: Run) -> None:
+    """Give up what an earlier run has recorded of a scene, and abandon it unless it has become an input."""
+    scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
+    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:  # and nobody knows whether it was
+        inputs = await find_inputs(scene_uuid, run)
+        if inputs:
+            await record.became_input(inputs)
+            is_created = True
+    await record.make_way()
+    if scene_uuid is not None and not is_created:
+        await leave(scene_uuid, record, run)
+
+
+async def leave(scene_uuid: str, record: Record, run: Run) -> None:
+    """Have a scene of an earlier run invalidated, beside this one."""
+    await record.abandoned(scene_uuid)
+    run.orphans.invalidate_inherited(scene_uuid)
+
+
+@fails_at(InputCreationStage.PRE_ANNOTATION)
+async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: Run) -> None:
+    """Create the scene's pre-annotation, unless an earlier run has done so."""
+    if record.preannotation_uuid is not None:
+        return
+    api, visibility = run.backend.api, run.backend.visibility
+    async with run.limiters.inputs:
+        created = None
+        if record.was_about_to(Step.PRE_ANNOTATING):
+            created = await find_only_pre_annotation(api, visibility, scene_uuid)
+        if created is None:
+            await record.pre_annotating()
+            created = await create_only_pre_annotation(api, visibility, scene_uuid, annotation)
+        await record.pre_annotated(created.id)
+
+
+@fails_at(InputCreationStage.INPUT_FROM_SCENE)
+async def create_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input]:
+    """Create the scene's inputs, unless an earlier run has done so."""
+    async with run.limiters.inputs:
+        if record.was_about_to(Step.CREATING_INPUT) and (found := await find_inputs(scene_uuid, run)):
+            return found
+        await record.creating_input()
+        return await create_only_inputs(run.backend.api, run.backend.visibility, scene_uuid, run.project, run.batch)
+
+
+async def find_inputs(scene_uuid: str, run: Run) -> list[Input] | None:
+    """Find the inputs of a scene that an earlier run may have created."""
+    return await find_only_inputs(run.backend.api, run.backend.visibility, scene_uuid, run.project, run.batch)

@@ -1,0 +1,90 @@
+"""A scene that is created by itself, outside a run."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from attrs import frozen
+
+from kognic_aio._http.wire import encode
+from kognic_aio._secret import Secret
+from kognic_aio.files import Source, sources_at_hand
+from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
+from kognic_aio.model.scene_request import SceneRequest
+from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
+from kognic_aio.scenes.answers import shown_id
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.job import Started, Target, commit, reserve, start, started_afresh, validate
+from kognic_aio.scenes.upload import SignedUrls, check_files, file_uploads, upload
+
+
+@frozen(kw_only=True)
+class AcceptedRequest:
+    """A scene that the platform has accepted, and where it wants to have its files: filename and signed URL of each."""
+
+    id: str
+    signed_upload_urls: Secret[SignedUrls] | None = None
+
+
+async def create_scene(
+    backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None
+) -> CreateSceneResponse:
+    """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned.
+
+    Args:
+        backend: The platform.
+        scene: The scene.
+        target: Where the platform makes an input of it.
+        flags: What to do with its point clouds.
+    """
+    async with (
+        leaving_no_orphans(backend) as orphans,
+        backend.limiters.scene_jobs,
+        sources_at_hand(scene.resources, backend.limiters.reading) as sources,
+    ):
+        attempt = partial(_create, backend, scene, sources, target, flags, orphans)
+        return await started_afresh(scene.external_id, attempt)
+
+
+async def _create(
+    backend: Backend,
+    scene: BaseScene,
+    sources: Mapping[str, Source],
+    target: Target,
+    flags: FeatureFlags | None,
+    orphans: list[str],
+) -> CreateSceneResponse:
+    reserved = await reserve(backend)
+    async with abandoned_on_failure(backend, reserved, SceneRecord(), orphans.append):
+        started = await start(backend, reserved, scene, sources, target, flags)
+        await upload(started.uploads, backend.limiters.uploads)
+        await commit(backend, started)
+    return CreateSceneResponse(scene_uuid=reserved.scene_uuid, request_input_uuid=started.request_input_uuid)
+
+
+async def validate_scene(backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None) -> None:
+    """Look at the local files of a scene, and have the platform validate the rest. Nothing is created.
+
+    Streams and generators that were given as data stay open for a later run.
+    """
+    async with backend.limiters.scene_jobs, sources_at_hand(scene.resources, backend.limiters.reading, keep=True):
+        await validate(backend, scene, target, flags)
+
+
+async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
+    """Create a scene in the newer form. It is committed if it has local files."""
+    api, files, path = backend.api, scene_request.get_files(), "v2/scenes"
+    async with (
+        leaving_no_orphans(backend) as orphans,
+        backend.limiters.scene_jobs,
+        sources_at_hand(files, backend.limiters.reading) as sources,
+    ):
+        accepted = await api.post(path, AcceptedRequest, json=encode(scene_request))
+        created = Reserved(shown_id(api, "POST", path, accepted.id), may_exist=True)
+        backend.visibility.created(created.scene_uuid, scene_request.external_id)
+        urls = accepted.signed_upload_urls or Secret[SignedUrls](())
+        async with abandoned_on_failure(backend, created, SceneRecord(), orphans.append):
+            check_files(api, path, urls, files)
+            started = Started(created.scene_uuid, [*file_uploads(backend.storage, urls, files, sources)])
+            await upload(started.uploads, backend.limiters.uploads)
+            await commit(backend, started)
+    return CreateSceneResponse(scene_uuid=created.scene_uuid)

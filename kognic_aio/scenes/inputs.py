@@ -1,0 +1,76 @@
+"""The inputs of a scene."""
+
+from functools import partial
+
+from kognic_aio._http.api import Api
+from kognic_aio._http.once import look_late, once
+from kognic_aio._http.protocol import given
+from kognic_aio.model import Input
+from kognic_aio.scenes.answers import check_is_about, plain_uuid
+from kognic_aio.scenes.target import check_target, explaining_target
+from kognic_aio.scenes.visibility import Visibility
+
+PATH = "v1/inputs"
+
+
+async def create_inputs(
+    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None, *, dryrun: bool = False
+) -> list[Input] | None:
+    """Create the inputs of a scene with its latest pre-annotation, or validate them only: then there are none.
+
+    Endpoint: `POST v1/inputs`
+    """
+    body = given(sceneUuid=scene_uuid, project=project, batch=batch)
+
+    async def create() -> list[Input] | None:
+        async with explaining_target(api, project, batch, check_target):
+            if dryrun:
+                await api.command(PATH, json=body, dryrun=True)
+                return None
+            return await api.post(PATH, list[Input], json=body)
+
+    inputs = await visibility.wait([scene_uuid], create)
+    for made in inputs or ():
+        check_is_about(api, "POST", PATH, answered=made.scene_uuid, asked=scene_uuid)
+    return inputs
+
+
+async def create_only_inputs(
+    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
+) -> list[Input]:
+    """Create the inputs of a scene of which nobody else creates any. None is created twice.
+
+    If the answer is lost, the platform is asked for the scene's inputs before others are created.
+
+    Raises:
+        MalformedAnswerError: If the platform answers that all is well, but has created none.
+
+    Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
+    """
+    inputs = await once(
+        api,
+        lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
+        lambda api: _find(visibility, scene_uuid, project, batch, api),
+    )
+    found = inputs or await find_only_inputs(api, visibility, scene_uuid, project, batch)
+    if not found:
+        raise api.malformed("POST", PATH, f"no input of scene {scene_uuid}")
+    return found
+
+
+async def find_only_inputs(
+    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
+) -> list[Input] | None:
+    """Find the inputs of such a scene, if they are there or come soon.
+
+    Endpoint: `POST v2/inputs/query`
+    """
+    return await look_late(api, partial(_find, visibility, scene_uuid, project, batch))
+
+
+async def _find(
+    visibility: Visibility, scene_uuid: str, project: str, batch: str | None, api: Api
+) -> list[Input] | None:
+    body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
+    inputs = await visibility.paged([scene_uuid], api.ask_paged("v2/inputs/query", Input, json=body))
+    return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None

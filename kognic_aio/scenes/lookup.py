@@ -1,0 +1,87 @@
+"""Looking at scenes that exist, or may come into view soon."""
+
+from collections.abc import Sequence
+
+from kognic_aio._http.api import Api
+from kognic_aio.errors import LeftOutError, NotFoundError
+from kognic_aio.model import Scene, SceneStatus
+from kognic_aio.scenes.answers import plain_uuid
+from kognic_aio.scenes.visibility import Visibility
+
+QUERY = "v2/scenes/query"
+
+
+async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
+    """Get what the platform shows of some scenes now, by the uuids that were asked for.
+
+    Raises:
+        NotFoundError: If the platform does not know one of them. It may leave that one out instead.
+    """
+    asked = {plain_uuid(uuid): uuid for uuid in scene_uuids}
+    scenes = await api.ask(QUERY, list[Scene], json={"sceneUuids": list(scene_uuids)})
+    return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
+
+
+async def get_scenes(api: Api, visibility: Visibility, scene_uuids: Sequence[str]) -> list[Scene]:
+    """Get scenes as soon as the platform shows all of them.
+
+    Raises:
+        NotFoundError: If the platform does not know one of them.
+    """
+
+    async def find_all() -> list[Scene]:
+        found = await find_scenes(api, scene_uuids)
+        known = {plain_uuid(uuid) for uuid in found}
+        if missing := [uuid for uuid in scene_uuids if plain_uuid(uuid) not in known]:
+            raise left_out(api, missing)
+        return list(found.values())
+
+    return await visibility.wait(scene_uuids, find_all)
+
+
+def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
+    """The error of an answer that leaves out some of the scenes that were asked for."""
+    message = f"the platform does not know the scenes {', '.join(scene_uuids)}: its answer leaves them out"
+    return LeftOutError(message, missing=scene_uuids, method="POST", url=api.url(QUERY))
+
+
+async def get_status(api: Api, visibility: Visibility, scene_uuid: str) -> SceneStatus | None:
+    """Get the status of a scene, None if the platform does not know it."""
+    try:
+        (scene,) = await get_scenes(api, visibility, [scene_uuid])
+    except NotFoundError:
+        return None
+    return scene.status
+
+
+async def is_shown(api: Api, scene_uuid: str) -> bool:
+    """Tell whether the platform shows a scene already."""
+    try:
+        return bool(await find_scenes(api, [scene_uuid]))
+    except NotFoundError:
+        return False
+
+
+async def have_appeared(api: Api, visibility: Visibility, scene_uuids: Sequence[str]) -> bool:
+    """Wait for those of some scenes that are within their grace period, and tell whether there were any.
+
+    An answer that did not know them may have come too early, and is worth asking for again.
+    """
+    expected = [uuid for uuid in scene_uuids if visibility.is_expected(uuid)]
+    try:
+        return bool(expected and await get_scenes(api, visibility, expected))
+    except NotFoundError:
+        return False
+
+
+async def was_committed(api: Api, visibility: Visibility, scene_uuid: str) -> bool | None:
+    """Tell whether a scene that an earlier run has started is committed, and not invalidated.
+
+    The platform may not show the scene yet, so its grace period begins now.
+
+    Returns:
+        None if the platform does not know the scene.
+    """
+    visibility.expect(scene_uuid)
+    status = await get_status(api, visibility, scene_uuid)
+    return None if status is None else status.is_committed
