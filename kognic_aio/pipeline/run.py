@@ -77,7 +77,11 @@ class Run:
         async with self.limiters.scene_jobs:
             self._uncommitted.add(taken)
             taken.leave_room()
-            yield
+            try:
+                yield
+            except DOOM as error:
+                self.fail(error)  # before another scene gets the place
+                raise
 
     def abandoning(
         self, reserved: Reserved, record: Record, *, if_cancelled: bool = True
