@@ -41,8 +41,11 @@ def test_ci_runs_the_readmes_own_command() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_readmes_code_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_readmes_code_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The README's code does what the README says."""
+    monkeypatch.chdir(tmp_path)  # where its journal is
     blocks = re.findall(r"```python\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     names: dict[str, Any] = {}
     for block in blocks:
@@ -52,12 +55,25 @@ async def test_the_readmes_code_runs(tmp_path: Path, capsys: pytest.CaptureFixtu
         names["KognicIOClient"] = lambda: KognicIOClient(**emulator.client_options())
         await names["main"]()
         await names["look"](client)
+        await names["ingest_drives"]([drive(tmp_path, "tuesday"), drive(tmp_path, "friday")])
+        await names["ingest_drives"]([tmp_path / "tuesday", drive(tmp_path, "sunday")])
     camera = await names["custom_camera"](module_of(tmp_path), PLACE)
     said = capsys.readouterr().out
     assert "crossing was created, got uuid" in said
     assert "roundabout was created, got uuid" in said
     assert "4 inputs" in said
+    assert sorted(re.findall(r"\d settled, \d+ files, [0-9,]+ bytes: (\w+)", said)) == ["friday", "sunday", "tuesday"]
     assert camera.get_wasm_bytes() == PINHOLE
+
+
+def drive(folder: Path, name: str) -> Path:
+    """The files of a drive, as the README's example expects them."""
+    files = folder / name
+    files.mkdir()
+    for frame in range(3):
+        (files / f"{frame}.csv").write_text("ts_gps,x,y,z,intensity\n0,1,2,3,4\n")
+        (files / f"{frame}.jpg").write_bytes(b"\xff\xd8\xff\xe0 an image")
+    return files
 
 
 def module_of(folder: Path) -> str:
