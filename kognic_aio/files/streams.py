@@ -1,4 +1,4 @@
-"""Objects with a `read()` that blocks: open files, members of archives, pipes, answers of servers."""
+"""What blocks when it is read: open files, other objects with a `read()`, iterators and generators."""
 
 import inspect
 import os
@@ -12,40 +12,18 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from kognic_aio._threads import Worker, leased_worker
-from kognic_aio.errors import InvalidError
+from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body
-from kognic_aio.files.read_once import Blocking
-from kognic_aio.files.reading import Reading
+from kognic_aio.files.reading import Reading, chunks
 from kognic_aio.files.source import Source, close_after
-from kognic_aio.files.spool import END, NOTHING_YET, chunks, gather
+from kognic_aio.files.spool import END, NOTHING_YET, Blocking, gather
 
 ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
-"""Answers of servers, each of which has a socket of its own, as `urlopen` and requests give them."""
-
-
-class Stream(Blocking):
-    """An object with a `read()` that blocks. It is read in its turn, unless it is known to share nothing.
-
-    The members of an archive, for one, move the one position that the archive has.
-    """
-
-    async def _take_in(self) -> Source:
-        async with leased_worker() if is_alone(self._data) else self._reading.turn() as worker:
-            return await self.gathered_by(worker)
-
-    async def _read(self, worker: Worker) -> Source:
-        size = await worker.run(_rewound, self._data)
-        return await gather(self.name, partial(_pull, self._data), worker, self._reading, size)
+"""Answers of servers, as `urlopen` and requests give them. Each has a socket of its own."""
 
 
 class OpenFile(Source):
-    """A file that its owner has opened: it is read wherever somebody else may have moved its position to.
-
-    Args:
-        name: The filename.
-        stream: The open file, which is closed in the end.
-        reading: What all reading shares.
-    """
+    """A file that its owner has opened. It is read from its start, wherever somebody else moves its position to."""
 
     def __init__(self, name: str, stream: Any, reading: Reading) -> None:
         super().__init__(name)
@@ -55,7 +33,7 @@ class OpenFile(Source):
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes, from the first on: of a small file read at once, of a large one as they are sent."""
+        """The bytes: a small file is read at once, a large one as it is sent."""
         async with leased_worker() as worker:
             try:
                 with self.blamed():
@@ -97,6 +75,33 @@ class _Part:
         return chunk or END
 
 
+class Stream(Blocking):
+    """An object with a `read()` that blocks. It is read in its turn, unless it is known to share nothing."""
+
+    async def _take_in(self) -> Source:
+        # The members of an archive, for one, move the one position that the archive has.
+        async with leased_worker() if _is_alone(self._data) else self._reading.turn() as worker:
+            return await self.gathered_by(worker)
+
+    async def _read(self, worker: Worker) -> Source:
+        size = await worker.run(_rewound, self._data)
+        return await gather(self.name, partial(_pull, self._data), worker, self._reading, size)
+
+
+class Iteration(Blocking):
+    """An iterator or generator of bytes, which is read in its turn."""
+
+    async def _take_in(self) -> Source:
+        async with self._reading.turn() as worker:
+            return await self.gathered_by(worker)
+
+    async def _read(self, worker: Worker) -> Source:
+        if getattr(self._data, "gi_frame", self) is None:
+            problem = "has been read already; give each file its own, or a callback that makes it"
+            raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
+        return await gather(self.name, partial(next, self._data, END), worker, self._reading)
+
+
 def is_open_file(stream: Any) -> bool:
     """Whether it is a regular file that `open` has opened, and nothing that may read it otherwise."""
     if not hasattr(os, "preadv"):
@@ -105,7 +110,7 @@ def is_open_file(stream: Any) -> bool:
     return file is not None and not file.closed and S_ISREG(os.fstat(file.fileno()).st_mode)
 
 
-def is_alone(stream: Any) -> bool:
+def _is_alone(stream: Any) -> bool:
     """Whether it is known to share nothing: a pipe or socket of its own, a server's answer, a temporary file."""
     kind = type(stream.raw) if type(stream) is BufferedReader else type(stream)
     if kind in (SocketIO, SpooledTemporaryFile) or (kind.__module__, kind.__name__) in ANSWERS:
