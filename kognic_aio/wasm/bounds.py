@@ -7,6 +7,8 @@ MAX_MEMORY_BYTES = 64 << 20
 """Bytes of the one memory that a module may have."""
 
 MAX_TABLES = 4
+"""Tables that a module may have."""
+
 MAX_TABLE_ELEMENTS = 100_000
 """Elements of each of its tables."""
 
@@ -29,8 +31,10 @@ COMPILATION_TIMEOUT = 600.0
 """Seconds for a compiler. The first run of emcc builds its own libraries, and cargo fetches what a crate needs."""
 
 MAX_ANSWER_BYTES = 256 << 10
+"""Bytes that the process of a module may answer, besides the points."""
+
 MAX_PIXEL_BYTES = 100
-"""Bytes that the process of a module may answer, and for each point beside."""
+"""Bytes that it may answer for each point."""
 
 MAX_OUTPUT_BYTES = 4 << 20
 """Bytes that a compiler may print; cargo prints about 1 kB for each crate."""

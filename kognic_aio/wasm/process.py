@@ -1,4 +1,4 @@
-"""Processes that do not outlive what they are run for, and neither run on nor talk without end."""
+"""Processes that are killed with all that they have started when they run too long, print too much or are cancelled."""
 
 import asyncio
 import os
@@ -16,13 +16,10 @@ from attrs import frozen
 from kognic_aio._threads import patiently
 
 DYING_TIME = 5.0
-"""Seconds to wait for the end of a process that has been killed, which takes long only where the machine is busy."""
+"""Seconds to wait for the end of a process that has been killed. It takes long only where the machine is busy."""
 
 DRAINING_TIME = 1.0
-"""Seconds to wait for the rest of what it has written, after which somebody else must be holding its pipes."""
-
-SECRETS = "KOGNIC_"
-"""How the variables begin that are nobody's business but ours."""
+"""Seconds to wait for the rest of what it has written. After them, somebody else must be holding its pipes."""
 
 
 @frozen
@@ -30,7 +27,7 @@ class Ended:
     """How a process has ended.
 
     Attributes:
-        exit_code: What it ended with: minus the signal that has killed it, None if nobody knows.
+        exit_code: Minus the signal if one has killed it, None if nobody knows.
         output: What it has written to its standard output.
         words: What it has written to its standard error.
         timed_out: Whether it was killed as its time was up.
@@ -70,7 +67,9 @@ async def run(
     await patiently(_start, listener, command, env, cwd)
     with move_on_after(timeout) as scope:
         try:
-            _give(listener.transport, given)
+            stdin = cast("asyncio.WriteTransport", listener.transport.get_pipe_transport(0))
+            stdin.write(given)
+            stdin.close()  # when it has taken everything
             await listener.settled.wait()
         finally:
             await _end(listener)
@@ -80,7 +79,7 @@ async def run(
 
 def public_environment() -> dict[str, str]:
     """Our environment as others may know it: without credentials, and without what leads to them."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("KOGNIC_")}
 
 
 async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
@@ -110,6 +109,8 @@ class _Listener(asyncio.SubprocessProtocol):
         is_over: Whether it has written too much.
     """
 
+    transport: asyncio.SubprocessTransport
+
     def __init__(self, max_output: int) -> None:
         self.said = {1: bytearray(), 2: bytearray()}
         self.settled, self.exited, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -130,14 +131,8 @@ class _Listener(asyncio.SubprocessProtocol):
         self.exited.set()
         self.settled.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - its name is asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # its name is asyncio's
         self.closed.set()
-
-
-def _give(transport: asyncio.SubprocessTransport, given: bytes) -> None:
-    stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-    stdin.write(given)
-    stdin.close()  # when it has taken everything
 
 
 async def _end(listener: _Listener) -> None:
@@ -157,7 +152,7 @@ def _kill_all(leader: int) -> None:
     try:
         if sys.platform == "win32":  # which knows no groups, but who has started whom
             tool = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
-            Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603
+            Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603  # no shell
         else:
             os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # macOS says the latter of those that have ended

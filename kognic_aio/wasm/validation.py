@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from math import isnan
 from os import PathLike
 
+from kognic_aio._regular import read_regular
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ProjectionValidationError, WasmError
-from kognic_aio.model._module_file import read_module
-from kognic_aio.model.calibration import CustomCameraCalibration, TestCase
-from kognic_aio.wasm.answers import Pixel, Point
+from kognic_aio.model.calibration import MAX_MODULE_BYTES, CustomCameraCalibration, TestCase
 from kognic_aio.wasm.contract import BASE_POINT, TOLERANCE, USUAL_SIZE
-from kognic_aio.wasm.sandbox import run_module
+from kognic_aio.wasm.sandbox import Pixel, Point, run_module
 
 log = logging.getLogger("kognic_aio")
 
@@ -32,7 +31,7 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
         OSError: If the file cannot be read.
         WasmError: What `validate_wasm_binary` raises.
     """
-    wasm = await in_thread(read_module, wasm_file)
+    wasm = await in_thread(read_regular, wasm_file, MAX_MODULE_BYTES)
     try:
         await validate_wasm_binary(wasm, test_cases)
     except WasmError as error:

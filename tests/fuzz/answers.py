@@ -51,8 +51,8 @@ from kognic_aio.model.workspace import Workspace
 from kognic_aio.resources.pre_annotation import PreAnnotationPage
 from kognic_aio.resources.scene import AcceptedRequest, EgoPoses
 from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene, ReservedScene
-from kognic_aio.wasm.answers import FAILURES, Answers
 from kognic_aio.wasm.process import Ended
+from kognic_aio.wasm.sandbox import FAILURES, Answers
 from tests.answers import answer_with
 from tests.fuzz.pieces import Pieces
 
