@@ -15,8 +15,8 @@ from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
 from kognic_aio._http.request import Request
 from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
-from kognic_aio._plain import plain
 from kognic_aio._secret import Secret
+from kognic_aio._validation.converters import plain
 from kognic_aio.errors import (
     ApiError,
     BadRequestError,

@@ -4,6 +4,8 @@ A field `frames: Sequence[Frame]` takes any iterable of `Frame` and keeps a tupl
 `CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`. A field with a converter of its own takes what that takes.
 """
 
+import inspect
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -29,7 +31,6 @@ from kognic_aio._validation.converters import (
     shown,
     text,
 )
-from kognic_aio._validation.docstrings import complete_docstring
 from kognic_aio.errors import InvalidError, OfficialModelError
 
 M = TypeVar("M", bound="Validated")
@@ -96,10 +97,7 @@ def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter
 
 
 class Validated:
-    """Base of what users fill in: its constructor says what is wrong with the names of its arguments.
-
-    The docstring of a class describes all of them, also those that it inherits.
-    """
+    """Base of what users fill in. Errors and `help()` know the arguments of a class, also those that it inherits."""
 
     __slots__ = ()
 
@@ -113,28 +111,25 @@ class Validated:
                 init(self, *positional, **given)
             except TypeError:  # an iterable among the values may have raised it too
                 if positional:
-                    raise InvalidError(_by_name(cls)) from None
-                if problem := misuse(cls, given):
+                    names = ", ".join(f"{name}=..." for name in _arguments(cls))
+                    usage = f"{cls.__qualname__} takes its arguments by name: {cls.__qualname__}({names})"
+                    raise InvalidError(usage) from None
+                if problem := _misuse(cls, given):
                     raise InvalidError(f"{cls.__qualname__}: {problem}") from None
                 raise
 
         cls.__init__ = construct  # type: ignore[method-assign]
-        cls.__doc__ = complete_docstring(cls)
+        cls.__doc__ = _docstring(cls)
 
     def _invalid(self, place: str, problem: str) -> InvalidError:
         """The error for a field: where it is, and what is wrong with it."""
         return InvalidError(f"{type(self).__qualname__}.{place}: {problem}")
 
 
-def _by_name(kind: type[Any]) -> str:
-    names = [f"{name}=..." for name in _arguments(kind)]
-    return f"{kind.__qualname__} takes its arguments by name: {kind.__qualname__}({', '.join(names)})"
-
-
 def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
     """A model from the mapping of its arguments."""
     arguments = {key_text(name): value for name, value in given.items()}
-    if problem := misuse(kind, arguments):
+    if problem := _misuse(kind, arguments):
         raise Mismatch(f"expected {kind.__qualname__}, got {shown(given)}: {problem}")
     try:
         return kind(**arguments)
@@ -143,7 +138,7 @@ def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
         raise Mismatch(str(error), kind=kind_of_error) from error
 
 
-def misuse(kind: type[Any], given: Iterable[str]) -> str | None:
+def _misuse(kind: type[Any], given: Iterable[str]) -> str | None:
     """What is wrong with the names of some arguments: one that is unknown, or some that are missing."""
     names, known = list(given), _arguments(kind)
     if unknown := next((name for name in names if name not in known), None):
@@ -164,3 +159,24 @@ def _closest(name: str, known: Iterable[str]) -> str | None:
     spelled = {each.replace("_", "").lower(): each for each in known}
     found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
     return spelled[found[0]] if found else None
+
+
+def _docstring(kind: type) -> str | None:
+    """The docstring of a class, with what its bases say of the arguments that it inherits."""
+    if kind.__doc__ is None:  # under `python -OO`
+        return None
+    described: dict[str, str] = {}
+    for each in (*kind.__bases__, kind):  # the docstrings of bases are complete by now
+        described |= _described(each.__doc__ or "")
+    entries = dict.fromkeys(described[name] for name in _arguments(kind) if name in described)
+    paragraphs = [each for each in inspect.cleandoc(kind.__doc__).split("\n\n") if not each.startswith("Args:\n")]
+    at = next((i for i, each in enumerate(paragraphs) if each.startswith("Raises:\n")), len(paragraphs))
+    section = ["\n".join(["Args:", *entries])] if entries else []
+    return "\n\n".join([*paragraphs[:at], *section, *paragraphs[at:]])
+
+
+def _described(docstring: str) -> dict[str, str]:
+    """The entries of a docstring's `Args` section by name. Names may share an entry, as in `x, y: In metres`."""
+    _, _, rest = inspect.cleandoc(docstring).partition("Args:\n")
+    entries = re.split(r"\n(?=    \S)", rest.partition("\n\n")[0])
+    return {name: entry for entry in entries for name in entry.strip().partition(":")[0].split(", ")}

@@ -18,7 +18,7 @@ from itertools import pairwise
 from math import hypot
 from typing import NamedTuple
 
-from kognic_aio._validation.epoch import is_date, looks_like
+from kognic_aio._validation.converters import is_date, looks_like
 from kognic_aio.model.ego import IMUData
 from kognic_aio.model.geometry import RotationQuaternion
 
