@@ -162,21 +162,24 @@ def _closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _docstring(kind: type) -> str | None:
-    """The docstring of a class, with what its bases say of the arguments that it inherits."""
+    """The docstring of a class, with what its bases say of its arguments.
+
+    A base describes its own under `Args:`, and what several of the derived classes have under `Args of ...:`.
+    """
     if kind.__doc__ is None:  # under `python -OO`
         return None
     described: dict[str, str] = {}
-    for each in (*kind.__bases__, kind):  # the docstrings of bases are complete by now
+    for each in reversed(kind.__mro__):
         described |= _described(each.__doc__ or "")
     entries = dict.fromkeys(described[name] for name in _arguments(kind) if name in described)
     paragraphs = [each for each in inspect.cleandoc(kind.__doc__).split("\n\n") if not each.startswith("Args:\n")]
-    at = next((i for i, each in enumerate(paragraphs) if each.startswith("Raises:\n")), len(paragraphs))
+    at = next((i for i, each in enumerate(paragraphs) if each.startswith(("Args of", "Raises:"))), len(paragraphs))
     section = ["\n".join(["Args:", *entries])] if entries else []
     return "\n\n".join([*paragraphs[:at], *section, *paragraphs[at:]])
 
 
 def _described(docstring: str) -> dict[str, str]:
-    """The entries of a docstring's `Args` section by name. Names may share an entry, as in `x, y: In metres`."""
-    _, _, rest = inspect.cleandoc(docstring).partition("Args:\n")
-    entries = re.split(r"\n(?=    \S)", rest.partition("\n\n")[0])
+    """The entries of a docstring's sections for arguments by name. Names may share one, as in `x, y: In metres`."""
+    sections = re.findall(r"^Args.*:\n((?:    .+\n?)+)", inspect.cleandoc(docstring), re.MULTILINE)
+    entries = [entry for section in sections for entry in re.split(r"\n(?=    \S)", section.rstrip())]
     return {name: entry for entry in entries for name in entry.strip().partition(":")[0].split(", ")}

@@ -18,7 +18,7 @@ from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import real_or_nan
 from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.errors import InvalidError
-from kognic_aio.model._units import rotation_problem
+from kognic_aio.model._fitting import rotation_problem
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
 MAX_MODULE_BYTES = 4 << 20

@@ -8,8 +8,8 @@ from attrs import field, frozen
 
 from kognic_aio._validation.converters import path_text
 from kognic_aio._validation.fields import Validated, with_converters
-from kognic_aio.model.ego import UnixTimestampNs
 from kognic_aio.model.file_data import FileData, content_type_of
+from kognic_aio.model.geometry import UnixTimestampNs
 
 CAMERA_SENSOR_DEFAULT = "CAM"
 """The name of a camera that was not named."""

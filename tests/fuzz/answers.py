@@ -40,14 +40,11 @@ from kognic_aio.model.annotation import (
     SignedAnnotation,
 )
 from kognic_aio.model.calibration import SensorCalibrationEntry
-from kognic_aio.model.input import Input, InputEntry
+from kognic_aio.model.platform import Input, InputEntry, Project, ProjectBatch, Scene, SceneSummary, Workspace
 from kognic_aio.model.pre_annotation import CreatedPreAnnotation, ResolvedPreAnnotation
-from kognic_aio.model.project import Project, ProjectBatch
 from kognic_aio.model.request import Request
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewResponse
-from kognic_aio.model.scene_entry import Scene, SceneSummary
-from kognic_aio.model.workspace import Workspace
 from kognic_aio.resources.pre_annotation import PreAnnotationPage
 from kognic_aio.resources.scene import AcceptedRequest, EgoPoses
 from kognic_aio.resources.scene_job import AcceptedIMUData, AcceptedScene, ReservedScene

@@ -1,13 +1,26 @@
-"""What the platform says of a scene."""
+"""What the platform says of scenes, inputs, projects and workspaces."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from attrs import field, frozen
+from typing_extensions import deprecated
 
 from kognic_aio.errors import InvalidError
 from kognic_aio.model.metadata import Metadata
-from kognic_aio.model.open_enum import OpenEnum
+
+
+class OpenEnum(StrEnum):
+    """An enum that takes values it does not know, so that a new status does not break the answer it stands in."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "OpenEnum | None":
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
 
 
 class SceneStatus(OpenEnum):
@@ -124,3 +137,128 @@ class SceneSummary:
     is_multi_sensor: bool
     is_motion_compensated: bool
     metadata: Metadata = field(factory=dict[str, str | int | float | bool])
+
+
+@frozen(kw_only=True)
+class Input:
+    """A scene in one request of a batch.
+
+    Args:
+        uuid, scene_uuid, request_uid: Ids of the input, the scene and the request.
+        scene_external_id: Your own id of the scene.
+        view_link: URL at which people look at it.
+    """
+
+    uuid: str
+    scene_uuid: str
+    request_uid: str
+    scene_external_id: str
+    view_link: str
+
+
+InputStatus = SceneStatus
+"""The older name: an input has the status of its scene."""
+
+
+@frozen(kw_only=True)
+class InputEntry:
+    """An input in the older form of `get_inputs` and `get_inputs_by_uuids`.
+
+    Args:
+        scene_uuid, external_id: The uuid of the scene, and your own id of it.
+        batch: External id of the batch.
+        scene_type, status: The scene's type and status, as the platform names them.
+        created, annotation_types: When it was created, and what is annotated.
+        calibration_id: The calibration of the scene's sensors.
+        view_link: URL at which people look at it.
+        error_message: Why the scene could not be processed, if it could not.
+    """
+
+    scene_uuid: str
+    external_id: str
+    batch: str
+    scene_type: str
+    status: InputStatus
+    created: datetime
+    annotation_types: tuple[str, ...]
+    calibration_id: str | None = None
+    view_link: str | None = None
+    error_message: str | None = None
+
+    @property
+    @deprecated("uuid is now scene_uuid")
+    def uuid(self) -> str:
+        """The older name of `scene_uuid`."""
+        return self.scene_uuid
+
+    @property
+    @deprecated("input_type is now scene_type")
+    def input_type(self) -> str:
+        """The older name of `scene_type`."""
+        return self.scene_type
+
+
+@frozen(kw_only=True)
+class Project:
+    """A project.
+
+    Args:
+        project: Its external id.
+        created, title, description, status: What the platform knows of it.
+    """
+
+    created: datetime
+    title: str
+    description: str
+    status: str
+    project: str
+
+
+class ProjectBatchStatus(OpenEnum):
+    """The status of a batch: from `ready` on it is closed for new inputs."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    READY = "ready"
+    INPROGESS = "in-progress"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+
+
+@frozen(kw_only=True)
+class ProjectBatch:
+    """A batch of a project.
+
+    Args:
+        project, batch: External ids of the project and the batch.
+        title, status: Its title and status.
+        created, updated: When it was created and last changed.
+    """
+
+    project: str
+    batch: str
+    title: str
+    status: ProjectBatchStatus
+    created: datetime
+    updated: datetime
+
+    @property
+    def takes_inputs(self) -> bool:
+        """Whether inputs can be created in the batch when it is named; only an open one is found without its name."""
+        return self.status in (ProjectBatchStatus.PENDING, ProjectBatchStatus.OPEN)
+
+
+@frozen(kw_only=True)
+class Workspace:
+    """A workspace, in which scenes are created.
+
+    Args:
+        id, external_id: The platform's id of it, which clients take as `write_workspace_id`, and its organization's.
+        created, name, organization_name: When it was created, its name, and to whom it belongs.
+    """
+
+    created: datetime
+    external_id: str | None = None
+    id: str
+    name: str
+    organization_name: str | None = None
