@@ -11,12 +11,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def without_frames(error: E, handled: BaseException | None = None) -> E:
-    """An error whose traceback begins anew, and so do those of its causes and of what is in a group.
-
-    Args:
-        error: The error.
-        handled: What was being handled when it was raised. That is its context, but no error of ours.
-    """
+    """An error without its traceback and those of its causes; `handled`, its context, is not ours and keeps its own."""
     left: list[BaseException | None] = [error]
     seen = {id(handled)}
     while left:

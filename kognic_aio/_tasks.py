@@ -30,14 +30,8 @@ async def task_group() -> AsyncGenerator["TaskGroup", None]:
 
 
 async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]], *, workers: int) -> None:
-    """Do something with every item, several at once; the first error ends it all.
-
-    Args:
-        items: The items. None has a task of its own, so that a long list costs no more than a short one.
-        action: What to do with an item.
-        workers: How many items to work on at once.
-    """
-    waiting = iter(items)
+    """Do something with every item, several at once. The first error ends it all."""
+    waiting = iter(items)  # which the workers share: a task for each item would make a long list costly
     done = 0
 
     async def work() -> None:
@@ -68,7 +62,7 @@ async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], 
 
 
 def take_note(ended: "asyncio.Future[Any]") -> None:
-    """Take note of how something ended that nobody may wait for, or asyncio would complain that nobody has."""
+    """Look at the error of something that nobody may wait for, or asyncio would complain about it."""
     if not ended.cancelled():
         ended.exception()
 

@@ -26,8 +26,8 @@ class Environment:
 
     Args:
         hosts: Base URLs of its APIs.
-        credentials: Path of a credentials file, or `keyring://profile`; a secret, as people mistake what belongs here.
-            None looks for those of the process.
+        credentials: Path of a credentials file, or `keyring://profile`; None looks for those of the process. It is a
+            secret, because people put other things here by mistake.
         scopes: What to ask tokens for, instead of the scopes of the credentials.
         named_by: What has named it: `env` or `KOGNIC_ENV`; None if nothing has.
     """
@@ -40,11 +40,7 @@ class Environment:
 
 @discreet  # a URL may have a password, and the file anything
 def find_environment(env: str | None = None) -> Environment:
-    """The environment of a name or URL. Reads a file.
-
-    Args:
-        env: The environment's name, or the URL of one server for everything. By default what KOGNIC_ENV names, else the
-            platform itself.
+    """The environment of a name or URL: by default that of KOGNIC_ENV, else the platform itself. Reads a file.
 
     Raises:
         InvalidError: If there is no such environment, or the file that names them is malformed.
@@ -71,11 +67,7 @@ def find_environment(env: str | None = None) -> Environment:
 
 @discreet
 def default_environment() -> str | None:
-    """The name of the file's default environment, which the command line looks at. Reads a file.
-
-    Raises:
-        InvalidError: If the file is malformed.
-    """
+    """The name of the file's default environment, which the command line looks at. Reads a file."""
     name: str | None = _member(_read(), "default_environment", str, None)
     return name
 

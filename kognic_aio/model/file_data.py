@@ -43,11 +43,8 @@ class FileFormat(StrEnum):
         return not self.is_pointcloud
 
 
-_member = member_of(FileFormat)
-
-
 def _format(value: str) -> FileFormat:
-    return _member(value)
+    return member_of(FileFormat)(value)
 
 
 def _data(value: UploadableData | None) -> UploadableData | None:
@@ -125,22 +122,18 @@ class Uploadable(Protocol):
     @property
     def filename(self) -> str:
         """Path of the local file, if it is one."""
-        ...
 
     @property
     def client_filename(self) -> str:
         """The name that its owner gave it."""
-        ...
 
     @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
-        ...
 
     @property
     def file_data(self) -> Source | None:
         """Where the bytes come from, None for a local file."""
-        ...
 
 
 def bytes_source(data: Any) -> UploadableData:

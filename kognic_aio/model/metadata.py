@@ -17,7 +17,6 @@ class MetadataModel(Protocol):
 
     def model_dump(self) -> dict[str, Any]:
         """The pairs."""
-        ...
 
 
 MetadataInput: TypeAlias = Mapping[Any, object] | MetadataModel

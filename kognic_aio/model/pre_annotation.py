@@ -12,7 +12,6 @@ class OpenLabelModel(Protocol):
 
     def model_dump(self, *, exclude_none: bool = ..., by_alias: bool = ...) -> dict[str, Any]:
         """The content as a dict."""
-        ...
 
 
 PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearray | str
@@ -21,11 +20,7 @@ PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearra
 
 @frozen(kw_only=True)
 class CreatedPreAnnotation:
-    """A pre-annotation on the platform.
-
-    Args:
-        id: Its uuid.
-    """
+    """A pre-annotation on the platform. `id` is its uuid."""
 
     id: str
 
@@ -36,7 +31,6 @@ class ResolvedPreAnnotation:
 
     Args:
         uuid, external_id: The platform's id of it, and your own.
-        scene_uuid, created: Its scene, and when it was created.
         content: OpenLABEL as the platform sent it.
     """
 

@@ -7,12 +7,7 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class InputProgressCounts:
-    """How many inputs of a request have which status.
-
-    Args:
-        not_started, in_progress, completed: Inputs of each status.
-        total: All inputs.
-    """
+    """How many inputs of a request have which status."""
 
     not_started: int
     in_progress: int
@@ -25,7 +20,7 @@ class Request:
     """A request for annotations.
 
     Args:
-        id, created_at, title: Its uuid, when it was created, and its title.
+        id: Its uuid.
         project_id: The project's uuid, not its external id.
         input_progress_counts: None if they were not asked for.
     """
