@@ -16,7 +16,11 @@ def _secret(url: str | Secret[str]) -> Secret[str]:
 
 @frozen(kw_only=True)
 class BehindUri:
-    """Something whose content is behind a signed URL, which is kept as a secret."""
+    """Something whose content is behind a signed URL.
+
+    Args:
+        uri: The signed URL, which is kept as a secret.
+    """
 
     _uri: Secret[str] = field(alias="uri", converter=_secret)
 
@@ -37,6 +41,7 @@ class Annotation:
 
     Args:
         input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
+        created: When it was created.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
         content: OpenLABEL as the platform sent it.
     """
@@ -56,6 +61,7 @@ class PartialAnnotation(BehindUri):
     Args:
         uri: The signed URL of the content, which is kept as a secret.
         input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
+        created: When it was created.
     """
 
     input_uuid: str
@@ -84,6 +90,7 @@ class SignedAnnotation:
         request_uid: The request that the annotation was made for.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
         signed_url, expires_at: The signed URL of the content, which is kept as a secret, and when it expires.
+        created: When the annotation was created.
     """
 
     id: str
@@ -124,6 +131,7 @@ class ClientAnnotation:
 
     Args:
         scene_uuid, annotation_type: The scene, and what was annotated.
+        created: When it was created.
         content: OpenLABEL as the platform sent it; None if it was not asked for.
         is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
     """
@@ -148,6 +156,7 @@ class PartialClientAnnotation(BehindUri):
     Args:
         uri: The signed URL of the content, which is kept as a secret.
         scene_uuid, annotation_type: The scene, and what was annotated.
+        created: When it was created.
     """
 
     scene_uuid: str

@@ -73,7 +73,12 @@ class Scene:
 
 @frozen(kw_only=True)
 class CreateSceneResponse:
-    """A scene that has been started and committed, and the input that the platform created with it, if it did."""
+    """A scene that has been started and committed.
+
+    Args:
+        scene_uuid: Its uuid.
+        request_input_uuid: The input that the platform created with it.
+    """
 
     scene_uuid: str
     request_input_uuid: str | None = None
@@ -195,7 +200,12 @@ class InputEntry:
 
 @frozen(kw_only=True)
 class Project:
-    """A project. `project` is its external id."""
+    """A project.
+
+    Args:
+        project: Its external id.
+        created, title, description, status: What the platform knows of it.
+    """
 
     created: datetime
     title: str
@@ -221,7 +231,8 @@ class ProjectBatch:
 
     Args:
         project, batch: External ids of the project and the batch.
-        updated: When it was last changed.
+        title, status: Its title and status.
+        created, updated: When it was created and last changed.
     """
 
     project: str
@@ -243,6 +254,7 @@ class Workspace:
 
     Args:
         id, external_id: The platform's id of it, which clients take as `write_workspace_id`, and its organization's.
+        created, name, organization_name: When it was created, its name, and to whom it belongs.
     """
 
     created: datetime

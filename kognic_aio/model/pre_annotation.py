@@ -20,7 +20,11 @@ PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearra
 
 @frozen(kw_only=True)
 class CreatedPreAnnotation:
-    """A pre-annotation on the platform. `id` is its uuid."""
+    """A pre-annotation on the platform.
+
+    Args:
+        id: Its uuid.
+    """
 
     id: str
 
@@ -31,6 +35,7 @@ class ResolvedPreAnnotation:
 
     Args:
         uuid, external_id: The platform's id of it, and your own.
+        scene_uuid, created: Its scene, and when it was created.
         content: OpenLABEL as the platform sent it.
     """
 

@@ -7,7 +7,12 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class InputProgressCounts:
-    """How many inputs of a request have which status."""
+    """How many inputs of a request have which status.
+
+    Args:
+        not_started, in_progress, completed: Inputs of each status.
+        total: All inputs.
+    """
 
     not_started: int
     in_progress: int
@@ -20,7 +25,7 @@ class Request:
     """A request for annotations.
 
     Args:
-        id: Its uuid.
+        id, created_at, title: Its uuid, when it was created, and its title.
         project_id: The project's uuid, not its external id.
         input_progress_counts: None if they were not asked for.
     """

@@ -25,7 +25,11 @@ class TaskType(OpenEnum):
 
 @frozen(kw_only=True)
 class PhaseDefinition:
-    """A kind of phase, such as `integration-review`. Its id and name are the same in all requests that use it."""
+    """A kind of phase.
+
+    Args:
+        id, name: Its id and name, such as `integration-review`, which are the same in all requests that use it.
+    """
 
     id: str
     name: str
@@ -33,7 +37,12 @@ class PhaseDefinition:
 
 @frozen(kw_only=True)
 class Phase:
-    """A phase in the workflow of one request, with its id and name in this request."""
+    """A phase in the workflow of one request.
+
+    Args:
+        id, name: Its id and name in this request.
+        phase_definition: What kind of phase it is.
+    """
 
     id: str
     name: str
@@ -42,7 +51,11 @@ class Phase:
 
 @frozen(kw_only=True)
 class PhaseAction:
-    """What happens in a phase."""
+    """What happens in a phase.
+
+    Args:
+        id, name: Its id and name.
+    """
 
     id: str
     name: str
@@ -53,6 +66,7 @@ class WorkflowStage:
     """Where an input is.
 
     Args:
+        phase: The phase.
         action: None between two actions, as while a decision is awaited.
         name: The names of phase and action together, such as `Review 1: Correct`.
     """
@@ -99,8 +113,10 @@ class RequestInput:
 
     Args:
         id, request_id, scene_id: Uuids of the input, the request and the scene.
+        status: Its status.
         last_completed_annotation_id: The newest annotation that was completed.
-        progress_details: None if you have no access to the phase that it is in.
+        progress_details: How it stands in the workflow. None if you have no access to the phase that it is in.
+        created_at, last_updated_at: When it was created and last changed.
         completed_at: When it was completed. None for other statuses: a correction takes it back.
     """
 

@@ -87,7 +87,11 @@ class ReviewRequest(Validated):
 
 @frozen(kw_only=True)
 class ReviewResponse:
-    """A review that was created. `created_review_id` is its uuid."""
+    """A review that was created.
+
+    Args:
+        created_review_id: Its uuid.
+    """
 
     created_review_id: str
 
@@ -107,6 +111,7 @@ class ReviewMember:
         invalid: Whether it was found to be wrong itself.
         metadata: Pairs of names and values.
         corrected, resolved: Whether the annotation has been corrected, and whether it needs no more work.
+        created_at: When it was created.
     """
 
     sensor_id: str | None = None
@@ -145,6 +150,7 @@ class ReviewErrorType:
     """A kind of error that a review may name.
 
     Args:
+        error_type_id, name: Its id and name.
         pin_allowed, object_allowed: Whether a review may point at a place, and whether it may name an object.
     """
 
