@@ -13,11 +13,11 @@ from kognic_aio._threads import Worker, patiently
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
 from kognic_aio.files.body import Body
-from kognic_aio.files.local import LocalFileSource, check_files
+from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
 from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Memory, MemoryStream, Source, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking
-from kognic_aio.files.streams import Iteration, OpenFile, Stream, is_open_file
+from kognic_aio.files.streams import Iteration, Stream, is_open_file
 from kognic_aio.model.file_data import Uploadable, bytes_source
 
 

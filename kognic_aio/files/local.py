@@ -1,20 +1,22 @@
-"""Files of this machine."""
+"""Files of this machine, by name or open."""
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from io import FileIO
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from io import FileIO, UnsupportedOperation
 from stat import S_ISREG
+from typing import Any
 
 from anyio import move_on_after
 
 from kognic_aio._regular import opened_at_once
-from kognic_aio._threads import in_thread, leased_worker, patiently
+from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
 from kognic_aio.errors import MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
 from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
-from kognic_aio.files.source import CLOSING_TIME, Source
+from kognic_aio.files.source import CLOSING_TIME, Source, close_after
 
 # Files are opened by name, without pathlib. It interns each part of a path, and every 40,000 of them the interpreter
 # builds its table of such strings anew: 2 MB in the arena of whichever thread that is, until all arenas have had it.
@@ -75,10 +77,7 @@ class Handle:
 
     def read_whole(self, buffer: Buffer) -> int:
         """Read all of it into a larger buffer, and return how much that was; a DataError if it changes meanwhile."""
-        size = 0
-        with memoryview(buffer) as view:
-            while read := self.stream.readinto(view[size:]):
-                size += read
+        size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
         self.check_unchanged()
         return size
@@ -100,6 +99,70 @@ class Handle:
             os.stat(self._filename)  # noqa: PTH116  # no pathlib, as said above
         except OSError as error:
             raise changed(self._filename, f"it is gone ({error.strerror})") from error
+
+
+class OpenFile(Source):
+    """A file that is open, such as one of its owner's. It is read from its start, wherever its position is moved to."""
+
+    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
+        super().__init__(name)
+        self._stream = stream
+        self._reading = reading
+        self._worker: Worker | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes: a small file is read at once, a large one as it is sent."""
+        async with leased_worker() as worker:
+            try:
+                with self.blamed():
+                    part = await worker.run(_Part, self._stream)
+                if part.size > CHUNK:
+                    with self.sole_use(self._stream):
+                        yield Body(chunks(partial(worker.run, part.readinto), self._reading), part.size, self.name)
+                    return
+                with self.blamed(), self._reading.buffer() as buffer:
+                    size = await worker.run(_fill, part.readinto, buffer)
+                    check_size(self.name, part.size, size)
+                    content = bytes(memoryview(buffer)[:size])
+            finally:
+                self._worker = worker if worker.is_busy else None
+        yield self.whole(content)
+
+    async def close(self) -> None:
+        """Close the file, as the official client does after an upload."""
+        await close_after(self._worker, self._stream)
+
+
+class _Part:
+    """Reads an open file from its start, without using the position, which other descriptors may share."""
+
+    def __init__(self, stream: Any) -> None:
+        with suppress(UnsupportedOperation):
+            stream.flush()
+        self._descriptor: int = stream.fileno()
+        self._offset = 0
+        self.size = os.fstat(self._descriptor).st_size
+
+    def readinto(self, view: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            read = os.preadv(self._descriptor, [view], self._offset)
+        else:  # on Windows, where only our own temporary files are read in this way
+            os.lseek(self._descriptor, self._offset, os.SEEK_SET)
+            chunk = os.read(self._descriptor, len(view))
+            read = len(chunk)
+            view[:read] = chunk
+        self._offset += read
+        return read
+
+
+def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
+    """Read to the end, or until the buffer is full, and return how much that was."""
+    size = 0
+    with memoryview(buffer) as view:
+        while read := readinto(view[size:]):
+            size += read
+    return size
 
 
 def _read_if_small(filename: str, buffer: Buffer) -> int | None:

@@ -15,8 +15,9 @@ import anyio
 from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
-from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
-from kognic_aio.files.source import Memory, Source, close_after, close_now, close_quietly
+from kognic_aio.files.local import OpenFile
+from kognic_aio.files.reading import Buffer, Reading
+from kognic_aio.files.source import Memory, Source, close_now, close_quietly
 
 END: Final = object()
 """What a source gives after its last chunk."""
@@ -32,32 +33,6 @@ STARVED_AFTER = 60.0
 
 Pull: TypeAlias = Callable[[], Any]
 """Gives the next chunk of a source, END or NOTHING_YET."""
-
-
-class Spooled(Source):
-    """A temporary file with what can be read only once. It can be sent again, and its size is known."""
-
-    def __init__(self, name: str, file: FileIO, size: int, reading: Reading) -> None:
-        super().__init__(name)
-        self._file = file
-        self._size = size
-        self._reading = reading
-        self._worker: Worker | None = None
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes, from the first on."""
-        async with leased_worker() as worker:
-            with self.blamed():
-                await worker.run(self._file.seek, 0)
-            try:
-                yield Body(chunks(readinto_of(self._file, worker), self._reading), self._size, self.name)
-            finally:
-                self._worker = worker if worker.is_busy else None
-
-    async def close(self) -> None:
-        """Close the temporary file, which removes it."""
-        await close_after(self._worker, self._file)
 
 
 class ReadOnce(Source):
@@ -187,7 +162,7 @@ class Intake:
     def result(self, reading: Reading) -> Source:
         """What was taken in, in memory or in a temporary file."""
         if self._file is not None:
-            return Spooled(self._name, self._file, self._size, reading)
+            return OpenFile(self._name, self._file, reading)
         return Memory(self._name, bytes(memoryview(self._buffer)[: self._size]))
 
     def abandon(self, worker: Worker) -> None:

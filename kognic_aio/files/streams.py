@@ -2,8 +2,7 @@
 
 import inspect
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
 from socket import SocketIO
@@ -13,66 +12,12 @@ from typing import Any
 
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.errors import DataError, InvalidError
-from kognic_aio.files.body import CHUNK, Body
-from kognic_aio.files.reading import Reading, chunks
-from kognic_aio.files.source import Source, close_after
+from kognic_aio.files.body import CHUNK
+from kognic_aio.files.source import Source
 from kognic_aio.files.spool import END, NOTHING_YET, Blocking, gather
 
 ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
 """Answers of servers, as `urlopen` and requests give them. Each has a socket of its own."""
-
-
-class OpenFile(Source):
-    """A file that its owner has opened. It is read from its start, wherever somebody else moves its position to."""
-
-    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
-        super().__init__(name)
-        self._stream = stream
-        self._reading = reading
-        self._worker: Worker | None = None
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes: a small file is read at once, a large one as it is sent."""
-        async with leased_worker() as worker:
-            try:
-                with self.blamed():
-                    part = await worker.run(_Part, self._stream)
-                if part.size > CHUNK:
-                    with self.sole_use(self._stream):
-                        yield Body(chunks(partial(worker.run, part.readinto), self._reading), part.size, self.name)
-                    return
-                with self.blamed():
-                    gathered = await gather(self.name, part.read, worker, self._reading, part.size)
-            finally:
-                self._worker = worker if worker.is_busy else None
-        async with gathered.open() as body:
-            yield body
-
-    async def close(self) -> None:
-        """Close the file, as the official client does after an upload."""
-        await close_after(self._worker, self._stream)
-
-
-class _Part:
-    """Reads an open file from its start, without using the position, which other descriptors may share."""
-
-    def __init__(self, stream: Any) -> None:
-        with suppress(UnsupportedOperation):
-            stream.flush()
-        self._descriptor: int = stream.fileno()
-        self._offset = 0
-        self.size = os.fstat(self._descriptor).st_size
-
-    def readinto(self, view: memoryview) -> int:
-        read = os.preadv(self._descriptor, [view], self._offset)
-        self._offset += read
-        return read
-
-    def read(self) -> Any:
-        chunk = os.pread(self._descriptor, CHUNK, self._offset)
-        self._offset += len(chunk)
-        return chunk or END
 
 
 class Stream(Blocking):
