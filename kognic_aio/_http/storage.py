@@ -28,7 +28,7 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry, is_this_machine
-from kognic_aio.model.file_data import Uploadable
+from kognic_aio.model.resource import Uploadable
 
 T = TypeVar("T")
 

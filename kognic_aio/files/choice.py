@@ -18,7 +18,7 @@ from kognic_aio.files.reading import Reading
 from kognic_aio.files.source import Memory, MemoryStream, Source, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking
 from kognic_aio.files.streams import Iteration, Stream, is_open_file
-from kognic_aio.model.file_data import Uploadable, bytes_source
+from kognic_aio.model.resource import Uploadable, bytes_source
 
 
 def _source_of(file: Uploadable, reading: Reading) -> Source:

@@ -6,7 +6,6 @@ subjects have modules of their own, which are imported only by those who need th
 """
 
 from kognic_aio.model.feature_flags import FeatureFlags
-from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
 from kognic_aio.model.geometry import EgoVehiclePose, IMUData, Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import FrameMetaData, MetaData, Metadata, MetadataInput
 from kognic_aio.model.platform import (
@@ -27,7 +26,16 @@ from kognic_aio.model.platform import (
     Workspace,
 )
 from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.model.resource import Image, ImageMetadata, PointCloud, Resource
+from kognic_aio.model.resource import (
+    Callback,
+    FileData,
+    FileFormat,
+    Image,
+    ImageMetadata,
+    PointCloud,
+    Resource,
+    UploadableData,
+)
 from kognic_aio.model.scene import (
     AggregatedLidarsAndCamerasSequence,
     BaseFrame,

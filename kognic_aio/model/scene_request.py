@@ -9,9 +9,9 @@ from kognic_aio._validation.converters import instance_of, optional, path_text
 from kognic_aio._validation.fields import Validated, from_mapping, with_converters
 from kognic_aio.model import geometry
 from kognic_aio.model._fitting import Moment, time_problems
-from kognic_aio.model.file_data import Source, content_type_of
 from kognic_aio.model.geometry import Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import Metadata, optional_metadata
+from kognic_aio.model.resource import GivenBytes, content_type_of
 from kognic_aio.model.scene import SensorSpecification
 
 
@@ -23,7 +23,7 @@ def _leave_out(model: Validated, *names: str) -> None:
 
 
 @frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
-class LocalFile(Source):
+class LocalFile(GivenBytes):
     """A file to upload: the local file `filename`, or the bytes of `data` or `callback` under that name.
 
     Args:
@@ -56,7 +56,7 @@ class LocalFile(Source):
         return content_type_of(self.filename)
 
     @property
-    def file_data(self) -> Source | None:
+    def file_data(self) -> GivenBytes | None:
         """Where the bytes come from, None for a local file."""
         return None if self.data is None and self.callback is None else self
 
