@@ -5,19 +5,22 @@ subjects have modules of their own, which are imported only by those who need th
 `review`, `request`, `request_input` and `scene_request`.
 """
 
-from kognic_aio.model.feature_flags import FeatureFlags
 from kognic_aio.model.geometry import EgoVehiclePose, IMUData, Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import FrameMetaData, MetaData, Metadata, MetadataInput
 from kognic_aio.model.platform import (
+    CreatedPreAnnotation,
     CreateSceneResponse,
     Input,
     InputEntry,
     InputStatus,
     InvalidatedReasonInput,
     OpenEnum,
+    OpenLabelModel,
+    PreAnnotation,
     Project,
     ProjectBatch,
     ProjectBatchStatus,
+    ResolvedPreAnnotation,
     Scene,
     SceneInvalidatedReason,
     SceneStatus,
@@ -25,7 +28,6 @@ from kognic_aio.model.platform import (
     SceneType,
     Workspace,
 )
-from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.model.resource import (
     Callback,
     FileData,
@@ -44,6 +46,7 @@ from kognic_aio.model.scene import (
     Cameras,
     CameraSettings,
     CamerasSequence,
+    FeatureFlags,
     Lidars,
     LidarsAndCameras,
     LidarsAndCamerasSequence,

@@ -1,11 +1,13 @@
-"""The seven scene types, each with its frame, and what they share."""
+"""The seven scene types, each with its frame, what they share, and the optional features of their creation."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import pairwise
 from typing import Annotated, ClassVar
 
 from attrs import field, frozen
 
+from kognic_aio._validation.converters import argument, member_of
 from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.model._fitting import Moment, Problems, file_problems, time_problems
 from kognic_aio.model.geometry import EgoVehiclePose, IMUData, UnixTimestampNs
@@ -303,3 +305,40 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
         super().__attrs_post_init__()
         if not self.frames[0].point_clouds:
             raise self._invalid("frames[0].point_clouds", "the first frame needs at least one, got none")
+
+
+@frozen(init=False)
+class FeatureFlags:
+    """The features that are on; all others are off.
+
+    Args:
+        flags: The features to turn on; `FeatureFlags()` turns all off. Where none are given, `FeatureFlags.defaults()`
+            applies.
+
+    Raises:
+        InvalidError: If one is not a feature.
+    """
+
+    class PointCloudFeatures(Enum):
+        """What the platform may do to point clouds.
+
+        Motion compensation moves points to where they were at the `unix_timestamp` of their frame, or else at the
+        median of their own times. IMU data must then span the times of all points.
+        """
+
+        MOTION_COMPENSATION = "shouldMotionCompensate"
+
+    flags: frozenset[PointCloudFeatures]
+
+    def __init__(self, *flags: PointCloudFeatures) -> None:
+        feature = member_of(self.PointCloudFeatures)
+        object.__setattr__(self, "flags", frozenset(argument("FeatureFlags", flag, feature) for flag in flags))
+
+    @classmethod
+    def defaults(cls) -> "FeatureFlags":
+        """Motion compensation on."""
+        return cls(cls.PointCloudFeatures.MOTION_COMPENSATION)
+
+    def to_dict(self) -> dict[str, bool]:
+        """Every known feature and whether it is on."""
+        return {feature.value: feature in self.flags for feature in self.PointCloudFeatures}

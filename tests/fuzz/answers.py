@@ -40,8 +40,17 @@ from kognic_aio.model.annotation import (
     SignedAnnotation,
 )
 from kognic_aio.model.calibration import SensorCalibrationEntry
-from kognic_aio.model.platform import Input, InputEntry, Project, ProjectBatch, Scene, SceneSummary, Workspace
-from kognic_aio.model.pre_annotation import CreatedPreAnnotation, ResolvedPreAnnotation
+from kognic_aio.model.platform import (
+    CreatedPreAnnotation,
+    Input,
+    InputEntry,
+    Project,
+    ProjectBatch,
+    ResolvedPreAnnotation,
+    Scene,
+    SceneSummary,
+    Workspace,
+)
 from kognic_aio.model.request import Request
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewResponse
