@@ -178,6 +178,7 @@ def _docstring(kind: type) -> str | None:
     return "\n\n".join([*paragraphs[:at], *section, *paragraphs[at:]])
 
 
+@cache  # of the bases that many classes share
 def _described(docstring: str) -> dict[str, str]:
     """The entries of a docstring's sections for arguments by name. Names may share one, as in `x, y: In metres`."""
     sections = re.findall(r"^Args.*:\n((?:    .+\n?)+)", inspect.cleandoc(docstring), re.MULTILINE)
