@@ -1,4 +1,4 @@
-"""Errors without the frames whose variables have what is secret: error trackers show the variables of every frame."""
+"""Errors without the frames whose variables hold secrets: error trackers show the variables of every frame."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def without_frames(error: E, handled: BaseException | None = None) -> E:
-    """An error without its traceback and those of its causes; `handled`, its context, is not ours and keeps its own."""
+    """Take the traceback from an error and its causes. `handled` is its context, not ours, and keeps its own."""
     left: list[BaseException | None] = [error]
     seen = {id(handled)}
     while left:
@@ -25,7 +25,7 @@ def without_frames(error: E, handled: BaseException | None = None) -> E:
 
 
 def discreet(function: Callable[P, T]) -> Callable[P, T]:
-    """Make a function whose errors have none of its variables: it is given, or finds, what is secret."""
+    """A decorator for what handles secrets: errors of the function show none of its variables."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -6,7 +6,7 @@ from typing import Any
 from kognic_aio._frames import discreet
 
 LARGE = 1 << 20
-"""Bytes of a text that is parsed in a thread, if somebody waits for something else."""
+"""Bytes from which a text is parsed in a thread, if other requests are waiting."""
 
 
 MAX_MEMORY = 224 << 20

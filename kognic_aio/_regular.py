@@ -1,4 +1,4 @@
-"""Files that people name, whatever lies there: a device has no end, and a pipe may never have a beginning."""
+"""Files that people name. What lies there may be a device without an end, or a pipe that nobody writes to."""
 
 import os
 from errno import EAGAIN, EFBIG, EINVAL
@@ -9,7 +9,7 @@ from typing import cast
 
 
 def open_regular(path: str | PathLike[str]) -> BufferedReader:
-    """Open a regular file for reading, and an OSError for anything else. It blocks only as the disk does."""
+    """Open a regular file for reading; raise an OSError for anything else. It blocks only as the disk does."""
     try:
         file = open(path, "rb", opener=opened_at_once)  # noqa: SIM115  # who asked for it closes it
     except ValueError as error:  # there is no file with a NUL in its name
@@ -39,7 +39,7 @@ def read_regular(path: str | PathLike[str], max_bytes: int) -> bytes:
 
 
 def opened_at_once(path: str, flags: int) -> int:
-    """Open what may be a pipe, without waiting for somebody to write to it; Windows has none among its files."""
+    """Open what may be a pipe, without waiting for somebody to write to it."""
     try:
         return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened

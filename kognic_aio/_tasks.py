@@ -1,4 +1,4 @@
-"""Tasks: errors come out as they are, and nothing ends half-done without one."""
+"""Task groups that raise errors as they are, and never end half-done without one."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -51,7 +51,7 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
 
 
 async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], *, workers: int) -> list[R]:
-    """What an action makes of every item, in the order of the items, several worked on at once."""
+    """The result of an action for every item, in the order of the items. Several are worked on at once."""
     results: dict[int, R] = {}
 
     async def act(index: int) -> None:
@@ -68,7 +68,7 @@ def take_note(ended: "asyncio.Future[Any]") -> None:
 
 
 def is_being_cancelled() -> bool:
-    """Whether the current task is being cancelled, and a CancelledError not just something that it was given."""
+    """Whether the current task is being cancelled. If not, a CancelledError comes from something else."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_WORKERS = 512
-"""Threads at most, in all loops together. Those that are needed at once are bounded by the limits of their users."""
+"""Threads in all loops together. The limits of their users bound how many are needed at once."""
 
 MAX_PAUSE = 0.5
 """Seconds between two tries while the process has no more descriptors or threads."""

@@ -90,7 +90,7 @@ class Retry:
 
 
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
-"""An application waits for its token when it starts, so it hears soon that nobody answers."""
+"""Fewer tries than others, as an application waits for its token when it starts."""
 
 
 ARGUMENTS = {
@@ -148,7 +148,7 @@ OWN_NAMES = (
 
 @lru_cache(1000)
 def is_this_machine(hostname: str) -> bool:
-    """Whether a host may be this machine, however oddly it is written: `127.1`, `0.0.0.0`, `api.localhost.`."""
+    """Whether a host may be this machine, also in odd spellings: `127.1`, `0.0.0.0`, `api.localhost.`."""
     name = hostname
     with suppress(UnicodeError):  # as such a name cannot be looked up
         name = name.encode("idna").decode()  # as it is looked up: there are other digits and dots

@@ -84,7 +84,7 @@ def is_date(nanoseconds: float) -> bool:
 
 
 def looks_like(*timestamps: float) -> str | None:
-    """The unit other than nanoseconds in which all of some Unix timestamps are dates, None if there is none."""
+    """The unit in which all these Unix timestamps are dates, None if that is nanoseconds or no unit at all."""
     return next((unit for unit, factor in UNITS.items() if all(is_date(t * factor) for t in timestamps)), None)
 
 
@@ -251,7 +251,7 @@ def instance_of(*kinds: type[T]) -> Converter[T]:
 
 
 def _foreign(value: object, kinds: tuple[type, ...]) -> Mismatch:
-    """Why a value of another class does not fit; if it has the name of ours, or is kognic-io's, what to import."""
+    """Why a value of another class does not fit, and what to import if it is a namesake of ours or kognic-io's."""
     theirs = type(value)
     namesake = next((kind for kind in kinds if kind.__name__ == theirs.__name__), None)
     if (problem := official_problem(value, namesake or kinds[0])) is not None:

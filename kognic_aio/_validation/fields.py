@@ -59,7 +59,7 @@ def _one_of(choices: tuple[Any, ...]) -> Converter[Any]:
 
 
 def _instance(kind: type[Any]) -> Converter[Any]:
-    """A member of an enum, or a model, for which the mapping of its arguments may stand."""
+    """A member of an enum, or a model, which may be given as the mapping of its arguments."""
     if issubclass(kind, Enum):
         return member_of(kind)
     instance = instance_of(kind)
@@ -82,7 +82,7 @@ def _with_converter(field: "attrs.Attribute[Any]") -> "attrs.Attribute[Any]":
 
 @cache  # attrs takes a while to make a converter
 def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter[Any, Any]":
-    """The converter of fields with an annotation, or with a converter of their own: its errors name the field."""
+    """The converter of a field, from its own converter or its annotation. Its errors name the field."""
     convert = own or converter_for(annotation)
 
     def validate(value: Any, instance: object, field: "attrs.Attribute[Any]") -> Any:
@@ -139,7 +139,7 @@ def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
 
 
 def _misuse(kind: type[Any], given: Iterable[str]) -> str | None:
-    """What is wrong with the names of some arguments: one that is unknown, or some that are missing."""
+    """What is wrong with the names of arguments: one is unknown, or some are missing."""
     names, known = list(given), _arguments(kind)
     if unknown := next((name for name in names if name not in known), None):
         likely = _closest(unknown, known)
@@ -155,7 +155,7 @@ def _arguments(kind: type[Any]) -> dict[str, bool]:
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:
-    """The one of some names that is most like another, whatever its case and underscores."""
+    """The known name that is most like another, whatever its case and underscores."""
     spelled = {each.replace("_", "").lower(): each for each in known}
     found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
     return spelled[found[0]] if found else None

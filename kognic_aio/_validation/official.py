@@ -1,4 +1,4 @@
-"""Models of kognic-io in the place of ours. They have the same names, so the error says which is whose."""
+"""Refuses models of kognic-io. They have the same names as ours, so the error says which is whose."""
 
 import sys
 
@@ -21,7 +21,7 @@ def refuse_official(value: object, where: str = "", expected: type | None = None
 
 
 def official_problem(value: object, expected: type | None = None) -> str | None:
-    """Why a model of kognic-io is refused, None for anything else. The arguments are those of `refuse_official`."""
+    """What is wrong with a model of kognic-io, None for anything else."""
     kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith("kognic.io.")), None)
     if kind is None:
         return None

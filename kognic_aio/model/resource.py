@@ -167,7 +167,7 @@ CONTENT_TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-"""Of the formats that have one. Tables of the machine would make uploads differ from host to host."""
+"""By suffix. The tables of each machine would make uploads differ from host to host."""
 
 
 def content_type_of(filename: str) -> str:
@@ -214,7 +214,7 @@ class Resource(Validated):
     def is_named_by_filename(self) -> bool:
         """Whether the resource id is made from the filename: it was not given, or is the path of the file itself.
 
-        A given name without a folder is an id of its own, as it stays the same wherever the file is.
+        A given name without a folder is an id of its own: it stays the same wherever the file is.
         """
         if self._resource_id is None:
             return True

@@ -19,10 +19,10 @@ VALIDATION_TIMEOUT = 4.0
 """Seconds on the clock for the same."""
 
 MAX_PROCESS_BYTES = 192 << 20
-"""Bytes that the process of a module may write to in all, where the system can bound it."""
+"""Bytes of writable memory of the process of a module, where the system can bound it."""
 
 MAX_ADDRESS_SPACE = 16 << 30
-"""Bytes of its addresses. wasmtime reserves some GiB for a memory, of which only those in use are ever there."""
+"""Bytes of its address space. wasmtime reserves some GiB of addresses for a memory."""
 
 MAX_PROCESSES = 2
 """Modules that are validated at once; others wait for their turn, before their time begins."""

@@ -78,7 +78,7 @@ async def run(
 
 
 def public_environment() -> dict[str, str]:
-    """Our environment as others may know it: without credentials, and without what leads to them."""
+    """Our environment without credentials, and without what leads to them."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith("KOGNIC_")}
 
 

@@ -25,7 +25,7 @@ FEATURES_OFF = (
     *("wasm_threads", "wasm_memory64", "wasm_multi_memory", "wasm_gc", "wasm_function_references"),
     *("wasm_exceptions", "wasm_stack_switching", "wasm_component_model", "wasm_custom_page_sizes"),
 )
-"""What no compiler needs for a projection: each is more to bound, and more that may be wrong in wasmtime."""
+"""No compiler needs these for a projection. Each would be more to bound, and more that may be wrong in wasmtime."""
 
 
 class Task(TypedDict):
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def say(*words: object) -> None:
-    """Answer one line, at once: what has been said holds, however the process ends."""
+    """Write one line of the answer at once, as the process may end at any time."""
     sys.stdout.write(json.dumps(words) + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Runs a module in a process of its own, and reads what that answers: anything, as a module may have taken it over."""
+"""Runs a module in a process of its own, and reads its answers. A module may have taken it over and answer anything."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Point: TypeAlias = tuple[float, float, float]
 Pixel: TypeAlias = tuple[float, float]
 
 THROUGH_MEMORY = "(i32, f64, f64, f64) -> ()"
-"""What a compiler makes of the function if it may not return two values: the caller says where to put them."""
+"""The signature if a compiler cannot return two values: the caller says where in memory to put them."""
 
 _turns: RunVar[CapacityLimiter] = RunVar("kognic_aio.wasm")
 
@@ -61,7 +61,7 @@ async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
 
 
 def _interpreter() -> str:
-    """Python: where it is embedded, `multiprocessing.set_executable` names one."""
+    """The Python to run. Where Python is embedded, `multiprocessing.set_executable` names it."""
     from multiprocessing.spawn import get_executable  # noqa: PLC0415  # looks at the current folder, which may block
 
     return os.fsdecode(get_executable())
@@ -169,7 +169,7 @@ def _reason(ended: Ended) -> str:
 
 
 def _cause(detail: object) -> str:
-    """What a module was stopped by; the runner says nothing else of fuel than that there is none left."""
+    """What a module was stopped by. The runner says nothing if the fuel is used up."""
     return f"it has not ended within {bounds.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
 
 
