@@ -9,13 +9,7 @@ FACES = ("kognic_aio", "kognic_aio.model")
 
 
 def refuse_official(value: object, where: str = "", expected: type | None = None) -> None:
-    """Raise an OfficialModelError for a model of kognic-io. This does not import kognic-io.
-
-    Args:
-        value: What was given.
-        where: The argument or field that it was given for.
-        expected: Our class that belongs there. By default the one of the same name.
-    """
+    """Raise an OfficialModelError for a model of kognic-io, where `expected`, or our class of its name, belongs."""
     if (problem := official_problem(value, expected)) is not None:
         raise OfficialModelError(f"{where}: {problem}" if where else problem)
 

@@ -23,11 +23,6 @@ class Body:
         size: How many there should be.
         filename: What to call them in errors.
         check: Called when all have been read; raises if they have turned out to be wrong.
-
-    Attributes:
-        sent: How many have been handed out.
-        is_complete: Whether those were all.
-        failure: What went wrong while reading them; aiohttp would only say that the connection broke.
     """
 
     def __init__(
@@ -41,9 +36,9 @@ class Body:
             content = _slices(content)
         self.payload = content if isinstance(content, bytes) else self._watched(content)
         self.size = size
-        self.sent = len(content) if isinstance(content, bytes) else 0
-        self.is_complete = isinstance(content, bytes)
-        self.failure: Exception | None = None
+        self.sent = len(content) if isinstance(content, bytes) else 0  # bytes that have been handed out
+        self.is_complete = isinstance(content, bytes)  # whether those were all
+        self.failure: Exception | None = None  # in reading; aiohttp would only say that the connection broke
         self._filename = filename
         self._check = check
         self._crc = 0

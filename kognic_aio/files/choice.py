@@ -113,7 +113,7 @@ class CallbackSource(Source):
 async def sources_at_hand(
     files: Mapping[str, Uploadable], reading: Reading, *, keep: bool = False
 ) -> AsyncGenerator[Mapping[str, Source], None]:
-    """The sources of files, with local files looked at. In the end they are closed.
+    """The sources of the files of a scene, by name. In the end they are closed.
 
     Args:
         files: The files of a scene, by name.

@@ -81,29 +81,18 @@ class Blocking(ReadOnce):
 
 
 class Intake:
-    """Takes in all that a source gives: into a buffer as long as it fits, then into a temporary file.
-
-    Args:
-        name: The filename.
-        buffer: What is filled first.
-        size: How many bytes there should be, None if nobody knows.
-    """
+    """Takes in all that a source gives: into a buffer as long as it fits, then into a temporary file."""
 
     def __init__(self, name: str, buffer: Buffer, size: int | None = None) -> None:
         self._name = name
         self._buffer = buffer
-        self._expected = size
+        self._expected = size  # None if nobody knows
         self._abandoned = Event()
         self._file: FileIO | None = None
         self._size = 0
 
     def take_all(self, pull: Pull) -> None:
-        """Take in everything, in the thread that this is called in.
-
-        Raises:
-            InvalidError: If the source gives something else than bytes, or nothing for a minute.
-            DataError: If it gives more or fewer bytes than it should.
-        """
+        """Take in everything, in the thread that this is called in."""
         try:
             while (chunk := self._next(pull)) is not END:
                 self.take(chunk)

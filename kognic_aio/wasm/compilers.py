@@ -22,19 +22,15 @@ LAUNCHED = tuple(os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")) if
 
 
 async def run_compiler(command: Sequence[str], source: Path, timeout: float, **defaults: str) -> bytes:
-    """Run a compiler in the folder of a source; if the task is cancelled, kill it and all that it has started.
+    """What a compiler writes to its standard output when it runs in the folder of a source.
+
+    It raises a CompilationError if the compiler is missing or fails, takes longer, or prints without end.
 
     Args:
-        command: The compiler, as it is called on the PATH, and its arguments.
+        command: The name of the compiler on the PATH, and its arguments.
         source: What it compiles.
         timeout: Seconds that it may take.
         defaults: Variables of its environment, unless ours has them.
-
-    Returns:
-        What it wrote to its standard output.
-
-    Raises:
-        CompilationError: If it is missing or fails, takes longer, or prints without end.
     """
     name, *arguments = command
     path = await in_thread(_trusted_path, source)

@@ -24,19 +24,11 @@ DRAINING_TIME = 1.0
 
 @frozen
 class Ended:
-    """How a process has ended.
+    """How a process has ended: by itself, or because it was killed for one of the last two reasons."""
 
-    Attributes:
-        exit_code: Minus the signal if one has killed it, None if nobody knows.
-        output: What it has written to its standard output.
-        words: What it has written to its standard error.
-        timed_out: Whether it was killed as its time was up.
-        said_too_much: Whether it was killed as it wrote more than it may.
-    """
-
-    exit_code: int | None
-    output: bytes
-    words: bytes
+    exit_code: int | None  # minus the signal if one has killed it, None if nobody knows
+    output: bytes  # on its standard output
+    words: bytes  # on its standard error
     timed_out: bool
     said_too_much: bool
 
@@ -52,16 +44,15 @@ async def run(
 ) -> Ended:
     """Run a process; at its end, or if the task is cancelled, kill it and all that it has started.
 
+    It raises an OSError if the process cannot be started.
+
     Args:
-        command: The program, by its path, and its arguments.
+        command: The path of the program, and its arguments.
         env: Its environment.
         timeout: Seconds that it may take.
-        max_output: Bytes that it may write to its standard output, and to its standard error.
+        max_output: Bytes that it may write to its standard output, and as many to its standard error.
         cwd: Its folder, None for ours.
         given: What it reads from its standard input.
-
-    Raises:
-        OSError: If it cannot be started.
     """
     listener = _Listener(max_output)
     await patiently(_start, listener, command, env, cwd)
@@ -98,23 +89,16 @@ async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str
 
 
 class _Listener(asyncio.SubprocessProtocol):
-    """Keeps what a process writes, up to a bound.
-
-    Attributes:
-        transport: The process, once it has started.
-        said: What it has written, by descriptor.
-        settled: Set when it has ended, or has written too much.
-        exited: Set when it has ended.
-        closed: Set when it has ended, and nobody holds the other end of its pipes any longer.
-        is_over: Whether it has written too much.
-    """
+    """Keeps what a process writes, up to a bound."""
 
     transport: asyncio.SubprocessTransport
 
     def __init__(self, max_output: int) -> None:
-        self.said = {1: bytearray(), 2: bytearray()}
-        self.settled, self.exited, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.is_over = False
+        self.said = {1: bytearray(), 2: bytearray()}  # by descriptor
+        self.settled = asyncio.Event()  # it has ended, or has written too much
+        self.exited = asyncio.Event()
+        self.closed = asyncio.Event()  # it has ended, and nobody holds the other end of its pipes any longer
+        self.is_over = False  # whether it has written too much
         self._max_output = max_output
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -46,12 +46,7 @@ def check_extra() -> None:
 
 
 async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
-    """Load a module and have it project points. If the task is cancelled, its process is killed.
-
-    Raises:
-        MissingExtraError: If the extra `wasm` is not installed.
-        LoadingError: If the module is too large, or no process can be started for it.
-    """
+    """Load a module and have it project points. If the task is cancelled, its process is killed."""
     await in_thread(check_extra)
     if len(wasm) > MAX_MODULE_BYTES:
         problem = f"the module has more than {MAX_MODULE_BYTES:,} bytes"
