@@ -17,6 +17,7 @@ class MetadataModel(Protocol):
 
     def model_dump(self) -> dict[str, Any]:
         """The pairs."""
+        ...
 
 
 MetadataInput: TypeAlias = Mapping[Any, object] | MetadataModel

@@ -271,6 +271,7 @@ class OpenLabelModel(Protocol):
 
     def model_dump(self, *, exclude_none: bool = ..., by_alias: bool = ...) -> dict[str, Any]:
         """The content as a dict."""
+        ...
 
 
 PreAnnotation: TypeAlias = OpenLabelModel | Mapping[str, Any] | bytes | bytearray | str

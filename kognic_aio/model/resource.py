@@ -130,18 +130,22 @@ class Uploadable(Protocol):
     @property
     def filename(self) -> str:
         """Path of the local file, if it is one."""
+        ...
 
     @property
     def client_filename(self) -> str:
         """The name that its owner gave it."""
+        ...
 
     @property
     def content_type(self) -> str:
         """The Content-Type to upload with."""
+        ...
 
     @property
     def file_data(self) -> GivenBytes | None:
         """Where the bytes come from, None for a local file."""
+        ...
 
 
 def bytes_source(data: Any) -> UploadableData:
