@@ -40,7 +40,11 @@ class Environment:
 
 @discreet  # a URL may have a password, and the file anything
 def find_environment(env: str | None = None) -> Environment:
-    """The environment of a name or URL: by default that of KOGNIC_ENV, else the platform itself. Reads a file.
+    """The environment of a name or URL. Reads a file.
+
+    Args:
+        env: The environment's name, or the URL of one server for everything. By default what KOGNIC_ENV names, else the
+            platform itself.
 
     Raises:
         InvalidError: If there is no such environment, or the file that names them is malformed.
@@ -67,7 +71,11 @@ def find_environment(env: str | None = None) -> Environment:
 
 @discreet
 def default_environment() -> str | None:
-    """The name of the file's default environment, which the command line looks at. Reads a file."""
+    """The name of the file's default environment, which the command line looks at. Reads a file.
+
+    Raises:
+        InvalidError: If the file is malformed.
+    """
     name: str | None = _member(_read(), "default_environment", str, None)
     return name
 

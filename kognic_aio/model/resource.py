@@ -90,8 +90,8 @@ class GivenBytes(Validated):
 class FileData(GivenBytes):
     """Where the bytes of a file come from: exactly one of `data` and `callback`.
 
-    Bytes, seekable streams and callbacks can be sent again after a failed attempt; generators and other streams only
-    once. A stream is closed after its upload.
+    Generators and streams are read once, and taken in so that they can be sent again after a failed attempt. A callback
+    is called again. A stream is closed after its upload.
 
     Args:
         format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
