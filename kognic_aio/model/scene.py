@@ -57,6 +57,7 @@ class BaseFrame(Validated):
     @property
     def files(self) -> Iterator[Resource]:
         """The images and point clouds of the frame, images first."""
+        # A frame class declares only what its scene type has. Declared here, images would be arguments of lidar frames.
         yield from getattr(self, "images", ())
         yield from getattr(self, "point_clouds", ())
 

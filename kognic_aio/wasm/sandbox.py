@@ -51,6 +51,7 @@ async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
     if len(wasm) > MAX_MODULE_BYTES:
         problem = f"the module has more than {MAX_MODULE_BYTES:,} bytes"
         raise LoadingError(f"{problem}: have its compiler leave out what it does not need, such as names")
+    # The time of a module begins when it has its turn, so that a queue of modules times none of them out.
     async with _turn():
         return Answers(points).outcome(await _run(wasm, points))
 
