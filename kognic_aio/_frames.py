@@ -1,4 +1,4 @@
-"""Errors without the frames whose variables have what is secret: error trackers show the variables of every frame."""
+"""Errors without the frames whose variables hold secrets: error trackers show the variables of every frame."""
 
 import sys
 from collections.abc import Callable
@@ -11,12 +11,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def without_frames(error: E, handled: BaseException | None = None) -> E:
-    """An error whose traceback begins anew, and so do those of its causes and of what is in a group.
-
-    Args:
-        error: The error.
-        handled: What was being handled when it was raised. That is its context, but no error of ours.
-    """
+    """Take the traceback from an error and its causes. `handled` is its context, not ours, and keeps its own."""
     left: list[BaseException | None] = [error]
     seen = {id(handled)}
     while left:
@@ -30,7 +25,7 @@ def without_frames(error: E, handled: BaseException | None = None) -> E:
 
 
 def discreet(function: Callable[P, T]) -> Callable[P, T]:
-    """Make a function whose errors have none of its variables: it is given, or finds, what is secret."""
+    """A decorator for what handles secrets: errors of the function show none of its variables."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

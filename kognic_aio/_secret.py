@@ -1,4 +1,4 @@
-"""Secrets as objects, which nothing shows that shows the values of variables: error trackers, debuggers, logs."""
+"""Secrets as objects that error trackers, debuggers and logs do not show."""
 
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, TypeVar
@@ -18,7 +18,7 @@ class Secret(Generic[T_co]):
     __slots__ = ("reveal",)
 
     reveal: Callable[[], T_co]
-    """Gives the value: what walks through attributes finds a function."""
+    """Returns the value. Whatever walks through attributes finds only this function."""
 
     def __init__(self, value: T_co) -> None:
         self.reveal = lambda: value

@@ -1,4 +1,4 @@
-"""Tasks: errors come out as they are, and nothing ends half-done without one."""
+"""Task groups that raise errors as they are, and never end half-done without one."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -30,14 +30,8 @@ async def task_group() -> AsyncGenerator["TaskGroup", None]:
 
 
 async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]], *, workers: int) -> None:
-    """Do something with every item, several at once; the first error ends it all.
-
-    Args:
-        items: The items. None has a task of its own, so that a long list costs no more than a short one.
-        action: What to do with an item.
-        workers: How many items to work on at once.
-    """
-    waiting = iter(items)
+    """Do something with every item, several at once. The first error ends it all."""
+    waiting = iter(items)  # which the workers share: a task for each item would make a long list costly
     done = 0
 
     async def work() -> None:
@@ -57,7 +51,7 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
 
 
 async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], *, workers: int) -> list[R]:
-    """What an action makes of every item, in the order of the items, several worked on at once."""
+    """The result of an action for every item, in the order of the items. Several are worked on at once."""
     results: dict[int, R] = {}
 
     async def act(index: int) -> None:
@@ -68,13 +62,13 @@ async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], 
 
 
 def take_note(ended: "asyncio.Future[Any]") -> None:
-    """Take note of how something ended that nobody may wait for, or asyncio would complain that nobody has."""
+    """Look at the error of something that nobody may wait for, or asyncio would complain about it."""
     if not ended.cancelled():
         ended.exception()
 
 
 def is_being_cancelled() -> bool:
-    """Whether the current task is being cancelled, and a CancelledError not just something that it was given."""
+    """Whether the current task is being cancelled. If not, a CancelledError comes from something else."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

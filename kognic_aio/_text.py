@@ -1,4 +1,4 @@
-"""Texts of others as they can be shown: of servers, files, arguments, modules and compilers.
+"""Makes texts of servers, files, arguments, modules and compilers printable.
 
 Whatever is printed or logged passes here, and so does the message of every error.
 """
@@ -8,7 +8,7 @@ from contextlib import suppress
 from unicodedata import category
 
 ACTED_UPON = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Control characters, invisible ones that turn or join what is around them, halves of characters, line ends."""
+"""Control characters, invisible ones that affect their neighbours, halves of characters, line ends."""
 
 MAX_MESSAGE = 10_000
 """Characters of an error's message, and of a line in a log. A list of 250 uuids is as long."""
@@ -18,13 +18,9 @@ CUT = "..."
 
 
 def printable(value: object, length: int | None = None) -> str:
-    r"""A value on one line, with an escape such as `\x1b` for every character that does not just stand there.
+    r"""The `str` of a value on one line, with escapes such as `\x1b`. What is longer than `length` ends with dots.
 
     Nothing changes if it is done twice.
-
-    Args:
-        value: What to show, by its `str`.
-        length: Characters that are shown at most, before dots; by default all.
     """
     text = str(value)
     shown = text if length is None else text[: length + 1]  # no more is looked at than is shown

@@ -24,21 +24,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_WORKERS = 512
-"""Threads at most, in all loops together. Those that are needed at once are bounded by the limits of their users."""
+"""Threads in all loops together. The limits of their users bound how many are needed at once."""
 
 MAX_PAUSE = 0.5
-PATIENCE = 60.0
-"""Seconds between two tries at most, and for all of them, while the process has no more descriptors or threads."""
+"""Seconds between two tries while the process has no more descriptors or threads."""
 
-_SHORT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+PATIENCE = 60.0
+"""Seconds for all of these tries."""
 
 
 class Worker(Executor):
-    """One daemon thread, which does one thing after another.
-
-    Raises:
-        RuntimeError: If no thread can be started.
-    """
+    """One daemon thread, which does one thing after another."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
@@ -87,7 +83,9 @@ class Worker(Executor):
 
 _idle: list[Worker] = []
 """Workers that have nothing to do. The one that was used last is taken next, so that few are used at all."""
-_started = 0
+
+_started: list[Worker] = []
+"""All workers. They live as long as the process."""
 
 _in_turn: list[Worker] = []
 """The worker that does one thing after another, once there is one."""
@@ -95,10 +93,8 @@ _in_turn: list[Worker] = []
 
 def _forget_all() -> None:
     """A forked process has none of the threads of the one that it comes from."""
-    global _started  # noqa: PLW0603 - the only state of the pool beside the list
-    _idle.clear()
-    _in_turn.clear()
-    _started = 0
+    for workers in (_idle, _started, _in_turn):
+        workers.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -107,19 +103,14 @@ if hasattr(os, "register_at_fork"):
 
 async def _taken() -> Worker:
     """A worker that has nothing to do."""
-    try:
-        return _idle.pop()
-    except IndexError:
-        return await patiently(_started_worker)
+    return _idle.pop() if _idle else await patiently(_started_worker)
 
 
 async def _started_worker() -> Worker:
-    global _started  # noqa: PLW0603
-    if _started >= MAX_WORKERS:
+    if len(_started) >= MAX_WORKERS:
         raise RuntimeError(f"can't start new thread: {MAX_WORKERS} of kognic_aio are blocked")
-    worker = Worker()
-    _started += 1
-    return worker
+    _started.append(Worker())
+    return _started[-1]
 
 
 def _give_back(worker: Worker) -> None:
@@ -140,10 +131,7 @@ async def leased_worker() -> AsyncGenerator[Worker, None]:
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run something that may block; a cancelled task does not wait for it.
-
-    How many threads there are at once is bounded by the limiters of those who call this.
-    """
+    """Run something that may block; a cancelled task does not wait for it. Callers bound how many run at once."""
     worker = await _taken()
     try:
         return await worker.run(function, *arguments)
@@ -152,7 +140,7 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
 
 
 async def in_turn(function: Callable[..., T], *arguments: Any) -> T:
-    """As `in_thread`, one thing after another: for what takes much memory, of which each thread would keep its own."""
+    """As `in_thread`, one thing after another: each thread would keep the memory of what takes much of it."""
     if not _in_turn:
         worker = await _taken()
         if _in_turn:  # others have been faster
@@ -163,7 +151,7 @@ async def in_turn(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def thread_hint(error: BaseException) -> str:
-    """What to do about an error that comes of using something in another thread than the one that it was made in."""
+    """What to do about an error of something that is used in another thread than it was made in."""
     if "thread" not in str(error).lower() or is_shortage(error):
         return ""
     return ": it is read in a thread of its own; open what it uses in there, or give an async generator"
@@ -174,20 +162,14 @@ def is_shortage(error: BaseException) -> bool:
     if isinstance(error.__cause__, OSError | RuntimeError):  # of one of our own errors
         error = error.__cause__
     if isinstance(error, OSError):
-        return error.errno in _SHORT_OF_DESCRIPTORS
+        return error.errno in (errno.EMFILE, errno.ENFILE)
     return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
 
 
 async def patiently(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Repeat what the process is too short of descriptors or threads for, until others have given some back.
+    """Repeat an operation for which the process lacks descriptors or threads, until others have given some back.
 
-    Args:
-        operation: What to do; it can be repeated if that is what it fails of.
-        args: Its arguments.
-        kwargs: Its arguments.
-
-    Raises:
-        KognicError: If there are none for 60 seconds.
+    It raises a KognicError if there are none for 60 seconds.
     """
     tries, began = 0, asyncio.get_running_loop().time()
     while True:
@@ -201,4 +183,4 @@ async def patiently(operation: Callable[P, Awaitable[T]], *args: P.args, **kwarg
                 hint = "raise the limit (ulimit -n, ulimit -u), or lower Limits(uploads=, scene_jobs=)"
                 raise KognicError(f"{problem} for {PATIENCE:g} s: {error}; {hint}") from error
         tries += 1
-        await anyio.sleep(random.uniform(0, min(MAX_PAUSE, 0.01 * 2**tries)))  # noqa: S311 - spreads load
+        await anyio.sleep(random.uniform(0, min(MAX_PAUSE, 0.01 * 2**tries)))  # noqa: S311  # spreads load

@@ -16,7 +16,7 @@ from kognic_aio.limits import Hosts
 
 ENVIRONMENT_VARIABLE = "KOGNIC_ENV"
 MAX_CONFIG_BYTES = 1 << 20
-"""Bytes of the file that names environments, each of which takes some hundred."""
+"""Bytes of the file that names environments. Each takes a few hundred."""
 EXPECTED = '{"environments": {NAME: {"host": ..., "auth_server": ..., "credentials": ..., "scopes": [...]}}}'
 
 
@@ -26,8 +26,8 @@ class Environment:
 
     Args:
         hosts: Base URLs of its APIs.
-        credentials: Path of a credentials file, or `keyring://profile`; a secret, as people mistake what belongs here.
-            None looks for those of the process.
+        credentials: Path of a credentials file, or `keyring://profile`; None looks for those of the process. It is a
+            secret, because people put other things here by mistake.
         scopes: What to ask tokens for, instead of the scopes of the credentials.
         named_by: What has named it: `env` or `KOGNIC_ENV`; None if nothing has.
     """
@@ -134,7 +134,7 @@ def _path(credentials: str) -> str:
 
 
 def _hosts(host: str, auth_server: str) -> Hosts:
-    """Each API has a subdomain of a domain of its own; a URL is one server for all, as an emulator is."""
+    """The hosts of a domain, where each API has a subdomain, or of a URL, which is one server for all."""
     names = [api.name for api in fields(Hosts) if api.name != "auth"]
     if "://" in host:
         apis = dict.fromkeys(names, host)

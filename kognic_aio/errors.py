@@ -93,12 +93,9 @@ class CredentialsError(KognicError):
 
 
 class UnavailableError(KognicError):
-    """A host is broken: several different requests gave up, and it has answered nothing since they began.
+    """A `host` is broken: several different requests gave up, and it has answered nothing since they began.
 
     The last request's error is the cause. A run ends with it; what is asked later tries the host again.
-
-    Attributes:
-        host: The host, such as `https://input.app.kognic.com`.
     """
 
     def __init__(self, message: str, *, host: str) -> None:
@@ -113,8 +110,7 @@ class WorkspaceError(KognicError):
 class RunError(KognicError):
     """A run of `create_inputs` cannot succeed for any scene, found before the first upload.
 
-    Attributes:
-        instead: What there is instead, the end of the message; empty if the message says it all.
+    `instead` is the end of the message, what there is instead; it is empty if the message says it all.
     """
 
     def __init__(self, message: str, *, instead: str = "") -> None:
@@ -135,11 +131,7 @@ class BatchClosedError(RunError):
 
 
 class JournalError(KognicError):
-    """A journal cannot be opened, read or written; what it knew before is still in it.
-
-    Attributes:
-        path: The journal's file.
-    """
+    """The journal at `path` cannot be opened, read or written. What it knew before is still in it."""
 
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message)
@@ -151,12 +143,7 @@ class JournalLockedError(JournalError):
 
 
 class JournalMismatchError(JournalError):
-    """The journal belongs to another destination.
-
-    Attributes:
-        recorded: The destination that the journal belongs to.
-        wanted: Where the run goes.
-    """
+    """The journal belongs to another destination, `recorded`, than the run goes to, `wanted`."""
 
     def __init__(self, message: str, *, path: str, recorded: str, wanted: str) -> None:
         super().__init__(message, path=path)
@@ -165,11 +152,7 @@ class JournalMismatchError(JournalError):
 
 
 class SceneFailedError(KognicError):
-    """The platform could not process a scene, or somebody invalidated it.
-
-    Attributes:
-        status: The scene's status.
-    """
+    """The platform could not process a scene, or somebody invalidated it, as the scene's `status` says."""
 
     def __init__(self, message: str, *, status: str) -> None:
         super().__init__(message)
@@ -187,8 +170,7 @@ class InvalidError(KognicError, ValueError):
 class DuplicateError(InvalidError):
     """A scene goes by the name of another one with another content, in the journal of a run.
 
-    Attributes:
-        differences: How the contents differ, by field: `{"frames[3].images": "2 -> 3"}`; empty if nobody knows.
+    `differences` has how the contents differ, by field: `{"frames[3].images": "2 -> 3"}`; it is empty if nobody knows.
     """
 
     def __init__(self, message: str, *, differences: Mapping[str, str]) -> None:
@@ -201,12 +183,7 @@ class OfficialModelError(InvalidError):
 
 
 class MissingFileError(InvalidError):
-    """A local file is missing, empty, or not a file.
-
-    Attributes:
-        filename: The path that was looked for.
-        empty: Whether the file exists but contains no data.
-    """
+    """The local file at the path `filename` is missing, not a file, or `empty`."""
 
     def __init__(self, message: str, *, filename: str, empty: bool = False) -> None:
         super().__init__(message)
@@ -215,12 +192,9 @@ class MissingFileError(InvalidError):
 
 
 class DataError(InvalidError):
-    """The data of a file cannot be had: its source raised, gave no bytes, or changed under way.
+    """The data of the image or point cloud `filename` cannot be had: its source raised, gave no bytes, or changed.
 
     Sources are opened when their turn comes, so the scene has been started by then; it is not committed.
-
-    Attributes:
-        filename: The filename of the image or point cloud.
     """
 
     def __init__(self, message: str, *, filename: str) -> None:
@@ -229,12 +203,7 @@ class DataError(InvalidError):
 
 
 class RequestError(KognicError):
-    """A request brought no answer that could be used.
-
-    Attributes:
-        method: The HTTP method.
-        url: The URL without its query string.
-    """
+    """A request brought no answer that could be used. Its `method` is that of HTTP, its `url` has no query string."""
 
     def __init__(self, message: str, *, method: str, url: str) -> None:
         super().__init__(message)
@@ -275,8 +244,7 @@ class TimedOutError(RequestError):
 class MalformedAnswerError(RequestError):
     """The answer is not what the contract says.
 
-    Attributes:
-        problems: What is wrong, each with its path, such as `required field missing @ $.frames[3].images`.
+    `problems` has what is wrong, each with its path, such as `required field missing @ $.frames[3].images`.
     """
 
     def __init__(self, message: str, *, method: str, url: str, problems: Sequence[str] = ()) -> None:
@@ -300,12 +268,9 @@ class TooLargeError(UnreadableAnswerError):
 
 
 class ChecksumError(RequestError):
-    """A storage has got other bytes than were sent, as its checksum says.
+    """A storage has got other bytes of the file `filename` than were sent, as its checksum says.
 
-    Attributes:
-        filename: The name of the file.
-        sent: The CRC-32C of what was sent, as `x-goog-hash` writes it.
-        stored: That of what the storage has got.
+    `sent` and `stored` are the CRC-32C of what was sent and of what it has got, as `x-goog-hash` writes them.
     """
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
@@ -328,8 +293,7 @@ class WasmError(KognicError):
 class LoadingError(WasmError):
     """These bytes are no WebAssembly, or a module that cannot be instantiated.
 
-    Attributes:
-        imports: What the module wants from its host, such as `env.sin`. Nothing is there to be imported.
+    `imports` has what the module wants from its host, such as `env.sin`. Nothing is there to be imported.
     """
 
     def __init__(self, message: str, *, imports: Sequence[str] = ()) -> None:
@@ -338,12 +302,7 @@ class LoadingError(WasmError):
 
 
 class FunctionNotFoundError(WasmError):
-    """The module does not export the function.
-
-    Attributes:
-        function: The function that was looked for.
-        exports: The names of what the module does export.
-    """
+    """The module does not export the `function`; `exports` has the names of what it does export."""
 
     def __init__(self, message: str, *, function: str, exports: Sequence[str]) -> None:
         super().__init__(message)
@@ -352,12 +311,7 @@ class FunctionNotFoundError(WasmError):
 
 
 class FunctionSignatureError(WasmError):
-    """The function takes or returns something else than it has to.
-
-    Attributes:
-        expected: The signature that it has to have, such as `(f64, f64, f64) -> (f64, f64)`.
-        got: The signature that it has.
-    """
+    """The function has another signature, `got`, than `expected`, which is `(f64, f64, f64) -> (f64, f64)`."""
 
     def __init__(self, message: str, *, expected: str, got: str) -> None:
         super().__init__(message)
@@ -431,11 +385,7 @@ class CompilationError(WasmError):
 
 
 class CompilationOutputError(WasmError):
-    """The compiled module cannot be written where it shall go.
-
-    Attributes:
-        path: Where it shall go.
-    """
+    """The compiled module cannot be written to `path`, where it shall go."""
 
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message)
@@ -497,11 +447,7 @@ class NotFoundError(ApiError):
 
 
 class LeftOutError(NotFoundError):
-    """A list lacks what was asked for by its id. That is another way to say that it does not exist.
-
-    Attributes:
-        missing: The ids that it lacks.
-    """
+    """A list lacks the ids in `missing`, which it was asked for: another way to say that they do not exist."""
 
     def __init__(self, message: str, *, missing: Sequence[str], method: str, url: str) -> None:
         super().__init__(message, status=200, method=method, url=url)

@@ -90,7 +90,7 @@ class Retry:
 
 
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
-"""An application waits for its token when it starts, so it hears soon that nobody answers."""
+"""Fewer tries than others, as an application waits for its token when it starts."""
 
 
 ARGUMENTS = {
@@ -127,30 +127,28 @@ def _check_host(_: object, attribute: "Attribute[str]", value: object) -> None:
     if parts.path.strip("/") or "?" in value or "#" in value:
         base = f"{parts.scheme}://{parts.netloc}"
         raise InvalidError(f"{argument}: paths are added to the URL of a host: give {base!r}, not {value!r}")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise InvalidError(f"{argument}: credentials are not sent over plain http; use https:// for {value!r}")
 
 
-def is_loopback(hostname: str) -> bool:
-    """Whether a host is this machine."""
+def _is_loopback(hostname: str) -> bool:
+    """Whether a host is this machine for sure."""
     try:
         return ip_address(hostname).is_loopback
     except ValueError:
         return hostname == "localhost"
 
 
-OWN_NAMES = frozenset(
-    {
-        *("localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"),
-        *("localhost.localdomain", "localhost4.localdomain4", "localhost6.localdomain6"),
-    }
+OWN_NAMES = (
+    *("localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"),
+    *("localhost.localdomain", "localhost4.localdomain4", "localhost6.localdomain6"),
 )
 """What this machine is called in the `/etc/hosts` of Linux distributions."""
 
 
 @lru_cache(1000)
 def is_this_machine(hostname: str) -> bool:
-    """Whether a host may be this machine, however oddly it is written: `127.1`, `0.0.0.0`, `api.localhost.`."""
+    """Whether a host may be this machine, also in odd spellings: `127.1`, `0.0.0.0`, `api.localhost.`."""
     name = hostname
     with suppress(UnicodeError):  # as such a name cannot be looked up
         name = name.encode("idna").decode()  # as it is looked up: there are other digits and dots

@@ -9,7 +9,7 @@ from kognic_aio.errors import InvalidError
 def get_view_links(input_uuids: Iterable[str]) -> dict[str, str]:
     """The link at which each input can be viewed, by its uuid.
 
-    It asks nobody: there is a link for an input that does not exist, too.
+    No request is made, so inputs that do not exist have a link too.
 
     Args:
         input_uuids: The uuids of the inputs.

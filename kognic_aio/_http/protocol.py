@@ -14,9 +14,9 @@ from attrs import field, frozen
 from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
 from kognic_aio._http.request import Request
-from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
-from kognic_aio._plain import plain
+from kognic_aio._json import MAX_MEMORY, memory_of_json, read_json
 from kognic_aio._secret import Secret
+from kognic_aio._validation.converters import plain
 from kognic_aio.errors import (
     ApiError,
     BadRequestError,
@@ -220,7 +220,7 @@ def check_done(answer: Answer) -> None:
         parse(answer)
 
 
-def parse_json(answer: Answer, most: int = MOST_MEMORY) -> Any:
+def parse_json(answer: Answer, most: int = MAX_MEMORY) -> Any:
     """The JSON of an answer.
 
     Raises:

@@ -23,12 +23,12 @@ from kognic_aio._http.reading import parsed
 from kognic_aio._http.request import MAX_URL_SHOWN, Request
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
 from kognic_aio._http.transport import Transport
-from kognic_aio._json import MOST_MEMORY
+from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, Source
 from kognic_aio.limits import Retry, is_this_machine
-from kognic_aio.model.file_data import Uploadable
+from kognic_aio.model.resource import Uploadable
 
 T = TypeVar("T")
 
@@ -221,7 +221,7 @@ async def _as_it_came(answer: Answer) -> Answer:
 
 def _content(answer: Answer) -> Any:
     """The JSON of a content. The more bytes were sent, the more memory it may take."""
-    return parse_json(_checked(answer), MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+    return parse_json(_checked(answer), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
 def _whole(answer: Answer) -> Answer:

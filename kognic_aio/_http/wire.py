@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from kognic_aio._json import read_json
-from kognic_aio._plain import plain
+from kognic_aio._validation.converters import plain
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation

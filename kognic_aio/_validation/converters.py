@@ -1,7 +1,7 @@
-"""Converters: each makes of a value what a field or an argument takes, or raises Mismatch.
+"""Converters: each turns a value into what a field or an argument takes, or raises Mismatch.
 
-They take values as people have them: scalars of numpy, members of enums, whole floats where integers belong. What they
-return is Python's own, so that a request is plain JSON. They guess nothing: text and flags are no numbers.
+They take values as people have them: scalars of numpy, members of enums, whole floats where integers belong. They
+return Python's own types, so that a request is plain JSON. They do not guess: text and flags are no numbers.
 """
 
 import operator
@@ -15,8 +15,6 @@ from os import PathLike
 from typing import Any, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from kognic_aio._plain import numpy_kind, plain
-from kognic_aio._validation.epoch import looks_like
 from kognic_aio._validation.official import home_of, official_problem
 from kognic_aio.errors import InvalidError, OfficialModelError
 
@@ -27,9 +25,18 @@ Converter: TypeAlias = Callable[[Any], T]
 MAX_SHOWN = 60
 """Characters of a value that an error repeats."""
 
+EARLIEST = 1_262_304_000 * 10**9
+"""2010 in nanoseconds of Unix time. Recordings are newer, and the 1 s of a test, read in seconds, is in 2001."""
+
+LATEST = 2_000_000_000 * 10**9
+"""2033 in nanoseconds of Unix time. The 2 s of a test, read in seconds, are a later date."""
+
+UNITS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
+"""Nanoseconds of each unit that people mistake for nanoseconds."""
+
 
 class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an InvalidError
-    """A value that does not fit. Its place is found on the way out, so that values that fit cost nothing."""
+    """A value that does not fit. Its place is added on the way out, so that values that fit cost nothing."""
 
     def __init__(self, problem: str, place: str = "", kind: type[InvalidError] = InvalidError) -> None:
         super().__init__(f"{place}: {problem}")
@@ -38,7 +45,7 @@ class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an In
         self.kind = kind
 
     def inside(self, step: str) -> "Mismatch":
-        """The same, seen from outside of a list, mapping or model."""
+        """The same, seen from outside a list or mapping."""
         return Mismatch(self.problem, f"{step}{self.place}", self.kind)
 
     def error(self, where: str) -> InvalidError:
@@ -47,15 +54,38 @@ class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an In
 
 
 def argument(name: str, value: object, convert: Converter[T]) -> T:
-    """What a converter makes of an argument.
-
-    Raises:
-        InvalidError: If the value does not fit; it begins with the name.
-    """
+    """What a converter makes of an argument. The InvalidError for a value that does not fit begins with its name."""
     try:
         return convert(value)
     except Mismatch as mismatch:
         raise mismatch.error(name) from mismatch.__cause__
+
+
+def plain(value: Any) -> Any:
+    """The value of an enum's member, Python's own number for a scalar of numpy; anything else as it is."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    return value.item() if is_single(value) and _numpy_kind(value) in "biufc" else value
+
+
+def _numpy_kind(value: Any) -> str:
+    """What numpy calls the kind of a scalar or array: f for floats, M and m for dates and durations, "" for others."""
+    return getattr(getattr(value, "dtype", None), "kind", "")
+
+
+def is_single(value: Any) -> bool:
+    """Whether it is a scalar of numpy, or an array without dimensions, which claims to be iterable and is not."""
+    return getattr(value, "shape", None) == ()
+
+
+def is_date(nanoseconds: float) -> bool:
+    """Whether a Unix timestamp is of the years in which scenes were recorded."""
+    return EARLIEST <= nanoseconds < LATEST
+
+
+def looks_like(*timestamps: float) -> str | None:
+    """The unit in which all these Unix timestamps are dates, None if that is nanoseconds or no unit at all."""
+    return next((unit for unit, factor in UNITS.items() if all(is_date(t * factor) for t in timestamps)), None)
 
 
 def shown(value: object) -> str:
@@ -105,7 +135,7 @@ def integer(value: Any) -> int:
     if not isinstance(given, bool):
         with suppress(TypeError):
             return operator.index(given)
-        if isinstance(given, Real | Decimal) and numpy_kind(given) not in ("m", "M"):
+        if isinstance(given, Real | Decimal) and _numpy_kind(given) not in ("m", "M"):
             with suppress(ValueError, OverflowError):  # of what is not finite
                 whole = int(cast("SupportsInt", given))
                 if whole == given:
@@ -129,7 +159,7 @@ def integer_in(unit: str) -> Converter[int]:
 
 def _unix_nanoseconds(value: Any) -> Any:
     """The nanoseconds of a numpy date in any unit; everything else unchanged."""
-    if numpy_kind(value) != "M" or not is_single(value):
+    if _numpy_kind(value) != "M" or not is_single(value):
         return value
     nanoseconds = value.astype("datetime64[ns]")
     # NaT, and what overflows, differ from what they were.
@@ -171,7 +201,7 @@ def _float(value: Any) -> float:
         return value
     given = plain(value)
     is_number = not isinstance(given, str | bytes | bytearray | bool) and getattr(given, "shape", ()) == ()
-    if is_number and numpy_kind(given) not in ("m", "M"):
+    if is_number and _numpy_kind(given) not in ("m", "M"):
         with suppress(TypeError, ValueError, OverflowError):
             return float(given)
     raise Mismatch(f"expected a number, got {shown(value)}")
@@ -221,7 +251,7 @@ def instance_of(*kinds: type[T]) -> Converter[T]:
 
 
 def _foreign(value: object, kinds: tuple[type, ...]) -> Mismatch:
-    """Why a value of another class does not fit; if it has the name of ours, or is kognic-io's, what to import."""
+    """Why a value of another class does not fit, and what to import if it is a namesake of ours or kognic-io's."""
     theirs = type(value)
     namesake = next((kind for kind in kinds if kind.__name__ == theirs.__name__), None)
     if (problem := official_problem(value, namesake or kinds[0])) is not None:
@@ -250,13 +280,8 @@ def sequence_of(convert: Converter[T], of: str) -> Converter[tuple[T, ...]]:
     return convert_all
 
 
-def is_single(value: Any) -> bool:
-    """Whether it is a numpy array without dimensions, which claims to be iterable and is not."""
-    return getattr(value, "shape", None) == ()
-
-
 def mapping_of(convert: Converter[T]) -> Converter[dict[str, T]]:
-    """A dict of the items of a mapping, by names that are text."""
+    """A dict of the items of a mapping whose keys are text."""
 
     def convert_items(value: Any) -> dict[str, T]:
         if not isinstance(value, Mapping):

@@ -4,6 +4,8 @@ A field `frames: Sequence[Frame]` takes any iterable of `Frame` and keeps a tupl
 `CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`. A field with a converter of its own takes what that takes.
 """
 
+import inspect
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -29,7 +31,6 @@ from kognic_aio._validation.converters import (
     shown,
     text,
 )
-from kognic_aio._validation.docstrings import complete_docstring
 from kognic_aio.errors import InvalidError, OfficialModelError
 
 M = TypeVar("M", bound="Validated")
@@ -58,7 +59,7 @@ def _one_of(choices: tuple[Any, ...]) -> Converter[Any]:
 
 
 def _instance(kind: type[Any]) -> Converter[Any]:
-    """A member of an enum, or a model, for which the mapping of its arguments may stand."""
+    """A member of an enum, or a model, which may be given as the mapping of its arguments."""
     if issubclass(kind, Enum):
         return member_of(kind)
     instance = instance_of(kind)
@@ -81,7 +82,7 @@ def _with_converter(field: "attrs.Attribute[Any]") -> "attrs.Attribute[Any]":
 
 @cache  # attrs takes a while to make a converter
 def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter[Any, Any]":
-    """The converter of fields with an annotation, or with a converter of their own: its errors name the field."""
+    """The converter of a field, from its own converter or its annotation. Its errors name the field."""
     convert = own or converter_for(annotation)
 
     def validate(value: Any, instance: object, field: "attrs.Attribute[Any]") -> Any:
@@ -96,10 +97,7 @@ def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter
 
 
 class Validated:
-    """Base of what users fill in: its constructor says what is wrong with the names of its arguments.
-
-    The docstring of a class describes all of them, also those that it inherits.
-    """
+    """Base of what users fill in. Errors and `help()` know the arguments of a class, also those that it inherits."""
 
     __slots__ = ()
 
@@ -113,28 +111,25 @@ class Validated:
                 init(self, *positional, **given)
             except TypeError:  # an iterable among the values may have raised it too
                 if positional:
-                    raise InvalidError(_by_name(cls)) from None
-                if problem := misuse(cls, given):
+                    names = ", ".join(f"{name}=..." for name in _arguments(cls))
+                    usage = f"{cls.__qualname__} takes its arguments by name: {cls.__qualname__}({names})"
+                    raise InvalidError(usage) from None
+                if problem := _misuse(cls, given):
                     raise InvalidError(f"{cls.__qualname__}: {problem}") from None
                 raise
 
         cls.__init__ = construct  # type: ignore[method-assign]
-        cls.__doc__ = complete_docstring(cls)
+        cls.__doc__ = _docstring(cls)
 
     def _invalid(self, place: str, problem: str) -> InvalidError:
         """The error for a field: where it is, and what is wrong with it."""
         return InvalidError(f"{type(self).__qualname__}.{place}: {problem}")
 
 
-def _by_name(kind: type[Any]) -> str:
-    names = [f"{name}=..." for name in _arguments(kind)]
-    return f"{kind.__qualname__} takes its arguments by name: {kind.__qualname__}({', '.join(names)})"
-
-
 def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
     """A model from the mapping of its arguments."""
     arguments = {key_text(name): value for name, value in given.items()}
-    if problem := misuse(kind, arguments):
+    if problem := _misuse(kind, arguments):
         raise Mismatch(f"expected {kind.__qualname__}, got {shown(given)}: {problem}")
     try:
         return kind(**arguments)
@@ -143,8 +138,8 @@ def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
         raise Mismatch(str(error), kind=kind_of_error) from error
 
 
-def misuse(kind: type[Any], given: Iterable[str]) -> str | None:
-    """What is wrong with the names of some arguments: one that is unknown, or some that are missing."""
+def _misuse(kind: type[Any], given: Iterable[str]) -> str | None:
+    """What is wrong with the names of arguments: one is unknown, or some are missing."""
     names, known = list(given), _arguments(kind)
     if unknown := next((name for name in names if name not in known), None):
         likely = _closest(unknown, known)
@@ -160,7 +155,32 @@ def _arguments(kind: type[Any]) -> dict[str, bool]:
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:
-    """The one of some names that is most like another, whatever its case and underscores."""
+    """The known name that is most like another, whatever its case and underscores."""
     spelled = {each.replace("_", "").lower(): each for each in known}
     found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
     return spelled[found[0]] if found else None
+
+
+def _docstring(kind: type) -> str | None:
+    """The docstring of a class, with what its bases say of its arguments.
+
+    A base describes its own under `Args:`, and what several of the derived classes have under `Args of ...:`.
+    """
+    if kind.__doc__ is None:  # under `python -OO`
+        return None
+    described: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        described |= _described(each.__doc__ or "")
+    entries = dict.fromkeys(described[name] for name in _arguments(kind) if name in described)
+    paragraphs = [each for each in inspect.cleandoc(kind.__doc__).split("\n\n") if not each.startswith("Args:\n")]
+    at = next((i for i, each in enumerate(paragraphs) if each.startswith(("Args of", "Raises:"))), len(paragraphs))
+    section = ["\n".join(["Args:", *entries])] if entries else []
+    return "\n\n".join([*paragraphs[:at], *section, *paragraphs[at:]])
+
+
+@cache  # of the bases that many classes share
+def _described(docstring: str) -> dict[str, str]:
+    """The entries of a docstring's sections for arguments by name. Names may share one, as in `x, y: In metres`."""
+    sections = re.findall(r"^Args.*:\n((?:    .+\n?)+)", inspect.cleandoc(docstring), re.MULTILINE)
+    entries = [entry for section in sections for entry in re.split(r"\n(?=    \S)", section.rstrip())]
+    return {name: entry for entry in entries for name in entry.strip().partition(":")[0].split(", ")}

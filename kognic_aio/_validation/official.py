@@ -1,38 +1,30 @@
-"""Models of kognic-io in the place of ours. They have the same names, so the error says which is whose."""
+"""Refuses models of kognic-io. They have the same names as ours, so the error says which is whose."""
 
 import sys
 
 from kognic_aio.errors import OfficialModelError
-
-OFFICIAL = "kognic.io."
-"""How the names of kognic-io's modules begin."""
 
 FACES = ("kognic_aio", "kognic_aio.model")
 """The modules that users import from, if they have a name."""
 
 
 def refuse_official(value: object, where: str = "", expected: type | None = None) -> None:
-    """Refuse a model of kognic-io. This does not import kognic-io.
-
-    Args:
-        value: What was given.
-        where: The argument or field that it was given for.
-        expected: Our class that belongs there. By default the one of the same name.
-
-    Raises:
-        OfficialModelError: If it is one, or is derived from one.
-    """
-    problem = official_problem(value, expected)
-    if problem is not None:
+    """Raise an OfficialModelError for a model of kognic-io, where `expected`, or our class of its name, belongs."""
+    if (problem := official_problem(value, expected)) is not None:
         raise OfficialModelError(f"{where}: {problem}" if where else problem)
 
 
 def official_problem(value: object, expected: type | None = None) -> str | None:
-    """Why a model of kognic-io is refused, None for anything else. The arguments are those of `refuse_official`."""
-    kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith(OFFICIAL)), None)
+    """What is wrong with a model of kognic-io, None for anything else."""
+    kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith("kognic.io.")), None)
     if kind is None:
         return None
-    return f"got {kind.__qualname__} of {kind.__module__}, which is kognic-io's: {_advice(expected or kind)}"
+    wanted = expected or kind
+    advice = "import what belongs here from kognic_aio.model"
+    if (home := home_of(wanted)) is not None:
+        name, _, inner = wanted.__qualname__.partition(".")
+        advice = f"`from {home} import {name}` instead" + (f", and use {wanted.__qualname__}" if inner else "")
+    return f"got {kind.__qualname__} of {kind.__module__}, which is kognic-io's: {advice}"
 
 
 def home_of(kind: type) -> str | None:
@@ -41,11 +33,3 @@ def home_of(kind: type) -> str | None:
     loaded = sorted(module for module in sys.modules if module.startswith("kognic_aio.model."))
     homes = (module for module in (*FACES, *loaded) if hasattr(sys.modules.get(module), name))
     return next(homes, None)
-
-
-def _advice(kind: type) -> str:
-    """The import to write instead."""
-    name, *rest = kind.__qualname__.split(".")
-    if (home := home_of(kind)) is None:
-        return "import what belongs here from kognic_aio.model"
-    return f"`from {home} import {name}` instead" + (f", and use {kind.__qualname__}" if rest else "")

@@ -13,22 +13,16 @@ CHUNK = 1 << 20
 
 
 class Body:
-    """What one attempt sends.
+    """The bytes of one attempt.
 
-    The last chunk is handed out when everything has been read and checked: what is sent of a source that turns out to
-    be wrong never looks complete, so that no storage keeps it.
+    The last chunk is handed out only after everything has been read and checked. A source that turns out to be wrong is
+    never sent whole, so no storage keeps it.
 
     Args:
         content: The bytes, or what gives them in chunks.
         size: How many there should be.
         filename: What to call them in errors.
         check: Called when all have been read; raises if they have turned out to be wrong.
-
-    Attributes:
-        size: As given.
-        sent: How many have been handed out.
-        is_complete: Whether those were all.
-        failure: What went wrong in reading them; aiohttp would only say that the connection broke.
     """
 
     def __init__(
@@ -42,9 +36,9 @@ class Body:
             content = _slices(content)
         self.payload = content if isinstance(content, bytes) else self._watched(content)
         self.size = size
-        self.sent = len(content) if isinstance(content, bytes) else 0
-        self.is_complete = isinstance(content, bytes)
-        self.failure: Exception | None = None
+        self.sent = len(content) if isinstance(content, bytes) else 0  # bytes that have been handed out
+        self.is_complete = isinstance(content, bytes)  # whether those were all
+        self.failure: Exception | None = None  # in reading; aiohttp would only say that the connection broke
         self._filename = filename
         self._check = check
         self._crc = 0
@@ -67,7 +61,7 @@ class Body:
             raise
 
     async def _checked(self, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The chunks, the last of them when it is known to be the last, and all is well."""
+        """The chunks. The last one comes when it is known to be the last, and all is well."""
         read, last = 0, b""
         async for chunk in content:
             read += len(chunk)
@@ -85,11 +79,7 @@ class Body:
 
 
 def check_size(filename: str, expected: int | None, got: int) -> None:
-    """See that a source has given as many bytes as it was said to have.
-
-    Raises:
-        DataError: If it has not.
-    """
+    """Raise a DataError unless a source has given as many bytes as expected."""
     if expected not in (None, got):
         raise changed(filename, f"{expected} bytes at the start, {got} at the end")
 
@@ -105,10 +95,10 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _crc32c() -> Callable[[int, bytes], int]:
-    """What extends a CRC-32C by further bytes; imported in a thread by the first who needs it."""
+    """What extends a CRC-32C by further bytes."""
     if "google_crc32c" not in sys.modules:
-        await in_thread(import_module, "google_crc32c")
-    import google_crc32c  # noqa: PLC0415 - imported just now
+        await in_thread(import_module, "google_crc32c")  # which reads files, and blocks
+    import google_crc32c  # noqa: PLC0415  # imported just now
 
     extend: Callable[[int, bytes], int] = google_crc32c.extend
     return extend

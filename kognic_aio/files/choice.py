@@ -1,46 +1,33 @@
-"""Which kind of source a file is: asked once, here."""
+"""Which kind of source a file is: asked once, here. A callback is asked when its turn comes."""
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from io import BytesIO
 from typing import Any
 
 from anyio import CancelScope
 
 from kognic_aio._tasks import for_each
+from kognic_aio._threads import Worker, patiently
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
-from kognic_aio.files.asynchronous import AsyncChunks
-from kognic_aio.files.callback import Callback
-from kognic_aio.files.iterators import Iteration
-from kognic_aio.files.local import LocalFile, check_files
-from kognic_aio.files.memory import Memory, MemoryStream
+from kognic_aio.files.body import Body
+from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
 from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source
-from kognic_aio.files.stream import OpenFile, Stream, is_open_file
-from kognic_aio.model.file_data import Uploadable, bytes_source
+from kognic_aio.files.source import Memory, MemoryStream, Source, close_now
+from kognic_aio.files.spool import AsyncChunks, Blocking
+from kognic_aio.files.streams import Iteration, Stream, is_open_file
+from kognic_aio.model.resource import Uploadable, bytes_source
 
 
-def choose_source(file: Uploadable, reading: Reading) -> Source:
-    """The source of a file's bytes.
-
-    Args:
-        file: The file.
-        reading: What all reading shares.
-
-    Raises:
-        DataError: If it is a stream that is closed.
-    """
+def _source_of(file: Uploadable, reading: Reading) -> Source:
+    """The source of a file's bytes; a DataError if it is a stream that is closed."""
     if file.file_data is None:
-        return LocalFile(file.filename, reading)
+        return LocalFileSource(file.filename, reading)
     if file.file_data.callback is None:
         return _source_of_data(file.client_filename, file.file_data.data, reading)
-
-    def choose(result: Any) -> Source:
-        return _source_of_data(file.client_filename, argument("its result", result, bytes_source), reading)
-
-    return Callback(file.client_filename, file.file_data.callback, choose, reading)
+    return CallbackSource(file.client_filename, file.file_data.callback, reading)
 
 
 def _source_of_data(name: str, data: Any, reading: Reading) -> Source:
@@ -62,24 +49,84 @@ def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | t
     return AsyncChunks if isinstance(data, AsyncIterable) else Iteration
 
 
+class CallbackSource(Source):
+    """A function that gets the filename and returns any other source's data. Each attempt calls it anew.
+
+    A synchronous one runs in a thread, in its turn. Asynchronous ones overlap.
+    """
+
+    def __init__(self, name: str, callback: Callable[[str], Any], reading: Reading) -> None:
+        super().__init__(name)
+        self._callback = callback
+        self._reading = reading
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes that it gives this time."""
+        source = await patiently(self._result)
+        try:
+            async with source.open() as body:
+                yield body
+        finally:
+            await source.close()
+
+    async def _result(self) -> Source:
+        function, is_async = self._callback, inspect.iscoroutinefunction
+        if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004  # an object with one
+            return await self._awaited(function(self.name))
+        async with self._reading.turn() as worker:
+            result = await self._called(worker)
+            if not inspect.isawaitable(result):
+                source = self._source_of_result(result)
+                # Members of an archive and generators may share something with the results of other callbacks, so they
+                # are read to their end in the same turn, and by the same thread.
+                return await source.gathered_by(worker) if isinstance(source, Blocking) else source
+        return await self._awaited(result)
+
+    async def _called(self, worker: Worker) -> Any:
+        """What the callback returns. If nobody waits for that any more, it is closed when it comes."""
+        unclaimed = ExitStack()
+
+        def call() -> Any:
+            result = self._callback(self.name)
+            unclaimed.callback(close_now, result)
+            return result
+
+        try:
+            with self.blamed("the callback for"):
+                return await worker.run(call)
+        except BaseException:
+            worker.submit(unclaimed.close)
+            raise
+
+    async def _awaited(self, result: Any) -> Source:
+        with self.blamed("the callback for"):
+            result = await result
+        return self._source_of_result(result)
+
+    def _source_of_result(self, result: Any) -> Source:
+        with self.blamed("the callback for"):
+            return _source_of_data(self.name, argument("its result", result, bytes_source), self._reading)
+
+
 @asynccontextmanager
 async def sources_at_hand(
     files: Mapping[str, Uploadable], reading: Reading, *, keep: bool = False
 ) -> AsyncGenerator[Mapping[str, Source], None]:
-    """The sources of files, with local files looked at; in the end they are closed.
+    """The sources of the files of a scene, by name. In the end they are closed.
 
     Args:
         files: The files of a scene, by name.
-        reading: What all reading shares.
+        reading: What all reading for the client shares.
         keep: Whether to leave the streams and generators open that were given as data, for a later run.
 
     Raises:
         MissingFileError: If a local file is missing, empty or not a file.
         DataError: If a stream is closed.
     """
-    sources = {name: choose_source(file, reading) for name, file in files.items()}
+    sources = {name: _source_of(file, reading) for name, file in files.items()}
     try:
-        await check_files(source.name for source in sources.values() if isinstance(source, LocalFile))
+        await check_files(source.name for source in sources.values() if isinstance(source, LocalFileSource))
         yield sources
     finally:
         if not keep:

@@ -1,34 +1,29 @@
-"""Files of this machine.
-
-They are opened by name, without pathlib: it interns each part of a path, and the interpreter's table of such strings is
-built anew every 40,000 of them, 2 MB in the arena of whichever thread it happens in, until all arenas have had it.
-"""
+"""Files of this machine, by name or open."""
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from io import FileIO
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from io import FileIO, UnsupportedOperation
 from stat import S_ISREG
+from typing import Any
 
 from anyio import move_on_after
 
 from kognic_aio._regular import opened_at_once
-from kognic_aio._threads import in_thread, leased_worker, patiently
+from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
 from kognic_aio.errors import MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
-from kognic_aio.files.reading import Buffer, Reading
-from kognic_aio.files.source import CLOSING_TIME, Source
-from kognic_aio.files.spool import chunks, readinto_of
+from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
+from kognic_aio.files.source import CLOSING_TIME, Source, close_after
+
+# Files are opened by name, without pathlib. It interns each part of a path, and every 40,000 of them the interpreter
+# builds its table of such strings anew: 2 MB in the arena of whichever thread that is, until all arenas have had it.
 
 
-class LocalFile(Source):
-    """A file of this machine, opened anew for each attempt. One that is written to while it is sent is an error.
-
-    Args:
-        filename: Its path.
-        reading: What all reading shares.
-    """
+class LocalFileSource(Source):
+    """A file of this machine, opened anew for each attempt. It is an error to write to it while it is sent."""
 
     def __init__(self, filename: str, reading: Reading) -> None:
         super().__init__(filename)
@@ -36,7 +31,7 @@ class LocalFile(Source):
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes: of a small file read at once, of a large one as they are sent."""
+        """The bytes: a small file is read at once, a large one as it is sent."""
         with self._reading.buffer() as buffer:
             with self.blamed():
                 size = await patiently(in_thread, _read_if_small, self.name, buffer)
@@ -63,31 +58,16 @@ class LocalFile(Source):
 
 
 class Handle:
-    """A file that is open, and what it said of itself then. Everything it does may block.
-
-    What the open file says is compared, not what its name says: there are mounts on which a name gets another time of
-    modification, or another inode number, by being opened.
-
-    Args:
-        filename: Its path.
-
-    Attributes:
-        stream: The open file.
-        before: What it said of itself when it was opened.
-    """
+    """A file that is open, as `stream`, and its status at that time, as `before`. Everything it does may block."""
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
 
     def open(self) -> None:
-        """Open it.
-
-        Raises:
-            MissingFileError: If it is no file any more. To wait for what a FIFO gives could take for ever.
-        """
+        """Open it; a MissingFileError if it is no file any more."""
         self.stream = FileIO(self._filename, opener=opened_at_once)
         self.before = os.fstat(self.stream.fileno())
-        if not S_ISREG(self.before.st_mode):
+        if not S_ISREG(self.before.st_mode):  # to wait for what a FIFO gives could take for ever
             raise _no_file(self._filename)
 
     def close(self) -> None:
@@ -96,25 +76,16 @@ class Handle:
             self.stream.close()
 
     def read_whole(self, buffer: Buffer) -> int:
-        """Read all of it into a buffer that is larger, and tell how much that was.
-
-        Raises:
-            DataError: If it changes meanwhile.
-        """
-        size = 0
-        with memoryview(buffer) as view:
-            while read := self.stream.readinto(view[size:]):
-                size += read
+        """Read all of it into a larger buffer, and return how much that was; a DataError if it changes meanwhile."""
+        size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
         self.check_unchanged()
         return size
 
     def check_unchanged(self) -> None:
-        """See that nobody has written to it, and that it still has its name.
-
-        Raises:
-            DataError: If somebody has, or it has not.
-        """
+        """Raise a DataError if somebody has written to it, or it has lost its name."""
+        # The status of the open file is compared, not that of its name: there are mounts on which a name gets another
+        # time of modification, or another inode number, by being opened.
         name, now = self._filename, os.fstat(self.stream.fileno())
         check_size(name, self.before.st_size, now.st_size)
         if self.before.st_nlink and not now.st_nlink:
@@ -125,13 +96,77 @@ class Handle:
 
     def _look_for_another(self) -> None:
         try:
-            os.stat(self._filename)  # noqa: PTH116 - as said above
+            os.stat(self._filename)  # noqa: PTH116  # no pathlib, as said above
         except OSError as error:
             raise changed(self._filename, f"it is gone ({error.strerror})") from error
 
 
+class OpenFile(Source):
+    """A file that is open, such as one of its owner's. It is read from its start, wherever its position is moved to."""
+
+    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
+        super().__init__(name)
+        self._stream = stream
+        self._reading = reading
+        self._worker: Worker | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """The bytes: a small file is read at once, a large one as it is sent."""
+        async with leased_worker() as worker:
+            try:
+                with self.blamed():
+                    part = await worker.run(_Part, self._stream)
+                if part.size > CHUNK:
+                    with self.sole_use(self._stream):
+                        yield Body(chunks(partial(worker.run, part.readinto), self._reading), part.size, self.name)
+                    return
+                with self.blamed(), self._reading.buffer() as buffer:
+                    size = await worker.run(_fill, part.readinto, buffer)
+                    check_size(self.name, part.size, size)
+                    content = bytes(memoryview(buffer)[:size])
+            finally:
+                self._worker = worker if worker.is_busy else None
+        yield self.whole(content)
+
+    async def close(self) -> None:
+        """Close the file, as the official client does after an upload."""
+        await close_after(self._worker, self._stream)
+
+
+class _Part:
+    """Reads an open file from its start, without using the position, which other descriptors may share."""
+
+    def __init__(self, stream: Any) -> None:
+        with suppress(UnsupportedOperation):
+            stream.flush()
+        self._descriptor: int = stream.fileno()
+        self._offset = 0
+        self.size = os.fstat(self._descriptor).st_size
+
+    def readinto(self, view: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            read = os.preadv(self._descriptor, [view], self._offset)
+        else:  # on Windows, where only our own temporary files are read in this way
+            os.lseek(self._descriptor, self._offset, os.SEEK_SET)
+            chunk = os.read(self._descriptor, len(view))
+            read = len(chunk)
+            view[:read] = chunk
+        self._offset += read
+        return read
+
+
+def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
+    """Read to the end, or until the buffer is full, and return how much that was."""
+    size = 0
+    with memoryview(buffer) as view:
+        while read := readinto(view[size:]):
+            size += read
+    return size
+
+
 def _read_if_small(filename: str, buffer: Buffer) -> int | None:
-    """Read a file of at most one chunk into the buffer and tell its size; None if it is larger."""
+    """Read a file of at most one chunk into the buffer and return its size; None if it is larger."""
     file = Handle(filename)
     try:
         file.open()
@@ -145,11 +180,7 @@ def _read_if_small(filename: str, buffer: Buffer) -> int | None:
 
 
 async def check_files(filenames: Iterable[str]) -> None:
-    """Look at all local files.
-
-    Raises:
-        MissingFileError: If one is missing, empty, or not a file.
-    """
+    """Raise a MissingFileError if a local file is missing, empty, or not a file."""
     if names := list(filenames):
         await in_thread(_check_all, names)
 
@@ -157,7 +188,7 @@ async def check_files(filenames: Iterable[str]) -> None:
 def _check_all(filenames: list[str]) -> None:
     for name in filenames:
         try:
-            status = os.stat(name)  # noqa: PTH116 - as said above
+            status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error

@@ -1,23 +1,31 @@
-"""What all reading for one client shares: turns and buffers."""
+"""What all reading for one client shares, turns and buffers, and how large files are read with them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from io import FileIO
 from mmap import ACCESS_COPY, mmap
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from anyio import CapacityLimiter
 from attrs import define, field
 
+from kognic_aio._tasks import take_note
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.files.body import CHUNK
+
+MAX_IDLE = 8
+"""Buffers kept for the next reads. A peak may need more, which are given back."""
+
+PIECE = 1 << 18
+"""Bytes handed out at a time. Larger blocks would leave larger holes in the heap, and the process would grow."""
 
 Buffer: TypeAlias = mmap
 """Memory straight from the system, of which only the pages that were written to are there."""
 
-MAX_IDLE = 8
-"""Buffers that are kept for the next reads; what was needed beyond them at a peak is given back."""
+ReadInto: TypeAlias = Callable[[memoryview], Coroutine[Any, Any, int]]
+"""Fills a part of a buffer and returns how much that was; 0 at the end."""
 
 
 @define(eq=False)
@@ -26,7 +34,7 @@ class Reading:
 
     Args:
         callbacks: Bounds how much of the caller's own code runs at once. By default it is one call after another, as
-            with the official client: callbacks and generators that share something, as an archive, are right then.
+            with the official client, so callbacks and generators that share something, as an archive, are right.
     """
 
     callbacks: CapacityLimiter
@@ -34,11 +42,9 @@ class Reading:
 
     @contextmanager
     def buffer(self) -> Generator[Buffer, None, None]:
-        """A buffer of more bytes than are sent whole, for one read.
-
-        Buffers are used again and again. Blocks that a thread allocates and another one frees would leave holes in the
-        arenas that the C library has for each thread, and the process would grow for days.
-        """
+        """A buffer of one byte more than is sent whole, for one read."""
+        # Buffers are used again and again. Blocks that one thread allocates and another frees would leave holes in the
+        # arenas that the C library has for each thread, and the process would grow for days.
         buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
         yield buffer
         # After an error or a cancellation it is not used again: a thread that nobody waits for may still fill it.
@@ -47,10 +53,7 @@ class Reading:
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[Worker, None]:
-        """A turn to run the caller's own code, and a thread to run it in.
-
-        Code that nobody waits for any more keeps its turn until it has ended: it may share something with the next.
-        """
+        """A turn to run the caller's own code, and a thread to run it in."""
         borrower = object()
         await self.callbacks.acquire_on_behalf_of(borrower)
         give_back: Callable[[], None] = partial(self.callbacks.release_on_behalf_of, borrower)
@@ -60,6 +63,7 @@ class Reading:
                     yield worker
                 finally:
                     if worker.is_busy:
+                        # Code that nobody waits for any more keeps its turn: it may share something with the next.
                         worker.submit(asyncio.get_running_loop().call_soon_threadsafe, give_back)
                         give_back = _nothing
         finally:
@@ -68,3 +72,33 @@ class Reading:
 
 def _nothing() -> None:
     """Nothing is left to be given back."""
+
+
+def readinto_of(file: FileIO, worker: Worker) -> ReadInto:
+    """What reads on from the position of a file, in one thread."""
+    from aiofiles.threadpool import wrap  # noqa: PLC0415  # imported when a client opens
+
+    readinto: ReadInto = wrap(file, executor=worker).readinto
+    return readinto
+
+
+async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
+    """What a file holds. One buffer is filled while what is in the other is being sent."""
+    with reading.buffer() as one, reading.buffer() as other:
+        full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
+        ahead = _begun(readinto(full))
+        try:
+            while size := await ahead:
+                ahead = _begun(readinto(spare))
+                for start in range(0, size, PIECE):
+                    yield bytes(full[start : min(start + PIECE, size)])
+                full, spare = spare, full
+        finally:
+            ahead.cancel()
+
+
+def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
+    """A reading that has begun. If nobody waits for it in the end, nobody misses its error."""
+    task = asyncio.ensure_future(reading)
+    task.add_done_callback(take_note)
+    return task

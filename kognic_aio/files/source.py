@@ -1,10 +1,11 @@
-"""What all kinds of sources have in common."""
+"""What all kinds of sources have in common, and those that are in memory."""
 
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from io import BytesIO
 from typing import Any
 
 from anyio import move_on_after
@@ -12,21 +13,17 @@ from anyio import move_on_after
 from kognic_aio._tasks import is_being_cancelled
 from kognic_aio._threads import Worker, in_thread, thread_hint
 from kognic_aio.errors import DataError, KognicError, MissingFileError
-from kognic_aio.files.body import Body, check_size
+from kognic_aio.files.body import Body
 
 CLOSING_TIME = 0.5
 """Seconds to wait for the closing of a stream."""
 
 _in_use: set[int] = set()
-"""The ids of the streams and iterators that are being read now, for whichever client; not all of them are hashable."""
+"""The ids of the streams and iterators that any client reads now. Ids, because not all of them are hashable."""
 
 
 class Source(ABC):
-    """Where the bytes of one file come from. They can be had again for each attempt to send them.
-
-    Args:
-        name: The filename, as its owner gave it.
-    """
+    """Where the bytes of one file come from. Each attempt to send them opens it anew."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -40,23 +37,18 @@ class Source(ABC):
             DataError: If there are no bytes, or their source fails.
         """
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+    async def close(self) -> None:  # noqa: B027  # most have nothing to close
         """Let go of what the caller gave: no further attempt will be made."""
 
-    def whole(self, content: bytes, size: int | None = None) -> Body:
-        """The body of a source that has been read to its end, if it is not empty, nor of another size than it told.
-
-        Raises:
-            DataError: If it is.
-        """
+    def whole(self, content: bytes) -> Body:
+        """The body of bytes that have all been read."""
         if not content:
             raise DataError(f"the data of {self.name!r} is empty", filename=self.name)
-        check_size(self.name, size, len(content))
         return Body(content, len(content), self.name)
 
     @contextmanager
     def sole_use(self, data: Any) -> Generator[None, None, None]:
-        """See that nothing else reads a stream or iterator meanwhile: each would get half of the bytes."""
+        """Raise a DataError if something else reads a stream or iterator now: each would get a part of the bytes."""
         if id(data) in _in_use:
             problem = "is being uploaded already; give each file its own, or a callback that opens it"
             raise DataError(f"the data of {self.name!r} {problem}", filename=self.name)
@@ -85,27 +77,50 @@ class Source(ABC):
             raise DataError(message, filename=self.name) from error
 
 
+class Memory(Source):
+    """Bytes, in one of the forms that are no stream."""
+
+    def __init__(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        super().__init__(name)
+        self._data = data
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """All of them."""
+        yield self.whole(bytes(self._data))
+
+
+class MemoryStream(Source):
+    """A BytesIO, which needs no thread to be read."""
+
+    def __init__(self, name: str, stream: BytesIO) -> None:
+        super().__init__(name)
+        self._stream = stream
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[Body, None]:
+        """All of its bytes, wherever its position is."""
+        with self.sole_use(self._stream):
+            with self.blamed():
+                body = self.whole(self._stream.getvalue())
+            yield body
+
+    async def close(self) -> None:
+        """Close the stream, as the official client does after an upload."""
+        with suppress(BufferError):  # somebody else still looks at its memory
+            self._stream.close()
+
+
 def close_now(data: Any) -> None:
-    """Close what can be closed, in this thread. What goes wrong changes nothing for the bytes that were read."""
+    """Close what can be closed, in this thread. The bytes have been read, so it does not matter if this fails."""
     close = getattr(data, "close", None)
     if callable(close) and not inspect.iscoroutinefunction(close):
         with suppress(Exception):
             close()
 
 
-async def close_after(worker: Worker | None, data: Any) -> None:
-    """Close what a worker has read: at once, or when its thread reads it no more.
-
-    As long as a thread reads it nobody else may close it: its descriptor would be another file's at once.
-    """
-    if worker is not None and worker.is_busy:
-        worker.submit(close_now, data)
-    else:
-        await close_quietly(data)
-
-
 async def close_quietly(data: Any) -> None:
-    """Close what can be closed, without waiting long. What goes wrong changes nothing for the bytes that were read."""
+    """Close what can be closed, without waiting long. It does not matter if this fails."""
     with move_on_after(CLOSING_TIME, shield=True), suppress(Exception):
         if hasattr(data, "aclose"):
             await data.aclose()
@@ -113,3 +128,12 @@ async def close_quietly(data: Any) -> None:
             await data.close()
         else:
             await in_thread(close_now, data)
+
+
+async def close_after(worker: Worker | None, data: Any) -> None:
+    """Close what a worker has read: at once, or when its thread reads it no more."""
+    if worker is not None and worker.is_busy:
+        # If it were closed while that thread reads it, the next file to be opened would get its descriptor.
+        worker.submit(close_now, data)
+    else:
+        await close_quietly(data)

@@ -1,138 +1,104 @@
-"""What has to be read at once is: into memory if it is short, else into a temporary file."""
+"""What can be read only once is taken in before it is sent: into memory if it is short, else into a temporary file."""
 
-import asyncio
+import inspect
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from io import FileIO
 from tempfile import TemporaryFile
 from threading import Event
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias
 
-from kognic_aio._tasks import take_note
+import anyio
+
 from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
-from kognic_aio.files.memory import Memory
+from kognic_aio.files.local import OpenFile
 from kognic_aio.files.reading import Buffer, Reading
-from kognic_aio.files.source import Source, close_after
+from kognic_aio.files.source import Memory, Source, close_now, close_quietly
 
 END: Final = object()
-NOTHING_YET: Final = object()
-"""What a source gives in the place of a chunk when there will be none, and when there is none for the moment."""
+"""What a source gives after its last chunk."""
 
-PIECE = 1 << 18
-"""Bytes handed out at a time. Larger blocks would leave larger holes in the heap, which grows for days by them."""
+NOTHING_YET: Final = object()
+"""What a source gives in the place of a chunk when it has none for the moment."""
 
 LOOK_AGAIN = 0.02
+"""Seconds between two looks at a stream that has nothing yet."""
+
 STARVED_AFTER = 60.0
-"""Seconds between two looks at a stream that has nothing yet, and after which it is given up."""
+"""Seconds after which a stream that has nothing is given up."""
 
-Pull = Callable[[], Any]
-"""Gives the next chunk of a source, or one of the above."""
+Pull: TypeAlias = Callable[[], Any]
+"""Gives the next chunk of a source, END or NOTHING_YET."""
 
 
-class Spooled(Source):
-    """A temporary file with what can be read only once. It can be sent again, and its size is known.
+class ReadOnce(Source):
+    """What is read once. Each attempt to send it is served from what was taken in."""
 
-    Args:
-        name: The filename.
-        file: The temporary file, which is closed in the end.
-        size: Its bytes.
-        reading: What all reading shares.
-    """
-
-    def __init__(self, name: str, file: FileIO, size: int, reading: Reading) -> None:
+    def __init__(self, name: str, data: Any, reading: Reading) -> None:
         super().__init__(name)
-        self._file = file
-        self._size = size
+        self._data = data
         self._reading = reading
-        self._worker: Worker | None = None
+        self._taken_in: Source | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes, from the first on."""
-        async with leased_worker() as worker:
-            with self.blamed():
-                await worker.run(self._file.seek, 0)
-            try:
-                yield Body(chunks(readinto_of(self._file, worker), self._reading), self._size, self.name)
-            finally:
-                self._worker = worker if worker.is_busy else None
+        if self._taken_in is None:
+            self._taken_in = await self._take_in()
+        async with self._taken_in.open() as body:
+            yield body
+
+    @abstractmethod
+    async def _take_in(self) -> Source:
+        """All that it gives, in memory or in a temporary file."""
 
     async def close(self) -> None:
-        """Close the temporary file, which removes it."""
-        await close_after(self._worker, self._file)
+        """Close what the caller gave, as the official client does, or what was taken in of it."""
+        if self._taken_in is None:
+            await close_quietly(self._data)
+        else:
+            await self._taken_in.close()
 
 
-def readinto_of(file: FileIO, worker: Worker) -> "ReadInto":
-    """What reads from where a file stands, in one thread."""
-    from aiofiles.threadpool import wrap  # noqa: PLC0415 - imported when a client opens
+class Blocking(ReadOnce):
+    """What blocks when it is read: one thread reads and closes it."""
 
-    readinto: ReadInto = wrap(file, executor=worker).readinto
-    return readinto
-
-
-ReadInto = Callable[[memoryview], Coroutine[Any, Any, int]]
-"""Fills a part of a buffer, and tells how much; nothing at the end."""
-
-
-async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
-    """What a file holds, read in one thread: into one buffer while what is in the other is being sent."""
-    with reading.buffer() as one, reading.buffer() as other:
-        full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
-        ahead = _begun(readinto(full))
+    async def gathered_by(self, worker: Worker) -> Source:
+        """All that it gives, read and closed in the thread of a worker."""
         try:
-            while size := await ahead:
-                ahead = _begun(readinto(spare))
-                for start in range(0, size, PIECE):
-                    yield bytes(full[start : min(start + PIECE, size)])
-                full, spare = spare, full
+            with self.blamed(), self.sole_use(self._data):
+                return await self._read(worker)
         finally:
-            ahead.cancel()
+            worker.submit(close_now, self._data)
 
-
-def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
-    """A reading that is begun. If nobody waits for it in the end, nobody misses its error."""
-    task = asyncio.ensure_future(reading)
-    task.add_done_callback(take_note)
-    return task
+    @abstractmethod
+    async def _read(self, worker: Worker) -> Source:
+        """All that it gives, read in the thread of a worker."""
 
 
 class Intake:
-    """Takes in all that a source gives: into a buffer as long as it fits, then into a temporary file.
-
-    Args:
-        name: The filename.
-        buffer: What is filled first.
-        size: How many bytes there should be, None if nobody knows.
-    """
+    """Takes in all that a source gives: into a buffer as long as it fits, then into a temporary file."""
 
     def __init__(self, name: str, buffer: Buffer, size: int | None = None) -> None:
         self._name = name
         self._buffer = buffer
-        self._expected = size
+        self._expected = size  # None if nobody knows
         self._abandoned = Event()
         self._file: FileIO | None = None
         self._size = 0
 
-    def abandon(self) -> None:
-        """Take in no more: nobody waits for it."""
-        self._abandoned.set()
-
     def take_all(self, pull: Pull) -> None:
-        """Take in everything, in the thread that this is called in.
-
-        Raises:
-            InvalidError: If the source gives something else than bytes, or nothing for a minute.
-            DataError: If it gives more or fewer bytes than it should.
-        """
+        """Take in everything, in the thread that this is called in."""
         try:
             while (chunk := self._next(pull)) is not END:
                 self.take(chunk)
             check_size(self._name, self._expected, self._size)
         except BaseException:
-            self.discard()
+            self._discard()
             raise
 
     def _next(self, pull: Pull) -> Any:
@@ -141,7 +107,7 @@ class Intake:
             if (chunk := pull()) is not NOTHING_YET:
                 return chunk
             if time.monotonic() > deadline:
-                raise starved()
+                raise _starved()
             self._abandoned.wait(LOOK_AGAIN)
         raise InvalidError("it was left before its end")
 
@@ -150,7 +116,7 @@ class Intake:
         return self._file is None and isinstance(chunk, bytes) and self._size + len(chunk) <= CHUNK
 
     def take(self, chunk: Any) -> None:
-        """Take in a chunk; writing to the temporary file may block."""
+        """Take in a chunk. Writing it to the temporary file may block."""
         if not isinstance(chunk, bytes | bytearray | memoryview):
             hint = "open files in binary mode ('rb')" if isinstance(chunk, str) else "bytes are needed"
             raise InvalidError(f"it gives {type(chunk).__name__}; {hint}")
@@ -171,7 +137,7 @@ class Intake:
         self._size = end
 
     def _new_file(self) -> FileIO:
-        """A temporary file, when there is a descriptor for it: what has been taken in cannot be had again."""
+        """A temporary file. It waits for a descriptor, because what has been taken in cannot be had again."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -185,16 +151,64 @@ class Intake:
     def result(self, reading: Reading) -> Source:
         """What was taken in, in memory or in a temporary file."""
         if self._file is not None:
-            return Spooled(self._name, self._file, self._size, reading)
+            return OpenFile(self._name, self._file, reading)
         return Memory(self._name, bytes(memoryview(self._buffer)[: self._size]))
 
-    def discard(self) -> None:
-        """Close the temporary file, if there is one."""
+    def abandon(self, worker: Worker) -> None:
+        """Take in no more, as nobody waits for it. The temporary file is closed behind what the worker does now."""
+        self._abandoned.set()
+        worker.submit(self._discard)
+
+    def _discard(self) -> None:
         if self._file is not None:
             self._file.close()
 
 
-def starved() -> InvalidError:
+async def gather(name: str, pull: Pull, worker: Worker, reading: Reading, size: int | None = None) -> Source:
+    """Everything that a source gives, read in the thread of a worker; `size` is what it should be, if that is known."""
+    with reading.buffer() as buffer:
+        intake = Intake(name, buffer, size)
+        try:
+            await worker.run(intake.take_all, pull)
+        except BaseException:
+            intake.abandon(worker)
+            raise
+        return intake.result(reading)
+
+
+class AsyncChunks(ReadOnce):
+    """What is read in the event loop, many at once: an async iterable, or an object with an async `read()`."""
+
+    async def _take_in(self) -> Source:
+        try:
+            with self.blamed(), self.sole_use(self._data), self._reading.buffer() as buffer:
+                return await self._gather(Intake(self.name, buffer))
+        finally:
+            await close_quietly(self._data)
+
+    async def _gather(self, intake: Intake) -> Source:
+        given = _read_async(self._data) if hasattr(self._data, "read") else aiter(self._data)
+        async for chunk in given:
+            if not intake.fits(chunk):
+                await self._spool(intake, chunk, given)
+                break
+            intake.take(chunk)
+        return intake.result(self._reading)
+
+    @staticmethod
+    async def _spool(intake: Intake, chunk: Any, rest: AsyncIterator[Any]) -> None:
+        """Take in what does not fit into memory, in a thread."""
+        async with leased_worker() as worker:
+            try:
+                await worker.run(intake.take, chunk)
+                async for later in rest:
+                    await worker.run(intake.take, later)
+            except BaseException:
+                intake.abandon(worker)
+                raise
+
+
+def _starved() -> InvalidError:
     """The error for a stream that has nothing, and does not end."""
     return InvalidError(f"read() has given None, which means that there is nothing yet, for {STARVED_AFTER:g} s")
 
@@ -205,22 +219,21 @@ def _write(file: IO[bytes], view: memoryview) -> None:
         view = view[file.write(view) :]
 
 
-async def gather(name: str, pull: Pull, worker: Worker, reading: Reading, size: int | None = None) -> Source:
-    """Everything that a source gives, read in one thread.
+async def _read_async(stream: Any) -> AsyncIterator[Any]:
+    """The chunks of a stream, from its start if it can go there."""
+    if inspect.iscoroutinefunction(seek := getattr(stream, "seek", None)) and await _is_seekable(stream):
+        await seek(0)
+    deadline = time.monotonic() + STARVED_AFTER
+    while (chunk := await stream.read(CHUNK)) != b"":
+        if chunk is not None:
+            yield chunk
+            deadline = time.monotonic() + STARVED_AFTER
+        elif time.monotonic() > deadline:
+            raise _starved()
+        else:
+            await anyio.sleep(LOOK_AGAIN)
 
-    Args:
-        name: The filename.
-        pull: Gives the next chunk.
-        worker: Whose thread to read in.
-        reading: What all reading shares.
-        size: How many bytes there should be, None if nobody knows.
-    """
-    with reading.buffer() as buffer:
-        intake = Intake(name, buffer, size)
-        try:
-            await worker.run(intake.take_all, pull)
-        except BaseException:
-            intake.abandon()
-            worker.submit(intake.discard)
-            raise
-        return intake.result(reading)
+
+async def _is_seekable(stream: Any) -> bool:
+    seekable = getattr(stream, "seekable", lambda: True)()
+    return bool(await seekable if inspect.isawaitable(seekable) else seekable)

@@ -5,38 +5,55 @@ subjects have modules of their own, which are imported only by those who need th
 `review`, `request`, `request_input` and `scene_request`.
 """
 
-from kognic_aio.model.base_scene import BaseFrame, BaseScene, BaseSceneWithIMUData, SequenceFrame
-from kognic_aio.model.ego import EgoVehiclePose, IMUData, UnixTimestampNs
-from kognic_aio.model.feature_flags import FeatureFlags
-from kognic_aio.model.file_data import Callback, FileData, FileFormat, UploadableData
-from kognic_aio.model.geometry import Position, RotationQuaternion
-from kognic_aio.model.input import Input, InputEntry, InputStatus
+from kognic_aio.model.geometry import EgoVehiclePose, IMUData, Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import FrameMetaData, MetaData, Metadata, MetadataInput
-from kognic_aio.model.open_enum import OpenEnum
-from kognic_aio.model.pre_annotation import CreatedPreAnnotation, OpenLabelModel, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.model.project import Project, ProjectBatch, ProjectBatchStatus
-from kognic_aio.model.resource import Image, ImageMetadata, PointCloud, Resource
-from kognic_aio.model.scene import (
-    AggregatedLidarsAndCamerasSequence,
-    Cameras,
-    CameraSettings,
-    CamerasSequence,
-    Lidars,
-    LidarsAndCameras,
-    LidarsAndCamerasSequence,
-    LidarsSequence,
-    SensorSpecification,
-)
-from kognic_aio.model.scene_entry import (
+from kognic_aio.model.platform import (
+    CreatedPreAnnotation,
     CreateSceneResponse,
+    Input,
+    InputEntry,
+    InputStatus,
     InvalidatedReasonInput,
+    OpenEnum,
+    OpenLabelModel,
+    PreAnnotation,
+    Project,
+    ProjectBatch,
+    ProjectBatchStatus,
+    ResolvedPreAnnotation,
     Scene,
     SceneInvalidatedReason,
     SceneStatus,
     SceneSummary,
     SceneType,
+    Workspace,
 )
-from kognic_aio.model.workspace import Workspace
+from kognic_aio.model.resource import (
+    Callback,
+    FileData,
+    FileFormat,
+    Image,
+    ImageMetadata,
+    PointCloud,
+    Resource,
+    UploadableData,
+)
+from kognic_aio.model.scene import (
+    AggregatedLidarsAndCamerasSequence,
+    BaseFrame,
+    BaseScene,
+    BaseSceneWithIMUData,
+    Cameras,
+    CameraSettings,
+    CamerasSequence,
+    FeatureFlags,
+    Lidars,
+    LidarsAndCameras,
+    LidarsAndCamerasSequence,
+    LidarsSequence,
+    SensorSpecification,
+    SequenceFrame,
+)
 
 __all__ = [
     "AggregatedLidarsAndCamerasSequence",

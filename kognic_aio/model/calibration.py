@@ -13,13 +13,16 @@ from typing import Any, Self, TypeAlias
 
 from attrs import field, fields, frozen
 
+from kognic_aio._regular import read_regular
 from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import real_or_nan
 from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.errors import InvalidError
-from kognic_aio.model._module_file import MAX_MODULE_BYTES, read_module
-from kognic_aio.model._units import rotation_problem
+from kognic_aio.model._fitting import rotation_problem
 from kognic_aio.model.geometry import Position, RotationQuaternion
+
+MAX_MODULE_BYTES = 4 << 20
+"""Bytes of a WebAssembly module. A usual one has less than 1,000; one with all that its compiler knows, about 2 MB."""
 
 MAX_TEST_CASES = 100
 """Test cases of a custom camera that the platform takes."""
@@ -430,7 +433,7 @@ class CustomCameraCalibration(BaseCameraCalibration):
             OSError: If the file cannot be read.
             InvalidError: If it has more than 4 MiB, or for what else the constructor raises it.
         """
-        wasm = await in_thread(read_module, wasm_path)
+        wasm = await in_thread(read_regular, wasm_path, MAX_MODULE_BYTES)
         if len(wasm) > MAX_MODULE_BYTES:
             raise InvalidError(f"{str(wasm_path)!r} has more than {MAX_MODULE_BYTES:,} bytes: is it a module?")
         return cls.from_bytes(wasm, **fields)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, Self, TypeAlias
 
-from kognic_aio._plain import plain
-from kognic_aio._validation.converters import Mismatch, argument, instance_of, mapping_of, optional, real, shown
+from kognic_aio._validation.converters import Mismatch, argument, instance_of, mapping_of, optional, plain, real, shown
 
 MetadataValue: TypeAlias = str | int | float | bool
 """Finite numbers, text and flags."""

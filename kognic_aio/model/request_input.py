@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from kognic_aio.model.open_enum import OpenEnum
+from kognic_aio.model.platform import OpenEnum
 
 
 class RequestInputStatus(OpenEnum):

@@ -7,12 +7,11 @@ from attrs import field, fields, frozen
 
 from kognic_aio._validation.converters import instance_of, optional, path_text
 from kognic_aio._validation.fields import Validated, from_mapping, with_converters
-from kognic_aio.model import ego
-from kognic_aio.model._units import Moment, misfits
-from kognic_aio.model.ego import UnixTimestampNs
-from kognic_aio.model.file_data import Source, content_type_of
-from kognic_aio.model.geometry import Position, RotationQuaternion
+from kognic_aio.model import geometry
+from kognic_aio.model._fitting import Moment, time_problems
+from kognic_aio.model.geometry import Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import Metadata, optional_metadata
+from kognic_aio.model.resource import GivenBytes, content_type_of
 from kognic_aio.model.scene import SensorSpecification
 
 
@@ -24,7 +23,7 @@ def _leave_out(model: Validated, *names: str) -> None:
 
 
 @frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
-class LocalFile(Source):
+class LocalFile(GivenBytes):
     """A file to upload: the local file `filename`, or the bytes of `data` or `callback` under that name.
 
     Args:
@@ -57,7 +56,7 @@ class LocalFile(Source):
         return content_type_of(self.filename)
 
     @property
-    def file_data(self) -> Source | None:
+    def file_data(self) -> GivenBytes | None:
         """Where the bytes come from, None for a local file."""
         return None if self.data is None and self.callback is None else self
 
@@ -143,27 +142,27 @@ class EgoVehiclePose(Validated):
     rotation_z: float
     rotation_w: float
 
-    def to_pose(self) -> ego.EgoVehiclePose:
+    def to_pose(self) -> geometry.EgoVehiclePose:
         """The same as a position and a rotation."""
         rotation = RotationQuaternion(w=self.rotation_w, x=self.rotation_x, y=self.rotation_y, z=self.rotation_z)
-        return ego.EgoVehiclePose(position=Position(x=self.x, y=self.y, z=self.z), rotation=rotation)
+        return geometry.EgoVehiclePose(position=Position(x=self.x, y=self.y, z=self.z), rotation=rotation)
 
 
-Pose: TypeAlias = EgoVehiclePose | ego.EgoVehiclePose | Mapping[str, Any]
+Pose: TypeAlias = EgoVehiclePose | geometry.EgoVehiclePose | Mapping[str, Any]
 """A pose, flat or of parts, or the mapping of its arguments."""
 
 
-def _pose(given: Pose | None) -> ego.EgoVehiclePose | None:
+def _pose(given: Pose | None) -> geometry.EgoVehiclePose | None:
     """The pose as the platform has it."""
     if isinstance(given, Mapping):
-        is_flat = not given.keys() & {each.alias for each in fields(ego.EgoVehiclePose)}
-        given = from_mapping(EgoVehiclePose, given) if is_flat else from_mapping(ego.EgoVehiclePose, given)
+        is_flat = not given.keys() & {each.alias for each in fields(geometry.EgoVehiclePose)}
+        given = from_mapping(EgoVehiclePose, given) if is_flat else from_mapping(geometry.EgoVehiclePose, given)
     if isinstance(given, EgoVehiclePose):
         return given.to_pose()
     return _optional_pose(given)
 
 
-_optional_pose = optional(instance_of(ego.EgoVehiclePose))
+_optional_pose = optional(instance_of(geometry.EgoVehiclePose))
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
@@ -187,7 +186,7 @@ class Frame(Validated):
     timestamp_ns: UnixTimestampNs
     images: Sequence[ImageResource]
     pointclouds: Sequence[SensorResource] | None = None
-    ego_vehicle_pose: ego.EgoVehiclePose | None = field(default=None, converter=_pose)
+    ego_vehicle_pose: geometry.EgoVehiclePose | None = field(default=None, converter=_pose)
     metadata: Metadata | None = field(default=None, converter=optional_metadata)
 
     def __attrs_post_init__(self) -> None:
@@ -230,7 +229,7 @@ class SceneRequest(Validated):
 
     Raises:
         InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the units
-            that are expected, by the rules of `model._units`.
+            that are expected, by the rules of `model._fitting`.
     """
 
     workspace_id: str
@@ -259,7 +258,7 @@ class SceneRequest(Validated):
         _leave_out(self, "calibration_id")
         if not self.frames:
             raise self._invalid("frames", f"scene {self.external_id!r} needs at least one frame, got none")
-        for place, problem in misfits([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)]):
+        for place, problem in time_problems([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)]):
             raise self._invalid(place, problem)
         seen: dict[str, LocalFile] = {}
         for file in self._local_files():

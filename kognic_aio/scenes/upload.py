@@ -11,7 +11,7 @@ from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
 from kognic_aio.files import Source
-from kognic_aio.model.file_data import Uploadable
+from kognic_aio.model.resource import Uploadable
 
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
 """Names of files, each with the signed URL to which it goes."""

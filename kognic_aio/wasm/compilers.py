@@ -1,116 +1,98 @@
-"""The compilers and how they are called: emcc for C and C++, rustc or cargo for Rust."""
+"""Finds compilers and runs them."""
 
-import json
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from anyio import CancelScope
-
+from kognic_aio._text import printable
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import CompilationError
-from kognic_aio.model._module_file import MAX_MODULE_BYTES, read_module
-from kognic_aio.wasm.contract import FUNCTION_NAME
-from kognic_aio.wasm.running import run_compiler
+from kognic_aio.wasm.bounds import MAX_OUTPUT_BYTES, MAX_SHOWN_BYTES
+from kognic_aio.wasm.process import Ended, public_environment, run
 
-MANIFEST = "Cargo.toml"
-SUFFIXES = (".c", ".cc", ".cpp", ".rs")
+HOW_TO_GET: Mapping[str, str] = {
+    "emcc": "install Emscripten, from emscripten.org or as your system's package `emscripten`",
+    "rustc": "install Rust from rustup.rs, then `rustup target add wasm32-wasip1`",
+    "cargo": "install Rust from rustup.rs, then `rustup target add wasm32-wasip1`",
+}
+
+LAUNCHED = tuple(os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")) if sys.platform == "win32" else ("",)
+"""How the names of programs end. Windows lets users leave that out."""
 
 
-async def compiled(source: Path, timeout: float) -> bytes:
-    """The module that a source becomes, of one of the suffixes or a manifest.
+async def run_compiler(command: Sequence[str], source: Path, timeout: float, **defaults: str) -> bytes:
+    """What a compiler writes to its standard output when it runs in the folder of a source.
 
-    Raises:
-        CompilationError: If its compiler is missing, fails, or takes longer.
+    It raises a CompilationError if the compiler is missing or fails, takes longer, or prints without end.
+
+    Args:
+        command: The name of the compiler on the PATH, and its arguments.
+        source: What it compiles.
+        timeout: Seconds that it may take.
+        defaults: Variables of its environment, unless ours has them.
     """
-    if source.name == MANIFEST:
-        return await _cargo(source, timeout)
-    async with _temporary_folder() as folder:
-        module = folder / "module.wasm"
-        command = _rustc(source, module) if source.suffix == ".rs" else _emcc(source, module)
-        await run_compiler(command, source, timeout)
-        return await in_thread(_read, module, command)
-
-
-def _emcc(source: Path, module: Path) -> list[str]:
-    return [
-        "emcc",
-        *("-mmultivalue", "-Xclang", "-target-abi", "-Xclang", "experimental-mv"),
-        "-Oz",
-        "-sSTANDALONE_WASM",
-        f'-sEXPORTED_FUNCTIONS=["_{FUNCTION_NAME}"]',
-        "-Wl,--no-entry",
-        str(source),
-        f"-o{module}",
-    ]
-
-
-def _rustc(source: Path, module: Path) -> list[str]:
-    return [
-        *("rustc", "-v", "--crate-type=cdylib", "-Copt-level=3", "-Cstrip=symbols"),
-        *("--target=wasm32-wasip1", "-Ctarget-feature=+multivalue"),
-        str(source),
-        f"-o{module}",
-    ]
-
-
-async def _cargo(manifest: Path, timeout: float) -> bytes:
-    command = [
-        *("cargo", "build", "--release", "--target=wasm32-wasip1", f"--manifest-path={manifest}"),
-        "--message-format=json-render-diagnostics",  # artifacts as JSON, what people shall read as ever
-    ]
-    messages = await run_compiler(command, manifest, timeout, RUSTFLAGS="-C target-feature=+multivalue")
-    return await in_thread(_read, _artifact(messages, manifest, command), command)
-
-
-def _artifact(messages: bytes, manifest: Path, command: Sequence[str]) -> Path:
-    """The module among what cargo says it has built: that of the manifest, or the only one of its workspace."""
-    try:
-        modules = list(_modules(messages))
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise CompilationError(f"cargo has not said what it has built: {error!r}", command=command) from error
-    found = [module for crate, module in modules if crate == manifest] or [module for _, module in modules]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        problem = (
-            f"a workspace of several modules ({', '.join(module.name for module in found)}): choose one's manifest"
+    name, *arguments = command
+    path = await in_thread(_trusted_path, source)
+    found = await in_thread(_program, name, path)
+    if found is None:
+        raise CompilationError(
+            f"compiling {source.name} needs {name}, which is not on the PATH: {HOW_TO_GET[name]}", command=command
         )
-    else:
-        problem = 'it builds no module: its [lib] needs crate-type = ["cdylib"]'
-    raise CompilationError(f"{manifest}: {problem}", command=command, exit_code=0)
-
-
-def _modules(messages: bytes) -> Iterator[tuple[Path, Path]]:
-    """The manifest and the module of each crate that becomes one."""
-    for line in messages.splitlines():
-        message = json.loads(line) if line.startswith(b"{") else {}
-        if message.get("reason") == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
-            for name in message["filenames"]:
-                if name.endswith(".wasm"):
-                    yield Path(message["manifest_path"]), Path(name)
-
-
-def _read(module: Path, command: Sequence[str]) -> bytes:
+    # What a compiler starts itself has to be found where it was found.
+    environment = {**defaults, **public_environment(), "PATH": path, "NoDefaultCurrentDirectoryInExePath": "1"}
     try:
-        wasm = read_module(module)
+        ended = await run(
+            [found, *arguments], env=environment, timeout=timeout, max_output=MAX_OUTPUT_BYTES, cwd=source.parent
+        )
     except OSError as error:
-        message = f"{command[0]} ended well, but its module cannot be read: {error}"
-        raise CompilationError(message, command=command, exit_code=0) from error
-    if len(wasm) > MAX_MODULE_BYTES:
-        message = f"{command[0]} has made a module of more than {MAX_MODULE_BYTES:,} bytes"
-        raise CompilationError(message, command=command, exit_code=0)
-    return wasm
+        raise CompilationError(f"{found} cannot be started: {error}", command=command) from error
+    if problem := _problem(ended, timeout):
+        message = f"{name} could not compile {source} ({problem})"
+        said = _shown_lines(ended.words)
+        raise CompilationError(message, command=command, exit_code=ended.exit_code, output=said)
+    return ended.output
 
 
-@asynccontextmanager
-async def _temporary_folder() -> AsyncGenerator[Path, None]:
-    folder = Path(await in_thread(tempfile.mkdtemp))
+def _problem(ended: Ended, timeout: float) -> str | None:
+    if ended.timed_out:
+        return f"it has not ended within {timeout:g} s"
+    if ended.said_too_much:
+        return f"it has printed more than {MAX_OUTPUT_BYTES:,} bytes"
+    return f"exit code {ended.exit_code}" if ended.exit_code else None
+
+
+def _shown_lines(words: bytes) -> str:
+    """What a compiler has written, line by line: the beginning, where the first error is, and the end."""
+    if len(words) > MAX_SHOWN_BYTES:
+        half = MAX_SHOWN_BYTES // 2
+        words = words[:half] + b"\n[...]\n" + words[-half:]
+    lines = words.decode(errors="replace").strip().expandtabs().split("\n")
+    return "\n".join(printable(line.removesuffix("\r")) for line in lines)
+
+
+def _trusted_path(source: Path) -> str:
+    """The absolute folders of the PATH, without the current one and that of a source."""
+    # What lies beside a source has come with it. A shell would take an empty folder for the current one.
+    distrusted = {_resolved(source.parent), _resolved(Path())}
+    folders = [
+        Path(folder.strip('"')) for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+    ]  # " on Windows
+    return os.pathsep.join(str(path) for path in folders if path.is_absolute() and _resolved(path) not in distrusted)
+
+
+def _program(name: str, path: str) -> str | None:
+    """The program of a name in the folders of a path. On Windows, `shutil.which` would look elsewhere too."""
+    for folder in filter(None, path.split(os.pathsep)):
+        for ending in LAUNCHED:
+            candidate = os.path.join(folder, f"{name}{ending}")  # noqa: PTH118  # folders stay as the PATH has them
+            if os.path.isfile(candidate) and os.access(candidate, os.X_OK):  # noqa: PTH113  # as above
+                return candidate
+    return None
+
+
+def _resolved(path: Path) -> Path | None:
     try:
-        yield folder
-    finally:
-        with CancelScope(shield=True):
-            await in_thread(partial(shutil.rmtree, folder, ignore_errors=True))
+        return path.resolve()
+    except (OSError, RuntimeError):  # a folder that was deleted, or a loop of links
+        return None

@@ -1,4 +1,4 @@
-"""Processes that do not outlive what they are run for, and neither run on nor talk without end."""
+"""Processes that are killed with all that they have started when they run too long, print too much or are cancelled."""
 
 import asyncio
 import os
@@ -16,30 +16,19 @@ from attrs import frozen
 from kognic_aio._threads import patiently
 
 DYING_TIME = 5.0
-"""Seconds to wait for the end of a process that has been killed, which takes long only where the machine is busy."""
+"""Seconds to wait for the end of a process that has been killed. It takes long only where the machine is busy."""
 
 DRAINING_TIME = 1.0
-"""Seconds to wait for the rest of what it has written, after which somebody else must be holding its pipes."""
-
-SECRETS = "KOGNIC_"
-"""How the variables begin that are nobody's business but ours."""
+"""Seconds to wait for the rest of what it has written. After them, somebody else must be holding its pipes."""
 
 
 @frozen
 class Ended:
-    """How a process has ended.
+    """How a process has ended: by itself, or because it was killed for one of the last two reasons."""
 
-    Attributes:
-        exit_code: What it ended with: minus the signal that has killed it, None if nobody knows.
-        output: What it has written to its standard output.
-        words: What it has written to its standard error.
-        timed_out: Whether it was killed as its time was up.
-        said_too_much: Whether it was killed as it wrote more than it may.
-    """
-
-    exit_code: int | None
-    output: bytes
-    words: bytes
+    exit_code: int | None  # minus the signal if one has killed it, None if nobody knows
+    output: bytes  # on its standard output
+    words: bytes  # on its standard error
     timed_out: bool
     said_too_much: bool
 
@@ -55,22 +44,23 @@ async def run(
 ) -> Ended:
     """Run a process; at its end, or if the task is cancelled, kill it and all that it has started.
 
+    It raises an OSError if the process cannot be started.
+
     Args:
-        command: The program, by its path, and its arguments.
+        command: The path of the program, and its arguments.
         env: Its environment.
         timeout: Seconds that it may take.
-        max_output: Bytes that it may write to its standard output, and to its standard error.
+        max_output: Bytes that it may write to its standard output, and as many to its standard error.
         cwd: Its folder, None for ours.
         given: What it reads from its standard input.
-
-    Raises:
-        OSError: If it cannot be started.
     """
     listener = _Listener(max_output)
     await patiently(_start, listener, command, env, cwd)
     with move_on_after(timeout) as scope:
         try:
-            _give(listener.transport, given)
+            stdin = cast("asyncio.WriteTransport", listener.transport.get_pipe_transport(0))
+            stdin.write(given)
+            stdin.close()  # when it has taken everything
             await listener.settled.wait()
         finally:
             await _end(listener)
@@ -79,8 +69,8 @@ async def run(
 
 
 def public_environment() -> dict[str, str]:
-    """Our environment as others may know it: without credentials, and without what leads to them."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(SECRETS)}
+    """Our environment without credentials, and without what leads to them."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("KOGNIC_")}
 
 
 async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
@@ -99,21 +89,16 @@ async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str
 
 
 class _Listener(asyncio.SubprocessProtocol):
-    """Keeps what a process writes, up to a bound.
+    """Keeps what a process writes, up to a bound."""
 
-    Attributes:
-        transport: The process, once it has started.
-        said: What it has written, by descriptor.
-        settled: Set when it has ended, or has written too much.
-        exited: Set when it has ended.
-        closed: Set when it has ended, and nobody holds the other end of its pipes any longer.
-        is_over: Whether it has written too much.
-    """
+    transport: asyncio.SubprocessTransport
 
     def __init__(self, max_output: int) -> None:
-        self.said = {1: bytearray(), 2: bytearray()}
-        self.settled, self.exited, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.is_over = False
+        self.said = {1: bytearray(), 2: bytearray()}  # by descriptor
+        self.settled = asyncio.Event()  # it has ended, or has written too much
+        self.exited = asyncio.Event()
+        self.closed = asyncio.Event()  # it has ended, and nobody holds the other end of its pipes any longer
+        self.is_over = False  # whether it has written too much
         self._max_output = max_output
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,14 +115,8 @@ class _Listener(asyncio.SubprocessProtocol):
         self.exited.set()
         self.settled.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - its name is asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # its name is asyncio's
         self.closed.set()
-
-
-def _give(transport: asyncio.SubprocessTransport, given: bytes) -> None:
-    stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-    stdin.write(given)
-    stdin.close()  # when it has taken everything
 
 
 async def _end(listener: _Listener) -> None:
@@ -157,7 +136,7 @@ def _kill_all(leader: int) -> None:
     try:
         if sys.platform == "win32":  # which knows no groups, but who has started whom
             tool = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
-            Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603
+            Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603  # no shell
         else:
             os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # macOS says the latter of those that have ended

@@ -1,9 +1,8 @@
-"""The process in which one module is compiled and run. It is a program by itself, which `sandbox` starts and reads.
+"""The process in which one module is compiled and run: a program by itself, which `sandbox` starts and reads.
 
-It imports nothing of this package, which would take ten times as long as a validation, and knows no rules: what a
-module has to be, and what it may take, comes with it. It takes a line of JSON and the module on its standard input, and
-answers with lines of JSON: `["loaded"]`, `["projected", u, v]` for each point, or `["failed", kind, detail]`, at which
-it ends. Whoever reads them has to expect anything: a module may have taken the process over.
+It imports nothing of this package, which would take ten times as long as a validation, and it knows no rules: its task
+says what a module has to be, and what it may take. Its standard input is a line of JSON and the module. It answers with
+lines of JSON: `["loaded"]`, `["projected", u, v]` for each point, or `["failed", kind, detail]`, at which it ends.
 """
 
 import json
@@ -17,40 +16,30 @@ if TYPE_CHECKING:
 MAGIC = b"\0asm"
 
 MAX_NAMES = 20
+"""Names of imports or exports that are told: a module may have megabytes of them."""
+
 MAX_TEXT = 500
-"""Names of imports or exports that are told, and characters of any text: a module may have megabytes of them."""
+"""Characters of any text that is told."""
 
 FEATURES_OFF = (
     *("wasm_threads", "wasm_memory64", "wasm_multi_memory", "wasm_gc", "wasm_function_references"),
     *("wasm_exceptions", "wasm_stack_switching", "wasm_component_model", "wasm_custom_page_sizes"),
 )
-"""What no compiler needs for a projection: each is more to bound, and more that may be wrong in wasmtime."""
+"""No compiler needs these for a projection. Each would be more to bound, and more that may be wrong in wasmtime."""
 
 
 class Task(TypedDict):
-    """What to do with the module that follows, and within which bounds.
+    """What to do with the module that follows, and within which bounds."""
 
-    Attributes:
-        path: Where to import wasmtime from.
-        function: The function that the module has to export.
-        signature: Its parameters and results.
-        points: What to project.
-        limits: By name, such as `RLIMIT_CPU`, what the process may take, where the system can bound it.
-        fuel: Instructions of a call.
-        memory: Bytes of its memory.
-        tables: How many tables it may have.
-        elements: Elements of a table.
-    """
-
-    path: Sequence[str]
-    function: str
-    signature: str
+    path: Sequence[str]  # where to import wasmtime from
+    function: str  # what the module has to export
+    signature: str  # its parameters and results
     points: Sequence[tuple[float, float, float]]
-    limits: dict[str, int]
-    fuel: int
-    memory: int
+    limits: dict[str, int]  # what the process may take, by names such as `RLIMIT_CPU`, where the system can bound it
+    fuel: int  # instructions of a call
+    memory: int  # bytes
     tables: int
-    elements: int
+    elements: int  # of each table
 
 
 def main() -> None:
@@ -68,7 +57,7 @@ def main() -> None:
 
 
 def say(*words: object) -> None:
-    """Answer one line, at once: what has been said holds, however the process ends."""
+    """Write one line of the answer at once, as the process may end at any time."""
     sys.stdout.write(json.dumps(words) + "\n")
     sys.stdout.flush()
 
@@ -76,35 +65,31 @@ def say(*words: object) -> None:
 def fail(kind: str, detail: str | Sequence[str] | None) -> NoReturn:
     """Say why it does not go on, and end."""
     if isinstance(detail, str):
-        detail = _cut(detail)
+        detail = detail[: MAX_TEXT + 1]  # one more, which tells that it was cut
     elif detail is not None:
-        detail = [*map(_cut, detail[:MAX_NAMES])]
+        detail = [name[: MAX_TEXT + 1] for name in detail[:MAX_NAMES]]
     say("failed", kind, detail)
     sys.exit()
-
-
-def _cut(text: str) -> str:
-    return text[: MAX_TEXT + 1]  # one more, which tells that it was cut
 
 
 def _limit(limits: dict[str, int]) -> None:
     """Have the system end this process at its limits; Windows has none."""
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 - which Windows does not have
+    import resource  # noqa: PLC0415  # which Windows does not have
 
-    for name, most in limits.items():
+    for name, limit in limits.items():
         try:
             kind = getattr(resource, name)
             _, hard = resource.getrlimit(kind)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
             resource.setrlimit(kind, (bound, hard if name == "RLIMIT_CPU" else bound))
         except (AttributeError, ValueError, OSError):  # macOS has but some, and does not set all that it has
             continue
 
 
 def _limited_store(task: Task) -> "Store":
-    from wasmtime import Config, Engine, Store  # noqa: PLC0415 - here and below: where it is, the task has said
+    from wasmtime import Config, Engine, Store  # noqa: PLC0415  # here and below: where it is, the task has said
 
     config = Config()
     config.consume_fuel = True

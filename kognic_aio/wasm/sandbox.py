@@ -1,53 +1,64 @@
-"""Runs a module in a process of its own, which can be killed, and which the system bounds as well."""
+"""Runs a module in a process of its own, and reads its answers. A module may have taken it over and answer anything."""
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from typing import TypeAlias
 
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
+from attrs import frozen
 
+from kognic_aio import errors
+from kognic_aio._json import read_json
+from kognic_aio._text import printable
 from kognic_aio._threads import in_thread
-from kognic_aio.errors import LoadingError, MissingExtraError
-from kognic_aio.model._module_file import MAX_MODULE_BYTES
+from kognic_aio.errors import LoadingError, WasmError
+from kognic_aio.model.calibration import MAX_MODULE_BYTES
 from kognic_aio.wasm import bounds, runner
-from kognic_aio.wasm.answers import Answers, Outcome, Point
 from kognic_aio.wasm.contract import FUNCTION_NAME, SIGNATURE
 from kognic_aio.wasm.process import Ended, public_environment, run
+
+Point: TypeAlias = tuple[float, float, float]
+Pixel: TypeAlias = tuple[float, float]
+
+THROUGH_MEMORY = "(i32, f64, f64, f64) -> ()"
+"""The signature if a compiler cannot return two values: the caller says where in memory to put them."""
 
 _turns: RunVar[CapacityLimiter] = RunVar("kognic_aio.wasm")
 
 
-def check_extra() -> None:
-    """See that the library that runs modules is there, without loading it into this process.
+@frozen
+class Outcome:
+    """Where a module has projected points to, as far as it came, and why it came no further, if it did not."""
 
-    Raises:
-        MissingExtraError: If the extra `wasm` is not installed.
-    """
+    pixels: Sequence[Pixel]
+    failure: WasmError | None
+
+
+def check_extra() -> None:
+    """Raise a MissingExtraError if the library that runs modules is not installed. It is not loaded here."""
     if find_spec("wasmtime") is None:
-        raise MissingExtraError("running WebAssembly needs wasmtime: pip install 'kognic-aio[wasm]'")
+        raise errors.MissingExtraError("running WebAssembly needs wasmtime: pip install 'kognic-aio[wasm]'")
 
 
 async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
-    """Load a module and have it project points. If the task is cancelled, its process is killed.
-
-    Raises:
-        MissingExtraError: If the extra `wasm` is not installed.
-        LoadingError: If the module is too large, or no process can be started for it.
-    """
+    """Load a module and have it project points. If the task is cancelled, its process is killed."""
     await in_thread(check_extra)
     if len(wasm) > MAX_MODULE_BYTES:
         problem = f"the module has more than {MAX_MODULE_BYTES:,} bytes"
         raise LoadingError(f"{problem}: have its compiler leave out what it does not need, such as names")
+    # The time of a module begins when it has its turn, so that a queue of modules times none of them out.
     async with _turn():
         return Answers(points).outcome(await _run(wasm, points))
 
 
 def _interpreter() -> str:
-    """Python: where it is embedded, `multiprocessing.set_executable` names one."""
-    from multiprocessing.spawn import get_executable  # noqa: PLC0415 - looks at the current folder, which may block
+    """The Python to run. Where Python is embedded, `multiprocessing.set_executable` names it."""
+    from multiprocessing.spawn import get_executable  # noqa: PLC0415  # looks at the current folder, which may block
 
     return os.fsdecode(get_executable())
 
@@ -93,3 +104,116 @@ def _task(points: Sequence[Point]) -> runner.Task:
         "tables": bounds.MAX_TABLES,
         "elements": bounds.MAX_TABLE_ELEMENTS,
     }
+
+
+class Answers:
+    """The answers of a process that had to project points, the base point first; read line by line."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._points = points
+        self._is_loaded = False
+        self._pixels: list[Pixel] = []
+
+    def outcome(self, ended: Ended) -> Outcome:
+        """What came of it."""
+        failure = None
+        for line in ended.output.splitlines(keepends=True):
+            if failure is None and line.endswith(b"\n"):  # the last one may have been cut off
+                failure = self._read(line)
+        if failure is None and len(self._pixels) < len(self._points):
+            failure = self._stopped(_reason(ended))
+        return Outcome(self._pixels, failure)
+
+    def _read(self, line: bytes) -> WasmError | None:
+        """The failure that a line tells of, None if it tells of none."""
+        try:
+            answer: object = read_json(line)
+        except ValueError:
+            answer = None
+        match answer:
+            case ["loaded"]:
+                self._is_loaded = True
+            case ["projected", float(u), float(v)] if self._is_loaded and len(self._pixels) < len(self._points):
+                self._pixels.append((u, v))
+            case ["failed", str(kind), detail] if kind in FAILURES:
+                return FAILURES[kind](detail)
+            case ["failed", "projection", detail] if self._is_loaded and len(self._pixels) < len(self._points):
+                return self._stopped(_cause(detail))
+            case _:
+                return self._stopped("its process has answered what is no answer")
+        return None
+
+    def _stopped(self, reason: str) -> WasmError:
+        """Why it came no further, said of the point at which it was."""
+        done = len(self._pixels)
+        if not self._is_loaded or done == len(self._points):
+            return LoadingError(f"the module cannot be loaded: {reason}")
+        point, index = self._points[done], done - 1 if done else None
+        which = "the base point" if index is None else f"the point of test case {index}"
+        message = f"{FUNCTION_NAME} failed for {which}, {point}: {reason}"
+        return errors.ProjectionError(message, point=point, reason=reason, index=index)
+
+
+def _reason(ended: Ended) -> str:
+    """Why a process has ended before it had done everything."""
+    if ended.timed_out:
+        return f"it has not ended within {bounds.VALIDATION_TIMEOUT:g} s"
+    if sys.platform != "win32" and ended.exit_code == -signal.SIGXCPU:
+        return f"it has not ended within {bounds.MAX_CPU_SECONDS} s of processor time"
+    memory = f"{bounds.MAX_PROCESS_BYTES >> 20} MiB"
+    return f"its process has crashed (exit code {ended.exit_code}), as when it needs more than {memory} of memory"
+
+
+def _cause(detail: object) -> str:
+    """What a module was stopped by. The runner says nothing if the fuel is used up."""
+    return f"it has not ended within {bounds.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
+
+
+def _imports(detail: object) -> WasmError:
+    names = _shown_names(detail)
+    return LoadingError(
+        f"the module imports {', '.join(names)}, but nothing is there to import:"
+        " link what it needs into it, and use nothing of the system",
+        imports=names,
+    )
+
+
+def _no_function(detail: object) -> WasmError:
+    names = _shown_names(detail)
+    return errors.FunctionNotFoundError(
+        f"the module has to export a function {FUNCTION_NAME}, got {', '.join(names) or 'no function'};"
+        ' in C++ it has to be extern "C", in Rust pub and #[no_mangle]',
+        function=FUNCTION_NAME,
+        exports=names,
+    )
+
+
+def _signature(detail: object) -> WasmError:
+    got = _shown(detail)
+    message = f"{FUNCTION_NAME} has to be {SIGNATURE}, got {got}"
+    if got == THROUGH_MEMORY:
+        message += (
+            ", which returns through memory: C and C++ need the flags of compile_to_wasm,"
+            ' Rust a function without extern "C" that returns a tuple, and a rustc before 1.82'
+        )
+    return errors.FunctionSignatureError(message, expected=SIGNATURE, got=got)
+
+
+FAILURES: Mapping[str, Callable[[object], WasmError]] = {
+    "magic": lambda detail: LoadingError(f"not a WebAssembly module: {_shown(detail)}"),
+    "format": lambda detail: LoadingError(f"not a valid WebAssembly module: {_shown(detail)}"),
+    "instantiation": lambda detail: LoadingError(f"the module cannot be instantiated: {_cause(detail)}"),
+    "imports": _imports,
+    "exports": _no_function,
+    "signature": _signature,
+    "internal": lambda detail: LoadingError(f"wasmtime cannot load the module: {_shown(detail)}"),
+}
+"""The errors of what can be wrong before a point is projected, by the runner's word for it."""
+
+
+def _shown(text: object) -> str:
+    return printable(text, runner.MAX_TEXT)
+
+
+def _shown_names(names: object) -> list[str]:
+    return [_shown(name) for name in names[: runner.MAX_NAMES]] if isinstance(names, list) else []

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from math import isnan
 from os import PathLike
 
+from kognic_aio._regular import read_regular
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ProjectionValidationError, WasmError
-from kognic_aio.model._module_file import read_module
-from kognic_aio.model.calibration import CustomCameraCalibration, TestCase
-from kognic_aio.wasm.answers import Pixel, Point
+from kognic_aio.model.calibration import MAX_MODULE_BYTES, CustomCameraCalibration, TestCase
 from kognic_aio.wasm.contract import BASE_POINT, TOLERANCE, USUAL_SIZE
-from kognic_aio.wasm.sandbox import run_module
+from kognic_aio.wasm.sandbox import Pixel, Point, run_module
 
 log = logging.getLogger("kognic_aio")
 
 
 async def validate_custom_camera_calibration(calibration: CustomCameraCalibration) -> None:
-    """Check the module of a calibration, and that it projects the calibration's test cases as they say.
+    """Check the module of a calibration, and its projections by the calibration's test cases.
 
     Raises:
         WasmError: What `validate_wasm_binary` raises.
@@ -26,13 +25,13 @@ async def validate_custom_camera_calibration(calibration: CustomCameraCalibratio
 
 
 async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequence[TestCase] = ()) -> None:
-    """Check the module of a local file, and that it projects some test cases as they say.
+    """Check the module of a local file, and its projections by some test cases.
 
     Raises:
         OSError: If the file cannot be read.
         WasmError: What `validate_wasm_binary` raises.
     """
-    wasm = await in_thread(read_module, wasm_file)
+    wasm = await in_thread(read_regular, wasm_file, MAX_MODULE_BYTES)
     try:
         await validate_wasm_binary(wasm, test_cases)
     except WasmError as error:
@@ -41,10 +40,11 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
 
 
 async def validate_wasm_binary(wasm: bytes, test_cases: Sequence[TestCase] = ()) -> None:
-    """Check a module, and that it projects some test cases as they say.
+    """Check a module, and its projections by some test cases.
 
-    The module is compiled and runs in a process of its own, without access to anything. That is killed if it takes
-    more than seconds or 192 MiB of memory, or if the task is cancelled. Two modules at most are validated at once.
+    The module is compiled and runs in a process of its own, without access to anything. The process is killed after
+    4 seconds, if it takes more than 192 MiB of memory, or if the task is cancelled. At most two modules are validated
+    at once.
 
     Args:
         wasm: The module.
@@ -90,5 +90,5 @@ def _point(test_case: TestCase) -> Point:
 
 
 def _agree(a: float, b: float) -> bool:
-    """Whether two coordinates are the same. NaN, which is outside of what the camera sees, is so only with NaN."""
+    """Whether two coordinates are the same. NaN, for what the camera does not see, is the same as NaN only."""
     return (isnan(a) and isnan(b)) or abs(a - b) < TOLERANCE

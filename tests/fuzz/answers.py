@@ -40,20 +40,26 @@ from kognic_aio.model.annotation import (
     SignedAnnotation,
 )
 from kognic_aio.model.calibration import SensorCalibrationEntry
-from kognic_aio.model.input import Input, InputEntry
-from kognic_aio.model.pre_annotation import CreatedPreAnnotation, ResolvedPreAnnotation
-from kognic_aio.model.project import Project, ProjectBatch
+from kognic_aio.model.platform import (
+    CreatedPreAnnotation,
+    Input,
+    InputEntry,
+    Project,
+    ProjectBatch,
+    ResolvedPreAnnotation,
+    Scene,
+    SceneSummary,
+    Workspace,
+)
 from kognic_aio.model.request import Request
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewResponse
-from kognic_aio.model.scene_entry import Scene, SceneSummary
-from kognic_aio.model.workspace import Workspace
 from kognic_aio.resources.scene import EgoPoses
 from kognic_aio.scenes.creation import AcceptedRequest
 from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene, ReservedScene
 from kognic_aio.scenes.pre_annotations import PreAnnotationPage
-from kognic_aio.wasm.answers import FAILURES, Answers
 from kognic_aio.wasm.process import Ended
+from kognic_aio.wasm.sandbox import FAILURES, Answers
 from tests.answers import answer_with
 from tests.fuzz.pieces import Pieces
 

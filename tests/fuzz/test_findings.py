@@ -29,7 +29,7 @@ from kognic_aio.environments import find_environment
 from kognic_aio.errors import CredentialsError, InvalidError, JournalError, MalformedAnswerError
 from kognic_aio.model import Cameras, FileData, Image, Input
 from kognic_aio.model.calibration import SensorCalibrationEntry
-from kognic_aio.model.project import Project
+from kognic_aio.model.platform import Project
 from kognic_aio.model.review import AddFeedbackItemPin
 from kognic_aio.pipeline.content import COMMON
 from kognic_aio.pipeline.journal import Destination, Journal, Step

@@ -27,11 +27,11 @@ from kognic_aio.model import (
     scene_request,
 )
 from kognic_aio.model.calibration import CalibrationType, CustomCameraCalibration, UnknownCalibration
-from kognic_aio.model.file_data import FileData, Source
+from kognic_aio.model.resource import FileData, GivenBytes
 
 NEVER_JSON = {
     FileData: "holds the bytes of a file, which are uploaded",
-    Source: "the same",
+    GivenBytes: "the same",
     scene_request.LocalFile: "is a filename on the wire, as the models that hold it test",
     Resource: "is the base of images and point clouds",
     BaseScene: "is the base of scenes, and has no frames",
