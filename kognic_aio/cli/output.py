@@ -33,14 +33,23 @@ HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgs
 
 
 def say(*lines: object, err: bool = False) -> None:
-    """Print lines, each of which stays one whatever is in it.
-
-    Args:
-        lines: What to print.
-        err: Whether it goes to the standard error.
-    """
+    """Print lines, on standard output or error; each stays one line, whatever is in it."""
     for line in lines:
         click.echo(printable(line), err=err)
+
+
+def say_wrapped(*lines: object, style: str = "") -> None:
+    """Print lines of which none is wider than the terminal."""
+    console = open_console()
+    with console.capture() as captured:  # if rich wrote it, it would end the process when the reader has gone
+        for line in lines:
+            console.print(printable(line), style=style)
+    click.echo(captured.get(), nl=False)
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun, such as `1 image` or `1,200 images`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def say_wrong(error: click.ClickException) -> None:
