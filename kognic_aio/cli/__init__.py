@@ -8,17 +8,16 @@ import sys
 from importlib.util import find_spec
 from pathlib import PurePath
 
-LIBRARIES = ("click", "rich")
 INTERRUPTED = 130
 SCRIPTS = ("kognicutil", "kognic-aio")
 
 
 def main() -> None:
     """Run the command that the arguments name; without the extra, say how to install it."""
-    if not all(map(find_spec, LIBRARIES)):
+    if not all(map(find_spec, ("click", "rich"))):
         sys.exit(f"{program_name()} needs its libraries: pip install 'kognic-aio[cli]'")
     try:
-        from kognic_aio.cli.app import run  # noqa: PLC0415 - the extra may be missing
+        from kognic_aio.cli.app import run  # noqa: PLC0415  # the extra may be missing
 
         sys.exit(run())
     except KeyboardInterrupt:

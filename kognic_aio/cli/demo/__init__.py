@@ -12,7 +12,7 @@ from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.cli.demo.report import Outcome, compare, print_report, shown
 from kognic_aio.cli.demo.sample_data import sample_folder
 from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
-from kognic_aio.cli.emulator import slowness
+from kognic_aio.cli.emulator import seconds
 from kognic_aio.cli.output import say_wrapped
 from kognic_aio.emulator import Emulator
 
@@ -22,7 +22,9 @@ PROJECT, BATCH = "project-a", "batch-2"
 @click.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--scenes", type=click.IntRange(min=1), help="How many to make, instead of enough for all files.")
-@slowness(api_latency=0.02, storage_latency=0.03, processing_time=0.5)
+@seconds("--api-latency", 0.02)
+@seconds("--storage-latency", 0.03)
+@seconds("--processing-time", 0.5)
 def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
     """Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.
 
