@@ -1,4 +1,4 @@
-"""The one way in: every request is guarded, recorded, delayed, admitted and answered, and its error written down."""
+"""The one way in: guards, records, delays, admits and answers every request."""
 
 import asyncio
 from functools import partial
@@ -24,15 +24,15 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class FrontDoor:
-    """Handles every request that an emulator gets.
+    """Handles every request to an emulator.
 
     Args:
-        platform: the state behind it.
-        recorder: where requests are noted.
-        guard: what turns away requests for other hosts and from other origins.
-        router: what finds their handlers.
-        api_latency: seconds slept before a request to an API is handled.
-        storage_latency: seconds slept before a request to a signed URL is handled.
+        platform: the state to act on.
+        recorder: records requests.
+        guard: refuses requests for other hosts and from other origins.
+        router: finds handlers.
+        api_latency: seconds to sleep before a request to an API is handled.
+        storage_latency: seconds to sleep before a request to a signed URL is handled.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FrontDoor:
         except PlatformError as error:
             return error_response(error)
         except ConnectionError:
-            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # nobody receives it
         if request.raw_path == REPORT_PATH:
             # Not recorded: looking must not change what is looked at.
             return json_response({**self._recorder.summary(), **self._platform.summary()})
@@ -73,7 +73,7 @@ class FrontDoor:
             response = await self._respond(gauge, record, request)
             status = response.status
         except ConnectionError:
-            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # nobody receives it
         finally:
             self._recorder.end(gauge, record, status)
         return response
@@ -120,7 +120,7 @@ class FrontDoor:
         return json_response(_enveloped(answer))
 
     async def _read(self, route: Route, call: Call) -> None:
-        """Read the body, of which a client that was let in gets everything recorded, whatever the answer."""
+        """Read and record the body, whatever the answer will be."""
         call.record.content = await self._bodies.read(call.request, route.max_body)
         call.record.size = len(call.record.content)
 

@@ -11,11 +11,11 @@ SIGNATURE = b"LASF"
 VERSION = (1, 2)
 POINT_FORMAT = 3
 POINT_SIZE = 34
-"""Bytes of a point of this format; more are extra bytes of the customer's own."""
+"""Bytes of a point of this format. Customers may add bytes of their own."""
 COMPRESSED = 0x80
-"""The bit of the point format that LASzip sets."""
+"""The bit of the point format that marks compression by LASzip."""
 
-# The header of LAS 1.2, as far as the number of points; later versions only add to its end.
+# The header of LAS 1.2, up to the number of points. Later versions only append to it.
 HEADER = struct.Struct("<24x2B68xHI4xBHI")
 HEADER_SIZE = 227
 
@@ -44,7 +44,7 @@ class Header:
 
 
 def check_las(cloud: Incoming) -> Reading[None]:
-    """Check that a cloud is LAS 1.2 with points of format 3, all of which are there."""
+    """Check that a cloud is LAS 1.2 with all its points, in format 3."""
     header = yield from _read_header(cloud, "LAS")
     if header.format & COMPRESSED:
         raise BadFileError("is compressed: it must be LAS, or its name must end in .laz")
@@ -58,7 +58,7 @@ def check_las(cloud: Incoming) -> Reading[None]:
 
 
 def check_laz(cloud: Incoming) -> Reading[None]:
-    """Check that a cloud has the header of LAZ, and what stands before its points."""
+    """Check that a cloud has the header of LAZ, and all that precedes its points."""
     header = yield from _read_header(cloud, "LAZ")
     if not header.format & COMPRESSED:
         raise BadFileError("is not compressed: it must be LAZ, or its name must end in .las")

@@ -130,7 +130,7 @@ def check_metadata(metadata: Body) -> None:
 
 def _read_frames(kind: SceneKind, frames: Body, spec: SceneSpec) -> None:
     seen: set[str] = set()
-    for index, frame in enumerate(frames.items(least=1)):
+    for index, frame in enumerate(frames.items(minimum=1)):
         fields = _read_frame(kind, frame, spec, first=index == 0)
         note_frame(fields["frameId"], fields.get("egoVehiclePose"), seen, spec)
         spec.relative_timestamps.append(fields["relativeTimestamp"].integer())

@@ -54,7 +54,7 @@ def _read_specification(specification: Body, spec: SceneSpec) -> SceneKind:
     seen: set[str] = set()
     timestamps: list[int] = []
     with_clouds: list[bool] = []
-    for frame in fields["frames"].items(least=1):
+    for frame in fields["frames"].items(minimum=1):
         given = frame.fields(("id", "timestampNs", "images"), ("pointClouds", "metadata"))
         clouds = given.get("pointClouds")
         note_frame(given["id"], None if clouds is None else _read_clouds(clouds, spec), seen, spec)

@@ -23,7 +23,7 @@ def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -
 
 def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     """Below 0, what is handed out has expired before."""
-    check_seconds(attribute.name, value, least=-math.inf)
+    check_seconds(attribute.name, value, minimum=-math.inf)
 
 
 def _lifetime(value: float) -> float:

@@ -45,19 +45,19 @@ def one_of(*allowed: str) -> Shape:
     return check
 
 
-def listing(item: Shape, length: int | None = None, most: int | None = None) -> Shape:
-    """A list, of any length, of a fixed one, or from `length` to `most` items."""
+def listing(item: Shape, length: int | None = None, maximum: int | None = None) -> Shape:
+    """A list, of any length, of a fixed one, or from `length` to `maximum` items."""
 
     def check(value: Body) -> None:
-        for each in value.items(length or 0, length if most is None else most):
+        for each in value.items(length or 0, length if maximum is None else maximum):
             item(each)
 
     return check
 
 
-def numbers(length: int | None = None, most: int | None = None) -> Shape:
-    """A list of numbers, of any length, of a fixed one, or from `length` to `most` items."""
-    return listing(Body.number, length, most)
+def numbers(length: int | None = None, maximum: int | None = None) -> Shape:
+    """A list of numbers, of any length, of a fixed one, or from `length` to `maximum` items."""
+    return listing(Body.number, length, maximum)
 
 
 def mapping(item: Shape, key: re.Pattern[str] | None = None) -> Shape:
