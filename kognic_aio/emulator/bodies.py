@@ -51,8 +51,10 @@ async def arriving(request: web.BaseRequest, pace: Pace) -> AsyncIterator[bytes]
     clock = asyncio.get_running_loop().time
     due, size = clock() + pace.patience, 0
     while True:
+        # What ends first: the patience for the next bytes, or the time that the average rate grants.
+        limit = min(pace.patience, due + size / pace.rate - clock())
         try:
-            async with asyncio.timeout(min(pace.patience, due + size / pace.rate - clock())):
+            async with asyncio.timeout(limit):
                 chunk = await request.content.readany()
         except TimeoutError as error:
             raise SlowBodyError(

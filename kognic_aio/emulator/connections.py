@@ -94,7 +94,7 @@ class _Connection(web.RequestHandler):
         """Turn a connection away if there are too many."""
         super().connection_made(transport)
         if self._server.is_over and isinstance(transport, asyncio.WriteTransport):
-            transport.write(FULL)
+            transport.write(FULL)  # whatever it asks for, so nothing has to be read
             transport.close()
 
     def pause_writing(self) -> None:

@@ -93,6 +93,7 @@ class FrontDoor:
         record.endpoint = route.name
         call = Call(self._platform, request, params, record)
         admit(route, call)
+        # Signed URLs and the auth server are other hosts on the real platform.
         if self._platform.rate_limit is not None and route.access == "token":
             await self._check_rate(self._platform.rate_limit, route, call)
         faults = self._platform.faults
@@ -105,7 +106,7 @@ class FrontDoor:
     async def _check_rate(self, limit: RateLimit, route: Route, call: Call) -> None:
         wait = limit.take(self._platform.timing.clock())
         if wait:
-            await self._read(route, call)
+            await self._read(route, call)  # a client that is still sending would miss the answer
             self._recorder.rate_limited += 1
             message = f"more than {limit.per_second:g} requests per second"
             raise TooManyRequestsError(message, wait if limit.retry_after else None)

@@ -37,6 +37,7 @@ PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></
 # SO_LINGER for 0 seconds: closing discards what was not sent, and resets the connection.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 GLANCE = 0.05
+"""Seconds between two looks whether the client has gone."""
 
 
 async def inject(
@@ -64,6 +65,7 @@ async def inject(
 
 
 async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Response:
+    # Unless the fault is about reading, the client has sent everything before it hears of it.
     await _receive(route, call, fault.after if isinstance(fault, ResetRequest | StopReading) else math.inf)
     match fault:
         case StopReading():

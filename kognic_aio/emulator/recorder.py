@@ -143,13 +143,13 @@ class Recorder:
         """Note that the answer of a request is ready."""
         record.ended = monotonic()
         record.status = status
-        if record.weight:
+        if record.weight:  # it is still kept, and its body has arrived since
             self._weigh(record, len(record.content))
         self.requests_by_endpoint[record.endpoint] += 1
         self._gauges[gauge].now -= 1
 
     def _keep(self, record: RecordedRequest) -> None:
-        """Keep a request. Anybody may send one, so nothing about its parts is assumed."""
+        """Keep a request, with an estimate of its size."""
         if not self._keep_requests:
             return
         self._kept.append(record)

@@ -153,7 +153,7 @@ class Route:
         room = call.platform.room
         room.check(size)
         answer = self.handler(call)
-        room.taken += size
+        room.taken += size  # not if the handler refused it
         return answer
 
 

@@ -19,7 +19,10 @@ from kognic_aio.emulator.state.scenes import UnknownScenes
 from kognic_aio.emulator.state.storage import Look, Sign
 
 BACKLOG = 1024
+"""Connections that may wait to be accepted."""
+
 STOP_TIMEOUT = 0.2
+"""Seconds that requests have to end when the emulator stops."""
 
 
 class Emulator:
@@ -152,6 +155,7 @@ class Emulator:
             "project_management_api_host",
             "auth_host",
         )
+        # One server plays all hosts, whose paths do not overlap.
         return {"auth": credentials, **dict.fromkeys(hosts, self.url)}
 
     async def start(self) -> None:
@@ -174,7 +178,7 @@ class Emulator:
             return
         listener, self._listener = self._listener, None
         listener.close()
-        self._server.pre_shutdown()
+        self._server.pre_shutdown()  # closes idle connections
         await self._server.shutdown(STOP_TIMEOUT)
 
 

@@ -50,7 +50,7 @@ class Incoming:
         """Read a line without its end; at the end of the file, an empty one.
 
         Raises:
-            BadFileError: it is too long for one.
+            BadFileError: it is too long for a line.
         """
         while (end := self._unread.find(b"\n")) < 0 and not self.ended:
             self._check_length(len(self._unread))
@@ -79,6 +79,7 @@ class Incoming:
             yield
         taken = bytes(self._unread if end < 0 else self._unread[:end])
         del self._unread[: len(taken) + 1]
+        # Callers take an empty list for the end of the file, so an empty line must not look like one.
         return [line.removesuffix(b"\r") for line in taken.split(b"\n")] if taken or end >= 0 else []
 
     def _check_length(self, length: int) -> None:
@@ -103,7 +104,7 @@ class Inspection:
 
     def __init__(self, check: Check) -> None:
         self.fault: str | None = None
-        """What is wrong with the file so far, as a sentence that begins with its name."""
+        """What is wrong with the file so far; continues a sentence that begins with its name."""
         self._incoming = Incoming()
         self._reading = check(self._incoming)
         self._done = False

@@ -54,6 +54,7 @@ def check_las(cloud: Incoming) -> Reading[None]:
         raise BadFileError(f"has point format {header.format}, must have point format {POINT_FORMAT}")
     if header.point_size < POINT_SIZE:
         raise BadFileError(f"has points of {header.point_size} bytes, format {POINT_FORMAT} has {POINT_SIZE}")
+    # The values of points are not checked, as any are valid.
     yield from _skip(cloud, header.offset - HEADER_SIZE + header.points * header.point_size)
 
 
@@ -62,6 +63,7 @@ def check_laz(cloud: Incoming) -> Reading[None]:
     header = yield from _read_header(cloud, "LAZ")
     if not header.format & COMPRESSED:
         raise BadFileError("is not compressed: it must be LAZ, or its name must end in .las")
+    # The header does not say how many bytes the compressed points have.
     yield from _skip(cloud, header.offset - HEADER_SIZE)
 
 

@@ -94,7 +94,7 @@ class Accounts:
         self._refresh_tokens[refresh_token] = None
         for tokens in (self._expiries, self._refresh_tokens):
             if len(tokens) > MAX_TOKENS:
-                del tokens[next(iter(tokens))]
+                del tokens[next(iter(tokens))]  # the oldest
         self.tokens_issued += 1
         return {
             "access_token": access_token,

@@ -83,7 +83,7 @@ class Annotations:
         self._current: dict[tuple[str, str], Annotation] = {}
 
     def add(self, annotation: Annotation) -> Annotation:
-        """Add an annotation; one that is not preliminary completes its input.
+        """Add an annotation. Unless it is preliminary, it completes its input.
 
         Raises:
             ConflictError: there is one with its id.
@@ -112,7 +112,7 @@ class Annotations:
         """The annotation with an id, delivered or preliminary.
 
         Raises:
-            NotFoundError: there is none, or its input is gone.
+            NotFoundError: there is none, or its input no longer exists.
         """
         found = self._by_id.get(annotation_id)
         if found is None or not found.input.exists:
@@ -170,7 +170,7 @@ class Annotations:
 
         Raises:
             NotFoundError: the project or the batch is unknown.
-            BadRequestError: the cursor is none.
+            BadRequestError: the cursor is invalid.
         """
         if batch is None:
             self._projects.project(project)

@@ -40,7 +40,7 @@ class Platform:
 
     Args:
         timing: clock and durations; by default the monotonic clock and no processing time.
-        page_size: how many items a page of an answer has at most, unless its request says.
+        page_size: items on a page of an answer, unless its request says how many.
     """
 
     def __init__(self, timing: Timing | None = None, *, page_size: int = PAGE_SIZE) -> None:
@@ -70,7 +70,7 @@ class Platform:
         return platform
 
     def summary(self) -> dict[str, Any]:
-        """How much there is of everything, as plain JSON."""
+        """Counts of everything, as plain JSON."""
         objects = self.storage.objects
         return {
             "tokens_issued": self.accounts.tokens_issued,
@@ -93,14 +93,13 @@ class Platform:
         return self.storage.objects
 
     def refuse(self, step: Step, external_id: str, message: str, status: int = 400) -> None:
-        """Let one step of one scene go wrong from now on.
+        """Make a step of a scene fail from now on.
 
         Args:
-            step: `scene` (its creation is refused), `processing` (it becomes failed), `pre-annotation` or
-                `input` (their creation is refused).
-            external_id: the scene's.
-            message: what the platform says.
-            status: the HTTP status of the refusal; means nothing for `processing`.
+            step: `scene`, `pre-annotation` or `input`, whose creation is refused, or `processing`, which fails.
+            external_id: of the scene.
+            message: the platform's explanation.
+            status: the HTTP status of the refusal; not used for `processing`.
         """
         self.refusals.add(step, external_id, message, status)
 
@@ -117,7 +116,7 @@ class Platform:
         self.scenes.mark_invalidated([self.scenes.existing_scene(scene_uuid)], reason)
 
     def revoke_tokens(self) -> None:
-        """Make every token issued so far invalid: the next request of each client gets a 401."""
+        """Make all tokens invalid: the next request of each client is answered with 401."""
         self.accounts.revoke_tokens()
 
     def scene(self, scene_uuid: str) -> Scene:
@@ -132,7 +131,7 @@ class Platform:
         """The input with a uuid.
 
         Raises:
-            NotFoundError: there is none, or none any more.
+            NotFoundError: no such input exists now.
         """
         return self.inputs.input(input_uuid)
 
@@ -140,7 +139,7 @@ class Platform:
         self,
         project: str,
         *,
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
         title: str | None = None,
         description: str = "",
         status: str = "active",
@@ -150,11 +149,11 @@ class Platform:
 
         Args:
             project: its external id.
-            id: a fixed uuid, which lists of requests go by; by default a new one.
+            id: its uuid, which lists of requests use; by default a new one.
             title: by default the external id.
-            description: anything.
-            status: the project's status, which no rule looks at.
-            annotation_types: those that its first batch will have.
+            description: any text.
+            status: any status; no rule looks at it.
+            annotation_types: of its first batch.
 
         Raises:
             ConflictError: it exists already.
@@ -188,10 +187,10 @@ class Platform:
             batch: external id of the batch.
             title: by default the batch's external id.
             status: pending, open, ready, in-progress, completed or archived.
-            requests: how many requests it has; each makes one input of a scene.
-            annotation_types: by default those of the batch before it, or of the project.
+            requests: how many requests it has. Each scene has one input per request.
+            annotation_types: by default those of the previous batch, or of the project.
             workforce: ids of the users that tasks may be assigned to.
-            flexible_workflow: whether its requests tell the progress of their inputs.
+            flexible_workflow: whether its requests report the progress of their inputs.
 
         Raises:
             NotFoundError: the project is unknown.
@@ -206,19 +205,18 @@ class Platform:
         self,
         external_id: str,
         sensors: Mapping[str, SensorKind | Mapping[str, Any]],
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
     ) -> str:
         """Add a calibration and return its id.
 
         Args:
             external_id: the customer's name for it.
-            sensors: by the sensor's name `camera` or `lidar`, which stand for plain ones, or its whole content
-                as the wire has it.
-            id: a fixed id; by default a new one.
+            sensors: by their names: `camera` or `lidar` for a plain one, or the whole content as on the wire.
+            id: by default a new one.
 
         Raises:
             ConflictError: the id exists already.
-            BadRequestError: a content breaks a rule.
+            BadRequestError: a sensor breaks a rule.
         """
         contents = {
             name: simple_sensor(sensor) if isinstance(sensor, str) else sensor for name, sensor in sensors.items()
@@ -235,15 +233,15 @@ class Platform:
         indexed: bool = False,
         failure: str | None = None,
     ) -> str:
-        """Add a scene without files that is created already, and return its uuid.
+        """Add a created scene without files, and return its uuid.
 
         Args:
             external_id: the customer's name for it.
-            uuid: a fixed uuid; by default a new one.
-            path: its type, as in the path that creates one.
+            uuid: by default a new one.
+            path: its type, as in the path of the request that creates one.
             frames: how many frames a sequence has, 100 ms apart, with ego poses if it has lidars.
-            indexed: whether its files are still to be imported from the customer's bucket.
-            failure: why it could not be processed; None stands for a scene that could.
+            indexed: whether its files have yet to be imported from the customer's bucket.
+            failure: why it could not be processed; None if it could.
         """
         kind = {kind.path: kind for kind in KINDS}[path]
         spec = simple_spec(kind, uuid or str(uuid4()), external_id, frames)
@@ -261,7 +259,7 @@ class Platform:
             scene_uuid: the scene.
             project: external id of the project.
             batch: external id of the batch.
-            uuid: a fixed uuid for the first of them; by default a new one.
+            uuid: of the first input; by default a new one.
 
         Raises:
             NotFoundError: the scene, the project or the batch is unknown.
@@ -276,17 +274,16 @@ class Platform:
         *,
         external_id: str | None = None,
         status: Literal["available", "indexed"] = "available",
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
     ) -> str:
         """Add a pre-annotation of a scene, and return its id.
 
         Args:
             scene_uuid: the scene.
-            content: OpenLABEL; by default some without any object. That of an indexed one can be got once it
-                is imported.
+            content: OpenLABEL; by default without objects. An indexed one must be imported before clients get it.
             external_id: the customer's name for it; by default its id.
-            status: `indexed` if it is still to be imported.
-            id: a fixed id; by default a new one.
+            status: `indexed` if it has yet to be imported.
+            id: by default a new one.
 
         Raises:
             NotFoundError: the scene is unknown.
@@ -306,22 +303,22 @@ class Platform:
     def add_task(
         self,
         input_uuid: str,
-        type: TaskType = "annotate",  # noqa: A002 - as in an answer's taskType
+        type: TaskType = "annotate",  # noqa: A002  # as in an answer's taskType
         *,
         phase: PhaseName = "annotate",
         assigned_user_id: int | None = None,
         ongoing: bool = False,
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
     ) -> str:
-        """Give an input its next task, and return the task's id; a completed input is in progress again.
+        """Give an input its next task, and return the task's id. A completed input is in progress again.
 
         Args:
             input_uuid: the input.
             type: annotate, correct or review.
             phase: annotate, review, client-automatic-review or integration-review.
-            assigned_user_id: who is to do it, one of the workforce; by default nobody.
-            ongoing: whether the work on it has begun.
-            id: a fixed id; by default a new one.
+            assigned_user_id: a user of the workforce; by default nobody.
+            ongoing: whether work on it has begun.
+            id: by default a new one.
 
         Raises:
             NotFoundError: the input is unknown.
@@ -334,7 +331,7 @@ class Platform:
         return task.id
 
     def start_task(self, task_id: str) -> None:
-        """Let the work on a task begin: it can not be assigned any more, and its input is in progress.
+        """Begin the work on a task. It can no longer be assigned, and its input is in progress.
 
         Raises:
             NotFoundError: there is no such task.
@@ -343,11 +340,11 @@ class Platform:
         self.workflow.start_task(task_id)
 
     def complete_task(self, task_id: str, *, last: bool = True) -> None:
-        """Let a task end.
+        """Complete a task.
 
         Args:
             task_id: the task.
-            last: whether that completes its input; if not, the input waits for its next task.
+            last: whether this completes its input too. If not, the input waits for its next task.
 
         Raises:
             NotFoundError: there is no such task.
@@ -362,19 +359,18 @@ class Platform:
         *,
         annotation_type: str = ANNOTATION_TYPE,
         preliminary: bool = False,
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
     ) -> str:
         """Add an annotation of an input, and return its id.
 
-        One that is delivered completes the input, and takes the place of the one of the same type before it.
+        A delivered annotation completes the input, and replaces an earlier one of the same type.
 
         Args:
             input_uuid: the input.
-            content: what a client gets, as it is; by default OpenLABEL without any object.
+            content: what clients get; by default OpenLABEL without objects.
             annotation_type: one of the project's, or any other.
-            preliminary: whether it is only on its way: then it is found by nothing but its id, and the input
-                is in progress.
-            id: a fixed id; by default a new one.
+            preliminary: whether it is not delivered yet. Then only its id finds it, and the input is in progress.
+            id: by default a new one.
 
         Raises:
             NotFoundError: the input is unknown.
@@ -395,15 +391,15 @@ class Platform:
         *,
         pin_allowed: bool = True,
         object_allowed: bool = True,
-        id: str | None = None,  # noqa: A002 - the platform's own name for it
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
     ) -> str:
-        """Add a type of error that reviews may find, and return its id.
+        """Add a type of error for reviews, and return its id.
 
         Args:
             name: its name for people.
             pin_allowed: whether a finding may point at a place.
             object_allowed: whether a finding may name an object.
-            id: a fixed id; by default a new one.
+            id: by default a new one.
 
         Raises:
             ConflictError: the id exists already.
@@ -414,12 +410,12 @@ class Platform:
     def add_auto_review(
         self, input_uuid: str, feedback_items: Iterable[Mapping[str, Any]] = (), *, accepted: bool = False
     ) -> str:
-        """Add the review that a customer's own check has made of an input, and return its id.
+        """Add a review by a customer's automatic check of an input, and return its id.
 
         Args:
             input_uuid: the input.
-            feedback_items: what it found, in the form in which clients send reviews.
-            accepted: whether the annotation may stay as it is.
+            feedback_items: its findings, in the form in which clients send reviews.
+            accepted: whether it accepts the annotation.
 
         Raises:
             NotFoundError: the input is unknown.

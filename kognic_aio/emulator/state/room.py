@@ -1,4 +1,4 @@
-"""How much a platform keeps of what clients send."""
+"""Bounds how much a platform keeps of what clients send."""
 
 import attrs
 
@@ -14,13 +14,13 @@ def _is_whole(_: object, attribute: "attrs.Attribute[int]", value: object) -> No
 
 @attrs.define
 class Room:
-    """Counts the bytes of the bodies that are kept, in whichever form: of scenes, calibrations, annotations, reviews.
+    """Counts the bytes of bodies that are kept in some form: of scenes, calibrations, annotations and reviews.
 
-    Of uploaded files next to nothing is kept, so that they may be of any size.
+    Uploaded files do not count. Almost nothing of them is kept, so they may have any size.
 
     Args:
-        max_kept: how many bytes are kept at most.
-        taken: how many there are.
+        max_kept: bytes that may be kept.
+        taken: bytes that are kept.
     """
 
     max_kept: int = attrs.field(default=MAX_KEPT, validator=_is_whole)

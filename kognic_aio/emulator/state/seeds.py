@@ -1,4 +1,4 @@
-"""What a fresh platform holds: the tree that the platform's own guide uses in its examples."""
+"""What a fresh platform holds: the projects and batches in the examples of the platform's guide."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ CALIBRATION_EXTERNAL_ID: Final = "calibration-1"
 CAMERAS: Final = ("CAM", "RFC01", "RFC02", "RFC11", "RFC21", "RFC51")
 LIDARS: Final = ("lidar", "RFL01", "RFL02", "RFL11", "RFL12")
 
-# The guide passes these two to the older calls, which take a scene's uuid for its input's: here it is both.
+# The guide passes these to older calls, which take a scene's uuid for its input's. Here each is both.
 INPUT_UUIDS: Final = ("0edb8f59-a8ea-4c9b-aebb-a3caaa6f2ba3", "37d9dda4-3a29-4fcb-8a71-6bf16d5a9c36")
 
 BATCHES: Final = {
@@ -43,7 +43,7 @@ ANNOTATION: Final[dict[str, Any]] = {
     }
 }
 
-# Which finding may point at a place or name an object, by the id and name of the type of error.
+# Types of error by id and name: whether findings may point at a place or name an object.
 ERROR_TYPES: Final = {
     "missing-object": {"pin_allowed": True, "object_allowed": False},
     "wrong-class": {"pin_allowed": True, "object_allowed": True},
