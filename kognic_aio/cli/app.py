@@ -1,4 +1,4 @@
-"""The commands together, and how they end: an exit code, and one line for what went wrong."""
+"""All commands, and how they end: with an exit code, and one line about an error."""
 
 import io
 import os
@@ -25,14 +25,14 @@ COMMANDS = {
     "view": "Show the link at which an input can be viewed.",
     "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
 }
-"""What there is to do; the help of a command begins with the same words."""
+"""The commands, with the first line of their help."""
 
 OWN_MODULES = {"demo", "emulator", "wasm"}
 """Commands that are a module of their own; the others are in `commands`."""
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, so that none has to wait for what only the others need."""
+    """Imports a command only when it is used, because others may need slow imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
@@ -66,14 +66,14 @@ def run() -> int:
         The exit code: 0 if all went well, 1 if not, 2 for wrong arguments, 130 after Ctrl-C.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name in letters that the terminal lacks is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack letters of a name
     try:
         code = app.main(prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         say_wrong(error)
         return error.exit_code
-    except click.Abort:  # what click makes of Ctrl-C
+    except click.Abort:  # by which click reports Ctrl-C
         return INTERRUPTED
     except BrokenPipeError:
         # Nobody reads the output any more. Python flushes what is left of it at exit, and would complain.

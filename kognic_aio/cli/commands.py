@@ -1,4 +1,4 @@
-"""The commands that look at the platform, and those that open and publish batches."""
+"""Commands that look at the platform, and that create and publish batches."""
 
 import click
 from attrs import frozen
@@ -135,7 +135,7 @@ async def inputs(
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
         raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
     async with look.client() as client:
-        # The older calls are the only ones to tell of status and batch, and of what failed or was invalidated.
+        # Only the older calls return status and batch, and find inputs that failed or were invalidated.
         if uuids is None:
             found = await client.input.get_inputs(  # pyright: ignore[reportDeprecated]
                 str(project), batch, include_invalidated, external_ids or None

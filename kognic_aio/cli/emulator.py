@@ -42,13 +42,13 @@ SECONDS = {
 
 
 def seconds(name: str, default: float = 0.0) -> Callable[[F], F]:
-    """One of the options `SECONDS`, which is 0 or more."""
+    """One of the options in `SECONDS`, a number of 0 or more."""
     kind = click.FloatRange(min=0)
     return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=SECONDS[name])
 
 
 def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what is no host name before anything starts."""
+    """Refuse malformed host names before anything starts."""
     try:
         parse_allowed(names)
     except ValueError as error:
@@ -94,16 +94,16 @@ def emulator(host: str, port: int, **behaviour: Any) -> None:
 
 async def _serve(platform: Emulator, address: str) -> None:
     terminated = asyncio.Event()
-    with suppress(NotImplementedError):  # Windows does not tell of SIGTERM
+    with suppress(NotImplementedError):  # Windows has no SIGTERM
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     try:
         await platform.start()
     except OSError as error:
-        reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
+        reason = str(error.strerror).rpartition(": ")[2]  # without the sentence that asyncio puts before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
     except UnicodeError as error:
         raise click.ClickException(f"cannot listen on {address}: it is no name of a host") from error
-    async with platform:  # which listens already, and stops in the end
+    async with platform:  # it listens already, but has to stop
         welcome = WELCOME.format(
             url=platform.url,
             calibration_id=CALIBRATION_ID,
@@ -115,11 +115,11 @@ async def _serve(platform: Emulator, address: str) -> None:
 
 
 def _variables(platform: Emulator) -> str:
-    """The shell's line that makes the other commands look at a running emulator."""
+    """The line for a shell in which other commands use a running emulator."""
     client_id, client_secret = platform.client_options()["auth"]
     values = {
         "KOGNIC_ENV": platform.url,
-        "KOGNIC_CREDENTIALS": "",  # the user's own would go before those that follow
+        "KOGNIC_CREDENTIALS": "",  # the user's own would win over the next two
         "KOGNIC_CLIENT_ID": client_id,
         "KOGNIC_CLIENT_SECRET": client_secret,
     }

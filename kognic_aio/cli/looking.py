@@ -1,4 +1,4 @@
-"""What commands that look at the platform have in common: where they look, as whom, and how they show what is there."""
+"""What commands that look at the platform share: their options, their client, and how they show what they found."""
 
 import asyncio
 import json
@@ -31,22 +31,21 @@ class Look:
     organization: int | None = None
     as_json: bool
     _redacted: Callable[[str], str] = attrs.field(default=str, init=False)
-    """Takes what is secret out of a text."""
+    """Removes secrets from a text."""
 
     def client(self) -> "KognicIOClient":
         """A client to open."""
-        from kognic_aio import KognicIOClient  # noqa: PLC0415  # help does not wait for what only a look needs
+        from kognic_aio import KognicIOClient  # noqa: PLC0415  # help must not wait for these imports
 
-        warnings.simplefilter("ignore")  # they are for programmers
+        warnings.simplefilter("ignore")  # warnings are for programmers
         logging.getLogger().addHandler(logging.NullHandler())
         if self.organization is not None:
             say(f"Acting for organization {self.organization}", err=True)
         is_variable = bool(self.env) and self.env == os.environ.get(ENVIRONMENT_VARIABLE)
         client = KognicIOClient(
-            env=None if is_variable else self.env or default_environment(),  # then errors name the variable
+            env=None if is_variable else self.env or default_environment(),  # with None, errors name the variable
             client_organization_id=self.organization,
-            # Looking creates nothing in a workspace. Without a name, opening would look for the only workspace that
-            # one may write to, and refuse those who may write to several or to none.
+            # Looking writes to no workspace. Without a name, opening would need exactly one that the user may write to.
             write_workspace_id="none",
             max_retry_attempts=3,  # fewer than by default, for somebody is waiting
         )
@@ -54,7 +53,7 @@ class Look:
         return client
 
     def show(self, models: Iterable[Any], columns: Sequence[str]) -> None:
-        """Show models: these columns of them, or all as a JSON array with one on each line."""
+        """Show columns of models, or all fields as a JSON array with a model on each line."""
         if self.as_json:
             lines = [self._json(model) for model in models]
             print("[\n" + ",\n".join(lines) + "\n]" if lines else "[]")
@@ -62,23 +61,23 @@ class Look:
             print_rows(columns, [[self._cell(getattr(model, column)) for column in columns] for model in models])
 
     def show_one(self, model: Any, columns: Sequence[str]) -> None:
-        """Show one model: these columns of it, or all as a JSON object."""
+        """Show columns of one model, or all fields as a JSON object."""
         if self.as_json:
             print(self._json(model))
         else:
             self.show([model], columns)
 
     def show_below(self, model: Any) -> None:
-        """Show a part of what was shown with all that is in it; JSON has had that already."""
+        """Show all fields of a part of a model below it. JSON already has them."""
         if not self.as_json:
             print("", self._json(model, indent=2), sep="\n")
 
     def _json(self, model: Any, indent: int | None = None) -> str:
-        """A model as JSON, in ASCII: what a terminal would act upon is escaped."""
+        """A model as JSON in ASCII, in which control characters are escaped."""
         return json.dumps(self._plain(model), indent=indent)
 
     def _plain(self, value: Any) -> Any:
-        """A value as JSON has it: models become objects, and moments ISO 8601."""
+        """A value for JSON: models become objects, and dates ISO 8601."""
         match value:
             case None | bool() | int() | float():
                 return value
@@ -104,7 +103,7 @@ class Look:
 
 
 def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Let a command look at the platform: add the options for that, and run it with a `Look` as first argument."""
+    """Add the options for looking at the platform to a command, and call it with a `Look`."""
 
     @click.option(
         "--env",

@@ -1,4 +1,4 @@
-"""What is printed: lines, and tables for people. A terminal shows all of it and acts upon none of it."""
+"""Prints lines and tables. Control characters in them are shown, not sent to the terminal."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MAX_CELL = 200
-"""Characters of a value in a table. Uuids and links are shorter; `--json` has all of everything."""
+"""Characters of a value in a table. Uuids and links are shorter; `--json` does not cut."""
 
 GAP = "  "
 
@@ -24,29 +24,29 @@ HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgs
 
 
 def say(*lines: object, err: bool = False) -> None:
-    """Print lines, on standard output or error; each stays one line, whatever is in it."""
+    """Print lines on standard output or error. Line breaks in them are escaped."""
     for line in lines:
         click.echo(printable(line), err=err)
 
 
 def say_wrapped(*lines: object, style: str = "") -> None:
-    """Print lines of which none is wider than the terminal."""
+    """Print lines, and wrap those that are wider than the terminal."""
     console = open_console()
-    with console.capture() as captured:  # if rich wrote it, it would end the process when the reader has gone
+    with console.capture() as captured:  # rich would end the process if the reader has gone
         for line in lines:
             console.print(printable(line), style=style)
     click.echo(captured.get(), nl=False)
 
 
 def say_wrong(error: click.ClickException) -> None:
-    """Print what is wrong with the arguments, or with what they name."""
+    """Print an error about the arguments."""
     if not isinstance(error, HELP):
-        error.message = printable(error.message)  # type: ignore[misc]  # final, but all that is shown
+        error.message = printable(error.message)  # type: ignore[misc]  # final, but there is no other way
     error.show()
 
 
 def open_console() -> "Console":
-    """The standard output for rich. Texts are never taken for markup."""
+    """A console of rich for standard output, without markup."""
     from rich.console import Console  # noqa: PLC0415  # only the demo needs it
 
     console = Console(markup=False, emoji=False, highlight=False)
@@ -63,7 +63,7 @@ def counted(count: int, noun: str) -> str:
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows as a table, or one below the other if the terminal is too narrow for that. Nothing is cut.
 
-    It is not a table of rich's, which breaks links apart if it does not fit, and takes 5 s for 10,000 rows.
+    Tables of rich break links if they do not fit, and take 5 s for 10,000 rows.
     """
     if not rows:
         say("Nothing found.", err=True)
@@ -81,7 +81,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequen
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A line for each value that there is. The terminal folds long ones, and copies them whole."""
+    """A line for each value that is not empty. Terminals wrap long ones, but copy them whole."""
     width = max(map(len, columns))
     for number, cells in enumerate(rows):
         if number:
@@ -92,5 +92,5 @@ def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
 
 
 def _padded(text: str, width: int) -> str:
-    """A text filled up to a width on the screen, where some characters take two columns and others none."""
+    """A text padded to a width on the screen, where characters take up to two columns."""
     return text + " " * (width - cell_len(text))

@@ -1,4 +1,4 @@
-"""`kognicutil demo`: real files go up to an emulator, and inputs come out."""
+"""`kognicutil demo`: uploads files to an emulator, and creates inputs of them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,13 +42,13 @@ def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
 
 
 async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulator: Emulator) -> list[Outcome]:
-    # Here in the loop, which ends as it should on the first Ctrl-C of somebody who has read this.
+    # Printed in the loop: somebody who has read it may press Ctrl-C, which the loop handles.
     say_wrapped(f"{files}: {len(scenes)} scenes for {BATCH} of {PROJECT}")
     by_external_id = {item.scene.external_id: item.scene for item in scenes}
     async with (
         emulator,
         KognicIOClient(**emulator.client_options(), trust_env=False) as client,  # no proxy leads to this process
-        # Somebody is waiting, and the emulator does not mind being asked for the status of scenes that often.
+        # Somebody is waiting, and the emulator can be polled often.
         create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.2) as results,
         shown(results.progress, len(scenes)),
     ):

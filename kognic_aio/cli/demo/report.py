@@ -1,4 +1,4 @@
-"""How far a run has come, what became of its scenes, and whether the server has what is on disk."""
+"""The progress of a run, its results, and whether the server has the same files as the disk."""
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ MAX_CREATED = 40
 
 @asynccontextmanager
 async def shown(now: Progress, scenes: int) -> AsyncGenerator[None]:
-    """Show progress until the end of the block: live in a terminal, elsewhere in a line a second."""
+    """Show progress until the end of the block: live in a terminal, elsewhere a line per second."""
     console, started = open_console(), monotonic()
 
     def line() -> str:
@@ -69,7 +69,7 @@ class Outcome:
 
 @frozen(kw_only=True)
 class Arrival:
-    """How many files arrived intact, and how many different ones; lists of IMU data; what is wrong with other files."""
+    """The number of intact files, of different ones among them, and of lists of IMU data; faults of other files."""
 
     intact: int
     different: int

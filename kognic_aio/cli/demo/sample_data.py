@@ -1,4 +1,4 @@
-"""A short drive, drawn: what two cameras and a lidar see of a road at six moments."""
+"""Draws a short drive: six frames of a road, seen by two cameras and a lidar."""
 
 import struct
 import zlib
@@ -29,10 +29,10 @@ def sample_folder() -> Generator[Path]:
 def _image(moment: int, middle: int) -> bytes:
     """A PNG: sky, a road between two strips of grass, and a car on it that comes closer."""
     rows = [SKY * WIDTH] * HORIZON
-    for half in range(HEIGHT - HORIZON):  # of the road, which widens by a pixel on either side
+    for half in range(HEIGHT - HORIZON):  # of the road, which gets wider downwards
         rows.append(GRASS * (middle - half) + ROAD * (2 * half) + GRASS * (WIDTH - middle - half))
     size = 45 + 5 * moment
-    for y in range(HORIZON + 50 - size // 2, HORIZON + 50):
+    for y in range(HORIZON + 80 - size // 2, HORIZON + 80):
         rows[y] = rows[y][: 3 * middle] + CAR * size + rows[y][3 * (middle + size) :]
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)  # 8-bit RGB
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))  # 0: the row is not filtered

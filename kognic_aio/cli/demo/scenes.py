@@ -29,7 +29,7 @@ DRIVE = [
 
 CAMERA, CAR = CAMERAS[0], "c0ffee00-0000-4000-8000-0000000000ca"
 STREAM = {"text": [{"name": "stream", "val": CAMERA}]}
-BOX = {"name": "box", "val": (320.0, 180.0, 60.0, 40.0), "attributes": STREAM}  # middle, width, height in pixels
+BOX = {"name": "box", "val": (317.5, 219.0, 45.0, 22.0), "attributes": STREAM}  # middle, width, height in pixels
 FRAME = {"frame_properties": {"timestamp": 0, "external_id": "0"}, "objects": {CAR: {"object_data": {"bbox": [BOX]}}}}
 CAR_AHEAD = {
     "openlabel": {
@@ -59,7 +59,7 @@ class Files:
 
 
 def find_files(folder: Path) -> Files:
-    """Find the images and point clouds in a folder and the folders below it; it is an error if there are none."""
+    """Find the images and point clouds in a folder and its subfolders. There must be some."""
     paths = sorted(path for path in folder.resolve().rglob("*") if path.is_file())
     images = [path for path in paths if path.suffix.lower() in model.Image.SUFFIXES]
     clouds = [path for path in paths if path.suffix.lower() in model.PointCloud.SUFFIXES]
@@ -71,7 +71,7 @@ def find_files(folder: Path) -> Files:
 
 
 def make_scenes(files: Files, count: int | None = None) -> list[SceneWithPreAnnotation]:
-    """Make scenes of every type that the files allow, in turn: so many, or enough to use each file."""
+    """Make scenes of each possible type in turn: `count`, or by default enough to use every file."""
     images, clouds = _deal(files.images, CAMERAS[:2]), _deal(files.clouds, LIDARS[:1])
     lacking = [word for word, found in (("cameras", files.images), ("lidars", files.clouds)) if not found]
     unused = set(map(str, (*files.images, *files.clouds)))
@@ -87,7 +87,7 @@ def make_scenes(files: Files, count: int | None = None) -> list[SceneWithPreAnno
 
 
 def _deal(files: Sequence[Path], sensors: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
-    """Deal files to the sensors of one frame after the other, over and over, but none to two of a frame."""
+    """Deal the files to the sensors of each next frame, over and over. A frame has no file twice."""
     dealt = cycle(files)
     while True:
         yield [{"sensor_name": sensor, "filename": next(dealt)} for sensor in sensors[: len(files)]]
@@ -96,7 +96,7 @@ def _deal(files: Sequence[Path], sensors: Sequence[str]) -> Iterator[list[dict[s
 def _scene(
     scene_type: type[model.BaseScene], external_id: str, images: Iterator[Any], clouds: Iterator[Any]
 ) -> model.BaseScene:
-    """A scene of a type with all that it takes, which its path tells. The models make frames of mappings."""
+    """A scene with all that its type takes, which the path says. The model turns mappings into frames."""
     is_sequence, has_images, has_clouds = (word in scene_type.path for word in ("sequence", "cameras", "lidars"))
     frames: list[dict[str, Any]] = []
     for index, at in enumerate(DRIVE if is_sequence else DRIVE[:1]):
@@ -107,8 +107,8 @@ def _scene(
             frame["unix_timestamp"] = at.timestamp
         if has_images:
             frame["images"] = next(images)
-        if has_clouds:
-            frame["point_clouds"] = next(clouds)
+        if has_clouds:  # those of an aggregated sequence are in its first frame
+            frame["point_clouds"] = () if index and "aggregated" in scene_type.path else next(clouds)
         frames.append(frame)
     given: dict[str, Any] = {"frames": frames} if is_sequence else {"frame": frames[0]}
     if has_images:
