@@ -1,4 +1,4 @@
-"""The commands together, and how they end: an exit code, and one line for what went wrong."""
+"""All commands, and how they end: with an exit code, and one line about an error."""
 
 import io
 import os
@@ -25,31 +25,29 @@ COMMANDS = {
     "view": "Show the link at which an input can be viewed.",
     "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
 }
-"""What there is to do; the help of a command begins with the same words."""
+"""The commands, with the first line of their help."""
 
 OWN_MODULES = {"demo", "emulator", "wasm"}
 """Commands that are a module of their own; the others are in `commands`."""
 
-ALIASES = {"project": "projects"}
-
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, so that none has to wait for what only the others need."""
+    """Imports a command only when it is used, because others may need slow imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return [*COMMANDS, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name."""
-        name = ALIASES.get(cmd_name, cmd_name)
+        """The command of a name; `project` is an older one of `projects`."""
+        name = "projects" if cmd_name == "project" else cmd_name
         if name not in COMMANDS:
             return super().get_command(ctx, name)
         module = import_module(f"kognic_aio.cli.{name if name in OWN_MODULES else 'commands'}")
         command: click.Command = getattr(module, name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
         """List the commands in the help, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -68,27 +66,22 @@ def run() -> int:
         The exit code: 0 if all went well, 1 if not, 2 for wrong arguments, 130 after Ctrl-C.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name in letters that the terminal lacks is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may lack letters of a name
     try:
         code = app.main(prog_name=program_name(), standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         say_wrong(error)
         return error.exit_code
-    except click.Abort:  # what click makes of Ctrl-C
+    except click.Abort:  # by which click reports Ctrl-C
         return INTERRUPTED
     except BrokenPipeError:
-        _silence()
+        # Nobody reads the output any more. Python flushes what is left of it at exit, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except KognicError as error:  # which keeps the lines of a compiler, and no others
-        say(*f"Error: {error}".split("\n"), err=True)
-        return FAILED
-    except OSError as error:
-        say(f"Error: {error}", err=True)
+    except (KognicError, OSError) as error:
+        # Errors of ours have the lines of a compiler, and no others. A file's name in an OSError may have any.
+        lines = str(error).split("\n") if isinstance(error, KognicError) else [str(error)]
+        say(f"Error: {lines[0]}", *lines[1:], err=True)
         return FAILED
     return code or 0
-
-
-def _silence() -> None:
-    """Have nobody told, at exit, that the reader of the output has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The commands that look at the platform, and those that open and publish batches."""
+"""Commands that look at the platform, and that create and publish batches."""
 
 import click
 from attrs import frozen
@@ -10,10 +10,7 @@ PROJECT_COLUMNS = ("created", "project", "title", "description", "status")
 BATCH_COLUMNS = ("created", "project", "batch", "title", "status", "updated")
 CALIBRATION_COLUMNS = ("id", "external_id", "created")
 SCENE_COLUMNS = ("uuid", "external_id", "scene_type", "status", "view_link", "error_message")
-SCENE_LINKS = ("uuid", "view_link")
-SCENE_STATUSES = ("uuid", "status", "error_message")
 INPUT_COLUMNS = ("scene_uuid", "external_id", "batch", "scene_type", "status", "view_link", "error_message")
-INPUT_LINKS = ("scene_uuid", "view_link")
 
 
 @click.command()
@@ -26,9 +23,9 @@ async def projects(look: Look, project: str | None, batches: bool) -> None:
         raise click.UsageError("--batches needs PROJECT, whose batches to show")
     async with look.client() as client:
         if project is None:
-            await look.show(await client.project.get_projects(), PROJECT_COLUMNS)
+            look.show(await client.project.get_projects(), PROJECT_COLUMNS)
         elif batches:
-            await look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+            look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
         else:
             found = [each for each in await client.project.get_projects() if each.project == project]
             if not found:
@@ -47,7 +44,7 @@ def batches() -> None:
 async def list_(look: Look, project: str) -> None:
     """Show the batches of PROJECT."""
     async with look.client() as client:
-        await look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+        look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
 
 
 @batches.command()
@@ -93,7 +90,7 @@ async def calibration(look: Look, calibration_id: str | None, external_id: str |
         found = await client.calibration.get_calibrations(external_id)
         if external_id is not None and not found:
             raise click.ClickException(f"no calibration has the external id {external_id!r}")
-        await look.show(found, CALIBRATION_COLUMNS)
+        look.show(found, CALIBRATION_COLUMNS)
 
 
 @click.command()
@@ -109,11 +106,10 @@ async def scenes(look: Look, uuids: tuple[str, ...], external_ids: tuple[str, ..
     if view and status:
         raise click.UsageError("give either --view or --status")
     async with look.client() as client:
-        if uuids:
-            found = await client.scene.get_scenes_by_uuids(uuids)
-        else:
-            found = await client.scene.get_scenes_by_external_ids(external_ids)
-        await look.show(found, SCENE_LINKS if view else SCENE_STATUSES if status else SCENE_COLUMNS)
+        find = client.scene.get_scenes_by_uuids if uuids else client.scene.get_scenes_by_external_ids
+        found = await find(uuids or external_ids)
+        columns = ("uuid", "view_link") if view else ("uuid", "status", "error_message") if status else SCENE_COLUMNS
+        look.show(found, columns)
 
 
 @click.command()
@@ -138,21 +134,18 @@ async def inputs(
         raise click.UsageError("give either --project or --uuids")
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
         raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
-    columns = INPUT_LINKS if view else INPUT_COLUMNS
     async with look.client() as client:
-        if project is not None:
-            # The older calls are the only ones to tell of status and batch, and of what failed or was invalidated.
-            found = client.input.get_inputs(  # pyright: ignore[reportDeprecated]
-                project, batch, include_invalidated, external_ids or None
+        # Only the older calls return status and batch, and find inputs that failed or were invalidated.
+        if uuids is None:
+            found = await client.input.get_inputs(  # pyright: ignore[reportDeprecated]
+                str(project), batch, include_invalidated, external_ids or None
             )
-            await look.show(found, columns)
-        if uuids is not None:
+        else:
             wanted = [uuid.strip() for uuid in uuids.split(",")]
-            entries = await client.input.get_inputs_by_uuids(wanted)  # pyright: ignore[reportDeprecated]
-            unknown = set(wanted) - {entry.scene_uuid for entry in entries}
-            if unknown:
+            found = await client.input.get_inputs_by_uuids(wanted)  # pyright: ignore[reportDeprecated]
+            if unknown := set(wanted) - {entry.scene_uuid for entry in found}:
                 raise click.ClickException(f"no input of scene {', '.join(sorted(unknown))}")
-            await look.show(entries, columns)
+        look.show(found, ("scene_uuid", "view_link") if view else INPUT_COLUMNS)
 
 
 @frozen

@@ -25,31 +25,30 @@ kognicutil   in a shell with these variables, and clients without arguments:
 
 client       of these options:
 
-{snippet}
+from kognic_aio import KognicIOClient
+
+client = KognicIOClient(
+{options}
+)
 """
 
 
-def slowness(*, api_latency: float, storage_latency: float, processing_time: float) -> Callable[[F], F]:
-    """The options that slow an emulator down, with a command's own defaults in seconds."""
-
-    def add(command: F) -> F:
-        command = seconds("--processing-time", processing_time, "How long a scene is processed.")(command)
-        command = seconds("--storage-latency", storage_latency, "How long the storage waits before it takes a file.")(
-            command
-        )
-        return seconds("--api-latency", api_latency, "How long the APIs wait before they answer.")(command)
-
-    return add
+SECONDS = {
+    "--api-latency": "How long the APIs wait before they answer.",
+    "--storage-latency": "How long the storage waits before it takes a file.",
+    "--processing-time": "How long a scene is processed.",
+    "--visibility-lag": "How long a new scene is unknown to all but its commit.",
+}
 
 
-def seconds(name: str, default: float, text: str) -> Callable[[F], F]:
-    """An option that takes seconds, 0 or more."""
+def seconds(name: str, default: float = 0.0) -> Callable[[F], F]:
+    """One of the options in `SECONDS`, a number of 0 or more."""
     kind = click.FloatRange(min=0)
-    return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=text)
+    return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=SECONDS[name])
 
 
 def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse what is no host name before anything starts."""
+    """Refuse malformed host names before anything starts."""
     try:
         parse_allowed(names)
     except ValueError as error:
@@ -68,8 +67,10 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     callback=_host_names,
     help="Host that it answers to beside localhost and the address, such as the name of its container; repeatable.",
 )
-@slowness(api_latency=0.0, storage_latency=0.0, processing_time=0.0)
-@seconds("--visibility-lag", 0.0, "How long a new scene is unknown to all but its commit.")
+@seconds("--api-latency")
+@seconds("--storage-latency")
+@seconds("--processing-time")
+@seconds("--visibility-lag")
 @click.option(
     "--unknown-scenes",
     default="refuse",
@@ -93,39 +94,33 @@ def emulator(host: str, port: int, **behaviour: Any) -> None:
 
 async def _serve(platform: Emulator, address: str) -> None:
     terminated = asyncio.Event()
-    with suppress(NotImplementedError):  # Windows does not tell of SIGTERM
+    with suppress(NotImplementedError):  # Windows has no SIGTERM
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
     try:
         await platform.start()
     except OSError as error:
-        reason = str(error.strerror).rpartition(": ")[2]  # asyncio puts a sentence of its own before it
+        reason = str(error.strerror).rpartition(": ")[2]  # without the sentence that asyncio puts before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
     except UnicodeError as error:
         raise click.ClickException(f"cannot listen on {address}: it is no name of a host") from error
-    async with platform:  # which listens already, and stops in the end
+    async with platform:  # it listens already, but has to stop
         welcome = WELCOME.format(
             url=platform.url,
             calibration_id=CALIBRATION_ID,
-            variables=variables(platform),
-            snippet=snippet(platform),
+            variables=_variables(platform),
+            options="\n".join(f"    {name}={value!r}," for name, value in platform.client_options().items()),
         )
         say(*welcome.split("\n"))
         await terminated.wait()
 
 
-def variables(platform: Emulator) -> str:
-    """The shell's line that makes the other commands look at a running emulator."""
+def _variables(platform: Emulator) -> str:
+    """The line for a shell in which other commands use a running emulator."""
     client_id, client_secret = platform.client_options()["auth"]
     values = {
         "KOGNIC_ENV": platform.url,
-        "KOGNIC_CREDENTIALS": "",  # the user's own would go before those that follow
+        "KOGNIC_CREDENTIALS": "",  # the user's own would win over the next two
         "KOGNIC_CLIENT_ID": client_id,
         "KOGNIC_CLIENT_SECRET": client_secret,
     }
     return " ".join(["export", *(f"{name}={value}" for name, value in values.items())])
-
-
-def snippet(platform: Emulator) -> str:
-    """The Python code that makes a client of a running emulator."""
-    options = (f"    {name}={value!r}," for name, value in platform.client_options().items())
-    return "\n".join(["from kognic_aio import KognicIOClient", "", "client = KognicIOClient(", *options, ")"])

@@ -1,96 +1,109 @@
-"""What commands that look at the platform have in common: where they look, as whom, and how they show what is there."""
+"""What commands that look at the platform share: their options, their client, and how they show what they found."""
 
 import asyncio
+import json
 import logging
 import os
 import warnings
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
-from attrs import define, field
 
-from kognic_aio.cli import output
-from kognic_aio.cli.output import say
+from kognic_aio._text import printable
+from kognic_aio.cli.output import MAX_CELL, print_rows, say
 from kognic_aio.environments import ENVIRONMENT_VARIABLE, default_environment
 
 if TYPE_CHECKING:
     from kognic_aio import KognicIOClient
 
-ATTEMPTS = 3
-"""Tries of a request: fewer than the client's own default, for somebody is waiting."""
-
-NO_WORKSPACE = "none"
-"""Nothing is created in a workspace by looking. Without this, opening a client would look for the only workspace that
-one may write to, and refuse those who may write to several or to none."""
-
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all fields, for programs.")
 
 
-@define(kw_only=True)
+@attrs.define(kw_only=True)
 class Look:
-    """A look at the platform.
-
-    Args:
-        env: The environment to look at.
-        organization: The organization to act for.
-        as_json: Whether to show JSON, not a table.
-    """
+    """A look at the platform: at which environment, for which organization, and whether as JSON or as a table."""
 
     env: str | None = None
     organization: int | None = None
     as_json: bool
-    _redacted: Callable[[str], str] = field(default=str, init=False)
+    _redacted: Callable[[str], str] = attrs.field(default=str, init=False)
+    """Removes secrets from a text."""
 
     def client(self) -> "KognicIOClient":
-        """A client to open.
+        """A client to open."""
+        from kognic_aio import KognicIOClient  # noqa: PLC0415  # help must not wait for these imports
 
-        Raises:
-            InvalidError: If the file that names environments is malformed.
-        """
-        from kognic_aio import KognicIOClient  # noqa: PLC0415 - help does not wait for what only a look needs
-
-        warnings.simplefilter("ignore")  # they are for programmers
+        warnings.simplefilter("ignore")  # warnings are for programmers
         logging.getLogger().addHandler(logging.NullHandler())
         if self.organization is not None:
             say(f"Acting for organization {self.organization}", err=True)
         is_variable = bool(self.env) and self.env == os.environ.get(ENVIRONMENT_VARIABLE)
         client = KognicIOClient(
-            env=None if is_variable else self.env or default_environment(),  # then errors name the variable
+            env=None if is_variable else self.env or default_environment(),  # with None, errors name the variable
             client_organization_id=self.organization,
-            write_workspace_id=NO_WORKSPACE,
-            max_retry_attempts=ATTEMPTS,
+            # Looking writes to no workspace. Without a name, opening would need exactly one that the user may write to.
+            write_workspace_id="none",
+            max_retry_attempts=3,  # fewer than by default, for somebody is waiting
         )
         self._redacted = client.redacted
         return client
 
-    async def show(self, models: Iterable[Any] | AsyncIterable[Any], columns: Sequence[str]) -> None:
-        """Show models: these columns of them, or all as a JSON array."""
+    def show(self, models: Iterable[Any], columns: Sequence[str]) -> None:
+        """Show columns of models, or all fields as a JSON array with a model on each line."""
         if self.as_json:
-            await output.print_json_array(models, self._redacted)
+            lines = [self._json(model) for model in models]
+            print("[\n" + ",\n".join(lines) + "\n]" if lines else "[]")
         else:
-            output.print_rows(columns, [self._row(model, columns) async for model in output.each(models)])
+            print_rows(columns, [[self._cell(getattr(model, column)) for column in columns] for model in models])
 
     def show_one(self, model: Any, columns: Sequence[str]) -> None:
-        """Show one model: these columns of it, or all as a JSON object."""
+        """Show columns of one model, or all fields as a JSON object."""
         if self.as_json:
-            output.print_json(model, self._redacted)
+            print(self._json(model))
         else:
-            output.print_rows(columns, [self._row(model, columns)])
-
-    def _row(self, model: Any, columns: Sequence[str]) -> list[str]:
-        return output.row(model, columns, self._redacted)
+            self.show([model], columns)
 
     def show_below(self, model: Any) -> None:
-        """Show a part of what was shown with all that is in it; JSON has had that already."""
+        """Show all fields of a part of a model below it. JSON already has them."""
         if not self.as_json:
-            say("")
-            output.print_json(model, self._redacted, indent=2)
+            print("", self._json(model, indent=2), sep="\n")
+
+    def _json(self, model: Any, indent: int | None = None) -> str:
+        """A model as JSON in ASCII, in which control characters are escaped."""
+        return json.dumps(self._plain(model), indent=indent)
+
+    def _plain(self, value: Any) -> Any:
+        """A value for JSON: models become objects, and dates ISO 8601."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case str():
+                return self._redacted(value)
+            case datetime():
+                return value.isoformat()
+            case list() | tuple() | frozenset():
+                return [self._plain(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+            case Mapping():
+                return {self._redacted(str(key)): self._plain(each) for key, each in value.items()}
+            case _:
+                return {field.name: self._plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
+
+    def _cell(self, value: object) -> str:
+        match value:
+            case None:
+                return ""
+            case datetime():
+                return value.isoformat(" ", "seconds")
+            case _:
+                return printable(self._redacted(str(value)), MAX_CELL)
 
 
 def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Let a command look at the platform: add the options for that, and run it with a `Look` as first argument."""
+    """Add the options for looking at the platform to a command, and call it with a `Look`."""
 
     @click.option(
         "--env",

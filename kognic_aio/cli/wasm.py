@@ -13,13 +13,13 @@ from kognic_aio.model.calibration import TestCase
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_file
 
 MAX_TEST_CASES_BYTES = 1 << 20
-"""Bytes of a file of test cases, each of which takes about 100."""
+"""Bytes of a file of test cases. A test case takes about 100."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) -> list[TestCase]:
-    """The test cases of a JSON file, in which they are as in a calibration."""
+    """The test cases in a JSON file, in the form of calibrations."""
     if path is None:
         return []
     try:

@@ -3,26 +3,26 @@
     async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
         ...
 
-`emulator.platform` is the state, to set up before a test and to look at after it; `emulator.recorder` is what the
-server saw of its clients. A fresh platform holds the projects `project-a` and `project-b` of the platform's guide
-and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`. Of the inputs `INPUT_UUIDS` the first
-has the annotation `ANNOTATION_ID` and an automatic review, and its scene the pre-annotation `PRE_ANNOTATION_ID`; the
-second waits with the task `TASK_ID` for one of the users `WORKFORCE`.
+`emulator.platform` is the state: set it up before a test, and look at it afterwards. `emulator.recorder` is what the
+server saw of its clients. A fresh platform holds the projects `project-a` and `project-b` of the platform's guide,
+and the calibration `CALIBRATION_ID` with the sensors `CAMERAS` and `LIDARS`. It also holds the inputs `INPUT_UUIDS`.
+The first has the annotation `ANNOTATION_ID` and an automatic review, and its scene has the pre-annotation
+`PRE_ANNOTATION_ID`. The second has the task `TASK_ID`, which waits for one of the users `WORKFORCE`.
 
-It behaves as the real platform does where that is known, and in each way that is possible where it is not: a new
-scene may be unknown for a while (`visibility_lag`), and a status query may leave out what it does not know
-(`unknown_scenes`). Pre-annotations are validated as `kognic-openlabel` does, and must fit their scene. IMU data that
-does not span the frames lets processing fail, and so does a CSV with an unknown column; with `reads_files` every file
-is read, and must be what its name says. That is the default of `kognicutil emulator`, not of `Emulator`, as tests
+It behaves as the real platform does, where that is known. Where it is not, options choose between the possible
+behaviours: a new scene may be unknown for a while (`visibility_lag`), and a status query may leave out unknown scenes
+(`unknown_scenes`). Pre-annotations are validated as `kognic-openlabel` does, and must fit their scene. Processing
+fails if the IMU data does not span the frames, or if a CSV has an unknown column. With `reads_files`, every file is
+read and must be what its name says. That is the default of `kognicutil emulator`, but not of `Emulator`, because tests
 often send made-up bytes.
 
-`emulator.faults` lets things go wrong: the module `faults` tells what can, and how to say when.
+`emulator.faults` makes things go wrong. The module `faults` describes what can, and how to say when.
 
     emulator.faults.add(faults.Drop(after_effect=True), on=faults.COMMIT)
 
-It is built as routes over state over errors: `routes` holds one short function per endpoint, `state` the rules
-without any HTTP, `files` what images and point clouds must look like, `errors` the ways to say no, and `front_door`
-does what all requests have in common; `injection` does the faults on the wire.
+It is built as routes over state over errors: `routes` has one short function per endpoint, `state` the rules without
+HTTP, and `errors` the ways to say no. `files` knows what images and point clouds must look like. `front_door` does
+what all requests have in common, and `injection` puts faults on the wire.
 """
 
 from kognic_aio.emulator import faults

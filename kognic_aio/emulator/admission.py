@@ -1,11 +1,11 @@
-"""What a request must have to be let in: the token of an API, or the signature of its URL."""
+"""Admits requests: an API needs a token, a signed URL its signature."""
 
 from kognic_aio.emulator.errors import StorageError
 from kognic_aio.emulator.routing import Call, Route
 
 
 def admit(route: Route, call: Call) -> None:
-    """Check that a request may come to a route, which needs nothing but its head.
+    """Check by its head that a request may use a route.
 
     Raises:
         UnauthorizedError: it has no valid token.

@@ -1,4 +1,4 @@
-"""How answers and refusals are written down."""
+"""Writes answers and refusals."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ def json_response(value: Any, status: int = 200, headers: dict[str, str] | None 
 
 
 def error_response(error: PlatformError) -> web.Response:
-    """A refusal: in XML if the storage says it, otherwise in JSON."""
+    """A refusal: in XML if it is the storage's, otherwise in JSON."""
     if isinstance(error, StorageError):
         text = (
             "<?xml version='1.0' encoding='UTF-8'?>"

@@ -1,4 +1,4 @@
-"""Reads the bodies of requests, as much as they may have, and JSON as strictly as its standard."""
+"""Reads the bodies of requests up to their limits, and JSON as strictly as its standard."""
 
 import asyncio
 import json
@@ -12,15 +12,15 @@ from aiohttp import web
 from kognic_aio.emulator.errors import BadRequestError, BusyError, SlowBodyError, TooLargeError
 
 MAX_JSON = 16 * 1024 * 1024
-"""Bytes of the body of an API request; the largest that clients send are pre-annotations of long sequences."""
+"""Bytes of the body of an API request. The largest bodies are pre-annotations of long sequences."""
 MAX_FORM = 64 * 1024
 """Bytes of the body of a request for a token, which anybody may send."""
 MAX_ARRIVING = 128 * 1024 * 1024
 """Bytes of all bodies of API requests that are being read at once."""
 MAX_VALUES = 300_000
-"""Values in a body: an empty list takes 3 bytes of JSON, and twenty times as many of memory."""
+"""Values in a body. An empty list takes 3 bytes of JSON, but twenty times as much memory."""
 MAX_DEPTH = 100
-"""Levels of lists and objects in each other; what is read at one depth of the stack is written at another."""
+"""Levels of nested lists and objects. Writing may find less of the stack left than reading did."""
 
 
 @attrs.frozen
@@ -28,8 +28,8 @@ class Pace:
     """How slowly a body may arrive.
 
     Args:
-        patience: seconds until some of it has arrived, at the start and at any time.
-        rate: bytes a second that it must have on average beyond the first `patience` seconds.
+        patience: seconds to wait for the next bytes.
+        rate: bytes a second that must arrive on average, after the first `patience` seconds.
     """
 
     patience: float
@@ -37,22 +37,24 @@ class Pace:
 
 
 BODY_PACE = Pace(patience=30.0, rate=10_000.0)
-"""Of API requests, whose bodies clients have in memory when they send them."""
+"""For API requests. Clients have their bodies in memory when they send them."""
 FILE_PACE = Pace(patience=600.0, rate=16.0)
-"""Of files, whose sources may be slow: a kilobyte a minute."""
+"""For files. Their sources may be slow: a kilobyte a minute."""
 
 
 async def arriving(request: web.BaseRequest, pace: Pace) -> AsyncIterator[bytes]:
     """The chunks of a body, as they come.
 
     Raises:
-        SlowBodyError: it comes too slowly; whoever trickles it would keep its connection for ever.
+        SlowBodyError: it comes too slowly. A client that trickles would keep its connection for ever.
     """
     clock = asyncio.get_running_loop().time
     due, size = clock() + pace.patience, 0
     while True:
+        # What ends first: the patience for the next bytes, or the time that the average rate grants.
+        limit = min(pace.patience, due + size / pace.rate - clock())
         try:
-            async with asyncio.timeout(min(pace.patience, due + size / pace.rate - clock())):
+            async with asyncio.timeout(limit):
                 chunk = await request.content.readany()
         except TimeoutError as error:
             raise SlowBodyError(
@@ -65,7 +67,7 @@ async def arriving(request: web.BaseRequest, pace: Pace) -> AsyncIterator[bytes]
 
 
 class BodyReader:
-    """Reads bodies whole, as long as those that are arriving do not take too much together.
+    """Reads whole bodies, and bounds the bytes of all that arrive at once.
 
     Args:
         pace: how slowly each may arrive.
@@ -75,25 +77,25 @@ class BodyReader:
         self._pace = pace
         self._held = 0
 
-    async def read(self, request: web.BaseRequest, most: int) -> bytes:
+    async def read(self, request: web.BaseRequest, max_size: int) -> bytes:
         """Read the body of a request.
 
         Args:
             request: the request.
-            most: bytes that it may have.
+            max_size: bytes that it may have.
 
         Raises:
-            TooLargeError: it has more; then no more of it is read.
+            TooLargeError: it has more. The rest is not read.
             SlowBodyError: it comes too slowly.
             BusyError: too much is arriving at once.
         """
-        check_body_size(request.content_length or 0, most)
+        check_body_size(request.content_length or 0, max_size)
         body = bytearray()
         try:
             async for chunk in arriving(request, self._pace):
                 body += chunk
                 self._held += len(chunk)
-                check_body_size(len(body), most)
+                check_body_size(len(body), max_size)
                 self._check_held()
             return bytes(body)
         finally:
@@ -104,26 +106,28 @@ class BodyReader:
             raise BusyError(f"bodies of more than {MAX_ARRIVING:,} bytes are arriving at once: try again later")
 
 
-def check_body_size(size: int, most: int) -> None:
+def check_body_size(size: int, max_size: int) -> None:
     """Check that a body has no more bytes than it may have.
 
     Raises:
         TooLargeError: it has.
     """
-    if size > most:
-        raise TooLargeError(f"the body has more than {most:,} bytes, which is the most that the emulator takes here")
+    if size > max_size:
+        raise TooLargeError(
+            f"the body has more than {max_size:,} bytes, which is the most that the emulator takes here"
+        )
 
 
 def parse_json(content: bytes) -> Any:
     """The value of a JSON body.
 
     Raises:
-        BadRequestError: it is not JSON, or JSON that two readers could understand in two ways.
+        BadRequestError: it is not JSON, or is JSON that readers understand in different ways.
     """
     try:
         _check_values(content)
         value = json.loads(
-            content.decode(),  # which is stricter than what json makes of bytes
+            content.decode(),  # json itself is less strict about bytes
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_float,
@@ -137,7 +141,7 @@ def parse_json(content: bytes) -> Any:
 
 
 def _check_values(content: bytes) -> None:
-    """Each value but the first comes after one of these characters; in strings they count as well, which is cheap."""
+    """Count the characters that precede values. Those in strings count too, which keeps the check cheap."""
     if content.count(b",") + content.count(b"[") + content.count(b"{") > MAX_VALUES:
         raise BadRequestError(f"the body has more than {MAX_VALUES:,} values, which is the most that it may have")
 
@@ -151,12 +155,12 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """Python reads NaN and Infinity, which JSON does not have."""
+    """Refuse NaN and Infinity. Python reads them, but JSON does not have them."""
     raise ValueError(f"{name} is no JSON")
 
 
 def _float(text: str) -> float:
-    """Python reads as infinite what is too large."""
+    """Read a number. Python would read one that is too large as infinite."""
     value = float(text)
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"the number {text} is too large")
@@ -179,7 +183,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def _inner(value: Any) -> list[Any]:
-    """The lists and objects that are right in a value."""
+    """The lists and objects directly inside a value."""
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, list):
@@ -188,7 +192,7 @@ def _inner(value: Any) -> list[Any]:
 
 
 def _check_unicode(value: Any) -> None:
-    """JSON can spell half a surrogate pair, which no path, file name or answer could carry."""
+    """Refuse half a surrogate pair. JSON can spell one, but no path, file name or answer could carry it."""
     for path, text in _texts(value, ""):
         try:
             text.encode()
@@ -197,7 +201,7 @@ def _check_unicode(value: Any) -> None:
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every string in a value, keys too, with the path to it."""
+    """Every string in a value, and every key, with its path."""
     match value:
         case str():
             yield path, value

@@ -1,24 +1,24 @@
-"""Whether what an emulator is told to be makes sense."""
+"""Checks the options of an emulator."""
 
 import math
 
 
-def check_seconds(name: str, value: object, least: float = 0) -> None:
-    """See that something is a number of seconds; it may be infinite.
+def check_seconds(name: str, value: object, minimum: float = 0) -> None:
+    """Check that a value is a number of seconds. It may be infinite.
 
     Raises:
         TypeError: it is no number.
-        ValueError: it is less than the least that makes sense, or not a number.
+        ValueError: it is less than the minimum, or NaN.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name}: expected seconds, got {value!r}")
-    if not value >= least:
-        bound = f", {least:g} or more" if least > -math.inf else ""
+    if not value >= minimum:
+        bound = f", {minimum:g} or more" if minimum > -math.inf else ""
         raise ValueError(f"{name}: expected seconds{bound}, got {value!r}")
 
 
-def check_whole(name: str, value: object, most: int | None = None) -> None:
-    """See that something is a whole number, 0 or more, and no more than there may be.
+def check_whole(name: str, value: object, maximum: int | None = None) -> None:
+    """Check that a value is a whole number from 0 to a maximum.
 
     Raises:
         TypeError: it is no whole number.
@@ -26,15 +26,15 @@ def check_whole(name: str, value: object, most: int | None = None) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name}: expected a whole number, got {value!r}")
-    if value < 0 or (most is not None and value > most):
-        raise ValueError(f"{name}: expected {'0 or more' if most is None else f'0 to {most}'}, got {value!r}")
+    if value < 0 or (maximum is not None and value > maximum):
+        raise ValueError(f"{name}: expected {'0 or more' if maximum is None else f'0 to {maximum}'}, got {value!r}")
 
 
 def check_flag(name: str, value: object) -> None:
-    """See that something is true or false.
+    """Check that a value is true, false or None.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: it is none of them.
     """
-    if not isinstance(value, bool):
+    if value is not None and not isinstance(value, bool):
         raise TypeError(f"{name}: expected True or False, got {value!r}")

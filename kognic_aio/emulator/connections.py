@@ -1,6 +1,6 @@
-"""The connections of an emulator: how many there are, and how long and how large the head of a request may be.
+"""The connections of an emulator: how many there may be, and how slow and how large the head of a request.
 
-Anybody on its machine may open one and never say what for, or never read the answer.
+Any process on the machine may open a connection and send nothing, or never read the answer.
 """
 
 import asyncio
@@ -18,9 +18,14 @@ from kognic_aio.emulator.recorder import Recorder
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 MAX_CONNECTIONS = 700
+"""Connections at once. Each may hold 256 KiB of an unfinished head. A client has at most 341 where a process may have
+1,024 descriptors, as is usual."""
+
 MAX_HEADERS = 32
+"""Headers of a request. Browsers behind a proxy send about twenty."""
+
 MAX_HEADER = 4096
-"""Connections at once, headers of a request, and bytes of each. Browsers behind a proxy send some twenty."""
+"""Bytes of a header."""
 
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -30,9 +35,8 @@ class Bounds:
     """What connections may take.
 
     Args:
-        connections: how many there are at most. Each may keep a quarter of a megabyte that waits for the end of
-            a head. A client has 341 at most where a process has 1,024 descriptors, as is usual.
-        patience: seconds until the head of the next request must be whole, and an answer must have been read.
+        connections: how many there may be at once.
+        patience: seconds for the head of the next request to arrive, and for the client to read an answer.
     """
 
     connections: int = MAX_CONNECTIONS
@@ -40,9 +44,9 @@ class Bounds:
 
 
 class Server(web.Server):
-    """An HTTP server that bounds its connections, and tells the recorder of them.
+    """An HTTP server that bounds its connections, and counts them in the recorder.
 
-    It takes bodies as they are: unpacked, they could be of any size.
+    It does not decompress bodies, because they could grow to any size.
     """
 
     def __init__(self, handle: Handle, recorder: Recorder, bounds: Bounds = Bounds()) -> None:
@@ -64,19 +68,19 @@ class Server(web.Server):
 
     @property
     def is_over(self) -> bool:
-        """Whether there are too many."""
+        """Whether there are too many connections."""
         return self._recorder.connections_open > self._bounds.connections
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """Count it no more."""
+        """Uncount a connection."""
         super().connection_lost(handler, exc)
         self._recorder.connection_lost()
 
 
 class _Connection(web.RequestHandler):
-    """A connection that answers what is no HTTP as it answers everything, and logs nothing of it.
+    """A connection that answers malformed HTTP with a refusal like any other, and does not log it.
 
-    aiohttp itself sees to it that the head of a request comes in time.
+    aiohttp itself bounds the time in which the head of a request arrives.
     """
 
     __slots__ = ("_giving_up", "_server")
@@ -90,21 +94,21 @@ class _Connection(web.RequestHandler):
         """Turn a connection away if there are too many."""
         super().connection_made(transport)
         if self._server.is_over and isinstance(transport, asyncio.WriteTransport):
-            transport.write(FULL)
+            transport.write(FULL)  # whatever it asks for, so nothing has to be read
             transport.close()
 
     def pause_writing(self) -> None:
-        """Wait for the client to read what it was sent, but not for ever."""
+        """Start the time in which the client must read what it was sent."""
         super().pause_writing()
         self._giving_up = self._loop.call_later(self.keepalive_timeout, self._abort)
 
     def resume_writing(self) -> None:
-        """The client has read most of it."""
+        """Stop that time: the client has read most of it."""
         super().resume_writing()
         self._read_on()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """There is nobody left to wait for."""
+        """Stop that time: the client has gone."""
         self._read_on()
         super().connection_lost(exc)
 
@@ -124,7 +128,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what the handler did not answer."""
+        """The answer to a request that did not reach the handler, or broke it."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
         response = error_response(BadRequestError(f"the request cannot be read: {message or exc}", status))

@@ -1,9 +1,9 @@
-"""Every way in which the emulated platform turns a request down.
+"""The errors with which the emulated platform refuses a request.
 
-    PlatformError               the base; its status may be chosen freely, for queued refusals
+    PlatformError               the base, with any status, as queued refusals have
     ├── BadRequestError         400
     ├── UnauthorizedError       401
-    │   └── GrantError          a token that is not issued, in OAuth's own form
+    │   └── GrantError          no token is issued; the answer has OAuth's form
     ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
@@ -14,22 +14,23 @@
     ├── TooManyRequestsError    429
     ├── BusyError               503
     ├── FullError               507
-    └── StorageError            from the storage behind the signed URLs, which answers in XML
+    └── StorageError            from the storage behind signed URLs; the answer is XML
 
-The rules raise them and know nothing of HTTP but the number; the front door writes them down.
+The rules raise them, and know nothing of HTTP but the status. The front door makes answers of them.
 """
 
 import math
 from typing import Any, ClassVar
 
 MAX_RETRY_AFTER = 10**9
-"""Seconds, of a rate so low that there is no end."""
+"""Seconds. At a very low rate limit the wait would be endless."""
+
 MAX_MESSAGE = 10_000
-"""Characters of a message. Many show what was sent, which may be megabytes long."""
+"""Characters. Many messages quote the request, which may be megabytes long."""
 
 
 class PlatformError(Exception):
-    """A request that the platform turns down.
+    """The platform refuses a request.
 
     Args:
         message: the explanation that the client reads.
@@ -48,7 +49,7 @@ class PlatformError(Exception):
         return {"message": self.message}
 
     def headers(self) -> dict[str, str]:
-        """What the answer has in headers of its own."""
+        """Headers of the answer beside the usual ones."""
         return {}
 
 
@@ -101,25 +102,25 @@ class MethodNotAllowedError(PlatformError):
 
 
 class SlowBodyError(PlatformError):
-    """The body does not arrive in time."""
+    """The body arrives too slowly."""
 
     default_status = 408
 
 
 class ConflictError(PlatformError):
-    """What the request asks for has already happened, or its name is taken."""
+    """What the request asks for has already happened, or a name is taken."""
 
     default_status = 409
 
 
 class TooLargeError(PlatformError):
-    """The body has more bytes than are taken."""
+    """The body is larger than the emulator accepts."""
 
     default_status = 413
 
 
 class MisdirectedError(PlatformError):
-    """The request is for a host that the emulator does not answer to."""
+    """The request is for another host."""
 
     default_status = 421
 
@@ -129,7 +130,7 @@ class TooManyRequestsError(PlatformError):
 
     Args:
         message: the explanation that the client reads.
-        retry_after: seconds until it may ask again; None does not tell.
+        retry_after: seconds until it may ask again; None leaves the header out.
     """
 
     default_status = 429
@@ -139,20 +140,20 @@ class TooManyRequestsError(PlatformError):
         self.retry_after = retry_after
 
     def headers(self) -> dict[str, str]:
-        """Retry-After in whole seconds, if it tells."""
+        """Retry-After in whole seconds, unless it is None."""
         if self.retry_after is None:
             return {}
         return {"Retry-After": str(math.ceil(min(self.retry_after, MAX_RETRY_AFTER)))}
 
 
 class BusyError(PlatformError):
-    """Too much is arriving at once."""
+    """Too many bytes are arriving at once."""
 
     default_status = 503
 
 
 class FullError(PlatformError):
-    """The emulator keeps as much already as it is to."""
+    """The emulator has no room for another body."""
 
     default_status = 507
 

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: faults that are injected into an emulator.
+"""Faults to inject into an emulator: what goes wrong, and when.
 
     from kognic_aio.emulator import Emulator, faults
 
@@ -6,7 +6,8 @@
     emulator.faults.add(faults.Drop(after_effect=True), on=faults.COMMIT)
     emulator.faults.add(faults.CorruptUpload(), probability=0.01, seed=7)
 
-A fault says what goes wrong, `Faults.add` with which requests. The faults, and when they happen:
+A fault says what goes wrong. `Faults.add` says which requests it strikes. Each happens before or after the effect of
+its request:
 
     RequestFault
     ├── Status           an error status                        before or after the effect
@@ -15,10 +16,10 @@ A fault says what goes wrong, `Faults.add` with which requests. The faults, and 
     ├── LongHeader       the answer has a long header           before or after the effect
     ├── Drop             the connection is reset, no answer     before or after the effect
     ├── ResetRequest     the connection is reset while the request is read             before
-    ├── StopReading      the request is not read on, no answer                         before
+    ├── StopReading      the server stops reading, no answer                           before
     ├── ResetAnswer      the connection is reset in the middle of the answer            after
     ├── TruncatedJson    the answer ends too early                                      after
-    ├── LateEffect       a gateway gives up, and the effect comes only then            before
+    ├── LateEffect       a gateway gives up, and the effect comes later                before
     ├── SlowAnswer       the answer comes late                                          after
     ├── CorruptUpload    something else is stored than was sent                         after
     ├── ExpiredUrl       a signed URL expires                                          before
@@ -28,8 +29,8 @@ A fault says what goes wrong, `Faults.add` with which requests. The faults, and 
     └── HangProcessing   a scene is processed forever
     QueryLimit           a query for the status of too many scenes is refused
 
-Before the effect means that the endpoint did not run, after it that it ran to its end, whatever it came to; only
-then is the fault done. What was before cannot have changed anything.
+Before the effect, the endpoint has not run, so nothing can have changed. After it, the endpoint has run to its end,
+with or without success.
 """
 
 import math
@@ -58,16 +59,18 @@ class Fault:
     """Something that goes wrong."""
 
     on: ClassVar[str] = EVERYTHING
-    """What it strikes if it is not said."""
+    """What it strikes by default."""
+
     times: ClassVar[float] = 1
-    """How often it strikes if it is not said and it has no probability."""
+    """How often it strikes by default, if it has no probability."""
 
 
 class RequestFault(Fault):
-    """Something that goes wrong with a request; `on` names routes."""
+    """A fault of a request; `on` names routes."""
 
     access: ClassVar[Access | None] = None
-    """The only kind of route that it can strike: one that needs a token, or a signed URL."""
+    """The only kind of route that it can strike; None for all."""
+
     after_effect: bool
     """Whether the endpoint runs."""
 
@@ -78,8 +81,8 @@ class Status(RequestFault):
 
     Args:
         status: the HTTP status.
-        retry_after: what a Retry-After header says: seconds, or a date; by default there is none.
-        after_effect: whether the request takes effect all the same.
+        retry_after: the value of Retry-After: seconds or a date; by default there is no such header.
+        after_effect: whether the request takes effect nevertheless.
     """
 
     status: int
@@ -89,11 +92,11 @@ class Status(RequestFault):
 
 @attrs.frozen
 class Html(RequestFault):
-    """A page for people, such as proxies send.
+    """An HTML page, such as proxies send.
 
     Args:
-        status: the HTTP status; by default it claims to be good.
-        after_effect: whether the request takes effect all the same.
+        status: the HTTP status; by default that of success.
+        after_effect: whether the request takes effect nevertheless.
     """
 
     status: int = 200
@@ -102,12 +105,12 @@ class Html(RequestFault):
 
 @attrs.frozen
 class Redirect(RequestFault):
-    """The client is sent elsewhere, such as to the login of a proxy.
+    """A redirect, such as to the login of a proxy.
 
     Args:
-        location: what the Location header says.
+        location: the value of Location.
         status: the HTTP status.
-        after_effect: whether the request takes effect all the same.
+        after_effect: whether the request takes effect nevertheless.
     """
 
     location: str = "http://login.invalid/portal"
@@ -117,11 +120,11 @@ class Redirect(RequestFault):
 
 @attrs.frozen
 class LongHeader(RequestFault):
-    """The answer has a header that is longer than many clients take.
+    """A header that is longer than many clients accept.
 
     Args:
-        size: how many bytes its value has.
-        after_effect: whether it is the good answer that has it; else it is an empty one with 503.
+        size: bytes of its value.
+        after_effect: whether the request takes effect and its answer has the header; if not, an empty 503 has it.
     """
 
     size: int = 9000
@@ -130,10 +133,10 @@ class LongHeader(RequestFault):
 
 @attrs.frozen(kw_only=True)
 class Drop(RequestFault):
-    """The request is read, and its connection reset without an answer.
+    """The request is read, then its connection is reset without an answer.
 
     Args:
-        after_effect: whether the request takes effect all the same.
+        after_effect: whether the request takes effect nevertheless.
     """
 
     after_effect: bool = False
@@ -144,7 +147,7 @@ class ResetRequest(RequestFault):
     """The connection is reset while the client is sending.
 
     Args:
-        after: how many bytes of the body are read before; of a shorter body, all.
+        after: bytes of the body that are read before; a shorter body is read whole.
     """
 
     after: int = 1
@@ -153,10 +156,10 @@ class ResetRequest(RequestFault):
 
 @attrs.frozen
 class StopReading(RequestFault):
-    """The server reads no more of the request, and does not answer, until the client goes away.
+    """The server stops reading the request and does not answer, until the client goes away.
 
     Args:
-        after: how many bytes of the body are read before; of a shorter body, all.
+        after: bytes of the body that are read before; a shorter body is read whole.
     """
 
     after: int = 1
@@ -172,17 +175,17 @@ class ResetAnswer(RequestFault):
 
 @attrs.frozen
 class TruncatedJson(RequestFault):
-    """The second half of the answer's body is missing, though its length says that it is whole."""
+    """The answer has only the first half of its body, and a Content-Length that fits that half."""
 
     after_effect: bool = attrs.field(default=True, init=False)
 
 
 @attrs.frozen
 class LateEffect(RequestFault):
-    """A gateway answers 504 at once, while the request takes effect only later.
+    """A gateway answers 504 at once, and the request takes effect later.
 
     Args:
-        seconds: how much later.
+        seconds: how long after the answer.
     """
 
     access = "token"
@@ -192,7 +195,7 @@ class LateEffect(RequestFault):
 
 @attrs.frozen
 class SlowAnswer(RequestFault):
-    """The answer waits, unless the client goes away.
+    """The answer comes late.
 
     Args:
         seconds: how long.
@@ -204,7 +207,7 @@ class SlowAnswer(RequestFault):
 
 @attrs.frozen
 class CorruptUpload(RequestFault):
-    """What is stored has one byte more than what was sent, in its size and all its digests; the answer is 200."""
+    """The file is stored with one byte too many, as its size and digests show; the answer is 200."""
 
     on = UPLOADS
     access = "signed"
@@ -213,10 +216,10 @@ class CorruptUpload(RequestFault):
 
 @attrs.frozen
 class ExpiredUrl(RequestFault):
-    """A signed URL counts as expired, from then on.
+    """A signed URL expires.
 
     Args:
-        status: 400 with `ExpiredToken` as Google's storage has it, or 403 with `AccessDenied` as others have it.
+        status: 400 with `ExpiredToken`, as Google's storage answers, or 403 with `AccessDenied`, as others do.
     """
 
     on = SIGNED_URLS
@@ -227,14 +230,14 @@ class ExpiredUrl(RequestFault):
 
 @attrs.frozen
 class RevokeTokens(RequestFault):
-    """Every token issued so far is invalid from then on, refresh tokens too; the request is answered with 401."""
+    """All tokens become invalid, refresh tokens too; the answer is 401."""
 
     access = "token"
     after_effect: bool = attrs.field(default=False, init=False)
 
 
 class SceneFault(Fault):
-    """Something that goes wrong with the processing of a scene; `on` names external ids."""
+    """A fault in the processing of a scene; `on` names external ids."""
 
 
 @attrs.frozen
@@ -255,7 +258,7 @@ class HangProcessing(SceneFault):
 
 @attrs.frozen
 class QueryLimit(Fault):
-    """A query for the status of more scenes than this is refused with 400, every one unless `times` says otherwise.
+    """Queries for the status of too many scenes are refused with 400: all of them, unless `times` is given.
 
     Args:
         most: how many scenes a query may name.
@@ -271,15 +274,15 @@ F = TypeVar("F", bound=Fault)
 
 @attrs.define(eq=False)
 class Planned(Generic[F]):
-    """A fault that was added, and what has become of it.
+    """A fault that was added, and how often it has struck.
 
     Args:
         fault: what goes wrong.
-        on: what it may strike.
+        on: the name or pattern of what it may strike.
         times: how often it strikes at most.
-        skip: how many matching requests it lets pass first.
-        probability: how likely it strikes one of those after them; None if it always does.
-        seed: that of its own random numbers.
+        skip: how many matching requests pass before it may strike.
+        probability: of striking each later one; None for always.
+        seed: of its own random numbers.
     """
 
     fault: F
@@ -289,25 +292,27 @@ class Planned(Generic[F]):
     probability: float | None
     seed: int
     seen: int = attrs.field(default=0, init=False)
-    """How many matching requests (or scenes) came to it."""
+    """How many matching requests (or scenes) it has seen."""
+
     injected: int = attrs.field(default=0, init=False)
-    """How many of them it struck."""
+    """How many of them it has struck."""
+
     _random: random.Random = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - reproducible is what it has to be
+        self._random = random.Random(self.seed)  # noqa: S311  # has to be reproducible, not secure
 
     @property
     def exhausted(self) -> bool:
-        """Whether it has struck as often as it was to."""
+        """Whether it has struck `times` times."""
         return self.injected >= self.times
 
     def matches(self, name: str) -> bool:
-        """Whether it is about a route or an external id."""
+        """Whether it may strike a route or an external id."""
         return name == self.on or fnmatchcase(name, self.on)
 
     def strikes(self) -> bool:
-        """Decide on one more that matches."""
+        """Whether it strikes one more that matches."""
         self.seen += 1
         if self.seen <= self.skip or (self.probability is not None and self._random.random() >= self.probability):
             return False
@@ -316,20 +321,22 @@ class Planned(Generic[F]):
 
 
 class Faults:
-    """The faults of a platform; a fresh one has none.
+    """The faults of a platform. A fresh one has none.
 
-    A request comes to the faults that match it in the order in which they were added. The first that strikes has
-    it, and those behind it do not see it: faults that were added for one route are a queue. What is decided depends
-    on nothing but the order in which matching requests arrive.
+    A request meets the faults that match it in the order in which they were added. The first that strikes ends the
+    search, so faults for the same route are a queue. Only the order of matching requests decides which one is struck.
     """
 
     def __init__(self) -> None:
         self.routes: Mapping[str, Access] = {}
-        """The names of all routes, once an emulator serves the platform; then a fault for none of them is an error."""
+        """The access of each route by its name. An emulator sets it; then a fault that matches no route is an error."""
+
         self.for_requests: list[Planned[RequestFault]] = []
-        """Those that requests come to; the front door looks no further while it is empty."""
+        """The faults of requests. The front door skips the search while there are none."""
+
         self.injected: Counter[str] = Counter()
-        """How often each fault was injected, by the name of its class; `clear` leaves it."""
+        """How often each fault was injected, by the name of its class. `clear` does not reset it."""
+
         self._for_scenes: list[Planned[SceneFault]] = []
         self._for_queries: list[Planned[QueryLimit]] = []
 
@@ -343,21 +350,20 @@ class Faults:
         probability: float | None = None,
         seed: int = 0,
     ) -> Planned[F]:
-        """Let something go wrong from now on, and return what counts it.
+        """Add a fault, and return its plan, which counts how often it strikes.
 
         Args:
             fault: what goes wrong.
-            on: the route it strikes, by name such as `POST v1/inputs/{scene}/actions/commit`, or several by a
-                pattern such as `POST v1/inputs*`; for a `SceneFault`, external ids. By default everything that
-                the fault can strike, requests for tokens too. There are names for some: `APIS`, `UPLOADS`,
-                `SIGNED_URLS`, `COMMIT` ...
-            times: how often; by default once, and with a probability any number of times. `math.inf` is always.
-            skip: how many that match it lets pass first.
-            probability: how likely it strikes each of those after them; by default it does.
-            seed: that of its random numbers, which it shares with no other fault.
+            on: the route that it strikes, by its name, such as `POST v1/inputs/{scene}/actions/commit`, or by a
+                pattern, such as `POST v1/inputs*`; for a `SceneFault`, external ids. By default all that it can
+                strike, requests for tokens too. Constants name some: `APIS`, `UPLOADS`, `SIGNED_URLS`, `COMMIT`.
+            times: how often it strikes: once by default, with a probability any number of times; `math.inf` is always.
+            skip: how many matching requests pass before it may strike.
+            probability: of striking each later one; by default it always does.
+            seed: of its random numbers, which it shares with no other fault.
 
         Raises:
-            ValueError: the fault can strike no route that is meant by `on`, or a number is none that makes sense.
+            ValueError: the fault can strike no route that matches `on`, or a number is out of range.
         """
         planned = Planned(
             fault=fault,
@@ -390,20 +396,20 @@ class Faults:
                 return self.for_requests
 
     def clear(self) -> None:
-        """Let nothing more go wrong; what was injected stays counted."""
+        """Remove all faults. The counters stay."""
         for plans in (self.for_requests, self._for_scenes, self._for_queries):
             plans.clear()
 
     def strike_request(self, route: str, access: Access) -> RequestFault | None:
-        """The fault that strikes a request to a route, if one does."""
+        """The fault that strikes a request to a route, if any."""
         return self._strike(self.for_requests, lambda planned: _concerns(planned, route, access))
 
     def strike_scene(self, external_id: str) -> SceneFault | None:
-        """The fault that strikes a scene which begins to be processed, if one does."""
+        """The fault that strikes a scene when its processing begins, if any."""
         return self._strike(self._for_scenes, lambda planned: planned.matches(external_id))
 
     def strike_query(self, scenes: int) -> QueryLimit | None:
-        """The limit that a query for the status of so many scenes breaks, if it does."""
+        """The limit that a query for the status of so many scenes exceeds, if any."""
         return self._strike(self._for_queries, lambda planned: scenes > planned.fault.most)
 
     def _strike(self, plans: list[Planned[F]], concerns: Callable[[Planned[F]], bool]) -> F | None:
@@ -417,5 +423,5 @@ class Faults:
 
 
 def _concerns(planned: Planned[Any], route: str, access: Access) -> bool:
-    """Whether a fault of requests is about a route."""
+    """Whether a fault may strike a request to a route."""
     return planned.fault.access in (None, access) and planned.matches(route)

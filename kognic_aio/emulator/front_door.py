@@ -1,4 +1,4 @@
-"""The one way in: every request is guarded, recorded, delayed, admitted and answered, and its error written down."""
+"""The one way in: guards, records, delays, admits and answers every request."""
 
 import asyncio
 from functools import partial
@@ -24,15 +24,15 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class FrontDoor:
-    """Handles every request that an emulator gets.
+    """Handles every request to an emulator.
 
     Args:
-        platform: the state behind it.
-        recorder: where requests are noted.
-        guard: what turns away requests for other hosts and from other origins.
-        router: what finds their handlers.
-        api_latency: seconds slept before a request to an API is handled.
-        storage_latency: seconds slept before a request to a signed URL is handled.
+        platform: the state to act on.
+        recorder: records requests.
+        guard: refuses requests for other hosts and from other origins.
+        router: finds handlers.
+        api_latency: seconds to sleep before a request to an API is handled.
+        storage_latency: seconds to sleep before a request to a signed URL is handled.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FrontDoor:
         except PlatformError as error:
             return error_response(error)
         except ConnectionError:
-            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # nobody receives it
         if request.raw_path == REPORT_PATH:
             # Not recorded: looking must not change what is looked at.
             return json_response({**self._recorder.summary(), **self._platform.summary()})
@@ -73,7 +73,7 @@ class FrontDoor:
             response = await self._respond(gauge, record, request)
             status = response.status
         except ConnectionError:
-            return web.Response(status=CLIENT_CLOSED_REQUEST)  # which nobody gets
+            return web.Response(status=CLIENT_CLOSED_REQUEST)  # nobody receives it
         finally:
             self._recorder.end(gauge, record, status)
         return response
@@ -93,6 +93,7 @@ class FrontDoor:
         record.endpoint = route.name
         call = Call(self._platform, request, params, record)
         admit(route, call)
+        # Signed URLs and the auth server are other hosts on the real platform.
         if self._platform.rate_limit is not None and route.access == "token":
             await self._check_rate(self._platform.rate_limit, route, call)
         faults = self._platform.faults
@@ -105,7 +106,7 @@ class FrontDoor:
     async def _check_rate(self, limit: RateLimit, route: Route, call: Call) -> None:
         wait = limit.take(self._platform.timing.clock())
         if wait:
-            await self._read(route, call)
+            await self._read(route, call)  # a client that is still sending would miss the answer
             self._recorder.rate_limited += 1
             message = f"more than {limit.per_second:g} requests per second"
             raise TooManyRequestsError(message, wait if limit.retry_after else None)
@@ -120,7 +121,7 @@ class FrontDoor:
         return json_response(_enveloped(answer))
 
     async def _read(self, route: Route, call: Call) -> None:
-        """Read the body, of which a client that was let in gets everything recorded, whatever the answer."""
+        """Read and record the body, whatever the answer will be."""
         call.record.content = await self._bodies.read(call.request, route.max_body)
         call.record.size = len(call.record.content)
 

@@ -1,8 +1,8 @@
-"""Who is answered: requests that name the emulator as their host, and that come from no page of another origin.
+"""Refuses requests that name another host, or come from a page of another origin.
 
-Its credentials are public, and a browser on its machine reaches it. A page whose own name resolves to 127.0.0.1 (DNS
-rebinding) counts as of one origin with it, but still sends that name as `Host`. A page that just posts here is told
-by its `Origin`, or where browsers send none by `Sec-Fetch-Site`.
+The credentials of an emulator are public, and a browser on its machine can reach it. A page whose name resolves to
+127.0.0.1 (DNS rebinding) counts as the same origin for the browser, but still sends its own name as `Host`. A page that
+just posts here gives itself away by `Origin`, or by `Sec-Fetch-Site` where browsers send no `Origin`.
 """
 
 import re
@@ -17,27 +17,27 @@ from kognic_aio.emulator.errors import ForbiddenError, MisdirectedError
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ORIGIN_SITES = {"same-origin", "none"}
-"""What `Sec-Fetch-Site` says of pages of the emulator's own, and of what people ask for themselves."""
+"""Values of `Sec-Fetch-Site` for the emulator's own pages, and for addresses that people type."""
 
 MAX_NAME = 253
 """Characters of a host name (RFC 1035, 2.3.4)."""
 MAX_PORT = 65535
 AUTHORITY = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z_.-]+)(?::(?P<port>[0-9]{1,5}))?")
 LABEL = re.compile(r"[0-9a-zA-Z_](?:[0-9a-zA-Z_-]{0,61}[0-9a-zA-Z_])?")
-"""A part of a host name; with underscores, which names of containers have."""
+"""A label of a host name. Names of containers may have underscores."""
 MAX_SHOWN = 80
 
 
 @attrs.frozen
 class Authority:
-    """A host and a port; the host in lower case, an IPv6 address in brackets and in its shortest form."""
+    """A host and a port. The host is in lower case; an IPv6 address is in brackets, in its shortest form."""
 
     host: str
     port: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Authority | None":
-        """What a `Host` header or an option names, or None if it is no host name or address."""
+        """Parse a `Host` header or an option; None if it is no host name or address."""
         found = AUTHORITY.fullmatch(text)
         if found is None:
             return None
@@ -51,7 +51,7 @@ class Authority:
 
 
 def _normal(name: str) -> str | None:
-    """A name as it is compared, or None if it is none."""
+    """A host in the form in which hosts are compared, or None if it is none."""
     if name.startswith("["):
         try:
             return f"[{IPv6Address(name[1:-1])}]"
@@ -63,10 +63,10 @@ def _normal(name: str) -> str | None:
 
 
 def parse_allowed(names: Iterable[object]) -> tuple[Authority, ...]:
-    """The hosts that an emulator is told to answer to.
+    """Parse the option `allowed_hosts`.
 
     Raises:
-        TypeError: it is one string, or has something else than strings.
+        TypeError: it is a string, or contains something other than strings.
         ValueError: one of them is no host name.
     """
     wanted = "expected host names such as 'emulator' or 'emulator:8700'"
@@ -84,12 +84,12 @@ def parse_allowed(names: Iterable[object]) -> tuple[Authority, ...]:
 
 
 class Guard:
-    """Turns away what a page of another origin sends, before anything of it is read, kept or done.
+    """Refuses requests for other hosts and from other origins, before anything is read, kept or done.
 
     Args:
         host: what the emulator listens on.
-        allowed: the hosts that it answers to beside its own; one without a port at any port, for ports of containers
-            and proxies differ from its own.
+        allowed: further hosts that it answers to. One without a port is allowed at any port, because containers and
+            proxies map ports.
     """
 
     def __init__(self, host: str, allowed: Iterable[Authority] = ()) -> None:
@@ -98,7 +98,7 @@ class Guard:
         self._allowed = tuple(allowed)
 
     def check(self, request: web.BaseRequest) -> None:
-        """Check what a request says of the host it is for and the origin it comes from.
+        """Check the host that a request is for, and the origin that it comes from.
 
         Raises:
             MisdirectedError: it is for another host.
@@ -118,7 +118,7 @@ class Guard:
         for origin in request.headers.getall("Origin", []):
             scheme, _, rest = origin.partition("://")
             named = Authority.parse(rest) if scheme in DEFAULT_PORTS else None
-            # Of a host that is allowed at any port, only the one at which it was asked is the same origin.
+            # A host may be allowed at any port, but only the port of this request makes the same origin.
             if named is None or not (named == host or self._is_bound(named, DEFAULT_PORTS[scheme], address)):
                 raise ForbiddenError(
                     f"the emulator takes no requests from pages of another origin, which {_shown(origin)} is"
@@ -134,9 +134,9 @@ class Guard:
         )
 
     def _is_bound(self, named: Authority, default_port: int, address: tuple[str, int]) -> bool:
-        """Whether it is the port of the connection, and a name of it or the very address that it has here.
+        """Whether it has the port of the connection, and one of our names or the address of the connection.
 
-        No name resolves to an address in a `Host` header: that is safe, whatever the emulator listens on.
+        An address is safe whatever the emulator listens on: DNS rebinding needs a name in `Host`.
         """
         at = _bracketed(address[0])
         return (named.port or default_port) == address[1] and (named.host in self._own or named.host == at)
@@ -152,7 +152,7 @@ class Guard:
 
 
 def _bracketed(address: str) -> str:
-    """An address as URLs have it."""
+    """An address as it stands in a URL."""
     return f"[{address.partition('%')[0]}]" if ":" in address else address
 
 

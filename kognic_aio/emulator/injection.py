@@ -1,4 +1,4 @@
-"""How faults are done on the wire: before the effect in place of the endpoint, after it to its answer."""
+"""Puts faults on the wire: in place of an endpoint, or into its answer."""
 
 import asyncio
 import math
@@ -34,9 +34,10 @@ from kognic_aio.emulator.faults import (
 from kognic_aio.emulator.routing import Call, Route
 
 PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-# On, for no seconds: closing throws away what was not sent yet, and the client gets a reset rather than an end.
+# SO_LINGER for 0 seconds: closing discards what was not sent, and resets the connection.
 NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 GLANCE = 0.05
+"""Seconds between two looks whether the client has gone."""
 
 
 async def inject(
@@ -48,11 +49,11 @@ async def inject(
         fault: the fault.
         route: the endpoint.
         call: the request.
-        effect: what reads the request, lets the endpoint run, and returns its answer.
+        effect: reads the request, runs the endpoint, and returns its answer.
 
     Raises:
         ConnectionError: the connection was reset.
-        PlatformError: what the client is to be told instead.
+        PlatformError: the answer is an error.
     """
     if not fault.after_effect:
         return await _instead(fault, route, call)
@@ -64,6 +65,7 @@ async def inject(
 
 
 async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Response:
+    # Unless the fault is about reading, the client has sent everything before it hears of it.
     await _receive(route, call, fault.after if isinstance(fault, ResetRequest | StopReading) else math.inf)
     match fault:
         case StopReading():
@@ -85,7 +87,7 @@ async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Respons
 
 
 def _take_effect(route: Route, call: Call) -> None:
-    """Let an endpoint run for nobody."""
+    """Run an endpoint whose answer nobody receives."""
     with suppress(PlatformError):
         route.act(call)
 
@@ -112,13 +114,13 @@ async def _afterwards(fault: RequestFault, route: Route, call: Call, response: w
             return response
 
 
-async def _receive(route: Route, call: Call, most: float) -> None:
-    """Read the body of a request, or as much of it as is wanted; of an upload it is only counted."""
+async def _receive(route: Route, call: Call, max_size: float) -> None:
+    """Read up to so many bytes of a body. Those of an upload are only counted."""
     is_kept = route.access != "signed"
     record = call.record
     chunks: list[bytes] = []
-    while record.size < most:
-        chunk = await call.request.content.read(int(min(most - record.size, 2**16)))
+    while record.size < max_size:
+        chunk = await call.request.content.read(int(min(max_size - record.size, 2**16)))
         if not chunk:
             break
         record.size += len(chunk)
@@ -129,7 +131,7 @@ async def _receive(route: Route, call: Call, most: float) -> None:
 
 
 def reset(request: web.BaseRequest) -> ConnectionError:
-    """Reset the connection of a request, and return what is to be raised then."""
+    """Reset the connection of a request, and return the error to raise."""
     if request.transport is not None:
         request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         request.transport.abort()
@@ -137,7 +139,7 @@ def reset(request: web.BaseRequest) -> ConnectionError:
 
 
 def _made_up(fault: RequestFault, route: Route) -> web.Response:
-    """The answer of a fault that answers itself."""
+    """The answer that a fault makes up."""
     match fault:
         case Html():
             return web.Response(text=PAGE.format(f"{fault.status}"), status=fault.status, content_type="text/html")
@@ -167,7 +169,7 @@ def _half(response: web.Response) -> bytes:
 
 
 async def _send_half(request: web.BaseRequest, response: web.Response) -> None:
-    """Send half of an answer that promises more; of an empty one its head."""
+    """Send half of an answer whose head promises all of it. An empty answer has only its head."""
     half = _half(response)
     sent = web.StreamResponse(status=response.status, headers=response.headers)
     sent.content_length = 2 * len(half) + 1
@@ -176,14 +178,14 @@ async def _send_half(request: web.BaseRequest, response: web.Response) -> None:
 
 
 async def _wait(request: web.BaseRequest, seconds: float) -> None:
-    """Sleep as long as the client waits."""
+    """Sleep, but no longer than the client waits."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while not _has_gone(request) and loop.time() < end:  # noqa: ASYNC110 - a lost connection sets no event
+    while not _has_gone(request) and loop.time() < end:  # noqa: ASYNC110  # a lost connection sets no event
         await asyncio.sleep(min(GLANCE, end - loop.time()))
 
 
 def _has_gone(request: web.BaseRequest) -> bool:
-    """Whether the client has closed its connection. What is not read from hears of a reset only if it asks."""
+    """Whether the client has closed its connection. Without reading, only the socket's error tells of a reset."""
     transport = request.transport
     return transport is None or bool(transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))

@@ -1,14 +1,14 @@
-"""Whole numbers, as text of requests has them."""
+"""Whole numbers in the texts of requests."""
 
 import re
 
 LARGEST = 2**63 - 1
-"""The most that a 64-bit integer holds, which is what the platform keeps numbers in."""
+"""The largest 64-bit integer: the platform keeps numbers in 64 bits."""
 WHOLE = re.compile(r"[0-9]{1,19}")
 
 
 def whole_number(text: str) -> int | None:
-    """The number that text is; None if it is anything but up to 19 digits of ASCII that fit into 64 bits."""
-    # int() would also take signs, spaces, underscores and the digits of every script.
+    """The number in a text, or None unless it is 1 to 19 ASCII digits and fits into 64 bits."""
+    # int() also takes signs, spaces, underscores and the digits of every script.
     number = int(text) if WHOLE.fullmatch(text) else None
     return number if number is not None and number <= LARGEST else None

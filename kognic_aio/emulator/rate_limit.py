@@ -1,4 +1,4 @@
-"""How many requests per second a platform takes."""
+"""A limit on the requests per second that a platform accepts."""
 
 import attrs
 
@@ -9,14 +9,14 @@ def _one_second(limit: "RateLimit") -> float:
 
 @attrs.define
 class RateLimit:
-    """A bucket of tokens that fills steadily; each request takes one, and is refused with 429 if there is none.
+    """A token bucket: each request takes a token, and is refused with 429 if there is none.
 
-    It is about requests with a token: not about signed URLs or the auth server, which are other hosts.
+    It applies to requests with a bearer token. Signed URLs and the auth server are other hosts.
 
     Args:
-        per_second: how many requests per second are taken in the long run.
-        retry_after: whether the refusal tells how many seconds to wait.
-        burst: how many requests are taken at once after a pause; by default those of one second.
+        per_second: how many requests per second are accepted in the long run.
+        retry_after: whether the refusal has a Retry-After header.
+        burst: how many requests are accepted at once after a pause; by default those of one second.
     """
 
     per_second: float = attrs.field(validator=attrs.validators.gt(0))
@@ -31,10 +31,10 @@ class RateLimit:
         self._tokens = self.burst
 
     def take(self, now: float) -> float:
-        """Take a token, or tell how many seconds it is until there will be one; 0 if there was one.
+        """Take a token. Return 0, or if there is none the seconds until there will be one.
 
         Args:
-            now: the time, in seconds of any clock that does not go back.
+            now: seconds on any monotonic clock.
         """
         passed = 0.0 if self._as_of is None else now - self._as_of
         self._as_of = now

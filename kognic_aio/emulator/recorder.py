@@ -13,11 +13,13 @@ from kognic_aio.emulator.faults import RequestFault
 
 KEEP_REQUESTS = 100_000
 MAX_KEPT = 128 * 1024 * 1024
-"""Bytes of memory for the requests that are kept, as they are estimated."""
+"""Bytes of memory for recorded requests, as an estimate."""
+
 WEIGHT = 1500
-"""Bytes that a request takes without its texts: the objects of aiohttp above all."""
+"""Bytes of a request without its texts, mostly objects of aiohttp."""
+
 WEIGHT_OF_PAIR = 150
-"""Bytes that a header, or a value of the query, takes without its texts."""
+"""Bytes of a header, or of a value of the query, without its texts."""
 
 UPLOADS = "uploads"
 DOWNLOADS = "downloads"
@@ -27,21 +29,21 @@ SCENE_JOBS = "scene-jobs"
 
 @attrs.define(kw_only=True, eq=False)
 class RecordedRequest:
-    """One request and what it was answered.
+    """A request, and how it was answered.
 
     Args:
         method: the HTTP method.
         path: the path, unescaped.
-        query: the query by key; of a key that is repeated, the first value.
-        headers: the headers, found whatever their case.
-        endpoint: the route, such as `POST v1/inputs`; empty if no route was found.
+        query: the query by key; a repeated key has its first value.
+        headers: the headers, whose names match in any case.
+        endpoint: the route, such as `POST v1/inputs`; empty if there is none.
         started: when its headers had arrived, on the monotonic clock.
         ended: when its answer was ready; None until then.
-        status: that of the answer; None as long as there is none, and when the connection was lost.
+        status: of the answer; None until there is one, and if the connection was lost.
         size: bytes of the body.
-        sha256: hex digest of the body of an upload that arrived whole.
-        content: the raw body, except that of uploads.
-        fault: the fault that was injected, if one was.
+        sha256: hex digest of the body, for an upload that arrived whole.
+        content: the raw body; empty for uploads.
+        fault: the fault that was injected, if any.
     """
 
     method: str
@@ -57,11 +59,11 @@ class RecordedRequest:
     content: bytes = attrs.field(default=b"", repr=False)
     fault: RequestFault | None = None
     weight: int = attrs.field(default=0, init=False, repr=False)
-    """Bytes of memory that it is thought to take; 0 when it is not kept any more."""
+    """Estimated bytes of memory; 0 once it is no longer kept."""
 
     @property
     def body(self) -> Any:
-        """The body as JSON, or None if it is none."""
+        """The parsed body, or None if it is not JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -69,7 +71,7 @@ class RecordedRequest:
 
 
 class Gauge:
-    """How many there are now, and the most there ever were."""
+    """How many there are now, and the peak."""
 
     __slots__ = ("now", "peak")
 
@@ -84,14 +86,14 @@ class Gauge:
 
 
 class Recorder:
-    """The server's own account of what clients did.
+    """What clients did, as the server saw it.
 
-    Scene jobs are the scenes that were created but neither committed nor invalidated: one that its client
-    gives up in between counts until it is invalidated.
+    Scene jobs are scenes that were created, but neither committed nor invalidated. One that its client has abandoned
+    counts until it is invalidated.
 
     Args:
-        keep_requests: how many requests are kept, the latest, or as many of them as take `MAX_KEPT` bytes. The
-            counters know them all.
+        keep_requests: how many of the latest requests to keep. They take at most `MAX_KEPT` bytes. The counters count
+            all requests.
     """
 
     def __init__(self, keep_requests: int = KEEP_REQUESTS) -> None:
@@ -107,7 +109,7 @@ class Recorder:
 
     @property
     def peak(self) -> dict[str, int]:
-        """The most `uploads`, `downloads`, `api` requests and `scene-jobs` there were at once."""
+        """The peaks of `uploads`, `downloads`, `api` requests and `scene-jobs` at once."""
         return {name: gauge.peak for name, gauge in self._gauges.items()}
 
     @property
@@ -116,7 +118,7 @@ class Recorder:
         return {name: gauge.now for name, gauge in self._gauges.items()}
 
     def requests(self, method: str | None = None, path_prefix: str | None = None) -> list[RecordedRequest]:
-        """The kept requests in the order of their arrival.
+        """The recorded requests in the order of their arrival.
 
         Args:
             method: only those with this method.
@@ -141,13 +143,13 @@ class Recorder:
         """Note that the answer of a request is ready."""
         record.ended = monotonic()
         record.status = status
-        if record.weight:
+        if record.weight:  # it is still kept, and its body has arrived since
             self._weigh(record, len(record.content))
         self.requests_by_endpoint[record.endpoint] += 1
         self._gauges[gauge].now -= 1
 
     def _keep(self, record: RecordedRequest) -> None:
-        """Keep a request, whatever it consists of: anybody may send one."""
+        """Keep a request, with an estimate of its size."""
         if not self._keep_requests:
             return
         self._kept.append(record)
@@ -155,7 +157,7 @@ class Recorder:
         self._weigh(record, WEIGHT + len(record.path) + sum(WEIGHT_OF_PAIR + len(key) + len(v) for key, v in pairs))
 
     def _weigh(self, record: RecordedRequest, more: int) -> None:
-        """Note that a request has grown, and forget the oldest if they are too many or take too much."""
+        """Note that a request has grown, and forget the oldest if there are too many or they are too large."""
         record.weight += more
         self._weight += more
         while len(self._kept) > self._keep_requests or self._weight > MAX_KEPT:

@@ -1,4 +1,4 @@
-"""Routes, what their handlers are given, and how a path finds its route."""
+"""Routes, the calls that their handlers get, and the router that finds them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -17,19 +17,19 @@ from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.platform import Platform
 
 TARGET = re.compile(r"(?:[!-$&-~]|%[0-9a-fA-F]{2})*")
-"""A path and a query: visible ASCII, and whole escapes."""
+"""A path and a query: visible ASCII and complete escapes."""
 FLAGS = {"true": True, "false": False}
 
 
 @attrs.define
 class Call:
-    """One request, as a handler sees it.
+    """A request, as a handler sees it.
 
     Args:
         platform: the state to act on.
-        request: the HTTP request, of which only a handler of signed URLs reads the body.
+        request: the HTTP request. Only handlers of signed URLs read its body.
         params: the variable segments of the path, unescaped.
-        record: what is noted of this request, its raw body for one.
+        record: the record of this request, with its raw body.
     """
 
     platform: Platform
@@ -53,21 +53,21 @@ class Call:
 
     @property
     def object_path(self) -> str:
-        """Where in the storage the object of a signed URL is."""
+        """The path in the storage of the object of a signed URL."""
         return f"{self.params['workspace']}/{self.params['scene']}/{self.params['resource']}"
 
     @property
     def dry_run(self) -> bool:
-        """Whether the request is to be validated only."""
+        """Whether to validate the request only."""
         return "X-Dryrun" in self.request.headers
 
     @property
     def cursor(self) -> str | None:
-        """What the page before gave as next cursor; None for the first page."""
+        """The next cursor of the previous page; None for the first page."""
         return self.request.query.get("cursorId")
 
     def query(self, key: str) -> str:
-        """A value of the query that must be there.
+        """A required value of the query.
 
         Raises:
             BadRequestError: it is missing.
@@ -78,7 +78,7 @@ class Call:
         return value
 
     def query_flag(self, key: str) -> bool:
-        """A value of the query that is true or false, in any case; false if it is missing.
+        """A flag of the query, in upper or lower case; false if it is missing.
 
         Raises:
             BadRequestError: it is something else.
@@ -88,8 +88,8 @@ class Call:
             raise BadRequestError(f"{key} must be true or false, got {value!r}")
         return FLAGS[value.lower()]
 
-    def query_number(self, key: str, default: int, least: int = 0, most: int | None = None) -> int:
-        """A value of the query that is an integer from `least` to `most`.
+    def query_number(self, key: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+        """An integer of the query from `minimum` to `maximum`.
 
         Raises:
             BadRequestError: it is something else.
@@ -98,15 +98,15 @@ class Call:
         if value is None:
             return default
         number = whole_number(value)
-        if number is None or number < least or (most is not None and number > most):
-            wanted = f"{least} or more" if most is None else f"{least} to {most}"
+        if number is None or number < minimum or (maximum is not None and number > maximum):
+            wanted = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
             raise BadRequestError(f"{key} must be an integer of {wanted}, got {value!r}")
         return number
 
 
 @attrs.frozen
 class Bare:
-    """An answer that is not put into the platform's envelope."""
+    """An answer without the platform's envelope."""
 
     value: Any
 
@@ -121,10 +121,10 @@ class Route:
     Args:
         method: the HTTP method.
         pattern: the path without its first slash; `{name}` stands for any segment.
-        handler: what answers it: a plain function whose result is the answer's `data`; for signed URLs a
-            coroutine function that reads the body itself and returns the whole answer.
-        access: whether it needs a token, nothing, or a signed URL.
-        keeps: whether the body is kept, in whichever form.
+        handler: a function whose result is the `data` of the answer; for signed URLs a coroutine function that reads
+            the body itself and returns the whole answer.
+        access: what a request needs: a token, nothing, or a signed URL.
+        keeps: whether the platform keeps the body in some form.
     """
 
     method: str
@@ -135,30 +135,30 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Method and pattern, which name the endpoint in counters."""
+        """Method and pattern: the name of the endpoint in counters."""
         return f"{self.method} {self.pattern}"
 
     @property
     def max_body(self) -> int:
-        """How many bytes of a body are read and kept; of files that are put there are none."""
+        """Bytes that a body may have. Uploads are not read through here."""
         return MAX_FORM if self.access == "open" else MAX_JSON
 
     def act(self, call: Call) -> Any:
-        """Let the handler of a plain function answer, if there is room for what it keeps.
+        """Call the handler, if there is room for what it keeps.
 
         Raises:
-            PlatformError: what the client is told instead.
+            PlatformError: the request is refused.
         """
         size = len(call.record.content) if self.keeps and not call.dry_run else 0
         room = call.platform.room
         room.check(size)
         answer = self.handler(call)
-        room.taken += size
+        room.taken += size  # not if the handler refused it
         return answer
 
 
 class Routes:
-    """The routes of one subject; its methods decorate their handlers."""
+    """The routes of one subject. The methods are decorators for their handlers."""
 
     def __init__(self) -> None:
         self._routes: list[Route] = []
@@ -173,23 +173,23 @@ class Routes:
         self._routes.append(Route(method, pattern, handler, access, keeps))
 
     def get(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Let the decorated function answer GET."""
+        """Answer GET with the decorated function."""
         return self._decorator("GET", pattern, access)
 
     def post(self, pattern: str, access: Access = "token", *, keeps: bool = False) -> Callable[[Handler], Handler]:
-        """Let the decorated function answer POST."""
+        """Answer POST with the decorated function."""
         return self._decorator("POST", pattern, access, keeps=keeps)
 
     def put(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Let the decorated function answer PUT."""
+        """Answer PUT with the decorated function."""
         return self._decorator("PUT", pattern, access)
 
     def patch(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Let the decorated function answer PATCH."""
+        """Answer PATCH with the decorated function."""
         return self._decorator("PATCH", pattern, access)
 
     def delete(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Let the decorated function answer DELETE."""
+        """Answer DELETE with the decorated function."""
         return self._decorator("DELETE", pattern, access)
 
     def _decorator(
@@ -203,7 +203,7 @@ class Routes:
 
 
 class _Node:
-    """A place in the tree of path segments."""
+    """A node in the tree of path segments."""
 
     __slots__ = ("children", "routes", "variable")
 
@@ -214,10 +214,10 @@ class _Node:
 
 
 class Router:
-    """Finds the route of a request by one dictionary look-up per segment of its path.
+    """Finds the route of a request with one dictionary look-up per segment of its path.
 
     Args:
-        routes: all routes; of a fixed and a variable segment at one place, the fixed one goes first.
+        routes: all routes. A fixed segment takes precedence over a variable one.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -245,9 +245,9 @@ class Router:
             raw_path: the path as it was sent, still escaped; a query is ignored.
 
         Raises:
-            BadRequestError: an escape in the path or the query is none, or not of UTF-8.
+            BadRequestError: an escape in the path or the query is malformed, or not UTF-8.
             NotFoundError: no route has this path.
-            MethodNotAllowedError: none with this method has it.
+            MethodNotAllowedError: no route with this path has this method.
         """
         _check_target(raw_path)
         node = self._root
@@ -271,7 +271,7 @@ class Router:
 
 
 def _check_target(target: str) -> None:
-    """Check that a path and its query can be read in one way only."""
+    """Check that a path and its query are unambiguous."""
     if TARGET.fullmatch(target) is None:
         raise BadRequestError("the URL cannot be read: a character is not escaped, or an escape is not whole")
     try:

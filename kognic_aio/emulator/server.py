@@ -1,4 +1,4 @@
-"""The emulator as a server: it starts, tells where it is, and stops."""
+"""The emulator as a server: starts, says where it is, and stops."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,51 +19,54 @@ from kognic_aio.emulator.state.scenes import UnknownScenes
 from kognic_aio.emulator.state.storage import Look, Sign
 
 BACKLOG = 1024
+"""Connections that may wait to be accepted."""
+
 STOP_TIMEOUT = 0.2
+"""Seconds that requests have to end when the emulator stops."""
 
 
 class Emulator:
     """A local Kognic platform over HTTP: every API, the auth server and the file storage behind one URL.
 
-    Use it as an async context manager, or call `start` and `stop`. It belongs to no event loop before it is
-    started, and may be started again after a stop with everything it knew.
+    Use it as an async context manager, or call `start` and `stop`. It belongs to no event loop before it is started.
+    After a stop it may be started again, with the same state.
+
+    Options that are None leave the platform as it is.
 
     Args:
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
-        api_latency: seconds slept before a request to an API or for a token is handled.
-        storage_latency: seconds slept before a request to a signed URL is handled.
-        processing_time: seconds from the commit of a scene until it is created; None leaves it as the platform
-            has it, which is 0 unless it was changed.
-        url_lifetime: seconds until a signed URL expires; None as above, 3600.
-        token_lifetime: seconds until a token expires; None as above, 3600.
-        visibility_lag: seconds from the creation of a scene until clients can see it; None as above, 0. Until then
-            all that names it is answered as if there was no such scene (404): status queries, summaries, ego poses,
-            annotations, imports, invalidations, and what is to be made of it, pre-annotations and inputs. Lists of
-            inputs leave it out. Only uploads and the commit work: clients do them right after the creation.
+        api_latency: seconds to sleep before a request to an API or for a token is handled.
+        storage_latency: seconds to sleep before a request to a signed URL is handled.
+        processing_time: seconds from the commit of a scene until it is created; 0 in a new platform.
+        url_lifetime: seconds until a signed URL expires; 3600 in a new platform.
+        token_lifetime: seconds until a token expires; 3600 in a new platform.
+        visibility_lag: seconds from the creation of a scene until clients can see it; 0 in a new platform. Until then,
+            requests that name the scene are answered 404: status queries, summaries, ego poses, annotations, imports,
+            invalidations, and the creation of pre-annotations and inputs. Lists of inputs leave it out. Only uploads
+            and the commit work, because clients do them right after the creation.
         unknown_scenes: what a status query does about scenes that are unknown or not visible yet: `refuse` answers
-            404, `omit` leaves them out of the list, though an invalidation is still answered 404; None leaves it
-            as the platform has it in `platform.scenes.unknown_scenes`, which is `refuse`.
-        allowed_hosts: the hosts in whose name requests may come, such as `emulator` or `emulator:8700`, beside what
-            it is bound to and `localhost`. A container or a proxy has a name of its own. All else is answered 421, so
-            that no page in a browser gets in under a name that resolves to this machine. Without a port, any will do.
+            404, as a new platform does; `omit` leaves them out of the list. An invalidation is answered 404 with both.
+        allowed_hosts: names under which the emulator is reached beside its address and `localhost`, such as `emulator`
+            or `emulator:8700`, as in a container or behind a proxy. A name without a port is allowed at any port.
+            Requests for other hosts are answered 421, so that no page in a browser gets in under a name that resolves
+            to this machine.
         platform: the state to serve; by default a new `Platform.seeded()`.
-        keep_requests: how many requests the recorder keeps, the latest, as long as they take no more than 128 MiB.
-        max_kept: how many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews. What is
-            beyond is answered 507. None leaves it as the platform has it, which is 1 GiB unless it was changed.
-        rate_limit: how many API requests per second are taken, or a whole `RateLimit`; None leaves it as the
-            platform has it in `platform.rate_limit`, which is without limit unless it was changed.
-        checksums: whether the answer to a PUT tells the CRC32C of what was stored; None as above, true.
-        reads_files: whether files are read while they arrive. Those which are not what their names say then let
-            processing fail, with a message that says what was found and what was expected: images of another format,
-            point clouds whose header is broken, whose columns are unknown or whose points are not numbers or not all
-            there. Of a file in another store, only the first 64 bytes that `look` tells are read. It costs a few
-            kilobytes for each file that is arriving. None as above, false: then made-up bytes will do for any file
-            but a CSV, which must have the right header.
-        sign: what signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the
-            object and the seconds until the URL expires; where it returns None, the emulator signs its own.
-        look: what tells size and first bytes of an object in that store, or None if there is none; without it,
-            files that are put there are taken for there and good.
+        keep_requests: how many of the latest requests the recorder keeps. They take at most 128 MiB.
+        max_kept: how many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews; 1 GiB in a
+            new platform. Bodies beyond that are answered 507.
+        rate_limit: how many API requests per second are accepted, or a `RateLimit`; no limit in a new platform.
+        checksums: whether the answer to a PUT has the CRC32C of what was stored; true in a new platform.
+        reads_files: whether files are read while they arrive, which costs a few kilobytes for each; false in a new
+            platform. Files that are not what their names say then fail processing, with a message that says what was
+            found and what was expected: images of another format, and point clouds with a broken header, unknown
+            columns, or points that are missing or no numbers. Of a file in another store, only the first 64 bytes that
+            `look` returns are read. If false, made-up bytes pass for any file but a CSV, which must have the right
+            header.
+        sign: signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the object, and
+            the seconds until the URL expires. Where it returns None, the emulator signs a URL of its own.
+        look: returns the size and the first bytes of an object in that store, or None if there is none. Without it,
+            files in that store are assumed to be there and correct.
     """
 
     def __init__(
@@ -88,15 +91,12 @@ class Emulator:
         sign: Sign | None = None,
         look: Look | None = None,
     ) -> None:
-        check_whole("port", port, most=65535)
+        check_whole("port", port, maximum=65535)
         check_whole("keep_requests", keep_requests)
-        if max_kept is not None:
-            check_whole("max_kept", max_kept)
         check_seconds("api_latency", api_latency)
         check_seconds("storage_latency", storage_latency)
-        for name, flag in {"checksums": checksums, "reads_files": reads_files}.items():
-            if flag is not None:
-                check_flag(name, flag)
+        check_flag("checksums", checksums)
+        check_flag("reads_files", reads_files)
         self.platform = platform or Platform.seeded()
         self.platform.faults.routes = {route.name: route.access for route in ROUTES}
         self.recorder = Recorder(keep_requests)
@@ -113,16 +113,11 @@ class Emulator:
         self._listener: asyncio.Server | None = None
         self._server: Server | None = None
         _change(self.platform, rate_limit=_rate_limit(rate_limit))
-        _change(self.platform.room, most=max_kept)
+        _change(self.platform.room, max_kept=max_kept)
         _change(self.platform.scenes, unknown_scenes=unknown_scenes)
         _change(self.platform.storage, checksums=checksums, reads_files=reads_files, sign=sign, look=look)
-        _change(
-            self.platform.timing,
-            processing_time=processing_time,
-            url_lifetime=url_lifetime,
-            token_lifetime=token_lifetime,
-            visibility_lag=visibility_lag,
-        )
+        durations = {"processing_time": processing_time, "url_lifetime": url_lifetime, "token_lifetime": token_lifetime}
+        _change(self.platform.timing, visibility_lag=visibility_lag, **durations)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -135,12 +130,12 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong, and when: nothing, until a fault is added."""
+        """The faults of the platform. A fresh one has none."""
         return self.platform.faults
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine, such as `http://127.0.0.1:8700`.
+        """Its URL on this machine, such as `http://127.0.0.1:8700`.
 
         Raises:
             RuntimeError: it is not started.
@@ -150,7 +145,7 @@ class Emulator:
         return f"http://{_reachable(self._host)}:{self._listener.sockets[0].getsockname()[1]}"
 
     def client_options(self) -> dict[str, Any]:
-        """The keyword arguments that make a `KognicIOClient` talk to this emulator, ours and the official one."""
+        """The keyword arguments for a `KognicIOClient`, ours or the official one, to use this emulator."""
         credentials = next(iter(self.platform.accounts.credentials.items()))
         hosts = (
             "host",
@@ -160,10 +155,11 @@ class Emulator:
             "project_management_api_host",
             "auth_host",
         )
+        # One server plays all hosts, whose paths do not overlap.
         return {"auth": credentials, **dict.fromkeys(hosts, self.url)}
 
     async def start(self) -> None:
-        """Start to listen; does nothing if it listens already.
+        """Start to listen. Does nothing if it is started.
 
         Raises:
             OSError: the port is taken.
@@ -177,17 +173,17 @@ class Emulator:
         self.platform.storage.base_url = self.url
 
     async def stop(self) -> None:
-        """Close every connection and stop to listen, within a second; does nothing if it is stopped."""
+        """Stop to listen and close every connection, within a second. Does nothing if it is stopped."""
         if self._listener is None or self._server is None:
             return
         listener, self._listener = self._listener, None
         listener.close()
-        self._server.pre_shutdown()
+        self._server.pre_shutdown()  # closes idle connections
         await self._server.shutdown(STOP_TIMEOUT)
 
 
 def _rate_limit(given: object) -> RateLimit | None:
-    """A rate limit of what an emulator was given."""
+    """The rate limit for an option of an emulator."""
     if given is None or isinstance(given, RateLimit):
         return given
     if isinstance(given, bool) or not isinstance(given, int | float):
@@ -198,13 +194,13 @@ def _rate_limit(given: object) -> RateLimit | None:
 
 
 def _change(part: object, **settings: object) -> None:
-    """Change the settings of a part of the platform; None leaves one as it is."""
+    """Change settings of a part of the platform, except those that are None."""
     for name, value in settings.items():
         if value is not None:
             setattr(part, name, value)
 
 
 def _reachable(host: str) -> str:
-    """A host to connect to for one to listen on: the loopback address for all addresses, IPv6 in brackets."""
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound to here
+    """The host to connect to: the loopback address if it listens on all addresses; IPv6 in brackets."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # not bound to here
     return f"[{host}]" if ":" in host else host

@@ -172,7 +172,7 @@ async def test_escapes(caller: Caller, emulator: Emulator, path: str) -> None:
 
 async def test_room_for_bodies(caller: Caller, platform: Platform) -> None:
     """What is kept of bodies has a bound; what keeps nothing goes on."""
-    platform.room.most = 3000
+    platform.room.max_kept = 3000
     statuses = [(await caller.create()).status for _ in range(10)]
     assert statuses[0] == 200
     assert set(statuses) == {200, 507}
@@ -185,4 +185,4 @@ async def test_room_for_bodies(caller: Caller, platform: Platform) -> None:
 
 def test_room_as_an_option() -> None:
     """How much is kept is an option."""
-    assert Emulator(max_kept=7).platform.room.most == 7
+    assert Emulator(max_kept=7).platform.room.max_kept == 7

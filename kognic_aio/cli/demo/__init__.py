@@ -1,5 +1,55 @@
-"""`kognicutil demo`: real files go up to an emulator, and inputs come out."""
+"""`kognicutil demo`: uploads files to an emulator, and creates inputs of them."""
 
-from kognic_aio.cli.demo.command import demo
+import asyncio
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
-__all__ = ["demo"]
+import click
+
+from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio.cli.demo.report import Outcome, compare, print_report, shown
+from kognic_aio.cli.demo.sample_data import sample_folder
+from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
+from kognic_aio.cli.emulator import seconds
+from kognic_aio.cli.output import say_wrapped
+from kognic_aio.emulator import Emulator
+
+PROJECT, BATCH = "project-a", "batch-2"
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--scenes", type=click.IntRange(min=1), help="How many to make, instead of enough for all files.")
+@seconds("--api-latency", 0.02)
+@seconds("--storage-latency", 0.03)
+@seconds("--processing-time", 0.5)
+def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
+    """Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.
+
+    Makes scenes of several types from the files, runs create_inputs on them, and compares what arrived with what is
+    on disk. Without FOLDER it draws some files. The exit code is 0 only if every input was created and every file
+    arrived as it is.
+    """
+    emulator = Emulator(**behaviour)
+    with sample_folder() if folder is None else nullcontext(folder) as place:
+        files = find_files(place)
+        outcomes = asyncio.run(_create(files, make_scenes(files, scenes), emulator))
+        arrival = compare(emulator.platform, outcomes)
+    print_report(outcomes, arrival, len(files))
+    return 0 if all(outcome.result.inputs for outcome in outcomes) and not arrival.faults else 1
+
+
+async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulator: Emulator) -> list[Outcome]:
+    # Printed in the loop: somebody who has read it may press Ctrl-C, which the loop handles.
+    say_wrapped(f"{files}: {len(scenes)} scenes for {BATCH} of {PROJECT}")
+    by_external_id = {item.scene.external_id: item.scene for item in scenes}
+    async with (
+        emulator,
+        KognicIOClient(**emulator.client_options(), trust_env=False) as client,  # no proxy leads to this process
+        # Somebody is waiting, and the emulator can be polled often.
+        create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.2) as results,
+        shown(results.progress, len(scenes)),
+    ):
+        return [Outcome(scene=by_external_id[str(result.external_id)], result=result) async for result in results]

@@ -1,26 +1,55 @@
-"""What became of the scenes, and whether the server has what is on disk."""
+"""The progress of a run, its results, and whether the server has the same files as the disk."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
+from time import monotonic
 
-import click
+import anyio
 from attrs import frozen
+from rich.console import Group
+from rich.filesize import decimal
+from rich.live import Live
+from rich.progress_bar import ProgressBar
 
-from kognic_aio import InputCreationResult, InputCreationStatus
+from kognic_aio import InputCreationResult, Progress
 from kognic_aio._regular import open_regular
+from kognic_aio._tasks import task_group
 from kognic_aio._text import printable
-from kognic_aio.cli.demo.progress import Meter
-from kognic_aio.cli.demo.scenes import Files, counted
-from kognic_aio.cli.output import MAX_CELL, say
+from kognic_aio.cli.output import MAX_CELL, counted, open_console, say_wrapped
 from kognic_aio.emulator import Platform
 from kognic_aio.model import BaseScene
 
-WIDE = 110
-"""Columns from which a scene and its input fit in one line."""
-
 MAX_CREATED = 40
 """Rows of created inputs that are shown. Whatever failed is always shown."""
+
+
+@asynccontextmanager
+async def shown(now: Progress, scenes: int) -> AsyncGenerator[None]:
+    """Show progress until the end of the block: live in a terminal, elsewhere a line per second."""
+    console, started = open_console(), monotonic()
+
+    def line() -> str:
+        seconds = monotonic() - started
+        counts = f"{now.taken} of {scenes} scenes taken, {now.committed} committed, {now.settled} settled"
+        sent = f"{now.files:,} uploads, {decimal(now.bytes)} ({decimal(int(now.bytes / seconds))}/s)"
+        return f"{seconds:.1f} s: {counts}; {sent}"
+
+    async def say_lines() -> None:
+        while True:
+            await anyio.sleep(1)
+            say_wrapped(line())
+
+    if console.is_interactive:
+        with Live(get_renderable=lambda: Group(line(), ProgressBar(scenes, now.settled)), console=console):
+            yield
+        return
+    async with task_group() as group:
+        group.start_soon(say_lines)
+        yield
+        group.cancel_scope.cancel()
+    say_wrapped(line())
 
 
 @frozen(kw_only=True)
@@ -30,30 +59,17 @@ class Outcome:
     scene: BaseScene
     result: InputCreationResult
 
-    @property
-    def is_created(self) -> bool:
-        """Whether it became an input."""
-        return self.result.status is InputCreationStatus.CREATED
-
-    def row(self, *, is_wide: bool) -> str:
-        """The scene, its status, and the input's uuid or what went wrong, in one line or two."""
-        error, scene, status = self.result.error, self.scene, self.result.status.value
-        verdict = f"{error.stage.value}: {error.message}" if error else self.result.input_uuid or "not ready in time"
-        cells = (scene.external_id, scene.path, str(len(scene.resources)), status)
-        head = "{:10}{:40}{:>5}  {:11}".format(*cells) if is_wide else " ".join(cells) + "\n  "
+    def __str__(self) -> str:
+        """The scene, its status, and the input's uuid or what went wrong."""
+        scene, result, error = self.scene, self.result, self.result.error
+        verdict = f"{error.stage.value}: {error.message}" if error else result.input_uuid or "not ready in time"
+        head = f"{scene.external_id:10}{scene.path:40}{len(scene.resources):>5}  {result.status.value:11}"
         return head + printable(verdict, MAX_CELL)
 
 
 @frozen(kw_only=True)
 class Arrival:
-    """What the server has of the scenes that were created.
-
-    Args:
-        intact: How many files have the sha256 of the file on disk.
-        different: How many different files these are.
-        imu: How many lists of IMU data there are.
-        faults: What is wrong with the other files.
-    """
+    """The number of intact files, of different ones among them, and of lists of IMU data; faults of other files."""
 
     intact: int
     different: int
@@ -62,11 +78,11 @@ class Arrival:
 
 
 def compare(platform: Platform, outcomes: Iterable[Outcome]) -> Arrival:
-    """Compare what a platform has received with what is on disk."""
-    sha256 = cache(_sha256)
+    """Compare the files of created scenes on a platform with those on disk."""
+    sha256 = cache(_sha256)  # a file may be in many scenes
     intact, faults, imu = list[str](), list[str](), 0
     for outcome in outcomes:
-        if not outcome.is_created or outcome.result.scene_uuid is None:
+        if outcome.result.input_uuid is None or outcome.result.scene_uuid is None:
             continue
         stored = platform.scene(outcome.result.scene_uuid).files
         imu += len(stored.keys() - outcome.scene.resources.keys())
@@ -85,36 +101,29 @@ def _sha256(path: str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def print_report(outcomes: Sequence[Outcome], meter: Meter, arrival: Arrival, files: Files, width: int) -> bool:
-    """Print a row for each scene, the rate, and what has arrived.
-
-    Returns:
-        Whether everything was created and arrived as it is.
-    """
-    created = [outcome for outcome in outcomes if outcome.is_created]
-    failed = [outcome for outcome in outcomes if not outcome.is_created]
-    say("")
-    for outcome in sorted([*failed, *created[:MAX_CREATED]], key=lambda outcome: outcome.scene.external_id):
-        for line in outcome.row(is_wide=width >= WIDE).split("\n"):
-            click.secho(line, fg=None if outcome.is_created else "red")
-    if len(created) > MAX_CREATED:
-        say(f"and {len(created) - MAX_CREATED:,} more that were created")
-    scenes, seconds = counted(len(outcomes), "scene"), meter.seconds
-    rate = f"{len(created):,} of {scenes} created in {seconds:.1f} s ({len(outcomes) / seconds:.1f} scenes/s)"
-    say("", f"{rate}, {meter.sent}", *_arrived(arrival, len(files)) if created else [NOTHING])
-    return not failed and not arrival.faults
+def print_report(outcomes: Iterable[Outcome], arrival: Arrival, files: int) -> None:
+    """Print each scene, how many became inputs, and how many of the files have arrived."""
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.scene.external_id)
+    created = [outcome for outcome in outcomes if outcome.result.inputs]
+    hidden = created[MAX_CREATED:]
+    say_wrapped("")
+    for outcome in outcomes:
+        if outcome not in hidden:
+            say_wrapped(outcome, style="" if outcome.result.inputs else "red")
+    if hidden:
+        say_wrapped(f"and {len(hidden):,} more that were created")
+    say_wrapped("", f"{len(created):,} of {counted(len(outcomes), 'scene')} created", *_arrived(arrival, files))
 
 
-NOTHING = "No input was created, so there is no file to compare."
-
-
-def _arrived(arrival: Arrival, number: int) -> Iterator[str]:
+def _arrived(arrival: Arrival, files: int) -> Iterator[str]:
     intact = counted(arrival.intact, "file")
     if arrival.faults:
         yield f"{intact} arrived with their sha256, {len(arrival.faults):,} did not:"
         yield from arrival.faults
-        return
-    is_all = arrival.different == number
-    coverage = f"each of the {number:,} at least once" if is_all else f"{arrival.different:,} of the {number:,}"
-    imu = f"; and {counted(arrival.imu, 'list')} of IMU data" if arrival.imu else ""
-    yield f"{intact} arrived, all with their sha256: {coverage}{imu}"
+    elif not arrival.intact:
+        yield "No input was created, so there is no file to compare."
+    else:
+        is_all = arrival.different == files
+        coverage = f"each of the {files:,} at least once" if is_all else f"{arrival.different:,} of the {files:,}"
+        imu = f"; and {counted(arrival.imu, 'list')} of IMU data" if arrival.imu else ""
+        yield f"{intact} arrived, all with their sha256: {coverage}{imu}"

@@ -1,51 +1,45 @@
 """Scenes of all types, made from the files in a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any, Generic, TypeVar
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any
 
 import click
-from attrs import define, fields_dict, frozen
+from attrs import frozen
 
-from kognic_aio import SceneWithPreAnnotation
+from kognic_aio import SceneWithPreAnnotation, model
+from kognic_aio.cli.output import counted
 from kognic_aio.emulator import CALIBRATION_ID, CAMERAS, LIDARS
-from kognic_aio.model import (
-    AggregatedLidarsAndCamerasSequence,
-    BaseScene,
-    Cameras,
-    CamerasSequence,
-    EgoVehiclePose,
-    Image,
-    IMUData,
-    Lidars,
-    LidarsAndCameras,
-    LidarsAndCamerasSequence,
-    LidarsSequence,
-    PointCloud,
-    Position,
-    RotationQuaternion,
+
+TYPES: Sequence[type[model.BaseScene]] = (
+    *(model.Cameras, model.CamerasSequence, model.Lidars, model.LidarsSequence),
+    *(model.LidarsAndCameras, model.LidarsAndCamerasSequence, model.AggregatedLidarsAndCamerasSequence),
 )
 
-MIN_SCENES = 21
-"""Scenes for a folder of few files: three of each of the seven types."""
+START_NS = 1_648_200_140_000_000_000
+AHEAD = model.RotationQuaternion(w=1, x=0, y=0, z=0)
+DRIVE = [
+    model.IMUData(
+        position=model.Position(x=1.4 * i, y=0, z=0), rotation_quaternion=AHEAD, timestamp=START_NS + i * 10**8
+    )
+    for i in range(3)
+]
+"""Where the car is at each frame of a sequence; frames are 100 ms apart."""
 
-IMAGES, CLOUDS, FRAMES = 2, 1, 3
-"""Images and point clouds in a frame, frames in a sequence."""
-
-START_NS, FRAME_MS, METRES_PER_FRAME = 1_648_200_140_000_000_000, 100, 1.4
-AHEAD = RotationQuaternion(w=1, x=0, y=0, z=0)
-BOX = (320.0, 180.0, 60.0, 40.0)
-"""Middle, width and height in pixels."""
-
-TYPES: tuple[type[Any], ...] = (
-    *(Cameras, CamerasSequence),
-    *(Lidars, LidarsSequence),
-    *(LidarsAndCameras, LidarsAndCamerasSequence, AggregatedLidarsAndCamerasSequence),
-)
-
-F = TypeVar("F", Image, PointCloud)
+CAMERA, CAR = CAMERAS[0], "c0ffee00-0000-4000-8000-0000000000ca"
+STREAM = {"text": [{"name": "stream", "val": CAMERA}]}
+BOX = {"name": "box", "val": (317.5, 219.0, 45.0, 22.0), "attributes": STREAM}  # middle, width, height in pixels
+FRAME = {"frame_properties": {"timestamp": 0, "external_id": "0"}, "objects": {CAR: {"object_data": {"bbox": [BOX]}}}}
+CAR_AHEAD = {
+    "openlabel": {
+        "metadata": {"schema_version": "1.0.0"},
+        "streams": {CAMERA: {"type": "camera"}},
+        "objects": {CAR: {"name": "car", "type": "Car"}},
+        "frames": {"0": FRAME},
+    }
+}
+"""OpenLABEL with one car: a box in the first image of a sequence."""
 
 
 @frozen(kw_only=True)
@@ -65,120 +59,60 @@ class Files:
 
 
 def find_files(folder: Path) -> Files:
-    """Find the images and point clouds in a folder and the folders below it.
-
-    Raises:
-        ClickException: If there are none.
-    """
+    """Find the images and point clouds in a folder and its subfolders. There must be some."""
     paths = sorted(path for path in folder.resolve().rglob("*") if path.is_file())
-    images = [path for path in paths if path.suffix.lower() in Image.SUFFIXES]
-    clouds = [path for path in paths if path.suffix.lower() in PointCloud.SUFFIXES]
-    files = Files(images=images, clouds=clouds, others=len(paths) - len(images) - len(clouds))
-    if not len(files):
-        expected = ", ".join(suffix.lstrip(".") for suffix in (*Image.SUFFIXES, *PointCloud.SUFFIXES))
-        among = f"no images or point clouds among the {counted(files.others, 'file')} in {folder}"
+    images = [path for path in paths if path.suffix.lower() in model.Image.SUFFIXES]
+    clouds = [path for path in paths if path.suffix.lower() in model.PointCloud.SUFFIXES]
+    if not images and not clouds:
+        expected = ", ".join(suffix.lstrip(".") for suffix in (*model.Image.SUFFIXES, *model.PointCloud.SUFFIXES))
+        among = f"no images or point clouds among the {counted(len(paths), 'file')} in {folder}"
         raise click.ClickException(f"{among}: expected {expected}")
-    return files
-
-
-def counted(count: int, noun: str) -> str:
-    """A count with its noun, such as `1 image` or `1,200 images`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return Files(images=images, clouds=clouds, others=len(paths) - len(images) - len(clouds))
 
 
 def make_scenes(files: Files, count: int | None = None) -> list[SceneWithPreAnnotation]:
-    """Make scenes of every type that the files allow, in turn.
-
-    Args:
-        files: The files to make them from.
-        count: How many to make. By default enough to use each file, and to have several of each type.
-    """
-    images = Deck(Image, files.images, CAMERAS, IMAGES)
-    clouds = Deck(PointCloud, files.clouds, LIDARS, CLOUDS)
-    lacking = {name for name, deck in (("images", images), ("point_clouds", clouds)) if not deck.files}
+    """Make scenes of each possible type in turn: `count`, or by default enough to use every file."""
+    images, clouds = _deal(files.images, CAMERAS[:2]), _deal(files.clouds, LIDARS[:1])
+    lacking = [word for word, found in (("cameras", files.images), ("lidars", files.clouds)) if not found]
+    unused = set(map(str, (*files.images, *files.clouds)))
     scenes: list[SceneWithPreAnnotation] = []
-    for kind in cycle([kind for kind in TYPES if not lacking & fields_dict(kind.Frame).keys()]):
-        is_enough = len(scenes) >= MIN_SCENES and not (images.is_left or clouds.is_left)
-        if is_enough if count is None else len(scenes) == count:
+    for scene_type in cycle([each for each in TYPES if not any(word in each.path for word in lacking)]):
+        if len(scenes) == count or (count is None and len(scenes) >= 3 * len(TYPES) and not unused):
             break
-        scene = _scene(kind, f"demo-{len(scenes) + 1:03}", images, clouds)
-        has_boxes = isinstance(scene, CamerasSequence | LidarsAndCamerasSequence)
-        scenes.append(SceneWithPreAnnotation(scene, _car_ahead(scene) if has_boxes else None))
+        scene = _scene(scene_type, f"demo-{len(scenes) + 1:03}", images, clouds)
+        unused -= {file.filename for file in scene.resources.values()}
+        has_car = scene_type in (model.CamerasSequence, model.LidarsAndCamerasSequence)
+        scenes.append(SceneWithPreAnnotation(scene, CAR_AHEAD if has_car else None))
     return scenes
 
 
-@define
-class Deck(Generic[F]):
-    """Deals the files of a kind in their order, over and over: one for each sensor of a frame, none of them twice."""
-
-    kind: type[F]
-    files: Sequence[Path]
-    sensors: Sequence[str]
-    per_frame: int
-    dealt: int = 0
-
-    @property
-    def is_left(self) -> bool:
-        """Whether a file has not been dealt yet."""
-        return self.dealt < len(self.files)
-
-    def deal(self) -> list[F]:
-        """The files of the next frame."""
-        number = min(self.per_frame, len(self.files))
-        hand = [str(self.files[(self.dealt + i) % len(self.files)]) for i in range(number)]
-        self.dealt += number
-        return [self.kind(filename=file, sensor_name=at) for file, at in zip(hand, self.sensors, strict=False)]
+def _deal(files: Sequence[Path], sensors: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+    """Deal the files to the sensors of each next frame, over and over. A frame has no file twice."""
+    dealt = cycle(files)
+    while True:
+        yield [{"sensor_name": sensor, "filename": next(dealt)} for sensor in sensors[: len(files)]]
 
 
-def _scene(kind: type[Any], name: str, images: Deck[Image], clouds: Deck[PointCloud]) -> BaseScene:
-    """A scene of a type with all that this type takes."""
-    is_single, takes = "frame" in fields_dict(kind), fields_dict(kind).keys()
-    frames = [_frame(kind.Frame, i, images, clouds) for i in range(1 if is_single else FRAMES)]
-    given: dict[str, Any] = {"external_id": name} | ({"frame": frames[0]} if is_single else {"frames": frames})
-    if "calibration_id" in takes and "images" in fields_dict(kind.Frame):
+def _scene(
+    scene_type: type[model.BaseScene], external_id: str, images: Iterator[Any], clouds: Iterator[Any]
+) -> model.BaseScene:
+    """A scene with all that its type takes, which the path says. The model turns mappings into frames."""
+    is_sequence, has_images, has_clouds = (word in scene_type.path for word in ("sequence", "cameras", "lidars"))
+    frames: list[dict[str, Any]] = []
+    for index, at in enumerate(DRIVE if is_sequence else DRIVE[:1]):
+        frame: dict[str, Any] = {}
+        if is_sequence:
+            pose = model.EgoVehiclePose(position=at.position, rotation=at.rotation_quaternion)
+            frame = {"frame_id": str(index), "relative_timestamp": 100 * index, "ego_vehicle_pose": pose}
+            frame["unix_timestamp"] = at.timestamp
+        if has_images:
+            frame["images"] = next(images)
+        if has_clouds:  # those of an aggregated sequence are in its first frame
+            frame["point_clouds"] = () if index and "aggregated" in scene_type.path else next(clouds)
+        frames.append(frame)
+    given: dict[str, Any] = {"frames": frames} if is_sequence else {"frame": frames[0]}
+    if has_images:
         given["calibration_id"] = CALIBRATION_ID
-    if kind is LidarsSequence:
-        given["imu_data"] = [
-            IMUData(position=_position(i), rotation_quaternion=AHEAD, timestamp=_time_ns(i)) for i in range(FRAMES)
-        ]
-    scene: BaseScene = kind(**given)
-    return scene
-
-
-def _frame(kind: type[Any], index: int, images: Deck[Image], clouds: Deck[PointCloud]) -> Any:
-    """The frame of a moment. Of an aggregated sequence, only the first has point clouds."""
-    takes = fields_dict(kind).keys()
-    given: dict[str, Any] = {"images": images.deal()} if "images" in takes else {}
-    if "point_clouds" in takes and not (kind is AggregatedLidarsAndCamerasSequence.Frame and index):
-        given["point_clouds"] = clouds.deal()
-    if "frame_id" in takes:
-        given |= {"frame_id": str(index), "relative_timestamp": FRAME_MS * index}
-    if "ego_vehicle_pose" in takes:
-        given["ego_vehicle_pose"] = EgoVehiclePose(position=_position(index), rotation=AHEAD)
-    if "unix_timestamp" in takes:
-        given["unix_timestamp"] = _time_ns(index)
-    return kind(**given)
-
-
-def _time_ns(frame: int) -> int:
-    return START_NS + 1_000_000 * FRAME_MS * frame
-
-
-def _position(frame: int) -> Position:
-    return Position(x=METRES_PER_FRAME * frame, y=0, z=0)
-
-
-def _car_ahead(scene: CamerasSequence | LidarsAndCamerasSequence) -> dict[str, Any]:
-    """OpenLABEL with one car: a box in the first image of each frame."""
-    car, camera = str(uuid5(NAMESPACE_URL, scene.external_id)), scene.frames[0].images[0].sensor_name
-    box = {"name": "box", "val": BOX, "attributes": {"text": [{"name": "stream", "val": camera}]}}
-    frames = {
-        str(index): {
-            "frame_properties": {"timestamp": frame.relative_timestamp, "external_id": frame.frame_id},
-            "objects": {car: {"object_data": {"bbox": [box]}}},
-        }
-        for index, frame in enumerate(scene.frames)
-    }
-    content = {"objects": {car: {"name": car, "type": "Car"}}, "frames": frames}
-    streams = {camera: {"type": "camera"}}
-    return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "streams": streams, **content}}
+    if scene_type is model.LidarsSequence:
+        given["imu_data"] = DRIVE
+    return scene_type(external_id=external_id, **given)

@@ -1,7 +1,7 @@
 """Looks at uploaded files while they arrive: are they what their names say?
 
-One module per kind of file. A check reads its file in a straight line, as a generator that yields where it needs
-more bytes (`incoming` has what it reads with), so that a file of any size costs a few kilobytes of memory.
+Each kind of file has a module. A check is a generator that reads its file from top to bottom, and yields where it
+needs more bytes (`incoming`). So a file of any size costs a few kilobytes of memory.
 """
 
 from functools import partial
@@ -27,12 +27,12 @@ CHECKS: dict[str, Check] = {
     ".pcd": check_pcd,
 }
 
-# What is looked at in any case.
+# Checked even if files are not read.
 MINIMAL_CHECKS: dict[str, Check] = {".csv": check_csv_header}
 
 
 def inspection_of(filename: str, *, whole: bool) -> Inspection | None:
-    """What looks at a file of this name.
+    """The inspection of a file.
 
     Args:
         filename: its name, whose suffix says what it should be.

@@ -6,25 +6,25 @@ from kognic_aio.emulator.files.incoming import BadFileError, Incoming, Reading
 
 COLUMNS = ("ts_gps", "x", "y", "z", "intensity")
 COLOURS = ((), ("rgb",), ("blue", "green", "red"), ("blue", "green", "red", "rgb"))
-"""The colours that a file may have after the other columns, in whichever order."""
+"""Colours, which may follow the other columns in any order."""
 COORDINATES = {"x", "y", "z"}
-"""What every point has. A missing timestamp is read as 0, and a missing intensity or colour is none."""
+"""What every point must have. An empty timestamp is read as 0, and an intensity or colour may be empty too."""
 
 NUMBER = rb"[ \t]*(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN])[ \t]*"
 MAX_HEADER = 64
-"""Bytes of a header; the longest that is right has 44."""
+"""Bytes of a header. The longest correct one has 44."""
 MAX_SHOWN = 80
 
 
 def check_csv_header(cloud: Incoming) -> Reading[tuple[str, ...]]:
-    """Check the first line alone, and return the names of its columns."""
+    """Check the header, and return the names of its columns."""
     line = yield from cloud.start_of_line(MAX_HEADER)
     header = line.decode("utf-8", "backslashreplace")
     columns = tuple(header.split(","))
     named = columns[1:] if columns[0] == "" else columns  # pandas writes its index without a name
     required, colours = named[: len(COLUMNS)], named[len(COLUMNS) :]
     if required != COLUMNS or tuple(sorted(colours)) not in COLOURS:
-        shown = ascii(header)  # which shows a byte order mark and other things that cannot be seen
+        shown = ascii(header)  # shows a byte order mark and other invisible characters
         raise BadFileError(
             f"must begin with the header {','.join(COLUMNS)} (for colours, rgb or red,green,blue or both follow), "
             f"found {shown}"
@@ -33,7 +33,7 @@ def check_csv_header(cloud: Incoming) -> Reading[tuple[str, ...]]:
 
 
 def check_csv(cloud: Incoming) -> Reading[None]:
-    """Check the header, and that each row has a number where its header says so."""
+    """Check the header, and that each row has the numbers that the header names."""
     columns = yield from check_csv_header(cloud)
     row = re.compile(b",".join(_pattern(column) for column in columns))
     first = 2
@@ -45,7 +45,7 @@ def check_csv(cloud: Incoming) -> Reading[None]:
 
 
 def _pattern(column: str) -> bytes:
-    """What a value of a column looks like."""
+    """The pattern for the values of a column."""
     if column in COORDINATES:
         return NUMBER
     return rb"[^,]*" if column == "" else rb"(?:%b)?" % NUMBER

@@ -6,18 +6,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MAX_LINE = 4096
-"""Bytes of a line of text. What is longer is no line of a point cloud, and must not fill the memory."""
+"""Bytes of a line of text. No point cloud has longer ones, and they must not fill the memory."""
 
 Reading = Generator[None, None, T]
-"""Reads something of a file: it yields where it needs more bytes, and returns what it has read."""
+"""Reads a part of a file: yields where it needs more bytes, and returns what it has read."""
 
 
 class BadFileError(Exception):
-    """A file is not what its name says; the message goes on from the file's name."""
+    """A file is not what its name says. The message continues a sentence that begins with the name."""
 
 
 class Incoming:
-    """The bytes of a file that have arrived and were not read yet."""
+    """The bytes of a file that have arrived and are not read yet."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -25,11 +25,11 @@ class Incoming:
         self._unread = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """Take what has arrived."""
+        """Add bytes that have arrived."""
         self._unread += chunk
 
     def take(self, size: int) -> Reading[bytes]:
-        """Read so many bytes, fewer only where the file ends."""
+        """Read so many bytes, or fewer where the file ends."""
         while len(self._unread) < size and not self.ended:
             yield
         taken = bytes(self._unread[:size])
@@ -37,7 +37,7 @@ class Incoming:
         return taken
 
     def skip_rest(self) -> Reading[int]:
-        """Read all that is left, and return how many bytes it was."""
+        """Read the rest, and return how many bytes there were."""
         skipped = 0
         while True:
             skipped += len(self._unread)
@@ -47,10 +47,10 @@ class Incoming:
             yield
 
     def line(self) -> Reading[bytes]:
-        """Read a line without its end; an empty one where the file has ended.
+        """Read a line without its end; at the end of the file, an empty one.
 
         Raises:
-            BadFileError: it is too long for one.
+            BadFileError: it is too long for a line.
         """
         while (end := self._unread.find(b"\n")) < 0 and not self.ended:
             self._check_length(len(self._unread))
@@ -60,16 +60,16 @@ class Incoming:
         del self._unread[: len(taken) + 1]
         return taken.removesuffix(b"\r")
 
-    def start_of_line(self, most: int) -> Reading[bytes]:
-        """Read a line without its end, or so many bytes of it if it has more."""
-        while b"\n" not in self._unread[:most] and len(self._unread) < most and not self.ended:
+    def start_of_line(self, max_length: int) -> Reading[bytes]:
+        """Read a line without its end, but no more than so many bytes of it."""
+        while b"\n" not in self._unread[:max_length] and len(self._unread) < max_length and not self.ended:
             yield
-        taken, end, _ = bytes(self._unread[:most]).partition(b"\n")
+        taken, end, _ = bytes(self._unread[:max_length]).partition(b"\n")
         del self._unread[: len(taken + end)]
         return taken.removesuffix(b"\r")
 
     def lines(self) -> Reading[list[bytes]]:
-        """Read the lines that have arrived, each without its end; none where the file has ended.
+        """Read the lines that have arrived, without their ends; at the end of the file, none.
 
         Raises:
             BadFileError: one is too long for a line.
@@ -79,6 +79,7 @@ class Incoming:
             yield
         taken = bytes(self._unread if end < 0 else self._unread[:end])
         del self._unread[: len(taken) + 1]
+        # Callers take an empty list for the end of the file, so an empty line must not look like one.
         return [line.removesuffix(b"\r") for line in taken.split(b"\n")] if taken or end >= 0 else []
 
     def _check_length(self, length: int) -> None:
@@ -87,7 +88,7 @@ class Incoming:
 
 
 Check = Callable[[Incoming], Reading[object]]
-"""Reads a file as far as it has to.
+"""Reads a file as far as necessary.
 
 Raises:
     BadFileError: the file is not what it should be.
@@ -103,7 +104,7 @@ class Inspection:
 
     def __init__(self, check: Check) -> None:
         self.fault: str | None = None
-        """What is wrong with the file, as far as it has arrived; it goes on from the file's name."""
+        """What is wrong with the file so far; continues a sentence that begins with its name."""
         self._incoming = Incoming()
         self._reading = check(self._incoming)
         self._done = False

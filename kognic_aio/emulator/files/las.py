@@ -11,11 +11,11 @@ SIGNATURE = b"LASF"
 VERSION = (1, 2)
 POINT_FORMAT = 3
 POINT_SIZE = 34
-"""Bytes of a point of this format; more are extra bytes of the customer's own."""
+"""Bytes of a point of this format. Customers may add bytes of their own."""
 COMPRESSED = 0x80
-"""The bit of the point format that LASzip sets."""
+"""The bit of the point format that marks compression by LASzip."""
 
-# The header of LAS 1.2, as far as the number of points; later versions only add to its end.
+# The header of LAS 1.2, up to the number of points. Later versions only append to it.
 HEADER = struct.Struct("<24x2B68xHI4xBHI")
 HEADER_SIZE = 227
 
@@ -44,7 +44,7 @@ class Header:
 
 
 def check_las(cloud: Incoming) -> Reading[None]:
-    """Check that a cloud is LAS 1.2 with points of format 3, all of which are there."""
+    """Check that a cloud is LAS 1.2 with all its points, in format 3."""
     header = yield from _read_header(cloud, "LAS")
     if header.format & COMPRESSED:
         raise BadFileError("is compressed: it must be LAS, or its name must end in .laz")
@@ -54,14 +54,16 @@ def check_las(cloud: Incoming) -> Reading[None]:
         raise BadFileError(f"has point format {header.format}, must have point format {POINT_FORMAT}")
     if header.point_size < POINT_SIZE:
         raise BadFileError(f"has points of {header.point_size} bytes, format {POINT_FORMAT} has {POINT_SIZE}")
+    # The values of points are not checked, as any are valid.
     yield from _skip(cloud, header.offset - HEADER_SIZE + header.points * header.point_size)
 
 
 def check_laz(cloud: Incoming) -> Reading[None]:
-    """Check that a cloud has the header of LAZ, and what stands before its points."""
+    """Check that a cloud has the header of LAZ, and all that precedes its points."""
     header = yield from _read_header(cloud, "LAZ")
     if not header.format & COMPRESSED:
         raise BadFileError("is not compressed: it must be LAZ, or its name must end in .las")
+    # The header does not say how many bytes the compressed points have.
     yield from _skip(cloud, header.offset - HEADER_SIZE)
 
 

@@ -21,12 +21,12 @@ COORDINATES = {"x", "y", "z"}
 ENTRIES = ("VERSION", "FIELDS", "SIZE", "TYPE", "COUNT", "WIDTH", "HEIGHT", "VIEWPOINT", "POINTS", "DATA")
 OPTIONAL = {"VERSION", "COUNT", "VIEWPOINT"}
 MAX_HEADER_LINES = 100
-"""Lines of a header, comments included: a file of comments alone must come to an end."""
+"""Lines of a header and its comments. A file could be comments without end."""
 
 NUMBER = rb"(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?[nN][aA][nN])"
 MAX_SHOWN = 80
 SIZES = struct.Struct("<II")
-"""What compressed points begin with: their bytes compressed, and not compressed."""
+"""What precedes compressed points: how many bytes they have compressed, and uncompressed."""
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ class Header:
 
 
 def check_pcd(cloud: Incoming) -> Reading[None]:
-    """Check the header, and that the points are there in the form that it tells."""
+    """Check the header, and that the points have the form that it says."""
     header = _parsed((yield from _read_entries(cloud)))
     match header.data:
         case "ascii":
@@ -63,7 +63,7 @@ def check_pcd(cloud: Incoming) -> Reading[None]:
 
 
 def _read_entries(cloud: Incoming) -> Reading[dict[str, list[str]]]:
-    """Read the header: the values of each entry, up to that of DATA."""
+    """Read the header up to DATA: the values of each entry."""
     entries: dict[str, list[str]] = {}
     for _ in range(MAX_HEADER_LINES):
         line = yield from cloud.line()
@@ -101,7 +101,7 @@ def _parsed(entries: dict[str, list[str]]) -> Header:
 
 
 def _check_fields(fields: list[str], entries: dict[str, list[str]]) -> None:
-    """Check that the fields are those that the platform reads, each of a type that it reads."""
+    """Check that the platform reads the fields, and their types."""
     if len(set(fields)) != len(fields) or not COORDINATES <= set(fields) <= FIELDS.keys():
         raise BadFileError(f"has FIELDS {' '.join(fields)}, must have x y z and may have intensity timestamp rgb")
     for name in ("SIZE", "TYPE", "COUNT"):

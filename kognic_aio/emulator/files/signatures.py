@@ -1,9 +1,9 @@
-"""What a file is by its first bytes, whatever its name says."""
+"""Tells the format of a file by its first bytes, whatever its name says."""
 
 from kognic_aio.emulator.files.incoming import BadFileError
 
 SIGNATURE_SIZE = 64
-"""Bytes in which every signature lies."""
+"""Bytes that contain every signature."""
 MAX_SHOWN = 24
 
 PREFIXES = {
@@ -22,7 +22,7 @@ AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def format_of(head: bytes) -> str | None:
-    """The format of a file by its first bytes, or None if it is none of those that have a signature here."""
+    """The format of a file by its first bytes, or None if no signature matches."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
     if head[4:8] == b"ftyp" and AVIF_BRANDS & _brands(head):
@@ -40,7 +40,7 @@ def _brands(head: bytes) -> set[bytes]:
 
 
 def not_a(expected: str, head: bytes) -> BadFileError:
-    """The error that a file is of another format than expected, which its first bytes show."""
+    """The error for a file of another format than expected; it names the format of the first bytes."""
     found = format_of(head)
     seen = f"begins with {head[:MAX_SHOWN]!r}" if found is None else f"is {found}"
     return BadFileError(f"must be {expected}, but {seen}")

@@ -1,4 +1,4 @@
-"""The endpoints: a module per subject, each with its `routes`."""
+"""The endpoints: a module for each subject, with its `routes`."""
 
 from kognic_aio.emulator.routes import (
     accounts,

@@ -1,4 +1,4 @@
-"""Annotations; whether cuboids are wanted in one convention or the other changes nothing here."""
+"""Annotations. Requests may ask for a convention of cuboids, which changes nothing here."""
 
 from typing import Any
 

@@ -29,25 +29,25 @@ def query_inputs(call: Call) -> Page:
 
 @routes.delete("v2/inputs/{input}")
 def delete_input(call: Call) -> None:
-    """Take a scene out of a request."""
+    """Remove a scene from a request."""
     call.platform.inputs.delete(call.params["input"])
 
 
 @routes.patch("v2/inputs/{input}/pre-annotation")
 def replace_pre_annotation(call: Call) -> None:
-    """Let an input begin with another pre-annotation."""
+    """Make an input start from another pre-annotation."""
     call.platform.inputs.replace_pre_annotation(call.params["input"], call.body)
 
 
 @routes.post("v1/inputs/fetch")
 def fetch_inputs(call: Call) -> Page:
-    """Get a page of the scenes that were added to a project, whatever has become of them."""
+    """Get a page of the scenes that were added to a project, in any status."""
     return call.platform.inputs.fetch(call.body, call.cursor, call.platform.page_size)
 
 
 @routes.post("v1/inputs/query")
 def query_inputs_by_scene(call: Call) -> list[dict[str, Any]]:
-    """Get what there is of some scenes in projects."""
+    """Get the entries of some scenes in projects."""
     return [found.to_entry() for found in call.platform.inputs.with_scenes(call.body)]
 
 

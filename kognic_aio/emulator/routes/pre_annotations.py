@@ -16,17 +16,17 @@ def create_pre_annotation(call: Call) -> dict[str, str]:
 
 @routes.post("v2/pre-annotations", keeps=True)
 def create_pre_annotation_from_resource(call: Call) -> dict[str, str]:
-    """Create a pre-annotation that is read from a customer's bucket."""
+    """Create a pre-annotation from a customer's bucket."""
     return {"id": call.platform.pre_annotations.create_from_resource(call.body).id}
 
 
 @routes.get("v2/pre-annotations")
 def list_pre_annotations(call: Call) -> Bare:
-    """List some of the pre-annotations that pass all filters."""
+    """List some of the pre-annotations that match all filters."""
     query = call.request.query
     filters = {name: query.getall(name, []) for name in FILTERS}
     offset = call.query_number("offset", 0)
-    # A client goes on by what it asked for: fewer than that would let it miss some.
+    # A client adds its limit to the offset, so it would miss some if it got fewer than it asked for.
     limit = call.query_number("limit", call.platform.page_size, 1)
     found, has_next = call.platform.pre_annotations.page(filters, offset, limit)
     return Bare({"data": [each.to_json() for each in found], "hasNext": has_next})
@@ -34,7 +34,7 @@ def list_pre_annotations(call: Call) -> Bare:
 
 @routes.patch("v2/pre-annotations/{pre_annotation}")
 def import_pre_annotation(call: Call) -> None:
-    """Begin to read an indexed pre-annotation."""
+    """Begin to import an indexed pre-annotation."""
     call.platform.pre_annotations.import_indexed(call.params["pre_annotation"], call.body)
 
 

@@ -28,7 +28,7 @@ def list_batches(call: Call) -> list[dict[str, Any]]:
 
 @routes.post("v1/projects/{project}/batches/{batch}", keeps=True)
 def create_batch(call: Call) -> dict[str, Any]:
-    """Create an open batch, and publish those before it if that is asked for."""
+    """Create an open batch, and publish the previous ones on request."""
     return call.platform.projects.create_batch(call.params["project"], call.params["batch"], call.body).to_json()
 
 

@@ -27,5 +27,5 @@ def get_review(call: Call) -> dict[str, Any]:
 
 @routes.get("v0/request-inputs/{input}/auto-reviews")
 def list_automatic_reviews(call: Call) -> list[dict[str, Any]]:
-    """List the reviews that a customer's own check has made of an input."""
+    """List the reviews by a customer's automatic check of an input."""
     return [review.to_json() for review in call.platform.reviews.automatic_of(call.params["input"])]

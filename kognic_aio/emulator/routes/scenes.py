@@ -8,7 +8,7 @@ from kognic_aio.emulator.state.scene_kinds import KINDS, SceneKind
 
 routes = Routes()
 
-# Where a scene may be created: alone, or with its inputs in a project's open batch or in a named one.
+# A scene may be created alone, or with inputs in a project's open batch or in a named one.
 PREFIXES = ("v1/inputs/", "v1/inputs/project/{project}/", "v1/inputs/project/{project}/batch/{batch}/")
 
 
@@ -28,7 +28,7 @@ def validate_imu(call: Call) -> dict[str, str] | None:
 
 
 def create_scene(kind: SceneKind, call: Call) -> dict[str, Any] | None:
-    """Create a scene, and with a project also the inputs that appear when it is ready."""
+    """Create a scene, and in a project also its inputs, which appear when it is ready."""
     platform, params = call.platform, call.params
     batch = None
     if "project" in params:
@@ -50,7 +50,7 @@ for _prefix in PREFIXES:
 
 @routes.post("v2/scenes", keeps=True)
 def create_scene_from_request(call: Call) -> dict[str, Any]:
-    """Create a scene of any type, of whose files some may be in a bucket."""
+    """Create a scene of any type, with files that may be in a bucket."""
     scenes = call.platform.scenes
     scene = scenes.create_from_request(call.body)
     urls = list(scenes.upload_urls(scene).items())
@@ -78,7 +78,7 @@ def invalidate_scenes(call: Call) -> None:
 
 @routes.get("v2/scenes/{scene}")
 def get_scene_summary(call: Call) -> dict[str, Any]:
-    """Tell what a scene is made of."""
+    """Get the summary of a scene."""
     scenes, uuid = call.platform.scenes, call.params["scene"]
     scene = scenes.scene(uuid) if call.query_flag("includeInvalidated") else scenes.valid_scene(uuid)
     return scene.to_summary()
@@ -86,7 +86,7 @@ def get_scene_summary(call: Call) -> dict[str, Any]:
 
 @routes.get("v2/scenes/{scene}/ego-poses")
 def get_ego_poses(call: Call) -> dict[str, Any]:
-    """Tell where the vehicle was in each frame of a scene."""
+    """Get the ego pose of each frame of a scene."""
     return {"poses": call.platform.scenes.ego_poses(call.params["scene"])}
 
 

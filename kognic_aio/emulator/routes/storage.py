@@ -14,7 +14,7 @@ PATTERN = "storage/{workspace}/{scene}/{resource}"
 
 @routes.put(PATTERN, access="signed")
 async def put_object(call: Call) -> web.Response:
-    """Store a file, and keep nothing of it but its size, its digests and what is wrong with it."""
+    """Store a file, of which only the size, the digests and what is wrong are kept."""
     received = Receiver(call.platform.scenes.inspection_of(call.params["scene"], call.params["resource"]))
     check_object_size(call.request.content_length or 0)
     async for chunk in arriving(call.request, FILE_PACE):
@@ -29,5 +29,5 @@ async def put_object(call: Call) -> web.Response:
 
 @routes.get(PATTERN, access="signed")
 async def get_document(call: Call) -> web.Response:
-    """Get a document that the platform itself has stored, such as the content of an annotation."""
+    """Get a document of the platform, such as the content of an annotation."""
     return web.Response(body=call.platform.storage.document(call.object_path), content_type="application/json")

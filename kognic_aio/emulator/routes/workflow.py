@@ -12,7 +12,7 @@ MAX_REQUEST_INPUTS = 5000
 
 @routes.get("v2/requests")
 def list_requests(call: Call) -> list[dict[str, Any]]:
-    """List the requests of a project, which is named by its uuid here."""
+    """List the requests of a project, named by its uuid."""
     with_counts = call.query_flag("includeInputProgressCounts")
     return call.platform.workflow.requests(call.query("projectId"), with_counts=with_counts)
 

@@ -10,14 +10,14 @@ import attrs
 
 from kognic_aio.emulator.errors import GrantError, UnauthorizedError
 from kognic_aio.emulator.state.lookup import known
+from kognic_aio.emulator.state.seeds import ORGANIZATION_ID, WORKSPACE_ID
 from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
 
 CLIENT_ID = "emulator-client-id"
-CLIENT_SECRET = "emulator-client-secret"  # noqa: S105 - public: it opens nothing but a local emulator
-
+CLIENT_SECRET = "emulator-client-secret"  # noqa: S105  # public: it opens nothing but a local emulator
 
 MAX_TOKENS = 10_000
-"""Tokens of each kind that are known. The credentials are public: anybody can have one after the other issued."""
+"""Access tokens, and refresh tokens, that are remembered. The credentials are public, so anybody can ask for tokens."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +30,7 @@ class Organization:
 
 @attrs.frozen(kw_only=True)
 class Workspace:
-    """Where scenes and calibrations live, and the roles that the emulator's one user has in it."""
+    """A place for scenes and calibrations, with the roles that the emulator's only user has in it."""
 
     id: str
     external_id: str
@@ -58,8 +58,10 @@ class Accounts:
     """
 
     def __init__(self, timing: Timing) -> None:
+        organization = Organization(id=ORGANIZATION_ID, name="organization")
+        workspace = Workspace(id=WORKSPACE_ID, external_id="workspace", name="Workspace", organization=organization)
         self.credentials = {CLIENT_ID: CLIENT_SECRET}
-        self.workspaces: dict[str, Workspace] = {}
+        self.workspaces = {WORKSPACE_ID: workspace}
         self.tokens_issued = 0
         self._timing = timing
         self._expiries: dict[str, float] = {}
@@ -78,7 +80,7 @@ class Accounts:
             case "client_credentials":
                 pass
             case "refresh_token":
-                # kognic-auth falls back to a fresh grant on this very word, which is not OAuth's.
+                # Not OAuth's word, but the one on which kognic-auth falls back to a fresh grant.
                 if form.get("refresh_token") not in self._refresh_tokens:
                     raise GrantError("invalid_token", "the refresh token is not valid")
             case other:
@@ -92,7 +94,7 @@ class Accounts:
         self._refresh_tokens[refresh_token] = None
         for tokens in (self._expiries, self._refresh_tokens):
             if len(tokens) > MAX_TOKENS:
-                del tokens[next(iter(tokens))]
+                del tokens[next(iter(tokens))]  # the oldest
         self.tokens_issued += 1
         return {
             "access_token": access_token,
@@ -131,7 +133,7 @@ class Accounts:
         return known(self.workspaces, workspace_id, "workspace")
 
     def list_workspaces(self, roles: Collection[str], organization_ids: Collection[str]) -> list[Workspace]:
-        """The workspaces in which one has any of `roles`, of the given organizations; empty filters let all pass."""
+        """The workspaces of some organizations in which the user has any of `roles`. An empty filter matches all."""
         return [
             workspace
             for workspace in self.workspaces.values()

@@ -1,4 +1,4 @@
-"""Annotations: what annotators have made of inputs."""
+"""Annotations: the results of annotating inputs."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -31,11 +31,11 @@ class Annotation:
 
     @property
     def path(self) -> str:
-        """Where its content is in the storage."""
+        """The path of its content in the storage."""
         return f"{self.input.scene.prefix}/annotation-{self.id}.json"
 
     def to_json(self) -> dict[str, Any]:
-        """The annotation on the wire of the calls that go by inputs, without its content."""
+        """The annotation without its content, as calls for inputs answer it."""
         return {
             "inputUuid": self.input.uuid,
             "sceneUuid": self.input.scene.uuid,
@@ -44,7 +44,7 @@ class Annotation:
         }
 
     def to_older_json(self) -> dict[str, Any]:
-        """The annotation on the wire of the calls that take a scene's uuid for its input's, without its content."""
+        """The annotation without its content, as older calls answer it, which take a scene's uuid for its input's."""
         return {
             "inputUuid": self.input.scene.uuid,
             "annotationType": self.annotation_type,
@@ -52,7 +52,7 @@ class Annotation:
         }
 
     def to_signed_json(self, url: str, expires: datetime) -> dict[str, Any]:
-        """The annotation on the wire of the calls that go by its id."""
+        """The annotation, as calls for its id answer it."""
         return {
             "id": self.id,
             "sceneId": self.input.scene.uuid,
@@ -67,7 +67,7 @@ class Annotation:
 
 
 class Annotations:
-    """All annotations; those of an input that is gone are gone with it."""
+    """All annotations. Those of a deleted input are deleted with it."""
 
     def __init__(self, timing: Timing, storage: Storage, scenes: Scenes, projects: Projects, inputs: Inputs) -> None:
         self._timing = timing
@@ -76,14 +76,14 @@ class Annotations:
         self._projects = projects
         self._inputs = inputs
         self._by_id: dict[str, Annotation] = {}
-        # What was delivered, in that order; and what of it is current, by input and type: a later annotation
-        # takes the place of an earlier one.
+        # Delivered annotations in their order, and the current one for each input and type: a later annotation replaces
+        # an earlier one.
         self._by_project: defaultdict[str, list[Annotation]] = defaultdict(list)
         self._by_scene: defaultdict[str, list[Annotation]] = defaultdict(list)
         self._current: dict[tuple[str, str], Annotation] = {}
 
     def add(self, annotation: Annotation) -> Annotation:
-        """Add an annotation; one that is not preliminary completes its input.
+        """Add an annotation. Unless it is preliminary, it completes its input.
 
         Raises:
             ConflictError: there is one with its id.
@@ -104,7 +104,7 @@ class Annotations:
         return annotation
 
     def _is_current(self, annotation: Annotation) -> bool:
-        """Whether it is what was delivered of its input last, of its type, and the input is still there."""
+        """Whether it is the latest delivered annotation of its type, of an input that exists."""
         subject = annotation.input
         return subject.exists and self._current[subject.uuid, annotation.annotation_type] is annotation
 
@@ -112,7 +112,7 @@ class Annotations:
         """The annotation with an id, delivered or preliminary.
 
         Raises:
-            NotFoundError: there is none, or its input is gone.
+            NotFoundError: there is none, or its input no longer exists.
         """
         found = self._by_id.get(annotation_id)
         if found is None or not found.input.exists:
@@ -120,7 +120,7 @@ class Annotations:
         return found
 
     def signed(self, annotation_id: str) -> dict[str, Any]:
-        """The annotation with an id on the wire, with a link to its content and when that ends.
+        """The annotation with an id, as JSON with a link to its content and the expiry of that.
 
         Raises:
             NotFoundError: there is none.
@@ -130,7 +130,7 @@ class Annotations:
         return found.to_signed_json(self._url(found), expires)
 
     def of_input(self, input_uuid: str) -> dict[str, Any]:
-        """The latest annotation that was delivered of an input, on the wire.
+        """The latest delivered annotation of an input, as JSON.
 
         Raises:
             NotFoundError: there is no such input, or no such annotation.
@@ -142,7 +142,7 @@ class Annotations:
         return self._linked(delivered[-1].to_json(), delivered[-1])
 
     def of_scene(self, scene_uuid: str) -> list[dict[str, Any]]:
-        """The annotations that were delivered of the inputs of a scene, on the wire.
+        """The delivered annotations of the inputs of a scene, as JSON.
 
         Raises:
             NotFoundError: there is no such scene.
@@ -150,7 +150,7 @@ class Annotations:
         return [self._linked(found.to_json(), found) for found in self._of_scene(scene_uuid)]
 
     def of_scene_with_content(self, scene_uuid: str, annotation_type: str) -> dict[str, Any]:
-        """The latest annotation of one type that was delivered of a scene, on the wire, with its content.
+        """The latest delivered annotation of a scene and a type, as JSON with its content.
 
         Raises:
             NotFoundError: there is no such scene, or no such annotation.
@@ -161,16 +161,16 @@ class Annotations:
         return {**delivered[-1].to_older_json(), "content": delivered[-1].content}
 
     def _of_scene(self, scene_uuid: str) -> list[Annotation]:
-        """The current annotations of all inputs of a scene, in the order of their delivery."""
+        """The current annotations of a scene's inputs, in the order of their delivery."""
         scene = self._scenes.scene(scene_uuid)
         return [found for found in self._by_scene.get(scene.uuid, ()) if self._is_current(found)]
 
     def search(self, project: str, batch: str | None, annotation_type: str, cursor: str | None, page_size: int) -> Page:
-        """A page of the annotations of one type that were delivered of a project, or of one of its batches.
+        """A page of the delivered annotations of one type, in a project or one of its batches.
 
         Raises:
             NotFoundError: the project or the batch is unknown.
-            BadRequestError: the cursor is none.
+            BadRequestError: the cursor is invalid.
         """
         if batch is None:
             self._projects.project(project)

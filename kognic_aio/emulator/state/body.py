@@ -1,4 +1,4 @@
-"""Reading request bodies: each value knows its path, so that a refusal can say where."""
+"""Reads request bodies. Each value knows its path, so that a refusal can say where it is."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +15,11 @@ LARGEST_NUMBER = sys.float_info.max
 
 @attrs.define
 class Body:
-    """A value of a request's JSON body and the path that leads to it.
+    """A value in the JSON body of a request, and its path.
 
     Args:
-        value: the value as JSON gave it.
-        path: where it stands, such as `frames[3].images[0]`; empty for the whole body.
+        value: the parsed value.
+        path: its path, such as `frames[3].images[0]`; empty for the whole body.
     """
 
     value: Any
@@ -30,14 +30,14 @@ class Body:
         return BadRequestError(f"{self.path or 'the body'} {problem}")
 
     def fields(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "Body"]:
-        """The members of an object that are given; null counts as not given.
+        """The members of an object, without those that are null.
 
         Args:
-            required: the keys that must be there.
-            optional: the keys that may be there.
+            required: the keys that it must have.
+            optional: the keys that it may have.
 
         Raises:
-            BadRequestError: not an object, a required key is missing, or a key is unknown.
+            BadRequestError: it is no object, a required key is missing, or a key is unknown.
         """
         prefix = f"{self.path}." if self.path else ""
         value = self._typed(dict, "must be an object")
@@ -51,35 +51,36 @@ class Body:
         return {key: Body(item, f"{prefix}{key}") for key, item in given.items()}
 
     def entries(self) -> dict[str, "Body"]:
-        """The members of an object whose keys are free."""
+        """The members of an object with any keys."""
         value = self._typed(dict, "must be an object")
         return {key: Body(item, f"{self.path}.{key}") for key, item in value.items()}
 
-    def items(self, least: int = 0, most: int | None = None) -> "Items":
-        """The items of a list of `least` to `most` items."""
+    def items(self, minimum: int = 0, maximum: int | None = None) -> "Items":
+        """The items of a list of `minimum` to `maximum` items."""
         value = self._typed(list, "must be a list")
-        if len(value) < least or (most is not None and len(value) > most):
-            wanted = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+        if len(value) < minimum or (maximum is not None and len(value) > maximum):
+            wanted = f"{minimum} or more" if maximum is None else f"{minimum} to {maximum}"
+            wanted = str(minimum) if minimum == maximum else wanted
             raise self.error(f"has {len(value)} items, must have {wanted}")
         return Items(value, self.path)
 
     def text(self) -> str:
-        """The value, a string that is not empty."""
+        """The value as a string that is not empty."""
         value = self.string()
         if not value:
             raise self.error("must not be empty")
         return value
 
     def string(self) -> str:
-        """The value, a string that may be empty."""
+        """The value as a string, which may be empty."""
         value: str = self._typed(str, "must be a string")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            # JSON can spell half a surrogate pair, which no path, file name or answer could carry.
+            # JSON can spell half a surrogate pair, but no path, file name or answer could carry it.
             raise self._mistyped("must be valid Unicode")
         return value
 
     def integer(self) -> int:
-        """The value, an integer; a bool is none."""
+        """The value as an integer. A bool is none."""
         if isinstance(self.value, bool):
             raise self._mistyped("must be an integer")
         value: int = self._typed(int, "must be an integer")
@@ -88,26 +89,26 @@ class Body:
         return value
 
     def number(self) -> float:
-        """The value, an integer or a float; a bool is neither."""
+        """The value as a number. A bool is none."""
         if isinstance(self.value, bool):
             raise self._mistyped("must be a number")
         value: float = self._typed((int, float), "must be a number")
-        if abs(value) > LARGEST_NUMBER:  # which an integer can be
+        if abs(value) > LARGEST_NUMBER:  # as an integer may be
             raise self._mistyped("must be a number that 64 bits can hold")
         return value
 
     def flag(self) -> bool:
-        """The value, true or false."""
+        """The value as a bool."""
         value: bool = self._typed(bool, "must be true or false")
         return value
 
     def scalar(self) -> str | float | bool:
-        """The value, anything but an object, a list or null."""
+        """The value as a string, a number or a bool."""
         value: str | float | bool = self._typed((str, int, float, bool), "must be a string, a number or a bool")
         return value
 
     def texts(self) -> list[str]:
-        """The value, a list of strings that are not empty."""
+        """The value as a list of strings that are not empty."""
         return [item.text() for item in self.items()]
 
     def _typed(self, kinds: type | tuple[type, ...], problem: str) -> Any:
@@ -123,11 +124,11 @@ class Body:
 
 
 class Items(Sequence[Body]):
-    """The items of a list, each made when it is looked at: there may be hundreds of thousands of numbers.
+    """The items of a list. Each is made when it is looked at, because there may be hundreds of thousands.
 
     Args:
-        values: the items as JSON gave them.
-        path: where the list stands.
+        values: the parsed items.
+        path: the path of the list.
     """
 
     def __init__(self, values: list[Any], path: str) -> None:

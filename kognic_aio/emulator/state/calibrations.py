@@ -1,4 +1,4 @@
-"""Calibrations: which sensors a scene may have."""
+"""Calibrations: the sensors that a scene may have."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ COMMON_FIELDS = ("calibration_type", "position", "rotation_quaternion")
 CAMERA_FIELDS = (*COMMON_FIELDS, "image_height", "image_width")
 STANDARD_CAMERA_FIELDS = (*CAMERA_FIELDS, "camera_matrix")
 
-# What each kind must have, and what it may have besides. Bodies of calibrations are snake_case on the wire.
+# The fields that each kind must have, and may have. Bodies of calibrations are snake_case on the wire.
 FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "lidar": (COMMON_FIELDS, ("field_of_view",)),
     "custom": ((*CAMERA_FIELDS, "wasm_base64"), ("test_cases",)),
@@ -78,7 +78,7 @@ class Calibration:
         }
 
     def check_covers(self, kind: SensorKind, sensors: Collection[str]) -> None:
-        """Check that it has all `sensors` of a scene as sensors of this kind.
+        """Check that all `sensors` of a scene are in it, with this kind.
 
         Raises:
             BadRequestError: one is missing.
@@ -101,7 +101,7 @@ class Calibration:
 
 
 class Calibrations:
-    """All calibrations by id; external ids need not be unique."""
+    """All calibrations by id. External ids need not be unique."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, Calibration] = {}
@@ -110,7 +110,7 @@ class Calibrations:
         """Create a calibration from a request.
 
         Raises:
-            BadRequestError: a sensor of unknown kind, or one that lacks a field or has one too many.
+            BadRequestError: a sensor has an unknown kind, lacks a field, or has an unknown one.
         """
         fields = body.fields(("externalId", "calibration"))
         if not fields["calibration"].entries():
@@ -127,7 +127,7 @@ class Calibrations:
         """Add a calibration, under a new id unless one is given.
 
         Raises:
-            BadRequestError: a sensor of unknown kind, or one that lacks a field or has one too many.
+            BadRequestError: a sensor has an unknown kind, lacks a field, or has an unknown one.
             ConflictError: the id exists already.
         """
         new_id = calibration_id or str(uuid4())
@@ -159,9 +159,9 @@ def check_sensor(sensor: Body) -> None:
     """Check one sensor of a calibration.
 
     Raises:
-        BadRequestError: its kind is unknown, or it lacks a field or has one too many.
+        BadRequestError: its kind is unknown, it lacks a field, or it has an unknown one.
     """
-    # The kind decides which fields there are, so it is read before them.
+    # Read before the other fields, because the kind decides which there are.
     kind = sensor.entries().get("calibration_type", Body(None, f"{sensor.path}.calibration_type"))
     if kind.text() not in FIELDS:
         raise kind.error(f"must be one of {', '.join(FIELDS)}, got {kind.value!r}")
@@ -177,7 +177,7 @@ def check_sensor(sensor: Body) -> None:
 
 
 def simple_sensor(kind: SensorKind) -> dict[str, Any]:
-    """A sensor at the origin that looks ahead: a pinhole camera of 1920 x 1080 pixels, or a lidar."""
+    """A sensor at the origin, facing ahead: a pinhole camera of 1920 x 1080 pixels, or a lidar."""
     origin = origin_pose()
     pose = {"position": origin["position"], "rotation_quaternion": origin["rotation"]}
     if kind == "lidar":

@@ -1,4 +1,4 @@
-"""Positions and rotations, wherever a body has them."""
+"""Checks positions and rotations in bodies."""
 
 from typing import Any
 

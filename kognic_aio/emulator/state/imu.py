@@ -1,4 +1,4 @@
-"""IMU data, validated before the scene that it belongs to is created."""
+"""IMU data, which is validated before its scene is created."""
 
 from collections.abc import Mapping
 
@@ -10,17 +10,17 @@ from kognic_aio.emulator.state.geometry import check_position, check_rotation
 
 @attrs.frozen(kw_only=True)
 class Imu:
-    """The IMU data of one scene: where it is stored, and the time it spans in nanoseconds."""
+    """The IMU data of a scene: its resource id, and the time that it spans in nanoseconds."""
 
     resource_id: str
     start: int
     end: int
 
     def fault_of_times(self, unix_timestamps: Mapping[str, int]) -> str | None:
-        """What is wrong if not every frame lies within the data, or None.
+        """The problem if a frame lies outside the data, or None.
 
         Args:
-            unix_timestamps: nanoseconds of each frame, by path in the scene's body.
+            unix_timestamps: of the frames, in nanoseconds, by their path in the scene's body.
         """
         for path, timestamp in unix_timestamps.items():
             if not self.start <= timestamp <= self.end:
@@ -35,7 +35,7 @@ def read_imu(data: Body, resource_id: str) -> Imu:
         BadRequestError: it is empty, or an item is not a position, a rotation and a time.
     """
     timestamps: list[int] = []
-    for item in data.items(least=1):
+    for item in data.items(minimum=1):
         fields = item.fields(("position", "rotationQuaternion", "timestamp"))
         check_position(fields["position"])
         check_rotation(fields["rotationQuaternion"])

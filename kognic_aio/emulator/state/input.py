@@ -1,4 +1,4 @@
-"""An input: a scene that is to be annotated for a request of a batch."""
+"""An input: a scene to annotate for a request of a batch."""
 
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,15 @@ from kognic_aio.emulator.state.timing import utc_now, wire_date
 
 @attrs.define(kw_only=True, eq=False)
 class Input:
-    """One scene in one request.
+    """A scene in a request.
 
-    It is there only as long as its scene is to be annotated: an input that was asked for together with its
-    scene appears when processing ends, and the inputs of an invalidated scene are gone.
+    It exists only while its scene can be annotated: an input that was requested together with its scene appears when
+    processing ends, and disappears when the scene is invalidated.
     """
 
     uuid: str
     serial: int
-    """Its place among all inputs, in the order of their making."""
+    """Its number, in the order in which inputs were created."""
     scene: Scene
     request: Request
     pre_annotation: PreAnnotation | None = None
@@ -44,7 +44,7 @@ class Input:
 
     @property
     def exists(self) -> bool:
-        """Whether it is there now."""
+        """Whether it exists now."""
         return not self.deleted and self.scene.annotatable
 
     def to_json(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Input:
         }
 
     def to_request_input(self) -> dict[str, Any]:
-        """The input on the wire where it is listed with its progress."""
+        """The input on the wire, with its progress."""
         return {
             "id": self.uuid,
             "requestId": self.request.id,
@@ -68,7 +68,7 @@ class Input:
         }
 
     def to_entry(self) -> dict[str, Any]:
-        """The input on the wire of the older calls, which go by the scene and tell what has become of it."""
+        """The input on the wire of the older calls, which name the scene and its status."""
         scene = self.scene.to_json()
         entry = {
             "internalId": self.scene.uuid,

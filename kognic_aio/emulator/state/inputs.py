@@ -1,4 +1,4 @@
-"""Inputs from their making to their end: create, query, pre-annotate, delete."""
+"""The life of inputs: create, query, pre-annotate, delete."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from kognic_aio.emulator.state.scenes import Scenes
 
 
 class Inputs:
-    """All inputs, in the order of their making."""
+    """All inputs, in the order in which they were created."""
 
     def __init__(self, scenes: Scenes, projects: Projects, pre_annotations: PreAnnotations, refusals: Refusals) -> None:
         self._scenes = scenes
@@ -36,7 +36,7 @@ class Inputs:
     def create(self, body: Body, *, dry_run: bool) -> list[Input]:
         """Create the inputs of a created scene, one per request of the batch.
 
-        They begin with the scene's latest pre-annotation, if it has one.
+        They start from the scene's latest pre-annotation, if it has one.
 
         Returns:
             The inputs; none in a dry run.
@@ -53,7 +53,7 @@ class Inputs:
         return [] if dry_run else self.add_to_batch(scene, batch, self._pre_annotations.latest_of(scene))
 
     def create_one(self, body: Body, *, dry_run: bool) -> Input | None:
-        """Create the input of a created scene in one request, with the pre-annotation that is named or with none.
+        """Create the input of a created scene in one request, with a pre-annotation if the body names one.
 
         Returns:
             The input; None in a dry run.
@@ -70,7 +70,7 @@ class Inputs:
         return None if dry_run else self.add(scene, request, pre_annotation)
 
     def _subject(self, fields: dict[str, Body]) -> tuple[Scene, PreAnnotation | None]:
-        """The scene and the pre-annotation that a request names; the latter alone tells its scene as well."""
+        """The scene and the pre-annotation that a body names. A pre-annotation alone implies its scene."""
         scene = self._scenes.created_scene(fields["sceneUuid"].text()) if "sceneUuid" in fields else None
         if "preAnnotationUuid" in fields:
             pre_annotation = self._pre_annotations.available(fields["preAnnotationUuid"].text(), scene)
@@ -80,7 +80,7 @@ class Inputs:
         return scene, None
 
     def _request(self, fields: dict[str, Body]) -> Request:
-        """The request that is named by its uuid, or that is the only one of a batch."""
+        """The request that a body names by its uuid, or the only one of a batch."""
         if ("requestUuid" in fields) == ("projectExtId" in fields):
             raise BadRequestError("give either requestUuid or projectExtId")
         if "requestUuid" in fields:
@@ -96,7 +96,7 @@ class Inputs:
     def add(
         self, scene: Scene, request: Request, pre_annotation: PreAnnotation | None = None, uuid: str | None = None
     ) -> Input:
-        """Add the input of a scene to a request of any batch, under a new uuid unless one is given."""
+        """Add the input of a scene to a request of any batch. By default it gets a new uuid."""
         added = Input(
             uuid=uuid or str(uuid4()),
             serial=len(self._all),
@@ -113,7 +113,7 @@ class Inputs:
     def add_to_batch(
         self, scene: Scene, batch: Batch, pre_annotation: PreAnnotation | None = None, uuid: str | None = None
     ) -> list[Input]:
-        """Add the inputs of a scene to all requests of a batch; a uuid may be given for the first."""
+        """Add the inputs of a scene to all requests of a batch. The first may get a given uuid."""
         first = [self.add(scene, request, pre_annotation, uuid) for request in batch.requests[:1]]
         return first + [self.add(scene, request, pre_annotation) for request in batch.requests[1:]]
 
@@ -121,7 +121,7 @@ class Inputs:
         """The input with a uuid.
 
         Raises:
-            NotFoundError: there is none, or none any more.
+            NotFoundError: no such input exists now.
         """
         found = self._by_uuid.get(uuid)
         if found is None or not found.exists:
@@ -129,7 +129,7 @@ class Inputs:
         return found
 
     def delete(self, uuid: str) -> None:
-        """Take a scene out of a request, and what was made of it there with it.
+        """Remove a scene from a request, with all work on it there.
 
         Raises:
             NotFoundError: there is no such input.
@@ -137,7 +137,7 @@ class Inputs:
         self.input(uuid).deleted = True
 
     def replace_pre_annotation(self, uuid: str, body: Body) -> None:
-        """Let an input begin with another pre-annotation.
+        """Make an input start from another pre-annotation.
 
         Raises:
             NotFoundError: the input or the pre-annotation is unknown.
@@ -152,11 +152,11 @@ class Inputs:
         changed.pre_annotation = pre_annotation
 
     def of_scene(self, scene_uuid: str) -> list[Input]:
-        """The inputs of a scene that exist now."""
+        """The existing inputs of a scene."""
         return [candidate for candidate in self._by_scene.get(scene_uuid, ()) if candidate.exists]
 
     def of_request(self, request: Request) -> Sequence[Input]:
-        """All inputs that a request ever had; more are only added at the end."""
+        """All inputs that a request ever had. New ones are appended."""
         return self._by_request.get(request.id, ())
 
     def query(self, body: Body, cursor: str | None, page_size: int) -> Page:
@@ -164,12 +164,12 @@ class Inputs:
 
         Args:
             body: the filters `project`, `batch`, `sceneUuids` and `externalIds`.
-            cursor: what the page before gave as next cursor.
-            page_size: how many inputs a page has at most.
+            cursor: the next cursor of the previous page; None for the first.
+            page_size: inputs on a page at most.
 
         Raises:
             NotFoundError: the project or the batch is unknown.
-            BadRequestError: a batch without a project, or a cursor that is none.
+            BadRequestError: a batch without a project, or an invalid cursor.
         """
         fields = body.fields((), ("project", "batch", "sceneUuids", "externalIds"))
         project, batch = self._filters(fields)
@@ -180,17 +180,17 @@ class Inputs:
         return turn_to(self._candidates(fields), cursor, page_size, keep=matches, to_json=Input.to_json)
 
     def fetch(self, body: Body, cursor: str | None, page_size: int) -> Page:
-        """A page of the scenes that were added to a project, whatever has become of them: the older query.
+        """A page of the scenes that were added to a project, in any status: the older query.
 
         Args:
             body: the filters `project`, `batch` and `externalIds`, and `includeInvalidated`, which lists the
                 scenes that are invalidated in place of all others.
-            cursor: what the page before gave as next cursor.
-            page_size: how many entries a page has at most.
+            cursor: the next cursor of the previous page; None for the first.
+            page_size: entries on a page at most.
 
         Raises:
             NotFoundError: the project or the batch is unknown.
-            BadRequestError: there is no project, or the cursor is none.
+            BadRequestError: there is no project, or the cursor is invalid.
         """
         fields = body.fields(("project",), ("batch", "includeInvalidated", "externalIds"))
         project, batch = self._filters(fields)
@@ -207,12 +207,12 @@ class Inputs:
         return turn_to(self._candidates(fields), cursor, page_size, keep=matches, to_json=Input.to_entry)
 
     def with_scenes(self, body: Body) -> list[Input]:
-        """What the older query lists of some scenes, one entry for each batch that they were added to."""
+        """The older query's entries for some scenes, one for each batch that they were added to."""
         wanted = body.fields(("uuids",))["uuids"].texts()
         return [found for found in self._of_scenes(wanted) if found.scene.visible and self._stands_for_scene(found)]
 
     def _stands_for_scene(self, candidate: Input) -> bool:
-        """Whether it is the first of the inputs that its scene has in its batch, which the older calls tell of."""
+        """Whether no earlier input of its scene in its batch remains. Older calls list only the first."""
         siblings = self._by_scene[candidate.scene.uuid]
         first = next((each for each in siblings if each.batch is candidate.batch and not each.deleted), None)
         return candidate is first
@@ -230,7 +230,7 @@ class Inputs:
         return project, batch
 
     def _candidates(self, fields: dict[str, Body]) -> Sequence[Input]:
-        """The inputs that pass the filters which have an index, in the order of their making."""
+        """The inputs that match the indexed filters, in the order in which they were created."""
         wanted: set[str] | None = None
         if "sceneUuids" in fields:
             wanted = set(fields["sceneUuids"].texts())

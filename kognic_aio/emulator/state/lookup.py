@@ -1,4 +1,4 @@
-"""Finding things by the names that requests give."""
+"""Finds things by the names in requests."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -9,10 +9,10 @@ Thing = TypeVar("Thing")
 
 
 def known(things: Mapping[str, Thing], name: str, what: str) -> Thing:
-    """The one of `things` with a name.
+    """The thing with a name.
 
     Raises:
-        NotFoundError: there is none; the message says of `what`.
+        NotFoundError: there is none. The message begins with `what`.
     """
     found = things.get(name)
     if found is None:

@@ -16,8 +16,8 @@ class Page:
     """One page of an answer.
 
     Args:
-        items: what is on it, ready for the wire.
-        next_cursor: what to ask for the next page with; None on the last.
+        items: its items, ready for the wire.
+        next_cursor: asks for the next page; None on the last one.
     """
 
     items: list[dict[str, Any]]
@@ -32,18 +32,18 @@ def turn_to(
     keep: Callable[[Item], bool],
     to_json: Callable[[Item], dict[str, Any]],
 ) -> Page:
-    """One page of the items that are to be kept.
+    """A page of the items that a filter keeps.
 
     Args:
-        items: all there are. They may grow at their end only, for a cursor is a position among them: so no page
-            looks at what the pages before it have shown.
-        cursor: what the page before gave as next cursor.
-        size: how many items it has at most.
+        items: all items. A cursor is a position among them, so that no page looks at earlier items again. So items may
+            only be appended.
+        cursor: the next cursor of the previous page; None for the first.
+        size: items on the page at most.
         keep: whether an item is to be shown.
         to_json: the item on the wire.
 
     Raises:
-        BadRequestError: the cursor is none.
+        BadRequestError: the cursor is invalid.
     """
     shown: list[dict[str, Any]] = []
     for position in range(_position(cursor), len(items)):

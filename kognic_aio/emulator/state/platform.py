@@ -1,50 +1,86 @@
 """The platform as a whole: what users do to set it up and to look at it."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal, Self
+from uuid import uuid4
 
+from kognic_aio.emulator.faults import Faults
+from kognic_aio.emulator.rate_limit import RateLimit
 from kognic_aio.emulator.state import seeds
-from kognic_aio.emulator.state.accounts import Organization, Workspace
-from kognic_aio.emulator.state.calibrations import SensorKind
+from kognic_aio.emulator.state.accounts import Accounts
+from kognic_aio.emulator.state.annotations import ANNOTATION_TYPE, Annotation, Annotations
+from kognic_aio.emulator.state.body import Body
+from kognic_aio.emulator.state.calibrations import Calibrations, SensorKind, simple_sensor
 from kognic_aio.emulator.state.input import Input
-from kognic_aio.emulator.state.parts import PAGE_SIZE
-from kognic_aio.emulator.state.refusals import Step
+from kognic_aio.emulator.state.inputs import Inputs
+from kognic_aio.emulator.state.pre_annotation import PreAnnotation, empty_openlabel
+from kognic_aio.emulator.state.pre_annotations import PreAnnotations
+from kognic_aio.emulator.state.progress import PhaseName, TaskType
+from kognic_aio.emulator.state.projects import Project, Projects
+from kognic_aio.emulator.state.refusals import Refusals, Step
+from kognic_aio.emulator.state.reviews import ErrorType, Reviews
+from kognic_aio.emulator.state.room import Room
 from kognic_aio.emulator.state.scene import Scene
-from kognic_aio.emulator.state.setup_inputs import InputSetup
-from kognic_aio.emulator.state.setup_work import WorkSetup
-from kognic_aio.emulator.state.storage import StoredObject
+from kognic_aio.emulator.state.scene_body import simple_spec
+from kognic_aio.emulator.state.scene_kinds import KINDS
+from kognic_aio.emulator.state.scenes import Scenes
+from kognic_aio.emulator.state.storage import Storage, StoredObject
 from kognic_aio.emulator.state.timing import Timing
+from kognic_aio.emulator.state.workflow import Workflow
+
+PAGE_SIZE = 1000
 
 
-class Platform(InputSetup, WorkSetup):
+class Platform:
     """Everything the platform knows, in memory and without HTTP.
 
     The parts (`accounts`, `projects`, `calibrations`, `storage`, `scenes`, `pre_annotations`, `inputs`,
-    `workflow`, `annotations`, `reviews`) hold the rules that requests meet; the methods are for those who set a
-    platform up or look at it. `InputSetup` has those that add what customers bring, `WorkSetup` those that let
-    it be annotated.
+    `workflow`, `annotations`, `reviews`) hold the rules that requests meet. The methods are for those who set a
+    platform up or look at it: what they add is not bound by the rules for clients.
 
     Args:
         timing: clock and durations; by default the monotonic clock and no processing time.
-        page_size: how many items a page of an answer has at most, unless its request says.
+        page_size: items on a page of an answer, unless its request says how many.
     """
 
     def __init__(self, timing: Timing | None = None, *, page_size: int = PAGE_SIZE) -> None:
-        super().__init__(timing, page_size=page_size)
-        self.accounts.workspaces[seeds.WORKSPACE_ID] = Workspace(
-            id=seeds.WORKSPACE_ID,
-            external_id="workspace",
-            name="Workspace",
-            organization=Organization(id=seeds.ORGANIZATION_ID, name="organization"),
-        )
+        self.timing = timing or Timing()
+        self.page_size = page_size
+        self.refusals = Refusals()
+        self.faults = Faults()
+        self.room = Room()
+        self.rate_limit: RateLimit | None = None
+        self.accounts = Accounts(self.timing)
+        self.projects = Projects()
+        self.calibrations = Calibrations()
+        self.storage = Storage(self.timing)
+        self.scenes = Scenes(self.timing, self.accounts, self.calibrations, self.storage, self.refusals, self.faults)
+        self.pre_annotations = PreAnnotations(self.timing, self.scenes, self.refusals)
+        self.inputs = Inputs(self.scenes, self.projects, self.pre_annotations, self.refusals)
+        self.workflow = Workflow(self.projects, self.inputs)
+        self.annotations = Annotations(self.timing, self.storage, self.scenes, self.projects, self.inputs)
+        self.reviews = Reviews(self.annotations, self.inputs, self.workflow)
 
     @classmethod
     def seeded(cls, timing: Timing | None = None, *, page_size: int = PAGE_SIZE) -> Self:
         """A platform with the projects, batches and inputs of the platform's guide, and some of everything else."""
         platform = cls(timing, page_size=page_size)
-        _seed_inputs(platform)
-        _seed_work(platform)
+        seeds.add_inputs(platform)
+        seeds.add_work(platform)
         return platform
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of everything, as plain JSON."""
+        objects = self.storage.objects
+        return {
+            "tokens_issued": self.accounts.tokens_issued,
+            "scenes": self.scenes.count_by_status(),
+            "inputs": sum(1 for _ in self.inputs),
+            "pre_annotations": len(self.pre_annotations.by_id),
+            "objects": len(objects),
+            "faults": dict(self.faults.injected),
+            "stored_bytes": sum(stored.size for stored in objects.values()),
+        }
 
     @property
     def workspace_id(self) -> str:
@@ -57,14 +93,13 @@ class Platform(InputSetup, WorkSetup):
         return self.storage.objects
 
     def refuse(self, step: Step, external_id: str, message: str, status: int = 400) -> None:
-        """Let one step of one scene go wrong from now on.
+        """Make a step of a scene fail from now on.
 
         Args:
-            step: `scene` (its creation is refused), `processing` (it becomes failed), `pre-annotation` or
-                `input` (their creation is refused).
-            external_id: the scene's.
-            message: what the platform says.
-            status: the HTTP status of the refusal; means nothing for `processing`.
+            step: `scene`, `pre-annotation` or `input`, whose creation is refused, or `processing`, which fails.
+            external_id: of the scene.
+            message: the platform's explanation.
+            status: the HTTP status of the refusal; not used for `processing`.
         """
         self.refusals.add(step, external_id, message, status)
 
@@ -81,7 +116,7 @@ class Platform(InputSetup, WorkSetup):
         self.scenes.mark_invalidated([self.scenes.existing_scene(scene_uuid)], reason)
 
     def revoke_tokens(self) -> None:
-        """Make every token issued so far invalid: the next request of each client gets a 401."""
+        """Make all tokens invalid: the next request of each client is answered with 401."""
         self.accounts.revoke_tokens()
 
     def scene(self, scene_uuid: str) -> Scene:
@@ -96,30 +131,295 @@ class Platform(InputSetup, WorkSetup):
         """The input with a uuid.
 
         Raises:
-            NotFoundError: there is none, or none any more.
+            NotFoundError: no such input exists now.
         """
         return self.inputs.input(input_uuid)
 
+    def add_project(
+        self,
+        project: str,
+        *,
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+        title: str | None = None,
+        description: str = "",
+        status: str = "active",
+        annotation_types: Iterable[str] = (ANNOTATION_TYPE,),
+    ) -> str:
+        """Add a project without batches, and return its id.
 
-def _seed_inputs(platform: Platform) -> None:
-    for project, batches in seeds.BATCHES.items():
-        platform.add_project(project, id=seeds.PROJECT_IDS[project])
-        for batch, status in batches.items():
-            platform.add_batch(project, batch, status=status)
-    sensors: dict[str, SensorKind] = dict.fromkeys(seeds.CAMERAS, "camera")
-    sensors.update(dict.fromkeys(seeds.LIDARS, "lidar"))
-    platform.add_calibration(seeds.CALIBRATION_EXTERNAL_ID, sensors, id=seeds.CALIBRATION_ID)
-    for index, uuid in enumerate(seeds.INPUT_UUIDS, start=1):
-        platform.add_scene(f"seeded-{index}", uuid=uuid)
-        platform.add_input(uuid, "project-a", "batch-2", uuid=uuid)
+        Args:
+            project: its external id.
+            id: its uuid, which lists of requests use; by default a new one.
+            title: by default the external id.
+            description: any text.
+            status: any status; no rule looks at it.
+            annotation_types: of its first batch.
 
+        Raises:
+            ConflictError: it exists already.
+        """
+        added = Project(
+            id=id or str(uuid4()),
+            project=project,
+            title=title or project,
+            description=description,
+            status=status,
+            own_annotation_types=list(annotation_types),
+        )
+        return self.projects.add(added).id
 
-def _seed_work(platform: Platform) -> None:
-    """Let the first seeded input be annotated and reviewed, and the second wait for its annotator."""
-    annotated, waiting = seeds.INPUT_UUIDS
-    platform.add_pre_annotation(annotated, seeds.ANNOTATION, external_id="seeded", id=seeds.PRE_ANNOTATION_ID)
-    platform.add_annotation(annotated, seeds.ANNOTATION, id=seeds.ANNOTATION_ID)
-    for name, rules in seeds.ERROR_TYPES.items():
-        platform.add_error_type(name, id=name, **rules)
-    platform.add_auto_review(annotated, seeds.FEEDBACK_ITEMS)
-    platform.add_task(waiting, id=seeds.TASK_ID)
+    def add_batch(
+        self,
+        project: str,
+        batch: str,
+        *,
+        title: str | None = None,
+        status: str = "open",
+        requests: int = 1,
+        annotation_types: Iterable[str] | None = None,
+        workforce: Collection[int] = seeds.WORKFORCE,
+        flexible_workflow: bool = True,
+    ) -> list[str]:
+        """Add a batch to a project, and return the ids of its requests.
+
+        Args:
+            project: external id of the project.
+            batch: external id of the batch.
+            title: by default the batch's external id.
+            status: pending, open, ready, in-progress, completed or archived.
+            requests: how many requests it has. Each scene has one input per request.
+            annotation_types: by default those of the previous batch, or of the project.
+            workforce: ids of the users that tasks may be assigned to.
+            flexible_workflow: whether its requests report the progress of their inputs.
+
+        Raises:
+            NotFoundError: the project is unknown.
+            ConflictError: the batch exists already.
+        """
+        added = self.projects.add_batch(project, batch, title=title, status=status, annotation_types=annotation_types)
+        for _ in range(requests):
+            self.projects.add_request(added, workforce, flexible_workflow=flexible_workflow)
+        return [request.id for request in added.requests]
+
+    def add_calibration(
+        self,
+        external_id: str,
+        sensors: Mapping[str, SensorKind | Mapping[str, Any]],
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+    ) -> str:
+        """Add a calibration and return its id.
+
+        Args:
+            external_id: the customer's name for it.
+            sensors: by their names: `camera` or `lidar` for a plain one, or the whole content as on the wire.
+            id: by default a new one.
+
+        Raises:
+            ConflictError: the id exists already.
+            BadRequestError: a sensor breaks a rule.
+        """
+        contents = {
+            name: simple_sensor(sensor) if isinstance(sensor, str) else sensor for name, sensor in sensors.items()
+        }
+        return self.calibrations.add(seeds.WORKSPACE_ID, external_id, contents, id).id
+
+    def add_scene(
+        self,
+        external_id: str,
+        *,
+        uuid: str | None = None,
+        path: str = "cameras",
+        frames: int = 2,
+        indexed: bool = False,
+        failure: str | None = None,
+    ) -> str:
+        """Add a created scene without files, and return its uuid.
+
+        Args:
+            external_id: the customer's name for it.
+            uuid: by default a new one.
+            path: its type, as in the path of the request that creates one.
+            frames: how many frames a sequence has, 100 ms apart, with ego poses if it has lidars.
+            indexed: whether its files have yet to be imported from the customer's bucket.
+            failure: why it could not be processed; None if it could.
+        """
+        kind = {kind.path: kind for kind in KINDS}[path]
+        spec = simple_spec(kind, uuid or str(uuid4()), external_id, frames)
+        if kind.calibrated:
+            spec.calibration_id = next(iter(self.calibrations.by_id), None)
+        scene = self.scenes.add(kind, seeds.WORKSPACE_ID, spec)
+        scene.ready_at = self.timing.clock()
+        scene.indexed, scene.failure = indexed, failure
+        return scene.uuid
+
+    def add_input(self, scene_uuid: str, project: str, batch: str, *, uuid: str | None = None) -> list[Input]:
+        """Add the inputs of a scene to a batch of any status, one per request.
+
+        Args:
+            scene_uuid: the scene.
+            project: external id of the project.
+            batch: external id of the batch.
+            uuid: of the first input; by default a new one.
+
+        Raises:
+            NotFoundError: the scene, the project or the batch is unknown.
+        """
+        scene = self.scenes.existing_scene(scene_uuid)
+        return self.inputs.add_to_batch(scene, self.projects.batch(project, batch), uuid=uuid)
+
+    def add_pre_annotation(
+        self,
+        scene_uuid: str,
+        content: Mapping[str, Any] | None = None,
+        *,
+        external_id: str | None = None,
+        status: Literal["available", "indexed"] = "available",
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+    ) -> str:
+        """Add a pre-annotation of a scene, and return its id.
+
+        Args:
+            scene_uuid: the scene.
+            content: OpenLABEL; by default without objects. An indexed one must be imported before clients get it.
+            external_id: the customer's name for it; by default its id.
+            status: `indexed` if it has yet to be imported.
+            id: by default a new one.
+
+        Raises:
+            NotFoundError: the scene is unknown.
+            ConflictError: the scene has one with this external id.
+        """
+        new_id = id or str(uuid4())
+        new = PreAnnotation(
+            id=new_id,
+            external_id=external_id or new_id,
+            scene=self.scenes.existing_scene(scene_uuid),
+            content=dict(content or empty_openlabel()),
+            ready_at=self.timing.clock() if status == "available" else None,
+            timing=self.timing,
+        )
+        return self.pre_annotations.add(new).id
+
+    def add_task(
+        self,
+        input_uuid: str,
+        type: TaskType = "annotate",  # noqa: A002  # as in an answer's taskType
+        *,
+        phase: PhaseName = "annotate",
+        assigned_user_id: int | None = None,
+        ongoing: bool = False,
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+    ) -> str:
+        """Give an input its next task, and return the task's id. A completed input is in progress again.
+
+        Args:
+            input_uuid: the input.
+            type: annotate, correct or review.
+            phase: annotate, review, client-automatic-review or integration-review.
+            assigned_user_id: a user of the workforce; by default nobody.
+            ongoing: whether work on it has begun.
+            id: by default a new one.
+
+        Raises:
+            NotFoundError: the input is unknown.
+            ConflictError: the input has a task that is not completed.
+            BadRequestError: the user is not of the request's workforce.
+        """
+        task = self.workflow.add_task(self.inputs.input(input_uuid), type, phase, assigned_user_id, id)
+        if ongoing:
+            self.workflow.start_task(task.id)
+        return task.id
+
+    def start_task(self, task_id: str) -> None:
+        """Begin the work on a task. It can no longer be assigned, and its input is in progress.
+
+        Raises:
+            NotFoundError: there is no such task.
+            BadRequestError: it is completed.
+        """
+        self.workflow.start_task(task_id)
+
+    def complete_task(self, task_id: str, *, last: bool = True) -> None:
+        """Complete a task.
+
+        Args:
+            task_id: the task.
+            last: whether this completes its input too. If not, the input waits for its next task.
+
+        Raises:
+            NotFoundError: there is no such task.
+            BadRequestError: it is completed already.
+        """
+        self.workflow.complete_task(task_id, last=last)
+
+    def add_annotation(
+        self,
+        input_uuid: str,
+        content: Any = None,
+        *,
+        annotation_type: str = ANNOTATION_TYPE,
+        preliminary: bool = False,
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+    ) -> str:
+        """Add an annotation of an input, and return its id.
+
+        A delivered annotation completes the input, and replaces an earlier one of the same type.
+
+        Args:
+            input_uuid: the input.
+            content: what clients get; by default OpenLABEL without objects.
+            annotation_type: one of the project's, or any other.
+            preliminary: whether it is not delivered yet. Then only its id finds it, and the input is in progress.
+            id: by default a new one.
+
+        Raises:
+            NotFoundError: the input is unknown.
+            ConflictError: the id exists already.
+        """
+        added = Annotation(
+            id=id or str(uuid4()),
+            input=self.inputs.input(input_uuid),
+            annotation_type=annotation_type,
+            preliminary=preliminary,
+            content=empty_openlabel() if content is None else content,
+        )
+        return self.annotations.add(added).id
+
+    def add_error_type(
+        self,
+        name: str,
+        *,
+        pin_allowed: bool = True,
+        object_allowed: bool = True,
+        id: str | None = None,  # noqa: A002  # the platform's own name for it
+    ) -> str:
+        """Add a type of error for reviews, and return its id.
+
+        Args:
+            name: its name for people.
+            pin_allowed: whether a finding may point at a place.
+            object_allowed: whether a finding may name an object.
+            id: by default a new one.
+
+        Raises:
+            ConflictError: the id exists already.
+        """
+        added = ErrorType(id=id or str(uuid4()), name=name, pin_allowed=pin_allowed, object_allowed=object_allowed)
+        return self.reviews.add_error_type(added).id
+
+    def add_auto_review(
+        self, input_uuid: str, feedback_items: Iterable[Mapping[str, Any]] = (), *, accepted: bool = False
+    ) -> str:
+        """Add a review by a customer's automatic check of an input, and return its id.
+
+        Args:
+            input_uuid: the input.
+            feedback_items: its findings, in the form in which clients send reviews.
+            accepted: whether it accepts the annotation.
+
+        Raises:
+            NotFoundError: the input is unknown.
+            BadRequestError: a finding breaks a rule.
+        """
+        findings = Body([dict(item) for item in feedback_items], "feedbackItems")
+        return self.reviews.add_automatic(self.inputs.input(input_uuid), findings, accepted=accepted).id

@@ -1,4 +1,4 @@
-"""A pre-annotation: OpenLABEL that annotators of a scene start from."""
+"""A pre-annotation: the OpenLABEL from which annotators of a scene start."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ STATUSES = ("indexed", "processing", "available")
 
 
 def empty_openlabel() -> dict[str, Any]:
-    """OpenLABEL without any object, which stands for what the emulator cannot read from a customer's bucket."""
+    """OpenLABEL without objects, in place of content that the emulator cannot read from a customer's bucket."""
     return {"openlabel": {"metadata": {"schema_version": SCHEMA_VERSION}}}
 
 
@@ -29,18 +29,18 @@ class PreAnnotation:
     id: str = attrs.field(factory=lambda: str(uuid4()))
     scene: Scene
     external_id: str = attrs.field(default=attrs.Factory(lambda self: self.id, takes_self=True))
-    """The customer's name for it, unique in the scene; its id if it was given none."""
+    """The customer's name for it, unique in the scene; by default its id."""
     content: dict[str, Any] = attrs.field(repr=False)
     resource_uri: str | None = None
-    """Where in the customer's bucket it comes from."""
+    """Its place in the customer's bucket."""
     ready_at: float | None = None
-    """When its import ends, on the platform's clock; None as long as it is only indexed."""
+    """When its import ends, on the platform's clock; None while it is only indexed."""
     created: datetime = attrs.field(factory=utc_now)
     _timing: Timing = attrs.field(repr=False, alias="timing")
 
     @property
     def status(self) -> str:
-        """`indexed`, `processing` or `available`, as of now."""
+        """`indexed`, `processing` or `available`, now."""
         if self.ready_at is None:
             return "indexed"
         return "processing" if self._timing.clock() < self.ready_at else "available"
@@ -55,10 +55,10 @@ class PreAnnotation:
             raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not available")
 
     def start_import(self) -> None:
-        """Begin to read its content.
+        """Begin to import its content.
 
         Raises:
-            BadRequestError: that has been done before.
+            BadRequestError: its import has begun before.
         """
         if self.status != "indexed":
             raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not indexed")

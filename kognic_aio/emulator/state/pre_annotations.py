@@ -1,4 +1,4 @@
-"""Pre-annotations from their making to their end: create, import, list, delete."""
+"""The life of pre-annotations: create, import, list, delete."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.emulator.state.scenes import Scenes
 from kognic_aio.emulator.state.timing import Timing
 
-# The filters of a list, and what of a pre-annotation each looks at.
+# The filters of a list, and the value of a pre-annotation that each compares.
 FILTERS: dict[str, Callable[[PreAnnotation], str]] = {
     "uuids": lambda found: found.id,
     "externalIds": lambda found: found.external_id,
@@ -38,7 +38,7 @@ class PreAnnotations:
         """Create a pre-annotation of a created scene.
 
         Returns:
-            The pre-annotation; in a dry run one that is nowhere kept.
+            The pre-annotation. In a dry run it is not kept.
 
         Raises:
             NotFoundError: the scene is unknown.
@@ -49,11 +49,11 @@ class PreAnnotations:
         scene = self._scenes.created_scene(fields["sceneUuid"].text())
         check_openlabel(fields["preAnnotation"], scene)
         created = self._new(scene, fields, fields["preAnnotation"].value)
-        created.ready_at = self._timing.clock()  # what is sent along is there at once
+        created.ready_at = self._timing.clock()  # content in the body needs no import
         return created if dry_run else self.add(created)
 
     def create_from_resource(self, body: Body) -> PreAnnotation:
-        """Create a pre-annotation that is read from a customer's bucket, at once or when it is asked for.
+        """Create a pre-annotation from a customer's bucket, to be read at once or on request.
 
         Raises:
             NotFoundError: the scene is unknown.
@@ -83,7 +83,7 @@ class PreAnnotations:
             raise ConflictError(f"scene {new.scene.uuid} has a pre-annotation {new.external_id!r} already")
 
     def add(self, new: PreAnnotation) -> PreAnnotation:
-        """Add a pre-annotation that is known to be good.
+        """Add a valid pre-annotation.
 
         Raises:
             ConflictError: the scene has one with its external id.
@@ -107,7 +107,7 @@ class PreAnnotations:
 
         Args:
             pre_annotation_id: its id.
-            scene: the scene that it must belong to; None stands for any.
+            scene: the scene that it must belong to; None for any.
 
         Raises:
             NotFoundError: there is none.
@@ -120,7 +120,7 @@ class PreAnnotations:
         return found
 
     def latest_of(self, scene: Scene) -> PreAnnotation | None:
-        """The pre-annotation of a scene that was made last and is available."""
+        """The latest available pre-annotation of a scene."""
         newest_first = reversed(self._by_scene.get(scene.uuid, {}).values())
         return next((found for found in newest_first if found.status == "available"), None)
 
@@ -129,7 +129,7 @@ class PreAnnotations:
         return list(self._by_scene.get(scene_uuid, {}).values())
 
     def import_indexed(self, pre_annotation_id: str, body: Body) -> None:
-        """Begin to read an indexed pre-annotation.
+        """Begin to import an indexed pre-annotation.
 
         Raises:
             NotFoundError: there is none.
@@ -141,7 +141,7 @@ class PreAnnotations:
         self.pre_annotation(pre_annotation_id).start_import()
 
     def delete(self, pre_annotation_id: str) -> None:
-        """Delete a pre-annotation, whose external id is free again then.
+        """Delete a pre-annotation, and free its external id.
 
         Raises:
             NotFoundError: there is none.
@@ -152,12 +152,12 @@ class PreAnnotations:
         del self._by_scene[gone.scene.uuid][gone.external_id]
 
     def page(self, filters: dict[str, list[str]], offset: int, limit: int) -> tuple[list[PreAnnotation], bool]:
-        """Some of the pre-annotations that pass all filters, in the order of their making, and whether there are more.
+        """Some of the pre-annotations that match all filters, in order of creation, and whether there are more.
 
         Args:
-            filters: the values to let pass, by the name of the filter; an empty one lets all pass.
-            offset: how many to leave out.
-            limit: how many to give at most.
+            filters: the values that match, by the name of the filter. An empty filter matches all.
+            offset: how many to skip.
+            limit: how many to return at most.
 
         Raises:
             BadRequestError: a status is unknown.

@@ -1,4 +1,4 @@
-"""How far the work on an input has come: its phase, its tasks and what they led to."""
+"""The progress of an input: its phase, its tasks and their results."""
 
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ TaskState = Literal["todo", "ongoing", "completed"]
 
 
 def _fixed_id(name: str) -> str:
-    """An id that is the same on every platform."""
+    """An id that is the same on all platforms."""
     return str(uuid5(NAMESPACE_URL, f"https://app.kognic.com/{name}"))
 
 
@@ -24,7 +24,7 @@ class Phase:
     """One phase of the workflow of one request.
 
     Args:
-        definition: the kind of phase, which is the same for every request.
+        definition: the kind of phase, the same for all requests.
     """
 
     definition: PhaseName = attrs.field(validator=attrs.validators.in_(get_args(PhaseName)))
@@ -43,7 +43,7 @@ class Phase:
 
 @attrs.define(kw_only=True, eq=False)
 class Task:
-    """What one person is to do about one input."""
+    """The work of one person on one input."""
 
     id: str
     type: TaskType = attrs.field(validator=attrs.validators.in_(get_args(TaskType)))
@@ -53,10 +53,10 @@ class Task:
     state: TaskState = "todo"
 
     def assign(self, user_id: int | None) -> None:
-        """Assign it to a user of the request's workforce in place of the present one; None stands for nobody.
+        """Assign it to another user of the request's workforce, or with None to nobody.
 
         Raises:
-            BadRequestError: the user is not of the workforce, or the task is started or completed.
+            BadRequestError: the user is not of the workforce, or the task was started or completed.
         """
         if user_id == self.assigned_user_id:
             return
@@ -67,7 +67,7 @@ class Task:
         self.assigned_user_id = user_id
 
     def action_json(self) -> dict[str, str]:
-        """What it asks for, on the wire."""
+        """Its action on the wire."""
         return {"id": _fixed_id(f"phase-action/{self.type}"), "name": self.type.capitalize()}
 
     def to_json(self) -> dict[str, Any]:
@@ -87,14 +87,14 @@ class Progress:
     """The work on one input, from the first task to the annotation.
 
     Args:
-        phase: the phase that the input begins in.
+        phase: the first phase of the input.
     """
 
     phase: Phase
     task: Task | None = None
-    """The task that is not completed yet."""
+    """The task that is not completed."""
     started: bool = False
-    """Whether anybody has begun to work on it, ever."""
+    """Whether work on it has ever begun."""
     last_annotation_id: str | None = None
     completed_at: datetime | None = None
     updated: datetime = attrs.field(factory=utc_now)
@@ -107,10 +107,10 @@ class Progress:
         return "in_progress" if self.started else "not_started"
 
     def begin(self, task: Task) -> None:
-        """Give the input its next task; a completed input is in progress again.
+        """Give the input its next task. A completed input is in progress again.
 
         Raises:
-            ConflictError: it has one that is not completed yet.
+            ConflictError: it has a task that is not completed.
         """
         if self.task is not None:
             raise ConflictError(f"task {self.task.id} of the input is not completed yet")
@@ -120,27 +120,27 @@ class Progress:
         self.updated = utc_now()
 
     def start_task(self) -> None:
-        """Let the work on its task begin."""
+        """Begin the work on its task."""
         if self.task is not None:
             self.task.state = "ongoing"
             self.started = True
             self.updated = utc_now()
 
     def complete_task(self) -> None:
-        """Let its task end; the input waits for the next one."""
+        """Complete its task. The input waits for the next one."""
         if self.task is not None:
             self.start_task()
             self.task.state = "completed"
             self.task = None
 
     def complete(self) -> None:
-        """Let the work on the input end, and that on its task."""
+        """Complete the input, and its task."""
         self.complete_task()
         self.started = True
         self.completed_at = self.updated = utc_now()
 
     def to_json(self) -> dict[str, Any]:
-        """The progress on the wire, as members of the input's answer."""
+        """The progress on the wire: members of the input."""
         wire: dict[str, Any] = {
             "status": self.status,
             "lastUpdatedAt": wire_date(self.updated),

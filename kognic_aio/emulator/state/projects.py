@@ -20,15 +20,15 @@ NOT_CLOSED = ("open", "pending")
 
 @attrs.define(kw_only=True, eq=False)
 class Request:
-    """What is to be done with the inputs of a batch, and by whom.
+    """The work to do on the inputs of a batch, and who may do it.
 
     Args:
-        id: its uuid, which its inputs name as their `requestUid`.
-        title: anything.
+        id: its uuid, the `requestUid` of its inputs.
+        title: any text.
         project_id: the uuid of its project.
-        batch: the batch that it belongs to.
+        batch: its batch.
         workforce: ids of the users that its tasks may be assigned to.
-        flexible_workflow: whether it tells the progress of its inputs; older requests do not.
+        flexible_workflow: whether it reports the progress of its inputs. Older requests do not.
     """
 
     id: str = attrs.field(factory=lambda: str(uuid4()))
@@ -41,7 +41,7 @@ class Request:
     _phases: dict[PhaseName, Phase] = attrs.field(init=False, repr=False, factory=dict)
 
     def phase(self, name: PhaseName) -> Phase:
-        """Its phase of one kind, whose id no other request has."""
+        """Its phase of a kind. The id differs from that of every other request."""
         if name not in self._phases:
             self._phases[name] = Phase(name)
         return self._phases[name]
@@ -58,7 +58,7 @@ class Request:
 
 @attrs.define(kw_only=True, eq=False)
 class Batch:
-    """A group of inputs of a project; every input is made once per request of the batch."""
+    """A group of inputs of a project. Each scene has one input per request of the batch."""
 
     project: str
     batch: str
@@ -70,7 +70,7 @@ class Batch:
     updated: datetime = attrs.field(factory=utc_now)
 
     def publish(self) -> None:
-        """Close it for new inputs.
+        """Close the batch for new inputs.
 
         Raises:
             BadRequestError: it is closed already.
@@ -81,7 +81,7 @@ class Batch:
         self.updated = utc_now()
 
     def check_takes_inputs(self) -> None:
-        """Check that inputs may be added to it by name.
+        """Check that inputs may be added to the batch by its name.
 
         Raises:
             BadRequestError: it is closed.
@@ -107,7 +107,7 @@ class Batch:
 
 @attrs.define(kw_only=True, eq=False)
 class Project:
-    """A project, named by its external id almost everywhere and by its uuid where requests are listed."""
+    """A project. Only lists of requests name it by its uuid; all else uses its external id."""
 
     id: str
     project: str
@@ -141,7 +141,7 @@ class Project:
 
 
 class Projects:
-    """All projects, and the rule that picks the batch of an input."""
+    """All projects, and the rule that chooses the batch of an input."""
 
     def __init__(self) -> None:
         self.by_external_id: dict[str, Project] = {}
@@ -164,7 +164,7 @@ class Projects:
         status: str = "open",
         annotation_types: Iterable[str] | None = None,
     ) -> Batch:
-        """Add a batch without requests, by default with the annotation types of the one before it."""
+        """Add a batch without requests. By default it has the annotation types of the previous one."""
         owner = self.project(project)
         if batch in owner.batches:
             raise ConflictError(f"batch {batch!r} of project {project!r} exists already")
@@ -192,7 +192,7 @@ class Projects:
         return added
 
     def create_batch(self, project: str, batch: str, body: Body) -> Batch:
-        """Create an open batch that is made like the latest one before it.
+        """Create an open batch like the latest one.
 
         Args:
             project: external id of the project.
@@ -209,7 +209,7 @@ class Projects:
         created = self.add_batch(project, batch)
         for request in previous[-1].requests if previous else ():
             self.add_request(created, request.workforce, flexible_workflow=request.flexible_workflow)
-        if not previous:
+        if not previous:  # there is nothing to copy
             self.add_request(created, WORKFORCE)
         for earlier in previous if publish else ():
             if earlier.status == "open":
@@ -256,11 +256,11 @@ class Projects:
 
         Args:
             project: external id of the project.
-            batch: external id of the batch; None stands for the project's only open batch.
+            batch: external id of the batch; None for the project's only open one.
 
         Raises:
             NotFoundError: the project or the batch is unknown.
-            BadRequestError: the batch is closed, or none was named and there is not exactly one open.
+            BadRequestError: the batch is closed, or none was named and not exactly one is open.
         """
         if batch is not None:
             named = self.batch(project, batch)

@@ -1,4 +1,4 @@
-"""Answers that a test queues for single scenes."""
+"""Refusals that tests queue for single scenes."""
 
 from typing import Literal, get_args
 
@@ -8,7 +8,7 @@ Step = Literal["scene", "processing", "pre-annotation", "input"]
 
 
 class Refusals:
-    """What shall go wrong with which scene, by step and the scene's external id."""
+    """The queued errors, by step and by the scene's external id."""
 
     def __init__(self) -> None:
         self._errors: dict[tuple[str, str], PlatformError] = {}
@@ -23,7 +23,7 @@ class Refusals:
         """Raise the error queued for this step of a scene, if there is one."""
         error = self.get(step, external_id)
         if error is not None:
-            # A fresh one each time: a raised exception drags its traceback along.
+            # A fresh one each time, because a raised exception keeps its traceback.
             raise PlatformError(error.message, error.status)
 
     def get(self, step: Step, external_id: str) -> PlatformError | None:

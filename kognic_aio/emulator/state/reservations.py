@@ -1,4 +1,4 @@
-"""What comes before a scene: the uuid that is reserved for it, and its IMU data."""
+"""What precedes a scene: a reserved uuid, and IMU data."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from kognic_aio.emulator.state.storage import Storage
 
 
 class Reservations:
-    """The uuids that were reserved, and the IMU data that was validated for them."""
+    """The reserved uuids, and the IMU data that was validated for them."""
 
     def __init__(self, accounts: Accounts, storage: Storage) -> None:
         self._accounts = accounts
@@ -21,14 +21,14 @@ class Reservations:
         self._imu: dict[str, Imu] = {}
 
     def reserve(self, workspace_id: str) -> str:
-        """Reserve the uuid of a scene to come, in a workspace."""
+        """Reserve the uuid of a future scene in a workspace."""
         self._accounts.workspace(workspace_id)
         scene_uuid = str(uuid4())
         self._workspaces[scene_uuid] = workspace_id
         return scene_uuid
 
     def check(self, internal_id: str, workspace_id: str) -> None:
-        """Check that a uuid is reserved in a workspace, and that its scene was not created yet.
+        """Check that a uuid is reserved in a workspace, and not used yet.
 
         Raises:
             NotFoundError: the workspace is unknown.
@@ -63,7 +63,7 @@ class Reservations:
         return imu.resource_id, self._storage.signed_url(f"{workspace_id}/{scene_uuid}/{imu.resource_id}")
 
     def imu_of(self, spec: SceneSpec) -> Imu | None:
-        """The IMU data that the body of a scene names, or None if it names none.
+        """The IMU data that the body of a scene names, or None.
 
         Raises:
             BadRequestError: it was not validated for this scene.
@@ -76,7 +76,7 @@ class Reservations:
         return imu
 
     def use(self, internal_id: str) -> None:
-        """Note that the scene of a reserved uuid was created."""
+        """Mark a reserved uuid as used."""
         del self._workspaces[internal_id]
         self._imu.pop(internal_id, None)
         self._used.add(internal_id)

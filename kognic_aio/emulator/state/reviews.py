@@ -1,4 +1,4 @@
-"""Reviews: what customers, or their own checks, find wrong with annotations."""
+"""Reviews: what customers, or their automatic checks, find wrong with annotations."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -18,7 +18,7 @@ from kognic_aio.emulator.state.workflow import Workflow
 
 WORKFLOWS = ("correct", "correct-review-loop")
 
-# What a finding may say beside its error type; texts are kept as they are.
+# What a finding may say beside its error type. Texts are kept as they are.
 TEXTS = ("sensorId", "frameId", "objectId", "description")
 
 
@@ -39,10 +39,10 @@ class ErrorType:
     object_allowed: bool = True
 
     def check(self, finding: dict[str, Body]) -> None:
-        """Check that a finding may be of this type.
+        """Check that a finding may have this type.
 
         Raises:
-            BadRequestError: it points at a place or names an object, and must not.
+            BadRequestError: it points at a place or names an object, but must not.
         """
         if "pin" in finding and not self.pin_allowed:
             raise finding["pin"].error(f"is not allowed for the error type {self.name!r}")
@@ -61,15 +61,15 @@ class ErrorType:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Review:
-    """A review of what was made of an input.
+    """A review of the work on an input.
 
     Args:
         id: its id.
         input: the input.
         phase_id: the phase that the input was in.
-        findings: what it found, as the wire has it.
-        accepted: whether the annotation may stay as it is.
-        created: when it was made.
+        findings: as on the wire.
+        accepted: whether it accepts the annotation.
+        created: when it was created.
     """
 
     id: str = attrs.field(factory=lambda: str(uuid4()))
@@ -91,7 +91,7 @@ class Review:
 
 
 class Reviews:
-    """All reviews and the types of error that they may find."""
+    """All reviews, and the types of error that they may find."""
 
     def __init__(self, annotations: Annotations, inputs: Inputs, workflow: Workflow) -> None:
         self.error_types: dict[str, ErrorType] = {}
@@ -113,7 +113,7 @@ class Reviews:
         return error_type
 
     def create(self, annotation_id: str, body: Body) -> Review:
-        """Create a review of an annotation; one that does not accept it asks for a correction.
+        """Create a review of an annotation. Unless it accepts the annotation, it asks for a correction.
 
         Raises:
             NotFoundError: there is no such annotation.
@@ -132,7 +132,7 @@ class Reviews:
         return review
 
     def add_automatic(self, subject: Input, findings: Body, *, accepted: bool) -> Review:
-        """Add the review that a customer's own check has made of an input.
+        """Add a review by a customer's automatic check of an input.
 
         Raises:
             BadRequestError: a finding breaks a rule.
@@ -152,7 +152,7 @@ class Reviews:
         return review
 
     def _read_finding(self, finding: Body) -> dict[str, Any]:
-        """Check what a review has found, and give it the form in which reviews are answered."""
+        """Check a finding, and return it in the form of answers."""
         fields = finding.fields(("errorTypeId",), (*TEXTS, "pin", "suggestedProperty", "metadata"))
         error_type = self.error_types.get(fields["errorTypeId"].text())
         if error_type is None:
@@ -180,7 +180,7 @@ class Reviews:
         return known(self._by_id, review_id, "review")
 
     def automatic_of(self, input_uuid: str) -> list[Review]:
-        """The reviews that customers' own checks have made of an input.
+        """The reviews by customers' automatic checks of an input.
 
         Raises:
             NotFoundError: there is no such input.
@@ -189,7 +189,7 @@ class Reviews:
 
 
 def check_pin(pin: Body) -> None:
-    """Check a place that a finding points at."""
+    """Check the place at which a finding points."""
     fields = pin.fields(("x", "y"), ("z", "worldCoordinates", "originFrame"))
     for coordinate in ("x", "y", "z"):
         if coordinate in fields:

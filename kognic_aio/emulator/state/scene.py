@@ -1,4 +1,4 @@
-"""A scene: what it was made from, and what has become of it."""
+"""A scene: its files, and its status."""
 
 import math
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ from kognic_aio.emulator.state.timing import Timing, utc_now, wire_date
 class Scene:
     """A scene of a workspace.
 
-    Its status is nowhere stored: it follows from what was done to the scene and from the clock,
-    so that nothing has to run in the background.
+    Its status is not stored. It follows from what was done to the scene and from the clock, so nothing has to run in
+    the background.
     """
 
     uuid: str
@@ -30,19 +30,19 @@ class Scene:
     spec: SceneSpec = attrs.field(repr=False)
     created: datetime = attrs.field(factory=utc_now)
     imu: Imu | None = None
-    """Its IMU data, unless it is a file that the platform cannot read."""
+    """Its IMU data, unless that is a file that the platform cannot read."""
     visible_at: float = -math.inf
-    """From when on clients can see it, on the platform's clock."""
+    """When clients begin to see it, on the platform's clock."""
     ready_at: float | None = None
     """When processing ends, on the platform's clock; None until the scene is committed."""
     failure: str | None = None
-    """Why processing fails, known from the commit on."""
+    """Why processing fails. Known from the commit on."""
     indexed: bool = False
-    """Whether the platform knows of its files, but has not imported them from the customer's bucket."""
+    """Whether the platform knows its files, but has not imported them from the customer's bucket."""
     reindexed: bool = False
-    """Whether it was indexed again after it had been imported: then it keeps the inputs that it has."""
+    """Whether it was indexed again after its import. Then it keeps its inputs."""
     invalidated: str | None = None
-    """What an invalidated scene's status says after the colon."""
+    """The reason in an invalidated scene's status, after the colon."""
     _timing: Timing = attrs.field(repr=False, alias="timing")
     _storage: Storage = attrs.field(repr=False, alias="storage")
 
@@ -71,14 +71,14 @@ class Scene:
 
     @property
     def annotatable(self) -> bool:
-        """Whether it can have inputs now."""
+        """Whether it may have inputs now."""
         return self.visible and self.invalidated is None and (self.reindexed or self.status == "created")
 
     def check_status(self, *statuses: str) -> None:
-        """Check that its status is one of those given.
+        """Check that it has one of some statuses.
 
         Raises:
-            BadRequestError: it is another one.
+            BadRequestError: it has another status.
         """
         status = self.status
         if status not in statuses:
@@ -86,14 +86,14 @@ class Scene:
 
     @property
     def files(self) -> Mapping[str, StoredObject | None]:
-        """What was put for each resource id, the IMU data's included; None where nothing was seen."""
+        """The stored file for each resource id, and for the IMU data; None if there is none."""
         files = {name: self.inspection_of(name) for name in self.spec.filenames}
         if self.spec.imu_id is not None:
             files[self.spec.imu_id] = None
         return self._storage.look_up(self.prefix, files)
 
     def inspection_of(self, resource_id: str) -> Inspection | None:
-        """What looks at the image or point cloud with a resource id; None for other files, and if nothing does."""
+        """A new inspection for an image or point cloud; None for other files, or if there is nothing to inspect."""
         filename = self.spec.filenames.get(resource_id)
         if filename is None or resource_id == self.spec.imu_file:
             return None
@@ -101,12 +101,12 @@ class Scene:
 
     @property
     def known_files(self) -> Mapping[str, StoredObject | None]:
-        """Those of its files that rules can look at: not what is in another store that cannot be looked into."""
+        """The files that rules can look at, so not those in another store that the emulator cannot see."""
         return {name: file for name, file in self.files.items() if self._storage.can_see(f"{self.prefix}/{name}")}
 
     @property
     def prefix(self) -> str:
-        """Where its files are in the storage."""
+        """The path of its files in the storage."""
         return f"{self.workspace_id}/{self.uuid}"
 
     def fault(self) -> str | None:
@@ -114,7 +114,7 @@ class Scene:
         return self._fault_of_files() or self._fault_of_times()
 
     def _fault_of_times(self) -> str | None:
-        """Which frame cannot be motion compensated, as the IMU data tells nothing of its time."""
+        """Why its point clouds cannot be motion compensated, or None."""
         if self.imu is None or not self.spec.motion_compensated:
             return None
         return self.imu.fault_of_times(self.spec.unix_timestamps)
@@ -148,7 +148,7 @@ class Scene:
         return wire
 
     def to_summary(self) -> dict[str, Any]:
-        """What the scene is made of, on the wire."""
+        """A summary of the scene on the wire."""
         spec = self.spec
         wire: dict[str, Any] = {
             "sceneUuid": self.uuid,

@@ -24,18 +24,18 @@ class SceneSpec:
         internal_id: the uuid that was reserved for the scene.
         external_id: the customer's name for it.
         calibration_id: the calibration of its sensors, if it has cameras.
-        imu_id: the resource id of its IMU data, if that was validated before.
-        imu_file: the name of its IMU data, if that is among its files.
+        imu_id: the resource id of IMU data that was validated before.
+        imu_file: the name of IMU data that is among its files.
         filenames: the file name of every resource, by resource id.
         cameras: names of the sensors with images.
         lidars: names of the sensors with point clouds.
         metadata: what the customer says about the scene.
         motion_compensated: whether its point clouds are corrected by its IMU data.
-        external: whether any of its files stay in the customer's bucket until they are imported.
-        postponed: whether that is to wait until it is asked for.
-        relative_timestamps: those of its frames, in milliseconds.
+        external: whether files stay in the customer's bucket until they are imported.
+        postponed: whether the import waits for a request.
+        relative_timestamps: of its frames, in milliseconds.
         ego_poses: where the vehicle was, by the id of the frame.
-        unix_timestamps: those of its frames in nanoseconds, by path in the body.
+        unix_timestamps: of its frames in nanoseconds, by path in the body.
     """
 
     internal_id: str
@@ -56,7 +56,7 @@ class SceneSpec:
 
 
 def simple_spec(kind: SceneKind, scene_uuid: str, external_id: str, frames: int) -> SceneSpec:
-    """What is kept of a scene without files: the sensors that are calibrated, and frames at the origin every 100 ms."""
+    """The spec of a scene without files: all calibrated sensors, and frames at the origin every 100 ms."""
     spec = SceneSpec(internal_id=scene_uuid, external_id=external_id)
     spec.cameras.update(seeds.CAMERAS if kind.cameras else ())
     spec.lidars.update(seeds.LIDARS if kind.lidars else ())
@@ -68,10 +68,10 @@ def simple_spec(kind: SceneKind, scene_uuid: str, external_id: str, frames: int)
 
 
 def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
-    """Check the body of a scene by all rules that need nothing but the body.
+    """Check the body of a scene by the rules that need only the body.
 
     Raises:
-        BadRequestError: it breaks one; the message says where.
+        BadRequestError: it breaks a rule. The message says where.
     """
     fields = body.fields(*_scene_keys(kind))
     spec = SceneSpec(internal_id=fields["internalId"].text(), external_id=fields["externalId"].text())
@@ -89,7 +89,7 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
 
 
 def _scene_keys(kind: SceneKind) -> tuple[list[str], list[str]]:
-    """The keys that a scene must have, and those that it may have."""
+    """The required and the optional keys of a scene."""
     required = ["internalId", "externalId", "frames" if kind.sequence else "frame"]
     optional = ["metadata", "featureFlags"]
     if kind.cameras:
@@ -101,12 +101,12 @@ def _scene_keys(kind: SceneKind) -> tuple[list[str], list[str]]:
 
 
 def read_extras(fields: dict[str, Body], motion_compensation: Body | None, spec: SceneSpec) -> None:
-    """Check what a scene may have beside its frames.
+    """Check the optional members of a scene.
 
     Args:
-        fields: the members of the body; looked at are metadata, imuData and sensorSpecification.
-        motion_compensation: whether it is wanted; None stands for yes.
-        spec: where to note what is kept.
+        fields: the members of the body, of which metadata, imuData and sensorSpecification are checked.
+        motion_compensation: whether it is wanted; None means yes.
+        spec: keeps what is read.
     """
     wanted = motion_compensation is None or motion_compensation.flag()
     spec.motion_compensated = wanted and "imuData" in fields
@@ -130,7 +130,7 @@ def check_metadata(metadata: Body) -> None:
 
 def _read_frames(kind: SceneKind, frames: Body, spec: SceneSpec) -> None:
     seen: set[str] = set()
-    for index, frame in enumerate(frames.items(least=1)):
+    for index, frame in enumerate(frames.items(minimum=1)):
         fields = _read_frame(kind, frame, spec, first=index == 0)
         note_frame(fields["frameId"], fields.get("egoVehiclePose"), seen, spec)
         spec.relative_timestamps.append(fields["relativeTimestamp"].integer())
@@ -139,13 +139,13 @@ def _read_frames(kind: SceneKind, frames: Body, spec: SceneSpec) -> None:
 
 
 def note_frame(frame_id: Body, pose: Body | None, seen: set[str], spec: SceneSpec) -> None:
-    """Check that a frame of a sequence has an id of its own, and note its ego pose.
+    """Check that the id of a frame is unique in its sequence, and keep its ego pose.
 
     Args:
         frame_id: its id.
         pose: its ego pose, if it has one.
-        seen: the ids of the frames before it.
-        spec: where to note what is kept.
+        seen: the ids of the previous frames.
+        spec: keeps what is read.
     """
     if frame_id.text() in seen:
         raise frame_id.error(f"{frame_id.value!r} is used by an earlier frame")
@@ -171,7 +171,7 @@ def _read_frame(kind: SceneKind, frame: Body, spec: SceneSpec, *, first: bool) -
 
 
 def _frame_keys(kind: SceneKind, *, clouds_optional: bool) -> tuple[list[str], list[str]]:
-    """The keys that a frame must have, and those that it may have."""
+    """The required and the optional keys of a frame."""
     required: list[str] = []
     optional: list[str] = []
     if kind.sequence:
@@ -205,7 +205,7 @@ def check_shutter(times: Body, start: str, end: str) -> None:
 
 
 def _read_resource(resource: dict[str, Body], suffixes: tuple[str, ...], spec: SceneSpec) -> str:
-    """Note the file of a resource, and return the name of its sensor."""
+    """Keep the file of a resource, and return the name of its sensor."""
     filename, resource_id = resource["filename"], resource["resourceId"]
     check_suffix(filename, suffixes)
     if "clientFilename" in resource:
@@ -217,6 +217,6 @@ def _read_resource(resource: dict[str, Body], suffixes: tuple[str, ...], spec: S
 
 
 def check_suffix(filename: Body, suffixes: tuple[str, ...]) -> None:
-    """Check that the name of a file says that it is of a type that the platform reads."""
+    """Check that the platform reads files with this suffix."""
     if not filename.text().lower().endswith(suffixes):
         raise filename.error(f"must end in one of {', '.join(suffixes)}, got {filename.value!r}")

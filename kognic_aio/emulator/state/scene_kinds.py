@@ -1,4 +1,4 @@
-"""The seven types of scene, told apart by what their frames hold."""
+"""The seven types of scene, which differ in what their frames hold."""
 
 import attrs
 
@@ -33,12 +33,12 @@ class SceneKind:
 
     @property
     def calibrated(self) -> bool:
-        """Whether a scene of this type needs a calibration; one of cameras alone may have one."""
+        """Whether a scene of this type needs a calibration. With cameras alone, it may have one."""
         return self.cameras and self.lidars
 
     @property
     def moves(self) -> bool:
-        """Whether its frames may have Unix timestamps, and the scene IMU data, to tell how the vehicle moved."""
+        """Whether the scene may have IMU data, and its frames Unix timestamps, to describe how the vehicle moved."""
         return self.lidars or self.sequence
 
 

@@ -1,4 +1,4 @@
-"""The rules for the body of a scene of the newer kind, which is one for all types and may name files in a bucket."""
+"""The rules for the newer body of a scene, which is the same for all types and may name files in a bucket."""
 
 from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.scene_body import (
@@ -22,13 +22,13 @@ NANOSECONDS_PER_MILLISECOND = 1_000_000
 
 
 def read_scene_request(scene_uuid: str, body: Body) -> tuple[str, SceneKind, SceneSpec]:
-    """Check the body of a scene by all rules that need nothing but the body.
+    """Check the body of a scene by the rules that need only the body.
 
     Returns:
-        The workspace, the type of scene, which follows from what its frames hold, and what is kept of the body.
+        The workspace, the type of scene, as its frames imply it, and the spec.
 
     Raises:
-        BadRequestError: it breaks a rule; the message says where.
+        BadRequestError: it breaks a rule. The message says where.
     """
     fields = body.fields(
         ("workspaceId", "externalId", "convertedSpecification"), ("calibrationId", "postponeExternalResourceImport")
@@ -54,7 +54,7 @@ def _read_specification(specification: Body, spec: SceneSpec) -> SceneKind:
     seen: set[str] = set()
     timestamps: list[int] = []
     with_clouds: list[bool] = []
-    for frame in fields["frames"].items(least=1):
+    for frame in fields["frames"].items(minimum=1):
         given = frame.fields(("id", "timestampNs", "images"), ("pointClouds", "metadata"))
         clouds = given.get("pointClouds")
         note_frame(given["id"], None if clouds is None else _read_clouds(clouds, spec), seen, spec)
@@ -69,7 +69,7 @@ def _read_specification(specification: Body, spec: SceneSpec) -> SceneKind:
 
 
 def _kind(with_clouds: list[bool]) -> SceneKind:
-    """The type of a sequence, by which of its frames have point clouds."""
+    """The type of a sequence, which depends on the frames that have point clouds."""
     lidars, aggregated = any(with_clouds), any(with_clouds) and not all(with_clouds)
     return next(
         kind
@@ -86,7 +86,7 @@ def _read_image(image: Body, spec: SceneSpec) -> None:
 
 
 def _read_clouds(clouds: Body, spec: SceneSpec) -> Body | None:
-    """Note the point clouds of a frame, and return the ego pose that stands beside them."""
+    """Keep the point clouds of a frame, and return its ego pose."""
     fields = clouds.fields(("resources",), ("egoVehiclePose",))
     for cloud in fields["resources"].items(1, MAX_POINT_CLOUDS):
         spec.lidars.add(_read_resource(cloud, POINT_CLOUD_SUFFIXES, spec))
@@ -94,14 +94,14 @@ def _read_clouds(clouds: Body, spec: SceneSpec) -> Body | None:
 
 
 def _read_resource(resource: Body, suffixes: tuple[str, ...], spec: SceneSpec) -> str:
-    """Note the file of a resource, and return the name of its sensor."""
+    """Keep the file of a resource, and return the name of its sensor."""
     fields = resource.fields(("sensorName",), ("externalResourceUri", "localFilename"))
     _read_file(fields, resource, suffixes, spec)
     return fields["sensorName"].text()
 
 
 def _read_file(fields: dict[str, Body], resource: Body, suffixes: tuple[str, ...], spec: SceneSpec) -> None:
-    """Note where a file comes from: from the customer's bucket, or from the client, who will upload it."""
+    """Keep the origin of a file: the customer's bucket, or the client, which will upload it."""
     if ("externalResourceUri" in fields) == ("localFilename" in fields):
         raise resource.error("must have either externalResourceUri or localFilename")
     if "localFilename" not in fields:

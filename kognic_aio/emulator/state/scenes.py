@@ -1,4 +1,4 @@
-"""Scenes from their start to their end: reserve, create, commit, import, query, invalidate."""
+"""The life of scenes: reserve, create, commit, import, query, invalidate."""
 
 import math
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ from kognic_aio.emulator.state.scene_request import read_scene_request
 from kognic_aio.emulator.state.storage import Storage
 from kognic_aio.emulator.state.timing import Timing
 
-# The reason that a client gives, and what the status then says.
+# The reasons that clients give, and the statuses that follow.
 INVALIDATIONS = {
     "bad-content": "broken-input",
     "duplicate": "duplicate",
@@ -58,7 +58,7 @@ class Scenes:
 
     @property
     def unknown_scenes(self) -> UnknownScenes:
-        """What a status query does about scenes that are unknown or not visible yet: it answers 404, or omits them."""
+        """What a status query does about scenes that are unknown or not visible yet: answer 404, or omit them."""
         return self._unknown_scenes
 
     @unknown_scenes.setter
@@ -88,10 +88,10 @@ class Scenes:
         return self._start(kind, workspace_id, spec, imu)
 
     def create_from_request(self, body: Body) -> Scene:
-        """Create a scene of whose files some may stay in the customer's bucket.
+        """Create a scene with files that may stay in the customer's bucket.
 
         Returns:
-            The scene. It waits for the files that its client is to upload; if there are none, it needs no commit.
+            The scene. It waits for files to upload. If there are none, it needs no commit.
 
         Raises:
             BadRequestError: the body breaks a rule.
@@ -107,7 +107,7 @@ class Scenes:
         return scene
 
     def _start(self, kind: SceneKind, workspace_id: str, spec: SceneSpec, imu: Imu | None = None) -> Scene:
-        """Add the scene of a client, which waits for its files, and which nobody sees at first if there is a lag."""
+        """Add a scene that waits for its files. With a visibility lag, nobody sees it at first."""
         scene = self.add(kind, workspace_id, spec)
         scene.imu = imu
         scene.visible_at = self._timing.clock() + self._timing.visibility_lag
@@ -115,7 +115,7 @@ class Scenes:
         return scene
 
     def add(self, kind: SceneKind, workspace_id: str, spec: SceneSpec) -> Scene:
-        """Add a scene that is known to be good."""
+        """Add a valid scene."""
         scene = Scene(
             uuid=spec.internal_id,
             workspace_id=workspace_id,
@@ -138,16 +138,16 @@ class Scenes:
         calibration.check_covers("lidar", spec.lidars)
 
     def inspection_of(self, scene_uuid: str, resource_id: str) -> Inspection | None:
-        """What looks at a file of a scene while it arrives, if anything does; IMU data comes before its scene."""
+        """The inspection of a file that arrives, if any. IMU data arrives before its scene exists."""
         scene = self.by_uuid.get(scene_uuid)
         return None if scene is None else scene.inspection_of(resource_id)
 
     def upload_urls(self, scene: Scene) -> dict[str, str]:
-        """A signed URL for each file of a scene, by resource id; the IMU data has its own from before."""
+        """A signed URL for each file of a scene, by resource id. IMU data got its URL earlier."""
         return {name: self._storage.signed_url(f"{scene.prefix}/{name}") for name in scene.spec.filenames}
 
     def commit(self, scene_uuid: str) -> None:
-        """Begin to process a scene whose files are there, whether it is visible yet or not.
+        """Begin to process a scene that has its files. It need not be visible yet.
 
         Raises:
             NotFoundError: there is no such scene.
@@ -165,7 +165,7 @@ class Scenes:
         self._process(scene)
 
     def _process(self, scene: Scene) -> None:
-        """Begin to process a scene that was waiting, or leave that until it is asked for."""
+        """Begin to process a scene that was waiting, or postpone that to a request for its import."""
         self.pending -= 1
         if scene.spec.external and scene.spec.postponed:
             scene.ready_at = self._timing.clock()
@@ -174,6 +174,7 @@ class Scenes:
             self._import(scene)
 
     def _import(self, scene: Scene) -> None:
+        # The result is decided now, and shows when the clock has reached `ready_at`.
         refusal = self._refusals.get("processing", scene.external_id)
         scene.failure = refusal.message if refusal is not None else scene.fault()
         scene.ready_at = self._timing.clock() + self._timing.processing_time
@@ -187,11 +188,11 @@ class Scenes:
                 pass
 
     def change_status(self, scene_uuid: str, body: Body) -> None:
-        """Import an indexed scene, or index one that is imported.
+        """Import an indexed scene, or index an imported one.
 
         Raises:
             NotFoundError: there is no such scene.
-            BadRequestError: it is not in the status that this begins from.
+            BadRequestError: its status does not allow that.
         """
         scene = self.scene(scene_uuid)
         status = body.fields(("status",))["status"]
@@ -206,7 +207,7 @@ class Scenes:
                 raise status.error(f"must be 'created' or 'indexed', got {other!r}")
 
     def existing_scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid, whether clients can see it yet or not.
+        """The scene with a uuid, visible or not.
 
         Raises:
             NotFoundError: there is none.
@@ -217,18 +218,19 @@ class Scenes:
         return found
 
     def scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid, as clients see it.
+        """The visible scene with a uuid.
 
         Raises:
-            NotFoundError: there is none, or it is not visible yet; the message does not tell which.
+            NotFoundError: there is none, or it is not visible yet. The message is the same.
         """
         found = self.existing_scene(scene_uuid)
         if not found.visible:
+            # In the words of `existing_scene`: clients cannot tell a hidden scene from none.
             raise NotFoundError(f"scene {scene_uuid} is unknown")
         return found
 
     def created_scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid, ready to be used.
+        """The created scene with a uuid.
 
         Raises:
             NotFoundError: there is none.
@@ -239,7 +241,7 @@ class Scenes:
         return scene
 
     def valid_scene(self, scene_uuid: str) -> Scene:
-        """The scene with a uuid, as long as it is not invalidated.
+        """The scene with a uuid that is not invalidated.
 
         Raises:
             NotFoundError: there is none, or it is invalidated.
@@ -261,15 +263,15 @@ class Scenes:
         return poses
 
     def with_external_id(self, external_id: str) -> list[Scene]:
-        """The visible scenes with an external id, maybe none."""
+        """The visible scenes with an external id."""
         return [scene for scene in self._by_external_id.get(external_id, ()) if scene.visible]
 
     def query(self, body: Body) -> list[Scene]:
         """The scenes that a request asks for, by uuid or by external id.
 
         Raises:
-            BadRequestError: the request has not exactly one of both lists, or a fault limits them to fewer.
-            NotFoundError: one of them is unknown or not visible yet, unless those are to be left out.
+            BadRequestError: the request does not have exactly one of the lists, or a fault limits it to fewer scenes.
+            NotFoundError: a scene is unknown or not visible yet, and such scenes are not omitted.
         """
         fields = body.fields((), ("sceneUuids", "externalIds"))
         if len(fields) != 1:
@@ -278,7 +280,7 @@ class Scenes:
         self._check_length(names)
         look_up = self._with_uuid if "sceneUuids" in fields else self._with_external_id
         found: list[Scene] = []
-        for name in dict.fromkeys(names):
+        for name in dict.fromkeys(names):  # each once, in the order of the request
             try:
                 found += look_up(name)
             except NotFoundError:
@@ -305,12 +307,12 @@ class Scenes:
 
         Raises:
             BadRequestError: the reason is unknown.
-            NotFoundError: a scene is unknown or not visible yet; then none is invalidated.
+            NotFoundError: a scene is unknown or not visible yet. Then none is invalidated.
         """
         self.mark_invalidated([self.scene(scene_uuid) for scene_uuid in scene_uuids], reason)
 
     def mark_invalidated(self, scenes: Iterable[Scene], reason: str) -> None:
-        """Invalidate scenes for good; one that is invalidated already keeps its first reason.
+        """Invalidate scenes for good. An invalidated scene keeps its first reason.
 
         Raises:
             BadRequestError: the reason is unknown.
@@ -319,7 +321,7 @@ class Scenes:
             raise BadRequestError(f"reason must be one of {', '.join(INVALIDATIONS)}, got {reason!r}")
         for scene in scenes:
             if scene.invalidated is None:
-                self.pending -= scene.ready_at is None
+                self.pending -= scene.ready_at is None  # a committed scene is not pending
                 scene.invalidated = INVALIDATIONS[reason]
 
     def count_by_status(self) -> dict[str, int]:

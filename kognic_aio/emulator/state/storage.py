@@ -27,18 +27,18 @@ Look = Callable[[str], tuple[int, bytes] | None]
 
 @attrs.define(kw_only=True)
 class StoredObject:
-    """What is remembered of a file that was put; the bytes themselves are not kept.
+    """What is kept of a stored file. Its bytes are not kept.
 
     Args:
         path: `<workspace>/<scene>/<resource id>`.
-        size: bytes.
+        size: in bytes.
         sha256: hex digest of the bytes; empty for a file in another store.
-        crc32c: their CRC32C in base64, as Google's storage writes it; empty for a file in another store.
-        content_type: the Content-Type that came with them.
-        head: the first 64 bytes, to look at.
-        fault: what is wrong with the content, which goes on from the file's name; None for what is good, and for
-            what was not looked at.
-        puts: how many times it was put; size and digests are those of the last time.
+        crc32c: CRC32C of the bytes in base64, as Google's storage writes it; empty for a file in another store.
+        content_type: the Content-Type of the PUT.
+        head: the first 64 bytes.
+        fault: what is wrong with the content; continues a sentence that begins with the file's name. None if nothing
+            is, or if it was not inspected.
+        puts: how many times it was put. Size and digests are those of the last time.
     """
 
     path: str
@@ -52,7 +52,7 @@ class StoredObject:
 
 
 def check_object_size(size: int) -> None:
-    """Check that a file is not larger than any store takes.
+    """Check that a file is not too large for any store.
 
     Raises:
         StorageError: it is.
@@ -62,10 +62,10 @@ def check_object_size(size: int) -> None:
 
 
 class Receiver:
-    """Takes the chunks of a file as they come and keeps only what is remembered of it.
+    """Receives a file in chunks, and keeps only what `StoredObject` has.
 
     Args:
-        inspection: what looks at the file, if anything does.
+        inspection: of the file, if any.
     """
 
     def __init__(self, inspection: Inspection | None = None) -> None:
@@ -76,7 +76,7 @@ class Receiver:
         self._crc32c = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk."""
+        """Receive the next chunk."""
         if len(self.head) < HEAD_SIZE:
             self.head += chunk[: HEAD_SIZE - len(self.head)]
         self.size += len(chunk)
@@ -103,11 +103,10 @@ class Receiver:
 
 
 class Storage:
-    """Signs URLs, checks them, remembers what was put, and keeps the platform's own documents.
+    """Signs URLs and checks them, remembers stored files, and keeps the platform's own documents.
 
-    The files may go to another store, such as a bucket with presigned URLs: then `sign` makes the URLs. The
-    emulator does not see what is put there. `look` can tell it; without it, the rules at a commit take those
-    files for there and good.
+    Files may go to another store, such as a bucket with presigned URLs. Then `sign` makes the URLs, and the emulator
+    does not see the files. `look` describes them; without it, a commit assumes that they are there and correct.
 
     Args:
         timing: the platform's clock and the lifetime of URLs.
@@ -116,17 +115,21 @@ class Storage:
     def __init__(self, timing: Timing) -> None:
         self.base_url = ""
         self.checksums = True
-        """Whether the answer to a PUT tells the CRC32C of what was stored, in `x-goog-hash`."""
+        """Whether the answer to a PUT has the CRC32C of what was stored, in `x-goog-hash`."""
+
         self.reads_files = False
-        """Whether files are read while they arrive, so that those which are not what their names say let processing
-        fail. Otherwise made-up bytes will do for any file but a CSV, which must have the right header."""
+        """Whether files are read while they arrive. Those that are not what their names say then fail processing. If
+        false, made-up bytes pass for any file but a CSV, which must have the right header."""
+
         self.sign: Sign | None = None
-        """What signs URLs of another store, given the method, the path of the object and the seconds until the
-        URL expires; None signs our own. Where it returns None, ours is handed out, as it should for GET: no other
-        store has the platform's own documents."""
+        """Signs URLs of another store, given the method, the path of the object and the seconds until the URL expires.
+        Where it returns None, the emulator signs a URL of its own. It should for GET, because no other store has the
+        platform's documents."""
+
         self.look: Look | None = None
-        """What tells size and first 64 bytes of an object of the other store, given its path, or None if there is
-        none; no more of it is read. It is called within the event loop at every commit, once per file."""
+        """Returns the size and the first 64 bytes of an object in the other store, given its path, or None if there is
+        none. It is called in the event loop at every commit, once per file."""
+
         self.objects: dict[str, StoredObject] = {}
         self._elsewhere: set[str] = set()
         self._expired: dict[str, int] = {}
@@ -135,7 +138,7 @@ class Storage:
         self._secret = secrets.token_bytes(32)
 
     def signed_url(self, path: str, method: Method = "PUT") -> str:
-        """A URL that permits one object to be put, or to be got, until it expires.
+        """A URL to put or get one object, until it expires.
 
         Args:
             path: `<workspace>/<scene>/<resource id>`; the resource id may hold slashes.
@@ -145,9 +148,10 @@ class Storage:
         if foreign:
             self._elsewhere.add(path)
             return foreign
-        # Milliseconds of the platform's own clock: a wall clock that jumps must not expire URLs.
+        # In milliseconds of the platform's clock. A wall clock may jump, which must not expire URLs.
         expires = str(int((self._timing.clock() + self._timing.url_lifetime) * 1000))
         signature = self._signature(method, path, expires)
+        # The resource id may hold slashes, which must be escaped.
         escaped = "/".join(quote(part, safe="") for part in path.split("/", 2))
         return f"{self.base_url}/storage/{escaped}?X-Expires={expires}&X-Signature={signature}"
 
@@ -168,7 +172,7 @@ class Storage:
             raise _expired(400)
 
     def expire(self, signature: str, status: int) -> StorageError:
-        """Let a signed URL count as expired from now on, and return what its requests are refused with."""
+        """Expire a signed URL, and return the error for its requests."""
         self._expired[signature] = status
         return _expired(status)
 
@@ -177,7 +181,7 @@ class Storage:
         return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
 
     def store(self, path: str, received: Receiver, content_type: str) -> StoredObject:
-        """Remember a file that arrived whole, in place of what was there."""
+        """Remember a file that arrived whole, in place of an earlier one."""
         earlier = self.objects.get(path)
         self.objects[path] = StoredObject(
             path=path,
@@ -192,14 +196,14 @@ class Storage:
         return self.objects[path]
 
     def keep_document(self, path: str, content: Any) -> None:
-        """Keep a document of the platform's own, as JSON, to be got through a signed URL."""
+        """Keep a document of the platform as JSON, for signed URLs."""
         self._documents[path] = json.dumps(content).encode()
 
     def document(self, path: str) -> bytes:
-        """A document of the platform's own.
+        """A document of the platform.
 
         Raises:
-            StorageError: there is none; of uploaded files nothing is kept that could be got.
+            StorageError: there is none. Uploaded files cannot be downloaded.
         """
         found = self._documents.get(path)
         if found is None:
@@ -210,8 +214,8 @@ class Storage:
         """The objects `<prefix>/<name>`, by name.
 
         Args:
-            prefix: where they are.
-            files: their names, and what looks at each that is in another store.
+            prefix: the path before their names.
+            files: their names, and the inspection of each, for files in another store.
         """
         return {name: self._find(f"{prefix}/{name}", inspection) for name, inspection in files.items()}
 
@@ -225,12 +229,12 @@ class Storage:
         return StoredObject(path=path, size=size, head=head, fault=_fault_so_far(inspection, head, size))
 
     def can_see(self, path: str) -> bool:
-        """Whether it is known if an object is there: not if it is in another store that one cannot look into."""
+        """Whether the emulator can tell if an object is there. It cannot look into another store without `look`."""
         return self.look is not None or path not in self._elsewhere
 
 
 def _fault_so_far(inspection: Inspection | None, head: bytes, size: int) -> str | None:
-    """What is wrong with a file of which only the first bytes are known."""
+    """What is wrong with a file, judged by its first bytes."""
     if inspection is None:
         return None
     inspection.feed(head)

@@ -1,4 +1,4 @@
-"""The platform's clock, and how long things take."""
+"""The clock and the durations of a platform."""
 
 import math
 import time
@@ -14,7 +14,7 @@ URL_LIFETIME = 3600.0
 TOKEN_LIFETIME = 3600.0
 VISIBILITY_LAG = 0.0
 FOREVER = 100 * 365 * 86400.0
-"""Seconds of the longest lifetime."""
+"""The longest lifetime in seconds."""
 
 
 def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
@@ -22,28 +22,28 @@ def _is_seconds(_: object, attribute: "attrs.Attribute[float]", value: object) -
 
 
 def _is_lifetime(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    """Below 0, what is handed out has expired before."""
-    check_seconds(attribute.name, value, least=-math.inf)
+    """A lifetime below 0 is allowed: then all is expired from the start."""
+    check_seconds(attribute.name, value, minimum=-math.inf)
 
 
 def _lifetime(value: float) -> float:
-    """What is longer than `FOREVER`, which dates cannot hold, is as long as that."""
+    """Cap a lifetime at `FOREVER`, because dates cannot hold longer ones."""
     try:
-        return max(min(value, FOREVER), -FOREVER)  # in this order, in which what is no number stays none
+        return max(min(value, FOREVER), -FOREVER)  # in this order, which keeps NaN
     except TypeError:
         return value  # for the validator to refuse
 
 
 @attrs.define
 class Timing:
-    """The clock and the durations that all parts of a platform share; they may change while it runs.
+    """The clock and the durations that all parts of a platform share. They may change while it runs.
 
     Args:
         processing_time: seconds from the commit of a scene until it is created.
         url_lifetime: seconds until a signed URL expires.
         token_lifetime: seconds until a token expires.
         visibility_lag: seconds from the creation of a scene until clients can see it.
-        clock: what tells the time, in seconds; tests bring their own to move it at will.
+        clock: returns the time in seconds. Tests give one that they can move.
     """
 
     processing_time: float = attrs.field(default=PROCESSING_TIME, validator=_is_seconds)
@@ -54,7 +54,7 @@ class Timing:
 
 
 def utc_now() -> datetime:
-    """The date that a new thing is given as its `created`."""
+    """The current date, as for `created`."""
     return datetime.now(UTC)
 
 

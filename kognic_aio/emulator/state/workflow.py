@@ -1,4 +1,4 @@
-"""What people do with the inputs of a request: their tasks, and how far they have come."""
+"""The work of people on the inputs of a request: their tasks and progress."""
 
 from collections import Counter
 from typing import Any
@@ -27,7 +27,7 @@ class Workflow:
 
         Args:
             project_id: the uuid of the project.
-            with_counts: whether to tell how many of their inputs have come how far.
+            with_counts: whether to count their inputs by status.
 
         Raises:
             NotFoundError: the project is unknown.
@@ -52,13 +52,13 @@ class Workflow:
 
         Args:
             request_id: the request.
-            scene_uuid: the scene that they must belong to; None stands for any.
-            cursor: what the page before gave as next cursor.
-            page_size: how many inputs a page has at most.
+            scene_uuid: the scene that they must belong to; None for any.
+            cursor: the next cursor of the previous page; None for the first.
+            page_size: inputs on a page at most.
 
         Raises:
             NotFoundError: the request is unknown.
-            BadRequestError: the request does not tell progress, or the cursor is none.
+            BadRequestError: the request does not report progress, or the cursor is invalid.
         """
         request = self._projects.request(request_id)
         check_flexible(request)
@@ -70,11 +70,11 @@ class Workflow:
         return turn_to(inputs, cursor, page_size, keep=matches, to_json=Input.to_request_input)
 
     def request_input(self, input_uuid: str) -> Input:
-        """An input of a request that tells progress.
+        """An input of a request that reports progress.
 
         Raises:
             NotFoundError: there is no such input.
-            BadRequestError: the request does not tell progress.
+            BadRequestError: the request does not report progress.
         """
         found = self._inputs.input(input_uuid)
         check_flexible(found.request)
@@ -88,10 +88,10 @@ class Workflow:
         assigned_user_id: int | None = None,
         task_id: str | None = None,
     ) -> Task:
-        """Give an input its next task, under a new id unless one is given.
+        """Give an input its next task. By default it gets a new id.
 
         Raises:
-            ConflictError: the input has one that is not completed yet.
+            ConflictError: the input has a task that is not completed.
             BadRequestError: the user is not of the workforce.
         """
         request = subject.request
@@ -102,7 +102,7 @@ class Workflow:
         return task
 
     def start_task(self, task_id: str) -> None:
-        """Let the work on a task begin.
+        """Begin the work on a task.
 
         Raises:
             NotFoundError: there is no such task.
@@ -111,7 +111,7 @@ class Workflow:
         self._uncompleted(task_id).progress.start_task()
 
     def complete_task(self, task_id: str, *, last: bool) -> None:
-        """Let a task end, and with the last one the work on its input.
+        """Complete a task, and with the last one its input.
 
         Raises:
             NotFoundError: there is no such task.
@@ -135,23 +135,23 @@ class Workflow:
 
         Raises:
             NotFoundError: there is no such task.
-            BadRequestError: the user is not of the workforce, or the task is started or completed.
+            BadRequestError: the user is not of the workforce, or the task was started or completed.
         """
         fields = body.fields((), ("assignedUserId",))
-        # Here null says something: a body without the key is another one than a body with null.
+        # Here null has a meaning, and `fields` leaves out what is null.
         if "assignedUserId" not in body.entries():
             raise BadRequestError("assignedUserId is missing: give null to unassign the task")
         user = fields.get("assignedUserId")
         self._task(task_id)[0].assign(None if user is None else user.integer())
 
     def _task(self, task_id: str) -> tuple[Task, Input]:
-        """A task and its input, as long as that is there."""
+        """A task and its input, if that exists."""
         task, subject = known(self._tasks, task_id, "task")
         return task, self._inputs.input(subject.uuid)
 
 
 def check_flexible(request: Request) -> None:
-    """Check that a request tells the progress of its inputs.
+    """Check that a request reports the progress of its inputs.
 
     Raises:
         BadRequestError: it does not.

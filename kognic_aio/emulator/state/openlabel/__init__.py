@@ -1,14 +1,14 @@
 """The rules for a pre-annotation: OpenLABEL 1.0.0 that fits its scene.
 
-`shapes` has what rules are made of, `data` and `elements` say what OpenLABEL consists of, `references` that what is
-named is declared, and `fit` that what is declared is of the scene. The first two take what `kognic-openlabel` takes
-and refuse what it refuses, but where they are stricter on purpose:
+`shapes` has the building blocks of rules. `data` and `elements` say what OpenLABEL consists of. `references` checks
+that all names are declared, and `fit` that what is declared belongs to the scene. `data` and `elements` take and refuse
+what `kognic-openlabel` takes and refuses, except where they are stricter on purpose:
 
-- A cuboid has 10 values; the standard permits Euler angles too, with which it has 9.
-- Numbers are numbers and bools are bools, as OpenLABEL's own JSON schema has it: `kognic-openlabel` also takes
-  `"1.5"`, `true` and `"yes"`, and converts them.
+- A cuboid has 10 values. The standard also permits Euler angles, with 9 values.
+- Numbers are numbers and bools are bools, as in OpenLABEL's own JSON schema. `kognic-openlabel` also takes `"1.5"`,
+  `true` and `"yes"`, and converts them.
 
-`references` and `fit` are rules of their own: `kognic-openlabel` knows no scene, and follows no reference.
+`references` and `fit` go beyond `kognic-openlabel`, which knows no scene and follows no references.
 """
 
 from kognic_aio.emulator.state.body import Body

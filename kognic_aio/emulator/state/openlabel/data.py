@@ -19,7 +19,7 @@ CUBOID_VALUES = 10
 
 
 def attributes(value: Body) -> None:
-    """What is said of a piece of data: plain data, which may have attributes in turn."""
+    """The attributes of a piece of data: plain data, which may have attributes in turn."""
     plain_data(value)
 
 
@@ -46,7 +46,7 @@ def _reference(length: int | None = None) -> Shape:
 
 
 def poly_values(value: Body) -> None:
-    """The values of a polyline: all numbers or, in an encoding, all strings."""
+    """The values of a polyline: all numbers, or all strings if they are encoded."""
     items = value.items()
     item = Body.string if items and isinstance(items[0].value, str) else Body.number
     for each in items:
@@ -61,7 +61,7 @@ PLAIN: dict[str, Shape] = {
     "text": _plain(Body.string, "value"),
     "vec": _plain(listing(text_or_number), "values", "range"),
 }
-"""What any element may have."""
+"""The data that any element may have."""
 
 MESH: dict[str, Shape] = {
     "area_reference": mapping(_reference(), DIGITS),
@@ -96,7 +96,7 @@ GEOMETRIES: dict[str, Shape] = {
     "poly3d": _named({"closed": Body.flag, "val": numbers()}),
     "rbbox": _named({"val": numbers(5)}),
 }
-"""What objects alone may have."""
+"""The data that only objects may have."""
 
 TYPES = (*PLAIN, *GEOMETRIES)
 

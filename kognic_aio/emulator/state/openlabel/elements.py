@@ -25,7 +25,7 @@ DATA: dict[str, tuple[str, Shape]] = {
     "events": ("event_data", plain_data),
     "objects": ("object_data", object_data),
 }
-"""The elements that have data, the key of that, and its shape."""
+"""The elements that have data, with the key and the shape of that data."""
 
 TRANSFORMS = (
     record({"matrix4x4": numbers()}, {}),

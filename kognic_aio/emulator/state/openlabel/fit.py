@@ -1,4 +1,4 @@
-"""What an annotation declares must be of the scene that it is for: its sensors and its frames."""
+"""Checks that the sensors and frames of an annotation are those of its scene."""
 
 import re
 
@@ -18,7 +18,7 @@ def check_fit(openlabel: Body, scene: Scene) -> None:
     for name, stream in member(openlabel, "streams").items():
         _check_stream(name, stream, scene)
     if not scene.kind.sequence:
-        return  # its one frame has no timestamp to compare with
+        return  # its only frame has no timestamp to compare with
     known = frozenset(scene.spec.relative_timestamps)
     for frame in member(openlabel, "frames").values():
         timestamp = member(frame, "frame_properties").get("timestamp")
@@ -27,13 +27,13 @@ def check_fit(openlabel: Body, scene: Scene) -> None:
 
 
 def _check_stream(name: str, stream: Body, scene: Scene) -> None:
-    """Check that a stream is a sensor of its type; those that scenes do not have may be any."""
+    """Check that a stream is a sensor of its type. Types that scenes do not have are not checked."""
     cameras, lidars = scene.spec.cameras, scene.spec.lidars
     match stream.value.get("type"):
         case "camera":
             known = cameras
         case "lidar":
-            # The clouds of all lidars are annotated as one, so that any name will do if there are some.
+            # The clouds of all lidars are annotated as one, so any name will do.
             known = lidars | {name} if lidars else lidars
         case None:
             known = cameras | lidars
@@ -44,9 +44,9 @@ def _check_stream(name: str, stream: Body, scene: Scene) -> None:
 
 
 def _milliseconds(timestamp: Body) -> float:
-    # OpenLABEL lets a timestamp be a number or a string of one.
+    # In OpenLABEL, a timestamp is a number, or a string with one.
     if not isinstance(timestamp.value, str):
         return timestamp.number()
-    if NUMBER.fullmatch(timestamp.value) is None:  # float() would also take spaces, underscores, words and any script
+    if NUMBER.fullmatch(timestamp.value) is None:  # float() also takes spaces, underscores, words and any script
         raise timestamp.error(f"{timestamp.value!r} is not a number")
     return float(timestamp.value)

@@ -1,4 +1,4 @@
-"""What one part of an annotation names must be declared in another; the parts themselves are known to be right."""
+"""Checks that what one part of an annotation names is declared in another. The shapes are already checked."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -7,13 +7,13 @@ from kognic_aio.emulator.state.body import Body
 from kognic_aio.emulator.state.openlabel.elements import DATA
 
 STREAM_ATTRIBUTE = "stream"
-"""The text that says in which sensor's data a geometry lies."""
+"""The name of the text that says to which sensor's data a geometry belongs."""
 
 ELEMENTS = (*DATA, "relations")
 
 
 def member(value: Body, *names: str) -> dict[str, Body]:
-    """The members of an object at the end of some keys; none where a key is missing or null."""
+    """The members of an object at a path of keys; none if a key is missing or null."""
     for name in names:
         inner = value.entries().get(name)
         if inner is None or inner.value is None:
@@ -23,13 +23,13 @@ def member(value: Body, *names: str) -> dict[str, Body]:
 
 
 def items(value: Body, name: str) -> Sequence[Body]:
-    """The items of the list that is a member of an object; none if it is missing or null."""
+    """The items of a list in an object; none if it is missing or null."""
     inner = value.entries().get(name)
     return [] if inner is None or inner.value is None else inner.items()
 
 
 def check_references(openlabel: Body) -> None:
-    """Check that streams, coordinate systems, elements, frames and data that are named exist.
+    """Check that all named streams, coordinate systems, elements, frames and data exist.
 
     Raises:
         BadRequestError: something is named that is not declared.
@@ -93,26 +93,30 @@ def _check_declared(name: Body, declared: Collection[str], where: str) -> None:
         raise name.error(f"{name.value!r} is not declared in openlabel.{where}")
 
 
+def _with_data(place: Body) -> Iterator[tuple[tuple[str, str], str, Body]]:
+    """The elements of the annotation or of a frame that may have data: kind and uid, key of the data, element."""
+    for name, (key, _) in DATA.items():
+        for uid, element in member(place, name).items():
+            yield (name, uid), key, element
+
+
 def _all_data(openlabel: Body) -> Iterator[tuple[tuple[str, str], Body]]:
-    """Every piece of data in the annotation, with the kind and the uid of the element that it belongs to."""
+    """Every piece of data in the annotation, with the kind and the uid of its element."""
     for place in (openlabel, *member(openlabel, "frames").values()):
-        for name, (key, _) in DATA.items():
-            for uid, element in member(place, name).items():
-                for pieces in member(element, key).values():
-                    if pieces.value is not None:
-                        yield from (((name, uid), piece) for piece in pieces.items())
+        for owner, key, element in _with_data(place):
+            for kind in member(element, key):
+                yield from ((owner, piece) for piece in items(element.entries()[key], kind))
 
 
 def _check_pointers(openlabel: Body) -> None:
-    """Check that each pointer has the name of some data of its element, and the type of that."""
+    """Check that each pointer has the name and the type of some data of its element."""
     found: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for owner, piece in _all_data(openlabel):
         kind = piece.path.rpartition(".")[2].partition("[")[0]
         found[owner].add((piece.value.get("name"), kind))
-    for name, (key, _) in DATA.items():
-        for uid, element in member(openlabel, name).items():
-            for target, pointer in member(element, f"{key}_pointers").items():
-                _check_pointer(target, pointer, found[name, uid])
+    for owner, key, element in _with_data(openlabel):
+        for target, pointer in member(element, f"{key}_pointers").items():
+            _check_pointer(target, pointer, found[owner])
 
 
 def _check_pointer(target: str, pointer: Body, found: set[tuple[str, str]]) -> None:
@@ -138,9 +142,9 @@ def _check_intervals(openlabel: Body) -> None:
 
 def _all_intervals(openlabel: Body) -> Iterator[Body]:
     yield from items(openlabel, "frame_intervals")
-    for element in ELEMENTS:
-        for declared in member(openlabel, element).values():
-            yield from items(declared, "frame_intervals")
-            if element in DATA:
-                for pointer in member(declared, f"{DATA[element][0]}_pointers").values():
-                    yield from items(pointer, "frame_intervals")
+    for kind in ELEMENTS:
+        for element in member(openlabel, kind).values():
+            yield from items(element, "frame_intervals")
+            pointers = member(element, f"{DATA[kind][0]}_pointers") if kind in DATA else {}
+            for pointer in pointers.values():
+                yield from items(pointer, "frame_intervals")

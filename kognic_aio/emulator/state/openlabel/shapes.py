@@ -1,4 +1,4 @@
-"""What the rules of OpenLABEL are made of: a shape checks one value, and says where it is wrong."""
+"""Building blocks for the rules of OpenLABEL: a shape checks one value, and says where it is wrong."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ def anything(_: Body) -> None:
 
 
 def whole_number(value: Body) -> None:
-    """An integer; JSON may write it with a point."""
+    """An integer, which JSON may write with a decimal point."""
     if not (isinstance(value.value, float) and value.value.is_integer()):
         value.integer()
 
@@ -45,23 +45,23 @@ def one_of(*allowed: str) -> Shape:
     return check
 
 
-def listing(item: Shape, length: int | None = None, most: int | None = None) -> Shape:
-    """A list, of any length, of a fixed one, or from `length` to `most` items."""
+def listing(item: Shape, length: int | None = None, maximum: int | None = None) -> Shape:
+    """A list, of any length, of a fixed one, or from `length` to `maximum` items."""
 
     def check(value: Body) -> None:
-        for each in value.items(length or 0, length if most is None else most):
+        for each in value.items(length or 0, length if maximum is None else maximum):
             item(each)
 
     return check
 
 
-def numbers(length: int | None = None, most: int | None = None) -> Shape:
-    """A list of numbers, of any length, of a fixed one, or from `length` to `most` items."""
-    return listing(Body.number, length, most)
+def numbers(length: int | None = None, maximum: int | None = None) -> Shape:
+    """A list of numbers, of any length, of a fixed one, or from `length` to `maximum` items."""
+    return listing(Body.number, length, maximum)
 
 
 def mapping(item: Shape, key: re.Pattern[str] | None = None) -> Shape:
-    """An object whose keys are free, or of a pattern."""
+    """An object with any keys, or with keys of a pattern."""
 
     def check(value: Body) -> None:
         for name, each in value.entries().items():
@@ -74,7 +74,7 @@ def mapping(item: Shape, key: re.Pattern[str] | None = None) -> Shape:
 
 
 def record(required: Mapping[str, Shape], optional: Mapping[str, Shape], *, extensible: bool = False) -> Shape:
-    """An object of known keys; an extensible one may have others. Only what is optional may be null."""
+    """An object with known keys. If extensible, it may have others. Only optional members may be null."""
 
     def check(value: Body) -> None:
         given = value.entries()
@@ -94,7 +94,7 @@ def record(required: Mapping[str, Shape], optional: Mapping[str, Shape], *, exte
 
 
 def nullable(shape: Shape) -> Shape:
-    """Something that may be null where it must be given."""
+    """A required member that may be null."""
 
     def check(value: Body) -> None:
         if value.value is not None:
