@@ -41,6 +41,11 @@ def read_regular(path: str | PathLike[str], max_bytes: int) -> bytes:
 def opened_at_once(path: str, flags: int) -> int:
     """Open what may be a pipe, without waiting for somebody to write to it."""
     try:
-        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+        return opened_without_waiting(path, flags)
     except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened
         return os.open(path, flags)
+
+
+def opened_without_waiting(path: str, flags: int) -> int:
+    """Open a file; a BlockingIOError if somebody has a lease on it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

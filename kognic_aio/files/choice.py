@@ -126,7 +126,7 @@ async def sources_at_hand(
     """
     sources = {name: _source_of(file, reading) for name, file in files.items()}
     try:
-        await check_files(source.name for source in sources.values() if isinstance(source, LocalFileSource))
+        await check_files([source for source in sources.values() if isinstance(source, LocalFileSource)], reading)
         yield sources
     finally:
         if not keep:

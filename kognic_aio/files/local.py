@@ -2,21 +2,25 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from io import FileIO, UnsupportedOperation
+from itertools import accumulate
 from stat import S_ISREG
 from typing import Any
 
 from anyio import move_on_after
 
-from kognic_aio._regular import opened_at_once
+from kognic_aio._regular import opened_at_once, opened_without_waiting
 from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
-from kognic_aio.errors import MissingFileError
+from kognic_aio.errors import DataError, MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
 from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
 from kognic_aio.files.source import CLOSING_TIME, Source, close_after
+
+MAX_PREFETCHED = 1 << 17
+"""Bytes of the largest file that is read when it is looked at."""
 
 # Files are opened by name, without pathlib. It interns each part of a path, and every 40,000 of them the interpreter
 # builds its table of such strings anew: 2 MB in the arena of whichever thread that is, until all arenas have had it.
@@ -28,10 +32,15 @@ class LocalFileSource(Source):
     def __init__(self, filename: str, reading: Reading) -> None:
         super().__init__(filename)
         self._reading = reading
+        self.prefetched = b""  # for the first attempt
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes: a small file is read at once, a large one as it is sent."""
+        prefetched, self.prefetched = self.prefetched, b""
+        if prefetched:
+            yield Body(prefetched, len(prefetched), self.name)
+            return
         with self._reading.buffer() as buffer:
             with self.blamed():
                 size = await patiently(in_thread, _read_if_small, self.name, buffer)
@@ -63,9 +72,9 @@ class Handle:
     def __init__(self, filename: str) -> None:
         self._filename = filename
 
-    def open(self) -> None:
+    def open(self, opener: Callable[[str, int], int] = opened_at_once) -> None:
         """Open it; a MissingFileError if it is no file any more."""
-        self.stream = FileIO(self._filename, opener=opened_at_once)
+        self.stream = FileIO(self._filename, opener=opener)
         self.before = os.fstat(self.stream.fileno())
         if not S_ISREG(self.before.st_mode):  # to wait for what a FIFO gives could take for ever
             raise _no_file(self._filename)
@@ -75,7 +84,7 @@ class Handle:
         if hasattr(self, "stream"):
             self.stream.close()
 
-    def read_whole(self, buffer: Buffer) -> int:
+    def read_whole(self, buffer: Buffer | memoryview) -> int:
         """Read all of it into a larger buffer, and return how much that was; a DataError if it changes meanwhile."""
         size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
@@ -156,7 +165,7 @@ class _Part:
         return read
 
 
-def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
+def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) -> int:
     """Read to the end, or until the buffer is full, and return how much that was."""
     size = 0
     with memoryview(buffer) as view:
@@ -179,23 +188,52 @@ def _read_if_small(filename: str, buffer: Buffer) -> int | None:
     raise _empty(filename)
 
 
-async def check_files(filenames: Iterable[str]) -> None:
-    """Raise a MissingFileError if a local file is missing, empty, or not a file."""
-    if names := list(filenames):
-        await in_thread(_check_all, names)
+async def check_files(sources: Sequence[LocalFileSource], reading: Reading) -> None:
+    """Raise a MissingFileError if a local file is missing, empty, or not a file.
+
+    Small files are read in the same turn, for their first attempt: to wake a thread costs as much as a request.
+    """
+    if not sources:
+        return
+    with reading.buffer() as buffer:
+        sizes = await in_thread(_check_all, [source.name for source in sources], buffer)
+        with memoryview(buffer) as view:
+            for source, size, end in zip(sources, sizes, accumulate(sizes), strict=True):
+                source.prefetched = bytes(view[end - size : end])
 
 
-def _check_all(filenames: list[str]) -> None:
-    for name in filenames:
-        try:
-            status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
-        if not S_ISREG(status.st_mode):
-            raise _no_file(name)
-        if status.st_size == 0:
-            raise _empty(name)
+def _check_all(filenames: Sequence[str], buffer: Buffer) -> Sequence[int]:
+    """Look at files, and return how many bytes of each have been read into the buffer: all or none."""
+    sizes: list[int] = []
+    with memoryview(buffer) as view:
+        for name in filenames:
+            rest = view[sum(sizes) :]
+            sizes.append(_prefetch(name, rest) if _checked_size(name) <= min(MAX_PREFETCHED, len(rest) - 1) else 0)
+    return sizes
+
+
+def _checked_size(name: str) -> int:
+    try:
+        status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
+    if not S_ISREG(status.st_mode):
+        raise _no_file(name)
+    if status.st_size == 0:
+        raise _empty(name)
+    return status.st_size
+
+
+def _prefetch(name: str, rest: memoryview) -> int:
+    file = Handle(name)
+    try:
+        file.open(opened_without_waiting)
+        return file.read_whole(rest) if file.before.st_size < len(rest) else 0
+    except (OSError, DataError, MissingFileError):
+        return 0  # the attempt will meet the same problem, and say where it was
+    finally:
+        file.close()
 
 
 def _no_file(filename: str) -> MissingFileError:
