@@ -20,7 +20,7 @@ def arguments() -> Namespace:
     """Parse the command line."""
     parser = ArgumentParser(
         prog="python -m benchmarks",
-        description="Time kognic_aio beside kognic-io against a local emulator.",
+        description="Compare kognic_aio with kognic-io against a local emulator.",
         epilog="\n".join([*(f"{name}: {case}" for name, case in CASES.items()), "", NOTE]),
         formatter_class=RawDescriptionHelpFormatter,
     )
