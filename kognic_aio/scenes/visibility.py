@@ -93,6 +93,7 @@ class Visibility:
                 left = self._seconds_left(names)
                 if left <= 0:
                     raise
+            # Out here, because a 404 that is being handled would become the context of a cancellation.
             await sleep(min(pause, left))
             pause = min(pause * GROWTH, MAX_PAUSE)
 
