@@ -1,4 +1,4 @@
-"""What is checked, and how: `nox` runs lint, types, layers and tests; the other sessions run when asked for."""
+"""The checks: `nox` runs lint, types, layers and tests. The other sessions run on request."""
 
 import nox
 
@@ -10,7 +10,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def group(name: str) -> tuple[str, ...]:
-    """The requirements of one dependency group of pyproject.toml."""
+    """Return the requirements of a dependency group in pyproject.toml."""
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
@@ -39,35 +39,36 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests against the emulator, on two processes; arguments go to pytest."""
+    """Run the tests against the emulator, in two processes; arguments go to pytest."""
     session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
-    # A file's tests share what is slow to start, such as a store. Most tests wait more than they compute.
+    # `loadfile`, because the tests of a file share fixtures that start slowly, such as an object store. Two processes,
+    # because most tests wait more than they compute.
     session.run("pytest", "--numprocesses", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Time kognic_aio beside kognic-io on the same scenes; arguments go to the benchmark."""
+    """Compare kognic_aio with kognic-io on the same scenes; arguments go to the benchmark."""
     session.install("-e", ".", *group("test"))
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Run every fault at every step, a hundred kills, and kognic-io beside; arguments such as --seed go to pytest."""
+    """Run every fault at every step, a hundred kills, and kognic-io under the same faults; arguments go to pytest."""
     session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
     session.run("pytest", "tests/faults", "--whole", *session.posargs)
 
 
 @nox.session(python="3.11")
 def fuzz(session: nox.Session) -> None:
-    """Fuzz every parser of what comes from outside for 20 minutes, guided by coverage; `--seconds` takes others."""
+    """Fuzz every parser of outside data for 20 minutes, guided by coverage; `--seconds` sets another time."""
     session.install("-e", ".", *group("fuzz"))
     session.run("python", "-m", "tests.fuzz.coverage_guided", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Ingest under faults for 30 minutes, and see that nothing grows; `--minutes` takes another time."""
+    """Ingest under faults for 30 minutes, and check that nothing grows; `--minutes` sets another time."""
     session.install("-e", ".", *group("test"))
     session.run("python", "-m", "tests.faults.soak", *session.posargs)

@@ -1,5 +1,5 @@
-"""What kognic_aio costs: `python -m benchmarks` times it beside kognic-io on the same scenes.
+"""Benchmarks: `python -m benchmarks` compares kognic_aio with kognic-io on the same scenes.
 
-The emulator and each run of a client have a process of their own, made afresh every time. `compare` runs a case,
-`table` prints it, `memory` and `imports` take two other measures, `clients` holds what runs in the client processes.
+The emulator and each run of a client get a fresh process of their own. `compare` runs a case and `table` formats it.
+`memory` and `imports` are two other benchmarks. `clients` has the programs of the client processes.
 """

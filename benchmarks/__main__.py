@@ -12,23 +12,23 @@ from benchmarks.table import table
 COMPARED = [name for name, case in CASES.items() if case.target is not None]
 
 NOTE = """\
-Times run from making the client to having closed it. The making of scenes and the imports before it are excluded, what
-a client imports only then is not. The ratio is official/ours. A target is what we aim at; missing one is no failure."""
+Times run from the creation of the client until it is closed. They exclude the creation of scenes and the imports before
+it, but include what a client imports later. The ratio is official/ours. Missing a target is not a failure."""
 
 
 def arguments() -> Namespace:
-    """What was asked for."""
+    """Parse the command line."""
     parser = ArgumentParser(
         prog="python -m benchmarks",
-        description="Time kognic_aio beside kognic-io against a local emulator.",
+        description="Compare kognic_aio with kognic-io against a local emulator.",
         epilog="\n".join([*(f"{name}: {case}" for name, case in CASES.items()), "", NOTE]),
         formatter_class=RawDescriptionHelpFormatter,
     )
     names = [*CASES, "memory", "import"]
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; by default {COMPARED}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; by default {COMPARED}")
     parser.add_argument("--rounds", type=int, default=3, help="how often each client runs a case")
-    parser.add_argument("--only", choices=CLIENTS, help="run one client only")
-    parser.add_argument("--floor", action="store_true", help="run also bare aiohttp, for what the protocol alone takes")
+    parser.add_argument("--only", choices=CLIENTS, help="run only one client")
+    parser.add_argument("--floor", action="store_true", help="also run bare aiohttp, as a lower bound")
     given = parser.parse_args()
     if unknown := [name for name in given.names if name not in names]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(names)}")
@@ -36,7 +36,7 @@ def arguments() -> Namespace:
 
 
 def report(name: str, given: Namespace) -> str:
-    """Take one measure and tell of it."""
+    """Run one benchmark and return its report."""
     match name:
         case "memory":
             return memory.report()
@@ -48,7 +48,7 @@ def report(name: str, given: Namespace) -> str:
 
 
 def main() -> None:
-    """Take the measures one after another."""
+    """Run the benchmarks one after another."""
     given = arguments()
     names = given.names or COMPARED
     for name in names:

@@ -1,4 +1,4 @@
-"""The cases: how many scenes of which size, and how slow the platform is."""
+"""The cases: the number and size of scenes, and the latencies of the platform."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,17 @@ PROJECT = "project-b"
 """A project of the emulator with one open batch."""
 
 Scenes = dict[str, list[str]]
-"""The names of the files of each scene, by its external id."""
+"""The filenames of each scene, by its external id."""
 
 
 @frozen(kw_only=True)
 class Slowness:
-    """How slow the platform is, in seconds.
+    """The latencies of the platform, in seconds.
 
     Args:
-        api: Before each answer of an API.
-        storage: Before each answer of the storage.
-        processing: From the commit of a scene until it is created.
+        api: Latency of each API response.
+        storage: Latency of each storage response.
+        processing: Time from the commit of a scene until it is created.
     """
 
     api: float = 0.0
@@ -34,14 +34,14 @@ class Slowness:
 
 @frozen(kw_only=True)
 class Case:
-    """A number of like scenes.
+    """A number of equal scenes.
 
     Args:
         scenes: How many scenes.
         files: Images per scene.
         size: Bytes per image.
-        slowness: How slow the platform is.
-        target: How many times as fast as kognic-io we want to be; None for cases that only show that all works.
+        slowness: The latencies of the platform.
+        target: The speed-up over kognic-io that we aim at; None for a case that only checks that the benchmark works.
     """
 
     scenes: int
@@ -54,7 +54,7 @@ class Case:
         return f"{self.scenes:,} scenes x {self.files} x {self.size // 1000} kB, {self.slowness}"
 
     def write_files(self, folder: Path) -> Scenes:
-        """Write all images: random bytes, as neither client nor platform looks into them."""
+        """Write all images. They are random bytes: neither the clients nor the emulator read them as images."""
         return {
             f"scene-{scene}": [self._write(folder / f"{scene}-{i}.jpg") for i in range(self.files)]
             for scene in range(self.scenes)

@@ -1,6 +1,7 @@
-"""A process of ours: it is given one order, gives one answer, and never outlives its parent.
+"""A child process: it reads one order, writes one answer, and never outlives its parent.
 
-Both are a line of JSON, on the child's stdin and stdout. Its stdin stays open as long as the parent lives.
+Order and answer are a line of JSON each, on the child's stdin and stdout. Its stdin stays open as long as the parent
+lives.
 """
 
 import json
@@ -18,13 +19,13 @@ from attrs import frozen
 ROOT = Path(__file__).parents[1]
 
 ENVIRONMENT = {
-    "NO_PROXY": "127.0.0.1",  # a proxy of the machine's would be what is timed
-    "TQDM_DISABLE": "1",  # kognic-io draws a progress bar over ours
+    "NO_PROXY": "127.0.0.1",  # otherwise we would time the machine's proxy
+    "TQDM_DISABLE": "1",  # kognic-io's progress bar would overwrite our output
 }
 
 
 class ChildFailedError(Exception):
-    """A child ended without an answer; what went wrong is on its stderr."""
+    """A child ended without an answer. Its stderr says why."""
 
 
 @frozen
@@ -37,11 +38,11 @@ class Child:
 
 @contextmanager
 def child(module: str, order: Any) -> Iterator[Child]:
-    """Run a module of ours in a fresh process, which ends with the context.
+    """Run a module in a fresh process, which ends with the context.
 
     Args:
-        module: Its full name.
-        order: What it is to do, as JSON.
+        module: The full name of the module.
+        order: Its order, as JSON.
 
     Raises:
         ChildFailedError: If it ends without an answer.
@@ -54,7 +55,7 @@ def child(module: str, order: Any) -> Iterator[Child]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    with process:  # closes its stdin in the end, and waits for it
+    with process:  # on exit, closes its stdin and waits for it
         print(json.dumps(order), file=process.stdin, flush=True)
         line = cast("IO[str]", process.stdout).readline()
         if not line:
@@ -63,22 +64,23 @@ def child(module: str, order: Any) -> Iterator[Child]:
 
 
 def take_order() -> Any:
-    """In the child: what the parent wants. From now on this process ends when the parent is gone."""
+    """Read the order of the parent, in the child. From then on, this process ends with its parent."""
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return order
 
 
 def give_answer(answer: Any) -> None:
-    """In the child: tell the parent."""
+    """Write the answer for the parent, in the child."""
     print(json.dumps(answer), flush=True)
 
 
 def client_options(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of a client, which have been JSON, that has no tuples."""
+    """Restore the keyword arguments of a client from JSON, which has no tuples."""
     return {**plain, "auth": tuple(plain["auth"])}
 
 
 def _end_with_parent() -> None:
-    os.read(sys.stdin.fileno(), 1)  # nothing comes but the end; sys.stdin itself would be locked at exit
+    # Blocks until the parent closes the pipe. Not sys.stdin.read(), which would hold a lock that exit needs.
+    os.read(sys.stdin.fileno(), 1)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""A case: every client creates the same scenes in turn, round after round."""
+"""Runs a case: the clients take turns to create the same scenes, round after round."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,16 +22,16 @@ class IncompleteError(Exception):
 
 @frozen(kw_only=True)
 class Figures:
-    """What one run took, or the medians of several.
+    """The figures of one run, or the medians of several.
 
     Args:
-        wall: Seconds from making the client to having closed it.
-        first: Seconds from there to the first result.
-        cpu: Seconds of CPU, user and system, that the client's process spent meanwhile.
-        server_cpu: The same of the emulator's process.
-        uploads: The most files on their way at once, as the emulator saw it.
-        scene_jobs: The most scenes between creation and commit at once.
-        api: The most API requests at once.
+        wall: Seconds from the creation of the client until it is closed.
+        first: Seconds from the creation of the client to the first result.
+        cpu: CPU seconds of the client's process in that time, user and system.
+        server_cpu: CPU seconds of the emulator's process.
+        uploads: Peak of concurrent uploads, as the emulator saw it.
+        scene_jobs: Peak of scenes between start and commit.
+        api: Peak of concurrent API requests.
         connections: How many connections were opened.
     """
 
@@ -46,12 +46,12 @@ class Figures:
 
 
 def compare(name: str, clients: Sequence[str], rounds: int) -> Mapping[str, Figures]:
-    """Run a case with each client, a fresh emulator and a fresh client process each time.
+    """Run a case with each client. Each run gets a fresh emulator and a fresh client process.
 
     Args:
-        name: The case.
-        clients: Which clients.
-        rounds: How often each of them.
+        name: The name of the case.
+        clients: The clients to run.
+        rounds: How often each client runs.
 
     Returns:
         The medians of each client.

@@ -1,4 +1,4 @@
-"""What `import kognic_aio` costs beside `import aiohttp`, without which it could not be."""
+"""The time of `import kognic_aio`, compared with that of `import aiohttp`, which it needs."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 RUNS = 10
 TARGET = 0.05
-"""Seconds that we may add to aiohttp's own."""
+"""Seconds that we may add to aiohttp's import."""
 
 UNWANTED = ("pydantic", "click", "rich")
 
-# Nothing but built-in modules is loaded before the clock starts.
+# Only built-in modules are loaded before the clock starts.
 PROGRAM = """
 import sys, time
 module, *unwanted = sys.argv[1:]
@@ -23,12 +23,12 @@ print(time.perf_counter() - began, *(name for name in unwanted if name in sys.mo
 
 
 def report(runs: int = RUNS) -> str:
-    """Import both in fresh processes in turn, and tell of the medians."""
+    """Import both modules in fresh processes, in turn, and report the medians."""
     times: dict[str, list[float]] = {"aiohttp": [], "kognic_aio": []}
     pulled_in: set[str] = set()
     with TemporaryDirectory(prefix="benchmark-") as bytecode:
         for module in times:
-            _import(module, bytecode)  # compiles, as happens once after an installation
+            _import(module, bytecode)  # not timed: compiles the bytecode, which happens once per installation
         for _ in range(runs):
             for module, seconds in times.items():
                 took, found = _import(module, bytecode)
@@ -40,7 +40,7 @@ def report(runs: int = RUNS) -> str:
         f"  aiohttp           {base:7.0f} ms\n"
         f"  kognic_aio        {whole:7.0f} ms\n"
         f"  difference        {whole - base:7.0f} ms  (target {TARGET * 1000:.0f} ms)\n"
-        f"  pulls in of {', '.join(UNWANTED)}: {', '.join(sorted(pulled_in)) or 'none'}  (target none)"
+        f"  imported of {', '.join(UNWANTED)}: {', '.join(sorted(pulled_in)) or 'none'}  (target none)"
     )
 
 
@@ -49,10 +49,10 @@ def _import(module: str, bytecode: str) -> tuple[float, list[str]]:
 
     Args:
         module: Its name.
-        bytecode: The folder of compiled modules, which is used whatever the environment says of them.
+        bytecode: The folder for compiled modules. It overrides the environment.
 
     Returns:
-        How many seconds it took, and which unwanted modules came with it.
+        The seconds that it took, and the unwanted modules that it imported.
     """
     command = [sys.executable, "-c", PROGRAM, module, *UNWANTED]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}

@@ -1,4 +1,4 @@
-"""How much memory a long stream of scenes and a large file take."""
+"""The memory that a long stream of scenes and a large file need."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +18,12 @@ MB = 1_000_000
 
 
 def report() -> str:
-    """Take both measures."""
+    """Measure both, and return the reports."""
     return f"{stream()}\n\n{upload()}"
 
 
 def stream(samples: tuple[int, int] = SAMPLES) -> str:
-    """Create as many tiny scenes as the last sample says; the memory is looked at after so many results."""
+    """Create a stream of tiny scenes, as many as the last sample. Read the memory after each sample of results."""
     with TemporaryDirectory(prefix="benchmark-") as folder, emulator() as server:
         file = Path(folder, "tiny.jpg")
         file.write_bytes(b"tiny")
@@ -39,11 +39,11 @@ def stream(samples: tuple[int, int] = SAMPLES) -> str:
 
 
 def upload(size: int = FILE_SIZE) -> str:
-    """Create a scene of one large file."""
+    """Upload a scene of one large file, and report how the memory grows."""
     with TemporaryDirectory(prefix="benchmark-") as folder, emulator() as server:
         file = Path(folder, "large.jpg")
         with file.open("wb") as empty:
-            empty.truncate(size)  # sparse: it takes no room
+            empty.truncate(size)  # a sparse file, which needs no space on disk
         order = {"options": server.options, "scenes": {"large": [str(file)]}}
         with child("benchmarks.clients.upload", order) as finished:
             before, peak = finished.answer

@@ -1,4 +1,4 @@
-"""What a client process is told to do."""
+"""The order that a client process gets from its parent."""
 
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ class Order:
     Args:
         options: The keyword arguments of its client.
         scenes: The scenes to create.
-        samples: After how many results to look at the memory.
+        samples: Numbers of results after which to read the memory.
     """
 
     options: dict[str, Any]
@@ -24,7 +24,7 @@ class Order:
 
     @classmethod
     def take(cls) -> Self:
-        """The order of the parent process. JSON has made lists of the tuples."""
+        """Read the order of the parent process. JSON turned its tuples into lists."""
         order = take_order()
         options = client_options(order["options"])
         return cls(options, order["scenes"], tuple(order.get("samples", ())))

@@ -30,7 +30,7 @@ class Server:
         self._cpu_at_start = self._cpu()
 
     def report(self) -> dict[str, Any]:
-        """What it saw of its clients; its own CPU time since it was ready comes as `cpu`."""
+        """Return what the emulator saw of its clients. `cpu` is its own CPU time since it was ready."""
         cpu = self._cpu() - self._cpu_at_start
         connection = HTTPConnection(urlsplit(self.options["host"]).netloc, timeout=10)
         try:
@@ -38,7 +38,7 @@ class Server:
             report: dict[str, Any] = json.load(connection.getresponse())
         finally:
             connection.close()
-        report["connections_opened"] -= 1  # this one
+        report["connections_opened"] -= 1  # without the connection of this request
         return report | {"cpu": cpu}
 
     def _cpu(self) -> float:
@@ -48,13 +48,13 @@ class Server:
 
 @contextmanager
 def emulator(slowness: Slowness | None = None) -> Iterator[Server]:
-    """A fresh emulator, which ends with the context, or with this process if that comes first."""
+    """Start a fresh emulator. It ends with the context, or with this process if that ends first."""
     with child("benchmarks.server", attrs.asdict(slowness or Slowness())) as running:
         yield Server(running.pid, running.answer)
 
 
 async def serve(slowness: Slowness) -> None:
-    """In the child: be an emulator until the parent is gone. It keeps no requests: nobody asks for them."""
+    """Run an emulator in the child, until the parent ends. It records no requests, because nobody reads them."""
     async with Emulator(
         api_latency=slowness.api,
         storage_latency=slowness.storage,

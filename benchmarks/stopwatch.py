@@ -1,4 +1,4 @@
-"""How a client process times itself."""
+"""The stopwatch of a client process."""
 
 import time
 
@@ -9,7 +9,7 @@ from benchmarks.child import give_answer
 
 @define
 class Stopwatch:
-    """Runs from its making, right before the client is made, so that imports and making scenes are not timed."""
+    """Runs from its creation. Create it right before the client, so that imports and scenes are not timed."""
 
     _began: float = field(factory=time.perf_counter, init=False)
     _cpu_began: float = field(factory=time.process_time, init=False)
@@ -17,13 +17,13 @@ class Stopwatch:
     _created: int = field(default=0, init=False)
 
     def result(self, *, created: bool) -> None:
-        """Note that a result has come."""
+        """Count a result."""
         if self._first is None:
             self._first = self._elapsed()
         self._created += created
 
     def stop(self) -> None:
-        """Tell the parent process."""
+        """Stop, and report to the parent process."""
         wall, cpu = self._elapsed(), time.process_time() - self._cpu_began
         give_answer({"wall": wall, "first": self._first or wall, "cpu": cpu, "created": self._created})
 

@@ -1,4 +1,4 @@
-"""The figures of a case as a plain table: a row per figure, a column per client."""
+"""Formats the figures of a case as a table: a row per figure, a column per client."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -12,7 +12,7 @@ TIMES: tuple[Row, ...] = (
     ("first result, s", lambda figures, _: figures.first, ".2f"),
     ("client CPU, s", lambda figures, _: figures.cpu, ".2f"),
 )
-"""What is also compared: less is better."""
+"""Figures with a ratio. Less is better."""
 
 OTHERS: tuple[Row, ...] = (
     ("scenes/s", lambda figures, case: case.scenes / figures.wall, ".0f"),
@@ -28,7 +28,7 @@ COLUMN = 10
 
 
 def table(name: str, case: Case, rounds: int, figures: Mapping[str, Figures]) -> str:
-    """Format the medians of a case, with official/ours where both ran."""
+    """Format the medians of a case, with the ratio official/ours if both ran."""
     compared = {"ours", "official"} <= figures.keys()
     heads = [*figures, "ratio"] if compared else [*figures]
     lines = [f"{name}: {case}; medians of {rounds}", _line("", heads)]

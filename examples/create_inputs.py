@@ -3,9 +3,9 @@
     python examples/create_inputs.py FOLDER --project my-project --batch my-batch --journal images.journal
     python examples/create_inputs.py FOLDER --emulator
 
-The first talks to the platform. It finds credentials in the file that KOGNIC_CREDENTIALS names, in KOGNIC_CLIENT_ID
-and KOGNIC_CLIENT_SECRET, or in the keyring. Run again with the same journal, it goes on where it was. The second needs
-none: it brings a platform of its own.
+The first command runs against the platform. It finds credentials in the file that KOGNIC_CREDENTIALS names, in
+KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, or in the keyring. Run it again with the same journal to resume it. The
+second command needs no credentials: it starts an emulator.
 """
 
 import argparse
@@ -19,14 +19,14 @@ from kognic_aio.model import Cameras, Image
 
 
 def scenes(folder: Path) -> Iterator[Cameras]:
-    """A scene for each image. They are made as they are needed, so there may be any number of them."""
+    """Yield a scene for each image. Scenes are made lazily, so the folder may be of any size."""
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in Image.SUFFIXES:
             yield Cameras(external_id=path.stem, frame=Cameras.Frame(images=[Image(filename=str(path))]))
 
 
 async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
-    """Create the inputs, and tell whether all went well."""
+    """Create the inputs, and return whether all of them were created."""
     good = True
     results = create_inputs(client, scenes(args.folder), args.project, batch=args.batch, journal=args.journal)
     async for result in results:
@@ -38,18 +38,18 @@ async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
             print(f"{result.external_id}: is still {result.status.value}")
         good = good and result.status is InputCreationStatus.CREATED
     if skipped := results.progress.skipped_failed:
-        print(f"{skipped} failed in an earlier run and were skipped; retry_failed=True would start them afresh")
+        print(f"{skipped} failed in an earlier run and were skipped; retry_failed=True starts them afresh")
     return good and not skipped
 
 
 async def main() -> bool:
-    """Read the arguments and open a client."""
+    """Parse the arguments, open a client and create the inputs."""
     parser = argparse.ArgumentParser(description="Create an input from each image in a folder.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--project", default="project-a")
-    parser.add_argument("--batch", help="the open one by default, if there is only one")
-    parser.add_argument("--journal", help="a file that remembers what is done, so that the script can be run again")
-    parser.add_argument("--emulator", action="store_true", help="run on a local platform")
+    parser.add_argument("--batch", help="by default the open one, if there is only one")
+    parser.add_argument("--journal", help="a file that records progress, so that the script can resume")
+    parser.add_argument("--emulator", action="store_true", help="run against a local emulator")
     args = parser.parse_args()
     if args.emulator:
         async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:

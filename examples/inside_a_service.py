@@ -1,11 +1,12 @@
-"""A web service that takes images and creates inputs from them.
+"""A web service that accepts images and creates inputs from them.
 
     KOGNIC_PROJECT=my-project python examples/inside_a_service.py
-    curl --data-binary @a.jpg http://localhost:8080/scenes/a   # answers with the uuid of a scene
-    curl --data-binary @b.jpg http://localhost:8080/inputs/b   # answers at once; the input is created meanwhile
+    curl --data-binary @a.jpg http://localhost:8080/scenes/a   # responds with the uuid of the new scene
+    curl --data-binary @b.jpg http://localhost:8080/inputs/b   # responds at once; the input is created later
 
-One client serves the whole application, opened and closed with it. What is still queued then is lost: a service that
-may not lose any keeps its queue elsewhere. The client finds credentials as `KognicIOClient()` does.
+One client serves the whole application. It opens and closes with the application. Scenes that are still queued at the
+end are lost: a service that must not lose any needs a persistent queue. The client finds credentials as
+`KognicIOClient()` does.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ routes = web.RouteTableDef()
 
 
 async def read_scene(request: web.Request) -> Cameras:
-    """The scene that a request describes: its external id in the path, and a JPEG as the body."""
+    """Read a scene from a request: its external id is in the path, and a JPEG is the body."""
     name = request.match_info["external_id"]
     image = Image(filename=name, file_data=FileData(data=await request.read(), format="jpg"))
     return Cameras(external_id=name, frame=Cameras.Frame(images=[image]))
@@ -35,7 +36,7 @@ async def read_scene(request: web.Request) -> Cameras:
 
 @web.middleware
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell callers what is wrong with what they sent, or with the platform."""
+    """Respond with 400 if the caller sent something wrong, and with 502 if the platform failed."""
     try:
         return await handler(request)
     except KognicError as error:
@@ -44,14 +45,14 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @routes.post("/scenes/{external_id}")
 async def create_scene(request: web.Request) -> web.Response:
-    """Create a scene while the caller waits."""
+    """Create a scene, and respond when it is committed."""
     created = await request.app[CLIENT].cameras.create(await read_scene(request))
     return web.json_response({"sceneUuid": created.scene_uuid})
 
 
 @routes.post("/inputs/{external_id}")
 async def queue_scene(request: web.Request) -> web.Response:
-    """Have an input created in the background, as long as that goes on."""
+    """Queue a scene, whose input is created in the background. Respond with 503 if the run has ended."""
     if not request.app[INGESTING].is_set():
         raise web.HTTPServiceUnavailable(text="no inputs are created now")
     await request.app[QUEUE].put(await read_scene(request))
@@ -59,14 +60,15 @@ async def queue_scene(request: web.Request) -> web.Response:
 
 
 async def queued(scenes: asyncio.Queue[Cameras]) -> AsyncIterator[Cameras]:
-    """Whatever is queued, for ever."""
+    """Yield queued scenes, without end."""
     while True:
         yield await scenes.get()
 
 
 async def ingest(app: web.Application, project: str) -> None:
-    """Create inputs as scenes come. The source never ends, so each scene has a time of its own to become ready in."""
+    """Create inputs as scenes arrive."""
     app[INGESTING].set()
+    # The source never ends, so `wait_timeout` never applies: each scene needs a timeout of its own.
     try:
         async with create_inputs(app[CLIENT], queued(app[QUEUE]), project, scene_timeout=1800) as results:
             async for result in results:
@@ -78,7 +80,7 @@ async def ingest(app: web.Application, project: str) -> None:
 
 
 def make_app(client: KognicIOClient, project: str) -> web.Application:
-    """An application that opens the client when it starts, and closes it when it stops."""
+    """Make an application that opens the client when it starts, and closes it when it stops."""
 
     async def run_client(app: web.Application) -> AsyncIterator[None]:
         async with client:

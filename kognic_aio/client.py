@@ -1,4 +1,4 @@
-"""The client: opens what talks to the platform, composes the resources, closes everything."""
+"""The client: opens the connections, composes the resources, closes everything."""
 
 import asyncio
 from collections.abc import Callable
@@ -65,23 +65,23 @@ R = TypeVar("R")
 CREATOR = "scene_creation.SceneCreator"
 
 MAX_NAMES = 20
-"""Workspaces that an error names."""
+"""How many workspaces an error lists."""
 
 MAX_NAME = 200
-"""Characters of each name that an error shows."""
+"""Characters of each name in an error."""
 
 CLOSING_TIME = 1.0
-"""Seconds that the tasks of a closing client have to end."""
+"""Seconds that tasks have to end when the client closes."""
 
 
 class _Resource(Generic[R]):
-    """An attribute of the client, whose module is imported when a client opens, or needs it before.
+    """An attribute of the client. Its module is imported when a client opens, or on first access before that.
 
-    An import of the package does not wait for modules with many models of their own.
+    Importing the package therefore does not import the resources, some of which have many models.
 
     Args:
         path: The module in `kognic_aio.resources`, and the class in it.
-        arguments: What the class takes beside the backend.
+        arguments: Arguments of the class after the backend.
     """
 
     def __init__(self, path: str, *arguments: object) -> None:
@@ -107,46 +107,46 @@ class _Resource(Generic[R]):
         if client is None:
             return self
         resource = self.load()(backend_of(client), *self._arguments)
-        vars(client)[self._name] = resource  # where it is found before this descriptor from now on
+        vars(client)[self._name] = resource  # shadows this descriptor, which has no __set__, from now on
         return resource
 
 
 class KognicIOClient:
     """A client of the Kognic platform: use it inside `async with`, or between `await open()` and `await aclose()`.
 
-    One client serves one event loop, and any number of tasks in it. Nothing happens and nothing is bound to a loop
-    before it is opened. Credentials are sent over https only, save to this machine.
+    One client serves one event loop, and any number of tasks in it. Creating it does no I/O and binds it to no loop:
+    opening it does. Credentials are sent over https only, except to this machine.
 
     Args:
         auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or
-            `keyring://profile`. By default those of the environment that `env` names, else KOGNIC_CREDENTIALS,
-            KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, or the keyring.
-        env: A name in `~/.config/kognic/environments.json`, or the URL of one server for everything: stands for all
-            hosts and `auth`, each of which goes before it if given. By default KOGNIC_ENV, else the platform itself.
+            `keyring://profile`. By default the credentials of the environment `env`, else KOGNIC_CREDENTIALS, else
+            KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET, else the keyring.
+        env: A name in `~/.config/kognic/environments.json`, or the URL of one server for everything. It sets all hosts
+            and `auth`; those that are passed override it. By default KOGNIC_ENV, else the platform itself.
         host: Base URL of the input API.
         order_execution_api_host: Base URL of the order execution API.
         annotation_integration_api_host: Base URL of the annotation integration API.
         workspace_api_host: Base URL of the workspace API.
         project_management_api_host: Base URL of the project management API.
         auth_host: Base URL of the auth server.
-        client_organization_id: The organization to act for, as only Kognic users can.
-        max_retry_attempts: Tries of an upload, the first included. An API request is tried 10 times at most.
-        max_retry_wait_time: The longest pause between two tries, in seconds, unless the server asks for a longer one.
-        timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way. A
-            server that reads or answers slowly but steadily is waited for.
-        max_connections: Files uploaded at once; stands for `Limits(uploads=...)`.
-        visibility_timeout: The grace period of a scene, in seconds from its creation by this client, or from the first
-            question about a scene that only a journal knows. Until it is over, "not found" counts as "not yet".
+        client_organization_id: The organization to act for. Only Kognic users can.
+        max_retry_attempts: Attempts at an upload, including the first. An API request has 10 attempts at most.
+        max_retry_wait_time: The longest pause between two attempts, in seconds, unless the server asks for more.
+        timeout: Seconds to connect, and then the longest time without a byte in either direction. A server that reads
+            or responds slowly but steadily is waited for.
+        max_connections: Concurrent uploads; the same as `Limits(uploads=...)`.
+        visibility_timeout: The grace period of a scene in seconds, during which "not found" counts as "not yet". It
+            begins when this client creates the scene, or first asks for a scene that only a journal knows.
         write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
-        limits: How much is done at once.
-        session: An aiohttp session of your own, which is left open.
+        limits: Bounds of concurrency.
+        session: An aiohttp session of your own. It stays open.
         ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
-        trust_env: Whether to use the proxy that the environment names: `https_proxy`, else `all_proxy`, but not for the
-            hosts in `no_proxy` or on this machine. It may be `http://`, which is assumed, or `https://`. `http_proxy`
-            is not read, as plain http does not leave this machine.
+        trust_env: Whether to use the proxy from the environment: `https_proxy`, else `all_proxy`, except for the hosts
+            in `no_proxy` and this machine. Proxies may be `http://` (the default scheme) or `https://`. `http_proxy` is
+            ignored, because plain http never leaves this machine.
 
     Raises:
-        InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is none.
+        InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is invalid.
     """
 
     annotation: "_Resource[AnnotationResource]" = _Resource("annotation.AnnotationResource")
@@ -172,7 +172,7 @@ class KognicIOClient:
         CREATOR, AggregatedLidarsAndCamerasSequence
     )
 
-    @discreet  # hosts with a password are refused, and the credentials are here too
+    @discreet  # its frame has the credentials, and hosts that are refused because they contain a password
     def __init__(
         self,
         *,
@@ -216,6 +216,7 @@ class KognicIOClient:
         self._write_workspace_id = write_workspace_id
         self._workspace_id: str | None = None
         self._opening = anyio.Lock()
+        # `max_retry_attempts` is for uploads. It can lower the attempts at API requests, but not raise them.
         uploads = Retry(attempts=max_retry_attempts, max_wait=max_retry_wait_time)
         self._transport = Transport(
             organization_id=client_organization_id,
@@ -225,6 +226,7 @@ class KognicIOClient:
             ssl=ssl,
             trust_env=trust_env,
         )
+        # Hosts and workspace are passed as functions: they are known only once the client is open.
         self._backend = Backend(
             api=Api(self._transport, lambda: self.hosts.input),
             order_execution_api=Api(self._transport, lambda: self.hosts.order_execution),
@@ -239,7 +241,7 @@ class KognicIOClient:
 
     @property
     def workspace_id(self) -> str:
-        """The workspace in which scenes are created.
+        """The workspace to create scenes in.
 
         Raises:
             ClosedError: If the client has not been opened.
@@ -249,16 +251,16 @@ class KognicIOClient:
         return self._workspace_id
 
     async def open(self) -> Self:
-        """Find the hosts, the credentials and, unless it was named, the workspace. Opening an open client does nothing.
+        """Open the client: find hosts, credentials and workspace. Opening an open client does nothing.
 
         Raises:
-            InvalidError: If there is no such environment, or the file that names them is malformed.
+            InvalidError: If there is no such environment, the environments file is malformed, or the environment names
+                a proxy that cannot be used.
             CredentialsError: If there are no usable credentials, or the auth server refuses them.
             WorkspaceError: If there is not exactly one workspace to write to, and none was named.
-            RequestError: If a server cannot be reached. A host that has never answered is tried for 5 seconds only.
-            InvalidError: If the environment names a proxy that cannot be used.
+            RequestError: If a server cannot be reached. A host that has never responded is given up after 5 seconds.
         """
-        async with self._opening:
+        async with self._opening:  # two tasks may open the same client
             if self._workspace_id is None:
                 await self._open()
         return self
@@ -266,17 +268,19 @@ class KognicIOClient:
     async def _open(self) -> None:
         try:
             await self._open_transport()
-            await in_thread(_import_resources)
+            await in_thread(_import_resources)  # tens of milliseconds, which would block other tasks
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
             await self.aclose()
             raise
 
     async def _open_transport(self) -> None:
-        """Talk to the environment that was named, if anything of it is wanted."""
+        """Resolve the environment, and open the transport."""
+        # If all hosts and the credentials were passed, the file is not even read: it may be missing or malformed.
         is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
+        # What an error tells the user to check: the argument that set the host, or where the environment came from.
         settings = {
             name: argument if name in self._given_hosts else environment.named_by or argument
             for name, argument in ARGUMENTS.items()
@@ -287,11 +291,12 @@ class KognicIOClient:
             await self._transport.open(self._auth, self.hosts, settings)
 
     async def aclose(self) -> None:
-        """End every run on this client, and close its connections. Closing twice is harmless."""
+        """End all runs on this client, and close its connections. Closing twice is harmless."""
+        # A source may close the client from inside its run, whose task cannot wait for itself.
         tasks = [task for task in self._backend.tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
-        with CancelScope(shield=True):
+        with CancelScope(shield=True):  # connections are closed even if the caller is cancelled
             try:
                 if tasks:
                     await asyncio.wait(tasks, timeout=CLOSING_TIME)
@@ -308,21 +313,21 @@ class KognicIOClient:
         await self.aclose()
 
     def redacted(self, value: str) -> str:
-        """A value that the platform gave, as a display or a log may have it: without what lets this client in.
+        """Redact the secrets of this client in a value of the platform, for a display or a log.
 
         Args:
-            value: The value, which is as it was if nothing of that is in it.
+            value: The value. It is returned unchanged if it contains no secret.
         """
         return self._transport.redactor.clean(value)
 
     async def _find_workspace(self) -> str:
         organizations = None if self._organization_id is None else [self._organization_id]
         found = await self.workspace.get_workspaces(organization_ids=organizations)
-        workspaces = [*{workspace.id: workspace for workspace in found}.values()]
+        workspaces = [*{workspace.id: workspace for workspace in found}.values()]  # each once, however often listed
         if len(workspaces) != 1:
             shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MAX_NAMES]], len(workspaces)
             named = ", ".join(self._backend.api.told(each, length=MAX_NAME) for each in shown) or "none"
-            del found, workspaces, shown  # which say what the platform likes, and a traceback would show them
+            del found, workspaces, shown  # texts of the platform, unredacted, which a traceback would show
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id
 
@@ -339,5 +344,5 @@ def _import_resources() -> None:
 
 
 def backend_of(client: KognicIOClient) -> Backend:
-    """The platform as a client reaches it: for what is built on the client, not for its users."""
+    """The backend of a client, for code that is built on the client. It is not public."""
     return client._backend  # pyright: ignore[reportPrivateUsage]  # its own module

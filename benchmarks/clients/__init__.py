@@ -1,1 +1,1 @@
-"""What runs in the client processes: each module takes one order from its parent and answers with its figures."""
+"""The programs of the client processes. Each reads one order from its parent and answers with its figures."""

@@ -1,7 +1,7 @@
-"""The floor: what the protocol alone takes, with bare aiohttp and without models, checks or retries.
+"""The floor: the time of the protocol alone, with bare aiohttp and without models, checks or retries.
 
-It sends the requests that kognic_aio sends, 32 scenes at once, except that each scene asks for its own status. Its
-first result tells nothing: a scene queues for its input behind all that wait to be started.
+It sends the requests that kognic_aio sends, for 32 scenes concurrently, except that each scene queries its own status.
+Its time to the first result means nothing: each input waits in a queue behind all scenes that are not started yet.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ PAUSE = 0.05
 
 
 class Floor:
-    """A client that knows only the way of a scene of cameras.
+    """A client that can only create `Cameras` scenes and their inputs.
 
     Args:
         session: Sends the requests.
@@ -62,7 +62,7 @@ class Floor:
         return scene_uuid
 
     async def _put(self, url: str, filename: str) -> None:
-        content = Path(filename).read_bytes()  # noqa: ASYNC240 - the floor does without a thread
+        content = Path(filename).read_bytes()  # noqa: ASYNC240 - the floor reads without a thread
         async with self._session.put(URL(url, encoded=True), data=content, raise_for_status=True):
             pass
 

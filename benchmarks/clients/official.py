@@ -12,7 +12,7 @@ from benchmarks.stopwatch import Stopwatch
 
 
 def make_scene(external_id: str, filenames: list[str]) -> SceneWithPreAnnotation:
-    """A scene with an image of a sensor of its own for each file."""
+    """Make a scene with one image per file, each of its own sensor."""
     images = [Image(filename=name, sensor_name=f"CAM{i}") for i, name in enumerate(filenames)]
     return SceneWithPreAnnotation(scene=Cameras(external_id=external_id, frame=Frame(images=images)))
 

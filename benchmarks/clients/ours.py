@@ -10,7 +10,7 @@ from kognic_aio.model import Cameras, Image
 
 
 def make_scene(external_id: str, filenames: list[str]) -> Cameras:
-    """A scene with an image of a sensor of its own for each file."""
+    """Make a scene with one image per file, each of its own sensor."""
     images = [Image(filename=name, sensor_name=f"CAM{i}") for i, name in enumerate(filenames)]
     return Cameras(external_id=external_id, frame=Cameras.Frame(images=images))
 

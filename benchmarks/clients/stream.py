@@ -1,4 +1,4 @@
-"""A long stream of scenes through kognic_aio, and the memory it takes."""
+"""Creates a long stream of scenes with kognic_aio, and reads the memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ from kognic_aio.model import Cameras
 
 
 async def stream(order: Order) -> AsyncIterator[Cameras]:
-    """Make scenes of the same files, each when it is asked for, up to the last sample."""
+    """Yield scenes of the same files, as many as the last sample."""
     (filenames,) = order.scenes.values()
     for number in range(order.samples[-1]):
         yield make_scene(f"scene-{number}", filenames)
 
 
 async def run(order: Order) -> None:
-    """Create scenes and tell the resident memory, in bytes, after so many results."""
+    """Create the scenes, and answer with the resident memory in bytes after each sample."""
     process = psutil.Process()
     resident: list[int] = []
     created = 0

@@ -1,4 +1,4 @@
-"""Large files through kognic_aio, one after another, and the memory it takes."""
+"""Uploads large files with kognic_aio, one after another, and reads the memory."""
 
 import asyncio
 
@@ -15,26 +15,26 @@ PAUSE = 0.005
 
 @define
 class Memory:
-    """The resident memory of this process, in bytes, and the most there was since it is watched."""
+    """The resident memory of this process, in bytes, and its peak."""
 
     peak: int = 0
     _process: psutil.Process = field(factory=psutil.Process, init=False)
 
     def resident(self) -> int:
-        """How much there is now."""
+        """Read the resident memory, and update the peak."""
         resident: int = self._process.memory_info().rss
         self.peak = max(self.peak, resident)
         return resident
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Sample the memory until cancelled."""
         while True:
             self.resident()
             await asyncio.sleep(PAUSE)
 
 
 async def run(order: Order) -> None:
-    """Create the scenes, and tell the resident memory before and the peak meanwhile."""
+    """Create the scenes, and answer with the resident memory before, and the peak meanwhile."""
     memory = Memory()
     async with KognicIOClient(**order.options) as client:
         before = memory.resident()

@@ -1,4 +1,4 @@
-"""Checks of what `create_inputs` is given. Each raises InvalidError with the name of the argument."""
+"""Checks the source of `create_inputs`. Each check raises InvalidError with the name of the argument."""
 
 from collections.abc import AsyncIterable, Iterable
 
@@ -10,14 +10,19 @@ from kognic_aio.pipeline.taken import Taken
 
 def check_source(source: object) -> None:
     """Check that a source can be iterated over."""
-    refuse_official(source, "scenes_with_pre_annotations")  # kognic-io's models can be iterated over
+    # A single model of kognic-io would pass as a source: pydantic models are iterable.
+    refuse_official(source, "scenes_with_pre_annotations")
     if isinstance(source, str | bytes) or not isinstance(source, Iterable | AsyncIterable):
         given = type(source).__name__
         raise InvalidError(f"scenes_with_pre_annotations: expected an iterable or async iterable, got {given}")
 
 
 async def check_item(item: object) -> None:
-    """Refuse a model of kognic-io, as the rest of its source would be the same, and release its files."""
+    """Refuse a model of kognic-io, and release its files.
+
+    Raises:
+        OfficialModelError: Which ends the run, because the rest of the source would be the same.
+    """
     try:
         refuse_official(item, "scenes_with_pre_annotations")
         if isinstance(item, SceneWithPreAnnotation):

@@ -1,4 +1,4 @@
-"""`create_inputs`: scenes in, one result per scene out, as each settles."""
+"""`create_inputs`: takes scenes, and yields one result per scene as each settles."""
 
 import asyncio
 import warnings
@@ -49,7 +49,7 @@ Results: TypeAlias = Handoff[InputCreationResult]
 Given: TypeAlias = AsyncGenerator[Item, None]
 
 ENDING_TIME = 1.0
-"""Seconds that a run has to end when it is left."""
+"""Seconds that a run has to end when it is closed."""
 
 
 @named("dryrun", "feature_flags", "wait_timeout", "sleep_time")
@@ -70,40 +70,40 @@ def create_inputs(
     retry_failed: bool = False,
     annotation_types: Sequence[str] | None = None,
 ) -> "InputCreation":
-    """Create scenes, their pre-annotations and inputs, many at once, and yield a result for each scene as it settles.
+    """Create scenes, their pre-annotations and inputs concurrently, and yield a result for each scene as it settles.
 
-    Iterate over what it returns with `async for`; enter it with `async with` to be sure that everything has ended when
-    you leave early. One bad scene is one FAILED result.
+    Iterate over the result with `async for`. To leave early and be certain that the run has ended, enter it with `async
+    with`. One bad scene is one FAILED result.
 
     Args:
         client: An open client.
-        scenes_with_pre_annotations: Scenes of any types, bare or with pre-annotations, from any iterable or async
-            iterable. The next one is taken only when there is room for it.
+        scenes_with_pre_annotations: Scenes of any types, with or without pre-annotations, from any iterable or async
+            iterable. The next scene is taken only when there is room for it.
         project: External id of the project.
         batch: External id of the batch. By default the open one, if there is only one.
         dryrun: Whether to validate only: the results are VALIDATED or FAILED, and nothing is created.
         feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
-        wait_timeout: Seconds to wait for scenes after the last one has been committed. Those that are not ready by then
-            are PROCESSING.
-        sleep_time: Seconds between two looks at the status of a scene.
+        wait_timeout: Seconds to wait for scenes after the last commit. Scenes that are not ready by then are
+            PROCESSING.
+        sleep_time: Seconds between two status queries for a scene.
         scene_timeout: Seconds to wait for each scene after its own commit, for endless sources. By default no bound.
-        limits: How much this run does at once. By default it shares the client's limits with all that runs on it.
-        journal: Path of a file in which each step is recorded before it is taken. A run with the same journal and
-            source goes on where another was killed: results that were delivered do not come again, scenes that were
-            committed are taken up, others are started afresh. A result is delivered when you come for the next one.
-        key: Tells a scene from others in the journal; by default its external id.
-        retry_failed: Whether to start afresh what failed in an earlier run with the same journal, and invalidate what
-            is left of it. By default it is skipped, and counted in `progress.skipped_failed`.
+        limits: Bounds of concurrency for this run alone. By default it shares the client's limits.
+        journal: Path of a file that records each step before it is taken. After a crash, the same call resumes the
+            run: delivered results are skipped, committed scenes are resumed, others are started afresh. A result counts
+            as delivered when you ask for the next one.
+        key: Returns the key of a scene in the journal. By default its external id.
+        retry_failed: Whether to start scenes afresh that failed in an earlier run with the same journal, and invalidate
+            what is left of them. By default they are skipped, and counted in `progress.skipped_failed`.
         annotation_types: No longer used.
 
     Raises:
-        InvalidError: At once, if an argument is wrong in itself.
+        InvalidError: At once, if an argument is invalid.
         ClosedError: While iterating, if the client is not open, or is closed.
         CredentialsError: While iterating, if credentials are refused.
-        JournalError: While iterating, if the journal is open elsewhere, or belongs to another destination, or cannot be
+        JournalError: While iterating, if the journal is open elsewhere, belongs to another destination, or cannot be
             written.
-        UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload. What earlier
-            runs with the same journal have started and not committed is invalidated first, within a grace period.
+        UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload. Scenes that
+            earlier runs with the same journal started and did not commit are invalidated first, within a grace period.
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
@@ -122,6 +122,7 @@ def create_inputs(
     if retry_failed and journal is None:
         raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
     backend = backend_of(client)
+    # The client's `reading` is passed on, so that callbacks of all its runs take turns: they may share objects.
     limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.reading)
     run = Run(
         backend=backend,
@@ -141,9 +142,10 @@ def create_inputs(
 class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
     """A run of `create_inputs`: an async iterator over its results, and an async context manager that ends it.
 
-    It begins with the first result asked for. It ends when the source has ended and all its scenes have settled, or at
-    once when it is closed, left, or dropped, or its client closes. It is for one consumer: a result counts as delivered
-    when anybody comes for the next one. One that is dropped unused has done nothing, and warns (ResourceWarning).
+    The run begins when the first result is asked for. It ends when the source has ended and all scenes have settled. It
+    is cancelled when it is closed, left or dropped, or when its client closes. It is for one consumer: a result counts
+    as delivered when anybody asks for the next one. A run that is dropped unused has done nothing, and warns
+    (ResourceWarning).
     """
 
     as_list: ClassVar[str] = "[result async for result in ...]"
@@ -158,7 +160,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
 
     @property
     def progress(self) -> Progress:
-        """How far the run has come, up to date at any time."""
+        """The live progress of the run."""
         return self._run.progress
 
     def __aiter__(self) -> Self:
@@ -188,9 +190,9 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         await self.aclose()
 
     def drain(self) -> None:
-        """Take no more scenes from the source, and finish those in flight. Iterate on until the last result.
+        """Take no more scenes from the source, and finish those in flight. Keep iterating until the last result.
 
-        A scene that a blocking source gives later is lost to the run, and not counted.
+        A scene that a blocking source returns later is not part of the run, and is not counted.
         """
         self._run.drain()
 
@@ -199,6 +201,8 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         self._used = self._closed = True
         if self._task is not None and not self._task.done():
             self._task.cancel()
+            # Shielded, because `aclose` is often called while its own task is being cancelled. Bounded, because a
+            # source or a file may block in a thread that nobody can stop.
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([self._task], timeout=ENDING_TIME)
 
@@ -208,30 +212,35 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
         task = self._task
         if task is not None and not task.done() and not task.get_loop().is_closed():
-            task.get_loop().call_soon_threadsafe(task.cancel)  # the last reference may be dropped in any thread
+            # The last reference may be dropped in any thread, and a task may only be cancelled in that of its loop.
+            task.get_loop().call_soon_threadsafe(task.cancel)
 
     def _begin(self) -> "asyncio.Task[Exception | None]":
-        """Start the run, in the loop that asks for the first result. Its task knows nothing of this object."""
+        """Start the run, in the loop that asks for the first result."""
+        # The task must not refer to this object: a run whose iterator is dropped would never be cancelled. Nor may this
+        # object refer to the source, which ends with the run.
         given, self._source = items(self._source), ()
         results = self._results
         task = asyncio.create_task(_drive(self._run, given, results, self._journal), name="create_inputs")
-        task.add_done_callback(take_note)  # a run that was left has nobody to tell of its failure
+        task.add_done_callback(take_note)  # nobody asks for the failure of a run that was left
         task.add_done_callback(lambda _: results.close())
         self._run.backend.cancel_on_close(task)
         return task
 
 
 async def _drive(run: Run, given: Given, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
-    """Drive a run to its end: see that it can succeed, run its scenes, and see that none was lost.
+    """Drive a run to its end: check its target, run its scenes, and check that none was lost.
 
     Returns:
-        What the source raised.
+        The error that the source raised.
     """
     try:
         await check_target(run.backend.api, run.project, run.batch)
     except (RunError, StatusError):
+        # If the project is gone for good, no later run gets further than this. So its orphans are invalidated now.
         await clear(run, journal)
         raise
+    # Two groups: the scenes wait for the watcher, so it has to outlive them.
     async with recording(run, journal), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as scenes:
@@ -243,21 +252,21 @@ async def _drive(run: Run, given: Given, results: Results, journal: str | PathLi
     if run.failure is not None:
         raise run.failure
     if failure is None and run.progress.taken != run.progress.settled:
-        raise KognicError(f"scenes were lost: {run.progress}")
+        raise KognicError(f"scenes were lost: {run.progress}")  # a bug here, which must not look like success
     return failure
 
 
 async def _watch(run: Run) -> None:
-    """Watch the scenes. If that is not possible any more, no scene can get past it."""
+    """Watch the scenes. If the watcher fails, so does the run: no scene could settle without it."""
     with run.cancelled_on_failure():
         await run.watcher.watch()
 
 
 async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -> Exception | None:
-    """Take scenes from the source as there is room for them. If it fails, those that it gave still settle.
+    """Feed scenes from the source as there is room for them. If the source fails, scenes in flight still settle.
 
     Returns:
-        What the source raised.
+        The error that the source raised.
     """
     last: str | None = None
     try:
@@ -268,8 +277,9 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
                 taken = Taken(item, run.room)
                 last = taken.external_id
                 scenes.start_soon(_run_and_deliver, taken, run, results)
-                del item, taken
+                del item, taken  # or the scene would live until the next one comes, with its files in memory
     except asyncio.CancelledError:
+        # Unless somebody cancels this task, it is the source that raises: it may wait for a task that was cancelled.
         if is_being_cancelled():
             raise
         failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
@@ -286,10 +296,8 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
 
 
 async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:
-    """Run a scene, and deliver its result. A consumer who does not come for it slows the feeder.
-
-    What fails the run cancels its scenes, but no delivery.
-    """
+    """Run a scene, and deliver its result. A failure of the run cancels the scene, but not the delivery."""
+    # Held until the consumer has come for the result: this is the back-pressure from consumer to feeder.
     async with taken, run.undelivered:
         settled = await _settle(taken, run)
         if settled is None:
@@ -300,6 +308,7 @@ async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:
             return
         run.progress.ended(result.status)
         await results.give(result)
+        # Recorded after the delivery, not before: after a crash, a result may come twice, but none is lost.
         try:
             await record.add(Delivered())
         except JournalError as error:
@@ -307,7 +316,7 @@ async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:
 
 
 async def _settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record] | None:
-    """Run a scene to its result. There is none if the run fails."""
+    """Run a scene to its result; None if the run fails."""
     with run.cancelled_on_failure():
         async with run.limiters.in_flight:
             return await settle(taken, run)
@@ -315,8 +324,8 @@ async def _settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record] 
 
 
 def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
-    """Raise what ended the run, if it has not come to its end, with a traceback that begins at the caller."""
-    if task.cancelled():
+    """Raise the error that ended the run, if any, with a traceback that begins at the caller."""
+    if task.cancelled():  # not by the consumer: `__anext__` does not ask once the run is closed
         raise ClosedError("the client was closed before all scenes had settled")
     if (doom := task.exception()) is not None:
         raise without_traceback(doom) if isinstance(doom, KognicError) else doom

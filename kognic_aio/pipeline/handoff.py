@@ -1,4 +1,4 @@
-"""Where a run meets its consumer."""
+"""Hands results over from the run to its consumer."""
 
 from collections import deque
 from typing import Generic, TypeVar
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class Handoff(Generic[T]):
-    """Hands over results one by one; each waits until its taker comes back, having dealt with it.
+    """Hands over results one by one. Each giver waits until the taker comes back, and so has dealt with the result.
 
-    An anyio memory object stream would do, but for that, and for one thing more: it loses the item if the receiver is
-    cancelled, as by a timeout, between being given it and waking up.
+    An anyio memory object stream does not wait for that. It also loses an item if the receiver is cancelled, as by a
+    timeout, between being given the item and waking up.
     """
 
     def __init__(self) -> None:
@@ -22,25 +22,26 @@ class Handoff(Generic[T]):
         self._closed = False
 
     async def give(self, result: T) -> None:
-        """Wait until the result has been taken, and its taker has come back."""
+        """Give a result, and wait until the taker has taken it and come back."""
         dealt_with = anyio.Event()
         self._waiting.append((result, dealt_with))
         self._changed.set()
         await dealt_with.wait()
 
     async def take(self) -> T | None:
-        """Wait for the next result; None when there will be no more. What was taken before has been dealt with."""
+        """Wait for the next result; None when there are no more. The result taken before counts as dealt with."""
         self._dealt_with.set()
         while not self._waiting:
             if self._closed:
                 return None
-            if self._changed.is_set():
+            if self._changed.is_set():  # replaced only then: another taker may be waiting for it
                 self._changed = anyio.Event()
             await self._changed.wait()
+        # No await from here on, so that a cancellation cannot lose the result.
         result, self._dealt_with = self._waiting.popleft()
         return result
 
     def close(self) -> None:
-        """No more results will be given."""
+        """Declare that no more results will come."""
         self._closed = True
         self._changed.set()

@@ -1,4 +1,4 @@
-"""Scenes that were started and left: they are invalidated beside the run that goes on, or before one fails."""
+"""Invalidates scenes that were started and left, in the background of a run."""
 
 import logging
 from collections.abc import Callable
@@ -23,18 +23,17 @@ log = logging.getLogger("kognic_aio")
 
 @frozen
 class Orphans:
-    """Invalidates what this run or earlier ones have left behind.
+    """Invalidates scenes that this run and earlier ones left behind.
 
-    The platform may not show a scene yet, or may never have heard of it, so that it may take a whole grace period until
-    it is known what became of it. No scene of the run waits for that, only the end of the run. Meanwhile the orphan is
-    in the journal, if the run has one.
+    It may take a whole grace period to find out whether an orphan exists. No scene waits for that, only the end of the
+    run. Meanwhile the journal, if any, keeps the orphan.
 
     Args:
         backend: The platform.
         limiter: Bounds the requests.
-        journal: Has the orphans, if the run has a journal.
-        tasks: Has a task for each orphan.
-        guarded: What is done in it ends when the run fails, and may make the run fail.
+        journal: Keeps the orphans, if the run has a journal.
+        tasks: Runs a task for each orphan.
+        guarded: A context that is cancelled when the run fails, and that may fail the run.
     """
 
     _backend: Backend
@@ -44,18 +43,19 @@ class Orphans:
     _guarded: Callable[[], AbstractContextManager[None]]
 
     def invalidate(self, scene_uuid: str) -> None:
-        """Begin to invalidate a scene of this run, within the grace period that it has."""
+        """Begin to invalidate a scene of this run, within the rest of its grace period."""
         self._tasks.start_soon(self._invalidate, self._backend, scene_uuid)
 
     def invalidate_inherited(self, scene_uuid: str) -> None:
         """Begin to invalidate a scene of an earlier run. Its grace period begins now."""
         self._backend.visibility.expect(scene_uuid)
-        # That the platform does not know it is no reason to wait, nor to find the platform broken.
+        # No retries: if this fails, the journal keeps the orphan for the next run. Nor do these requests decide whether
+        # the host is broken: the platform may never have known the scene.
         unhurried = evolve(self._backend, api=self._backend.api.with_policy(NO_RETRY))
         self._tasks.start_soon(self._invalidate, unhurried, scene_uuid)
 
     def give_up(self, entry: Entry) -> None:
-        """Begin to give up a scene that was started, unless it turns out to be committed."""
+        """Begin to abandon a scene that an earlier run started, unless it turns out to be committed."""
         self._tasks.start_soon(self._give_up, entry)
 
     async def _give_up(self, entry: Entry) -> None:
@@ -63,17 +63,18 @@ class Orphans:
         with self._guarded():
             if scene_uuid is None or (entry.step is Step.COMMITTING and await self._may_be_committed(scene_uuid)):
                 return
+            # Recorded first, so that after a crash the next run does not resume a scene that is invalidated.
             if self._journal is not None:
                 await self._journal.abandon(entry.key)
             self.invalidate_inherited(scene_uuid)
 
     async def _may_be_committed(self, scene_uuid: str) -> bool:
-        """Tell whether the platform has the scene committed, or does not say."""
+        """Return whether the scene is committed, or its status cannot be had."""
         try:
             return bool(await was_committed(self._backend.api, self._backend.visibility, scene_uuid))
         except DOOM:
             raise
-        except KognicError as error:
+        except KognicError as error:  # in doubt, keep it: uploads that are committed are worth more than an orphan
             log.warning("scene %s may be committed, and is left as it is: %s", scene_uuid, error)
             return True
 

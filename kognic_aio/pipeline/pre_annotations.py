@@ -1,4 +1,4 @@
-"""Pre-annotations, looked at before anything of their scene is sent."""
+"""Checks pre-annotations before anything of their scene is sent."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,24 +9,26 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, PreAnnotation
 
 SCHEMA_VERSION = "1.0.0"
+"""The only version of OpenLABEL that the platform accepts."""
+
 MAX_SHOWN = 5
-"""How many values or problems an error shows at most."""
+"""How many values or problems an error shows."""
 
 
 async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: BaseScene, dryrun: bool) -> bytes:
-    """The OpenLABEL of a pre-annotation as JSON text, if it can be one of its scene.
+    """Check a pre-annotation against its scene, and return its OpenLABEL as JSON text.
 
-    Only what the platform refuses for certain is an error. In a dry run its schema is looked at as well, if the extra
-    `openlabel` is installed.
+    A dry run also validates the schema, if the extra `openlabel` is installed.
 
     Args:
         pre_annotation: OpenLABEL as a model, a dict or JSON.
         scene: The scene that it is for.
-        dryrun: Whether to look at its schema.
+        dryrun: Whether to validate the schema.
 
     Raises:
-        InvalidError: If it is not OpenLABEL 1.0.0 in JSON, or has times that are none of the scene's.
+        InvalidError: If it is not OpenLABEL 1.0.0 in JSON, or has timestamps that no frame of the scene has.
     """
+    # Only what the platform refuses for certain is an error here. Anything else would refuse what the platform accepts.
     content = read_pre_annotation(pre_annotation)
     text = to_json(content, "pre_annotation")
     openlabel = _object(content, "openlabel", "openlabel")
@@ -49,7 +51,7 @@ def _check_version(openlabel: Mapping[str, Any]) -> None:
 
 
 def _check_timestamps(openlabel: Mapping[str, Any], scene: BaseScene) -> None:
-    """See that the frames' times are among those of the scene, if that is a sequence. A frame need not have one."""
+    """Check that the frames' timestamps are among those of the scene, if it is a sequence."""
     frames = _object(openlabel, "frames", "openlabel.frames") or {}
     times: list[int] = [frame.relative_timestamp for frame in getattr(scene, "frames", ())]
     known = frozenset[float](times)
@@ -57,7 +59,7 @@ def _check_timestamps(openlabel: Mapping[str, Any], scene: BaseScene) -> None:
         place = f"openlabel.frames[{str(number)!r}]"
         frame = _object(frames, number, place) or {}
         properties = _object(frame, "frame_properties", f"{place}.frame_properties") or {}
-        timestamp = properties.get("timestamp")
+        timestamp = properties.get("timestamp")  # optional
         if timestamp is not None and _number(timestamp) not in known:
             expected = f"the relative_timestamp of a frame of the scene, in milliseconds ({_some(times)})"
             where = f"pre_annotation: {place}.frame_properties.timestamp"
@@ -65,15 +67,15 @@ def _check_timestamps(openlabel: Mapping[str, Any], scene: BaseScene) -> None:
 
 
 def _object(parent: Mapping[str, Any], name: str, place: str) -> JsonObject | None:
-    """The object that an object has under a name, None if it has nothing there.
+    """Get a JSON object from its parent; None if it is missing or null.
 
     Args:
-        parent: The object.
-        name: The name.
-        place: Where that is, for the error.
+        parent: The parent.
+        name: The name of the object in it.
+        place: The path of the object, for the error.
 
     Raises:
-        InvalidError: If it has something else there.
+        InvalidError: If the value is not an object.
     """
     value = parent.get(name)
     if value is None or isinstance(value, dict):
@@ -82,7 +84,7 @@ def _object(parent: Mapping[str, Any], name: str, place: str) -> JsonObject | No
 
 
 def _number(timestamp: object) -> float | None:
-    """The number that a timestamp stands for, which may be a string of one."""
+    """Convert a timestamp to a number. OpenLABEL also allows strings."""
     try:
         return float(timestamp) if isinstance(timestamp, int | float | str) else None
     except (ValueError, OverflowError):
@@ -95,7 +97,7 @@ def _some(values: Iterable[object]) -> str:
 
 
 def _check_schema(text: bytes) -> None:
-    """See that OpenLABEL fits its schema, if the extra that knows it is installed."""
+    """Validate OpenLABEL against its schema, if the extra `openlabel` is installed."""
     try:
         from kognic.openlabel.models import OpenLabelAnnotation  # noqa: PLC0415 - an extra
         from pydantic import ValidationError  # noqa: PLC0415 - comes with it

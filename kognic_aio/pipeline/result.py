@@ -1,4 +1,4 @@
-"""What goes into a run of `create_inputs` and what comes out of it."""
+"""The items, results and progress of `create_inputs`."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -11,20 +11,20 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, Input, PreAnnotation
 
 Release: TypeAlias = Callable[[], object]
-"""Gives the files of a scene back to their owner; sync or async."""
+"""Called when the files of a scene are no longer needed; sync or async."""
 
 
 @frozen(init=False, eq=False)
 class SceneWithPreAnnotation:
-    """A scene and, if there is one, its pre-annotation.
+    """A scene, with its pre-annotation if it has one.
 
     Args:
         scene: A scene of any of the seven types.
         pre_annotation: OpenLABEL as a `kognic.openlabel` model, a dict or JSON.
-        preannotation: Another spelling of `pre_annotation`.
-        release: Called once, without arguments, as soon as the run does not need the scene's files any more, however
-            the scene ended: to delete a temporary folder, say. If it is no coroutine function, it is called in a
-            thread. What it raises is a warning in the log.
+        preannotation: Another spelling of `pre_annotation`, as in kognic-io.
+        release: Called once, without arguments, as soon as the run no longer needs the scene's files, however the scene
+            ended: for example, to delete a temporary folder. A coroutine function is awaited, any other is called in a
+            thread. An exception is logged as a warning.
 
     Raises:
         InvalidError: If both spellings are used, or `release` cannot be called.
@@ -52,7 +52,7 @@ class SceneWithPreAnnotation:
 
 
 class InputCreationStage(StrEnum):
-    """Where a scene failed."""
+    """The stage at which a scene failed."""
 
     SCENE = "scene"
     PRE_ANNOTATION = "pre-annotation"
@@ -60,7 +60,7 @@ class InputCreationStage(StrEnum):
 
 
 class InputCreationStatus(StrEnum):
-    """How a scene ended: PROCESSING if it was not ready in time, VALIDATED in a dry run."""
+    """How a scene ended. PROCESSING: it was not ready in time. VALIDATED: it passed a dry run."""
 
     CREATED = "created"
     FAILED = "failed"
@@ -77,9 +77,9 @@ class InputCreationError:
     """Why a scene failed.
 
     Args:
-        stage: Where it failed.
-        message: The platform's words, or what is wrong with what was given. It becomes one line of at most 10,000
-            characters, with escapes for control characters.
+        stage: The stage at which it failed.
+        message: The platform's message, or what is wrong with the scene. It is one line of at most 10,000 characters,
+            with control characters escaped.
     """
 
     stage: InputCreationStage
@@ -92,8 +92,8 @@ class InputCreationResult:
 
     Args:
         status: How it ended.
-        external_id: The scene's external id, None if what the source gave is no scene.
-        scene_uuid: The scene's uuid, None if it was not started.
+        external_id: The scene's external id; None if the source gave something else than a scene.
+        scene_uuid: The scene's uuid; None if it was not started.
         inputs: The inputs that were created, one per request of the batch.
         preannotation_uuid: The pre-annotation's uuid, if one was created.
         error: Why it failed.
@@ -118,15 +118,15 @@ class Progress:
 
     Attributes:
         taken: Scenes taken from the source.
-        committed: Scenes whose files are all there.
-        files: Files that have arrived.
-        bytes: The size of these files.
+        committed: Scenes that were committed.
+        files: Uploaded files.
+        bytes: Total size of the uploaded files in bytes.
         created: Scenes that became inputs.
         failed: Scenes that failed.
         processing: Scenes that were not ready in time.
         validated: Scenes that passed a dry run.
-        skipped: Scenes whose result an earlier run with the same journal has delivered.
-        skipped_failed: How many of these failed then. `create_inputs(..., retry_failed=True)` tries them again.
+        skipped: Scenes whose result was delivered by an earlier run with the same journal.
+        skipped_failed: How many of the skipped scenes had failed. `create_inputs(..., retry_failed=True)` retries them.
     """
 
     taken: int = 0
@@ -142,19 +142,19 @@ class Progress:
 
     @property
     def settled(self) -> int:
-        """Scenes that have ended, one way or another."""
+        """Scenes that have a result, of any status."""
         return self.created + self.failed + self.processing + self.validated + self.skipped
 
     def sent(self, size: int) -> None:
-        """Count a file that has arrived."""
+        """Count an uploaded file."""
         self.files += 1
         self.bytes += size
 
     def ended(self, status: InputCreationStatus) -> None:
-        """Count a scene that has ended."""
+        """Count a scene that has settled."""
         setattr(self, status.value, getattr(self, status.value) + 1)
 
     def skip(self, status: InputCreationStatus) -> None:
-        """Count a scene that has ended in an earlier run."""
+        """Count a scene whose result an earlier run has delivered."""
         self.skipped += 1
         self.skipped_failed += status is InputCreationStatus.FAILED

@@ -1,4 +1,4 @@
-"""What all scenes of a run share."""
+"""The state that all scenes of a run share."""
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
@@ -37,18 +37,18 @@ class Run:
         project: External id of the project.
         batch: External id of the batch, None for the only open one.
         dryrun: Whether to validate only.
-        feature_flags: For the creation of scenes.
-        wait_timeout: Seconds to wait for scenes after the last of them has been committed.
-        limiters: Hold the scenes back.
-        undelivered: Holds back the scenes of a run whose consumer does not come for their results, and those alone.
+        feature_flags: How the platform processes point clouds.
+        wait_timeout: Seconds to wait for scenes after the last commit.
+        limiters: Bound concurrency.
+        undelivered: Bounds the scenes whose results the consumer has not come for.
         watcher: Knows when scenes are created.
-        records: Keep what is known of each scene.
+        records: What is known of each scene.
         progress: How far the run has come.
-        room: Has a place for the one scene that is taken from the source and not yet among the scene jobs.
-        failure: What ends the whole run.
+        room: The place of the one scene that is taken from the source and not yet among the scene jobs.
+        failure: The error that ends the whole run.
 
     Attributes:
-        orphans: Invalidates what this run or earlier ones have left behind, from the first scene on.
+        orphans: Invalidates what this run and earlier ones left behind. Set before the first scene.
     """
 
     backend: Backend
@@ -58,6 +58,7 @@ class Run:
     feature_flags: FeatureFlags | None
     wait_timeout: float
     limiters: Limiters
+    # Not `limiters.in_flight`, which other runs on the client may share: a slow consumer must only hold up its own run.
     undelivered: Semaphore
     watcher: Watcher
     records: Records
@@ -73,39 +74,39 @@ class Run:
 
     @asynccontextmanager
     async def scene_job(self, taken: Taken) -> AsyncGenerator[None, None]:
-        """Hold a place among the scenes between start and commit. The next scene may then come from the source."""
+        """Hold a place among the scene jobs. The next scene may then come from the source."""
         async with self.limiters.scene_jobs:
             self._uncommitted.add(taken)
             taken.leave_room()
             try:
                 yield
             except DOOM as error:
-                self.fail(error)  # before another scene gets the place
+                self.fail(error)  # before this place is free: another scene would be started just to be cancelled
                 raise
 
     def abandoning(
         self, reserved: Reserved, record: Record, *, if_cancelled: bool = True
     ) -> AbstractAsyncContextManager[None]:
-        """Abandon a scene of this run if what is done in here fails: see `abandoned_on_failure`."""
+        """Abandon a scene of this run if the body of this context fails: see `abandoned_on_failure`."""
         return abandoned_on_failure(self.backend, reserved, record, self.orphans.invalidate, if_cancelled=if_cancelled)
 
     def orphans_of(self, journal: Journal | None, tasks: "TaskGroup") -> Orphans:
-        """What invalidates the orphans of this run and of earlier ones, in tasks of a group."""
+        """Make the object that invalidates the orphans of this run and of earlier ones, in tasks of a group."""
         return Orphans(self.backend, self.limiters.inputs, journal, tasks, self.cancelled_on_failure)
 
     async def committed(self, taken: Taken) -> None:
-        """Count a scene that is committed, and release it."""
+        """Count a committed scene, and release it."""
         self.progress.committed += 1
         self.left_jobs(taken)
-        await taken.release()
+        await taken.release()  # not when it settles, because processing may take hours and the files may fill the disk
 
     def left_jobs(self, taken: Taken) -> None:
-        """Note that a scene is committed, or will not be. After the last one, the time to wait begins."""
+        """Note that a scene is committed, or never will be. After the last one, `wait_timeout` begins."""
         self._uncommitted.discard(taken)
         self._start_clock_after_last_commit()
 
     def source_has_ended(self) -> None:
-        """Note that no further scene will come."""
+        """Note that no more scenes will come."""
         self._source_ended = True
         self._start_clock_after_last_commit()
 
@@ -115,7 +116,10 @@ class Run:
 
     @contextmanager
     def cancelled_on_failure(self) -> Generator[None, None, None]:
-        """Cancel what is done in here when the run fails. An error in here that no scene can get past fails the run."""
+        """Cancel the body of this context when the run fails. An error in it that no scene can get past fails the run.
+
+        Not the task group's own cancellation, which would also cancel the delivery of settled results.
+        """
         with CancelScope() as scope:
             if self.failure is not None:
                 scope.cancel()
@@ -128,24 +132,25 @@ class Run:
                 self._scopes.discard(scope)
 
     def fail(self, error: Exception) -> None:
-        """End the run. Results of scenes that have settled are still delivered."""
-        self.failure = self.failure or error
+        """End the run. Settled results are still delivered."""
+        self.failure = self.failure or error  # the first one is the cause, the others may follow from it
         self.drain()
         for scope in self._scopes:
             scope.cancel()
 
     def drain(self) -> None:
-        """Take nothing more from the source, though it may be about to give something."""
+        """Take no more scenes from the source, even if one is being waited for."""
         self._draining = True
         if self._pulling is not None:
             self._pulling.cancel()
 
     async def wanted(self, items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-        """Give what the source gives, as long as there is room for it and anything is wanted."""
+        """Yield items of the source, each when there is room for it, until the run drains."""
         while True:
             await self.room.acquire()
             if self._draining:
                 return
+            # A list, from which the item is popped: a variable would keep a settled scene alive until the next one.
             taken: list[T] = []
             with CancelScope() as self._pulling, suppress(StopAsyncIteration):
                 taken.append(await anext(items))
@@ -154,8 +159,9 @@ class Run:
             yield taken.pop()
 
     def skip(self, result: InputCreationResult) -> None:
-        """Count a scene whose result an earlier run has delivered, and warn once of those that failed then."""
+        """Count a scene whose result an earlier run has delivered. Warn once if any of them failed."""
         self.progress.skip(result.status)
+        # Once, because a run that is repeated every night may skip thousands.
         if self.progress.skipped_failed == 1 and result.error is not None:
             problem = "failed in an earlier run, and is skipped, as are others that failed"
             log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)

@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 
 class StageError(Exception):
-    """What failed, its cause, belongs to a later stage than the scene itself."""
+    """Marks its cause as an error of a later stage than the scene itself."""
 
     def __init__(self, stage: InputCreationStage) -> None:
         super().__init__(stage)
@@ -35,7 +35,7 @@ class StageError(Exception):
 
 
 def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
-    """Say at which stage a scene fails if a step of it does. Otherwise that is the scene itself."""
+    """Set the stage at which a scene fails if the decorated step does. The default is `InputCreationStage.SCENE`."""
 
     def decorate(step: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         @wraps(step)
@@ -53,10 +53,10 @@ def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]],
 
 
 async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
-    """Run a scene to its result: an error of its own makes it FAILED.
+    """Run a scene to its result. An error of its own makes it FAILED.
 
     Raises:
-        KognicError: Only what ends the whole run.
+        KognicError: If the error ends the whole run.
     """
     record = Record(run.records, taken.external_id)
     live = validate_scene if run.dryrun else run_scene
@@ -82,7 +82,7 @@ async def _result(live: Callable[[], Awaitable[InputCreationResult]], record: Re
 async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Take a scene from its source to its inputs.
 
-    Each step is recorded before it is taken. What an earlier run has done is not done again.
+    Each step is recorded before it is taken, and steps that an earlier run took are not repeated.
     """
     annotation = await check(taken)
     await record.open(taken, annotation)
@@ -99,11 +99,13 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
                 started = await start(run.backend, reserved, taken.scene, sources, Target(), run.feature_flags)
                 await upload(started.uploads, run.limiters.uploads, run.progress.sent)
                 await record.committing()
-            # If it is cancelled now, a later run with the journal asks whether the scene was committed.
+            # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
+            # Without one, nobody will ever ask, so the scene is invalidated.
             async with run.abandoning(reserved, record, if_cancelled=not record.is_kept):
                 await commit(run.backend, started)
             await record.committed()
             scene_uuid = reserved.scene_uuid
+    # The place among the scene jobs is free from here on: processing takes much longer than uploading.
     await run.committed(taken)
     if not await run.watcher.created(scene_uuid):
         return record.result(InputCreationStatus.PROCESSING)
@@ -114,7 +116,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
 
 
 async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
-    """Have a scene validated, and create nothing. Its streams stay open for a later run."""
+    """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, dryrun=True)
     async with run.scene_job(taken):
         await taken.sources(run.limiters.reading, keep=True)
@@ -123,21 +125,22 @@ async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreatio
 
 
 async def check(taken: Taken, *, dryrun: bool = False) -> bytes | None:
-    """See that the source gave a scene and, if any, a pre-annotation that fits it. Return that as JSON."""
+    """Check that the source gave a scene, and that its pre-annotation fits it. Return the pre-annotation as JSON."""
     check_type(taken.scene)
     return await check_pre_annotation(taken, dryrun)
 
 
 @fails_at(InputCreationStage.PRE_ANNOTATION)
 async def check_pre_annotation(taken: Taken, dryrun: bool) -> bytes | None:
-    """See that the pre-annotation of a scene, if it has one, fits it. Return it as JSON."""
+    """Check that the pre-annotation of a scene, if any, fits it. Return it as JSON."""
     if taken.pre_annotation is None:
         return None
     return await checked_pre_annotation(taken.pre_annotation, taken.scene, dryrun)
 
 
 async def committed_earlier(record: Record, run: Run) -> str | None:
-    """Take up the scene that an earlier run has committed. One that it only started is abandoned."""
+    """Resume a scene that an earlier run committed, and return its uuid. A scene that was only started is abandoned."""
+    # A started scene is not finished, because its signed URLs are not in the journal: they are secrets, and expire.
     earlier = record.known.earlier
     if earlier is not None and record.known.starts_afresh:
         await make_way(earlier, record, run)
@@ -147,27 +150,28 @@ async def committed_earlier(record: Record, run: Run) -> str | None:
     if await was_committed_earlier(earlier.step, earlier.scene_uuid, record, run):
         record.take_up()
         return earlier.scene_uuid
-    if record.scene_uuid is not None:
+    if record.scene_uuid is not None:  # unless the platform turned out never to have started it
         await leave(earlier.scene_uuid, record, run)
     return None
 
 
 async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run: Run) -> bool:
-    """Tell whether an earlier run, which came to this step, has committed a scene."""
-    if step is not Step.COMMITTING:
+    """Return whether an earlier run, which came as far as this step, has committed a scene."""
+    if step is not Step.COMMITTING:  # the only step after which the journal alone cannot tell
         return step is not Step.STARTING
     is_committed = await was_committed(run.backend.api, run.backend.visibility, scene_uuid)
     if is_committed:
         await record.committed()
-    elif is_committed is None:  # and no grace period is left in which it could appear
+    elif is_committed is None:  # `was_committed` has waited a grace period, so the scene will not appear any more
         await record.never_started(scene_uuid)
     return bool(is_committed)
 
 
 async def make_way(earlier: Entry, record: Record, run: Run) -> None:
-    """Give up what an earlier run has recorded of a scene, and abandon it unless it has become an input."""
+    """Discard what an earlier run recorded of a scene, and abandon the scene unless it has become an input."""
     scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
-    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:  # and nobody knows whether it was
+    # The response to that request was lost. Invalidating the scene would remove an input that people may work on.
+    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
         inputs = await find_inputs(scene_uuid, run)
         if inputs:
             await record.became_input(inputs)
@@ -178,7 +182,7 @@ async def make_way(earlier: Entry, record: Record, run: Run) -> None:
 
 
 async def leave(scene_uuid: str, record: Record, run: Run) -> None:
-    """Have a scene of an earlier run invalidated, beside this one."""
+    """Invalidate a scene of an earlier run, in the background."""
     await record.abandoned(scene_uuid)
     run.orphans.invalidate_inherited(scene_uuid)
 
@@ -191,6 +195,7 @@ async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: 
     api, visibility = run.backend.api, run.backend.visibility
     async with run.limiters.inputs:
         created = None
+        # Only if the earlier run may have sent the request: every other scene is saved a query.
         if record.was_about_to(Step.PRE_ANNOTATING):
             created = await find_only_pre_annotation(api, visibility, scene_uuid)
         if created is None:

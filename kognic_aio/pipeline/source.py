@@ -1,4 +1,4 @@
-"""Where the scenes of a run come from: any iterable or async iterable."""
+"""Takes the scenes of a run from any iterable or async iterable."""
 
 import asyncio
 from collections import deque
@@ -16,36 +16,38 @@ Source: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 
 async def items(source: Source) -> AsyncGenerator[Item, None]:
-    """What the source gives. What is not in memory is asked for in a thread, always the same, as it may read files.
+    """Yield the items of a source.
 
-    A source that is left before its end is not closed: it is its owner's, who may go on with it.
+    A source that is left before its end is not closed: its owner may continue with it.
     """
     if isinstance(source, AsyncIterable):
         async for item in source:
             yield item
-    elif isinstance(source, list | tuple | set | frozenset | deque):
+    elif isinstance(source, list | tuple | set | frozenset | deque):  # in memory: they cannot block
         for item in source:
             yield item
     else:
+        # Anything else may read files, so it is iterated in a thread. It is always the same one, because objects such
+        # as SQLite connections only work in the thread that created them.
         pulling = _Pulling(source)
-        del source  # a generator that nobody else has ends in the thread that has read it
+        del source  # so that a generator without another owner is finalized in its thread, by `forget`
         async with leased_worker() as worker:
             try:
                 while await worker.run(pulling.pull):
                     yield pulling.given.popleft()
             finally:
-                worker.submit(pulling.forget)
+                worker.submit(pulling.forget)  # not awaited: the thread may be blocked in the source
                 await pulling.leave()
 
 
 class _Pulling:
-    """Takes items from an iterable in a thread. One that comes when nobody wants it any more is released.
+    """Takes items from an iterable in a thread. An item that comes after the run has left is released.
 
     Args:
-        source: Gives the items.
+        source: The iterable.
 
     Attributes:
-        given: What it has given: an item, until that is taken.
+        given: At most one item: the one that was pulled and not yet taken.
     """
 
     def __init__(self, source: Iterable[Item]) -> None:
@@ -56,20 +58,22 @@ class _Pulling:
         self._is_left = False
 
     def pull(self) -> bool:
-        """Take the next item, and tell whether there was one."""
+        """Pull the next item into `given`. Return whether there was one."""
         if self._iterator is None:
             self._iterator = iter(self._source)
         try:
             self.given.append(next(self._iterator))
         except StopIteration:
             return False
+        # A race with `leave` in the other thread: that sets the flag before it reads `given`, this appends before it
+        # reads the flag. So at least one of them sees an item that comes at the same time.
         if self._is_left:
             for taken in self._unwanted():
                 taken.release_late(self._loop)
         return True
 
     def forget(self) -> None:
-        """Let go of the source."""
+        """Drop the source."""
         self._source, self._iterator = (), None
 
     async def leave(self) -> None:
@@ -79,7 +83,7 @@ class _Pulling:
             await taken.release()
 
     def _unwanted(self) -> Iterator[Taken]:
-        """The scenes that nobody will take. Both threads may ask, one of them gets it."""
+        """Yield the scene that nobody will take. Both threads may ask: only one of them gets it."""
         while self.given:
             try:
                 yield Taken(self.given.popleft())
@@ -88,12 +92,12 @@ class _Pulling:
 
 
 def explain_failure(error: Exception, taken: int, last: str | None) -> None:
-    """Say in the error of a source where it failed.
+    """Add to the error of a source where it failed.
 
     Args:
-        error: What the source raised.
+        error: The error that the source raised.
         taken: How many scenes it gave before.
-        last: The external id of the last of them, None if that was no scene.
+        last: The external id of the last of them, None if that was not a scene.
     """
     scenes = "1 scene" if taken == 1 else f"{taken} scenes"
     place = f"after {scenes}" if taken else "at its first scene"
@@ -102,4 +106,4 @@ def explain_failure(error: Exception, taken: int, last: str | None) -> None:
     if isinstance(error, KognicError):
         error.explain(problem)
     else:
-        error.add_note(problem)
+        error.add_note(problem)  # the message of an error that is not ours stays as it is

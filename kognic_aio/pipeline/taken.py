@@ -1,4 +1,4 @@
-"""A scene that a run has taken from its source, and has to give back."""
+"""A scene that a run has taken from its source, and has to release."""
 
 import asyncio
 import inspect
@@ -20,17 +20,17 @@ from kognic_aio.pipeline.result import Release, SceneWithPreAnnotation
 log = logging.getLogger("kognic_aio")
 
 RELEASING_TIME = 0.4
-"""Seconds that a cancelled task waits for a release. It may have to abandon its scene in the same second."""
+"""Seconds that a cancelled task waits for a release. It may have to abandon its scene within the same second."""
 
 
 class Taken:
     """A scene with its pre-annotation and files, for as long as a run needs them: an async context manager.
 
-    Releasing it forgets the scene, closes its files, and tells their owner. That happens once.
+    Releasing it drops the scene, closes its files, and calls `release`, once.
 
     Args:
-        item: What the source gave.
-        room: Where the scene has a place until it has one among the scene jobs.
+        item: The item from the source.
+        room: Holds a place for the scene until it has one among the scene jobs.
 
     Attributes:
         external_id: The scene's external id, None if the source gave no scene.
@@ -65,17 +65,17 @@ class Taken:
         return self._item.pre_annotation if isinstance(self._item, SceneWithPreAnnotation) else None
 
     async def sources(self, reading: Reading, *, keep: bool = False) -> Mapping[str, Source]:
-        """Look at the local files of the scene, and say where the bytes of each file come from.
+        """Check the local files of the scene, and return the source of each file by filename.
 
         Args:
-            reading: What all reading shares.
-            keep: Whether to leave the streams open that were given as data, for a later run.
+            reading: Bounds reading.
+            keep: Whether to leave streams open that were passed as data, for a later run.
 
         Raises:
             InvalidError: If a local file is missing, empty or not a file.
             DataError: If a stream is closed.
         """
-        if self._sources is None:
+        if self._sources is None:  # a scene that is started afresh reads its spooled data again
             at_hand = sources_at_hand(self.scene.resources, reading, keep=keep)
             self._sources = await self._files.enter_async_context(at_hand)
         return self._sources
@@ -96,12 +96,13 @@ class Taken:
         await self.release(is_cancelled=isinstance(error, asyncio.CancelledError))
 
     async def release(self, *, is_cancelled: bool = False) -> None:
-        """Release the scene: the run needs it no more.
+        """Release the scene, which the run no longer needs.
 
         Args:
-            is_cancelled: Whether the task is cancelled already. Some tasks are cancelled only once, and this one must
-                not begin to wait without a bound.
+            is_cancelled: Whether the task is already cancelled. Then the wait for `release` is bounded: asyncio may
+                cancel a task only once, so no second cancellation would end it.
         """
+        # Dropped first: scenes may carry their files in memory, and this one may wait hours for its processing.
         self._item = self._sources = None
         try:
             await self._files.aclose()
@@ -112,7 +113,7 @@ class Taken:
         release, self._release = self._release, None
         if release is None:
             return
-        # A task of its own, as it goes on for a while when this one is cancelled.
+        # A task of its own, because it continues for a short time when this one is cancelled.
         releasing = asyncio.create_task(_call(release, self.external_id), name="release")
         try:
             if not is_cancelled:
@@ -124,10 +125,11 @@ class Taken:
                 releasing.cancel()
 
     def release_late(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Release the scene from the thread of the source, which gave it when nobody wanted it any more."""
+        """Release the scene from the thread of the source, after the run has stopped taking scenes."""
         release, self._release = self._release, None
         if release is None:
             return
+        # In the loop if it still runs: an async `release` may use objects that belong to it.
         calling = _call(release, self.external_id)
         try:
             asyncio.run_coroutine_threadsafe(calling, loop).result()
@@ -136,13 +138,13 @@ class Taken:
 
 
 def external_id_of(item: object) -> str | None:
-    """The external id of what a source gave, None if it is no scene."""
+    """The external id of an item from a source; None if the item is not a scene."""
     scene = item.scene if isinstance(item, SceneWithPreAnnotation) else item
     return scene.external_id if isinstance(scene, BaseScene) else None
 
 
 async def _call(release: Release, external_id: str | None) -> None:
-    """Call it, wherever it belongs. It cannot make a scene fail, so what it raises is logged."""
+    """Call `release`, in the loop or in a thread. Log what it raises: its scene may have succeeded already."""
     try:
         result = release() if _is_async(release) else await in_thread(release)
         if inspect.isawaitable(result):

@@ -1,4 +1,4 @@
-"""What of a run is in the traceback of its error: nothing that its reader did not write."""
+"""Removes our own frames from the tracebacks of errors that end a run."""
 
 from types import TracebackType
 from typing import TypeVar
@@ -10,8 +10,8 @@ INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contex
 
 
 def without_traceback(error: E) -> E:
-    """An error that ended a run, without the frames of our tasks in it and its causes: they tell its reader nothing."""
-    seen: set[int] = set()
+    """Remove the tracebacks of an error that ended a run, and of its causes: our frames do not help its reader."""
+    seen: set[int] = set()  # chains of causes may be circular
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
@@ -21,10 +21,11 @@ def without_traceback(error: E) -> E:
 
 
 def from_source(error: E) -> E:
-    """An error that a source raised, with the frames of the source, and without ours that lead there."""
+    """Remove our own frames from the traceback of an error of a source, and keep those of the source."""
     frames = error.__traceback__
     while frames is not None and _is_internal(frames):
         frames = frames.tb_next
+    # If all frames are internal, the error comes from our own code: it keeps its traceback.
     return error if frames is None else error.with_traceback(frames)
 
 

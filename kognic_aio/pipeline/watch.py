@@ -1,4 +1,4 @@
-"""The watcher: asks the platform for the status of all waiting scenes at once."""
+"""The watcher: queries the status of all waiting scenes together."""
 
 import asyncio
 import logging
@@ -19,10 +19,13 @@ from kognic_aio.scenes.visibility import FIRST_PAUSE, GROWTH, Visibility
 log = logging.getLogger("kognic_aio")
 
 GATHERING = 0.02
-"""Seconds before a look, in which further scenes may become due: they are asked for together."""
+"""Seconds to wait before a query, in which more scenes may become due: one query then covers them all."""
 
 SCENES_PER_QUERY = 100
+"""Scenes in one query."""
+
 QUERIES_AT_ONCE = 4
+"""Concurrent queries."""
 
 
 @define
@@ -30,10 +33,10 @@ class _Waiting:
     """A scene that is waited for.
 
     Args:
-        settled: Gets the scene when it is created or lost, None when nobody waits any more.
-        look_at: When to look at it, on the clock of `time.monotonic`.
-        pause: Seconds until the next look, should the platform not show it yet.
-        is_alone: Whether to ask for it alone, as the platform answers nothing about a group that it is in.
+        settled: Resolves to the scene when it is created or lost, and to None when the watcher gives up.
+        look_at: When to query it next, on the clock of `time.monotonic`.
+        pause: Seconds until the next query, if the platform does not show it yet.
+        is_alone: Whether to query it alone, because the platform refuses any group that contains it.
     """
 
     settled: "asyncio.Future[Scene | None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
@@ -45,17 +48,18 @@ class _Waiting:
 class Watcher:
     """Watches scenes until they are created.
 
-    A scene that the platform does not know counts as "not there yet" until its grace period is over.
+    A scene that the platform does not know counts as "not yet" until its grace period is over.
 
     Args:
         api: The input API.
         visibility: Knows which scenes the platform may not show yet.
-        sleep_time: Seconds between two looks at a scene.
-        scene_timeout: Seconds after which a scene is no longer waited for, None for ever.
+        sleep_time: Seconds between two queries of a scene.
+        scene_timeout: Seconds to wait for a scene; None for no bound.
     """
 
     def __init__(self, api: Api, visibility: Visibility, sleep_time: float, scene_timeout: float | None) -> None:
-        # If only these queries fail, the host is not broken.
+        # These queries have a failure count of their own: if only they fail, the host is not broken, and other requests
+        # go on.
         self._api = api.with_policy(evolve(READ, counts_as=self))
         self._visibility = visibility
         self._sleep_time = sleep_time
@@ -67,7 +71,7 @@ class Watcher:
         self._is_over = False
 
     async def created(self, scene_uuid: str) -> bool:
-        """Wait for a committed scene; tell whether it was created in time.
+        """Wait for a committed scene. Return whether it was created in time.
 
         Raises:
             SceneFailedError: If it failed or was invalidated.
@@ -75,7 +79,7 @@ class Watcher:
         """
         if self._has_given_up:
             return False
-        self._visibility.expect(scene_uuid)
+        self._visibility.expect(scene_uuid)  # a resumed scene is known to the journal only, and has no grace period yet
         future = (waiting := _Waiting()).settled
         self._waiting[scene_uuid] = waiting
         self._newcomer.set()
@@ -91,12 +95,12 @@ class Watcher:
         return scene is not None
 
     def give_up_after(self, wait_timeout: float) -> None:
-        """Stop waiting for any scene after so many seconds from the first time that this is called."""
+        """Give up on all scenes after so many seconds. Later calls do nothing."""
         if not self._is_over and self._clock is None:
             self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 
     async def watch(self) -> None:
-        """Look at scenes when their time has come, until cancelled."""
+        """Query scenes when they are due, until cancelled."""
         try:
             while True:
                 with anyio.move_on_after(self._seconds_to_next_look()):
@@ -114,7 +118,7 @@ class Watcher:
         return earliest - time.monotonic()
 
     def _due(self) -> list[list[str]]:
-        """The scenes to look at now, in groups of the size of a query, each in the order of their commits."""
+        """The scenes to query now, in groups of the size of a query, in the order of their commits."""
         now = time.monotonic()
         due = {uuid: waiting for uuid, waiting in self._waiting.items() if waiting.look_at <= now}
         together = [uuid for uuid, waiting in due.items() if not waiting.is_alone]
@@ -122,7 +126,7 @@ class Watcher:
         return groups + [[uuid] for uuid, waiting in due.items() if waiting.is_alone]
 
     async def _look_at(self, uuids: list[str]) -> bool:
-        """Ask for a group of scenes; tell whether the platform knows them all, as far as it has answered."""
+        """Query a group of scenes. Return False if the platform does not know all of them."""
         try:
             found = await find_scenes(self._api, uuids)
         except (NotFoundError, BadRequestError) as error:
@@ -130,6 +134,7 @@ class Watcher:
         except DOOM:
             raise
         except KognicError as error:
+            # Not an error of these scenes: they are being processed all the same, and may be waited for.
             log.warning("no status of %d scenes, asking again in %s s: %s", len(uuids), self._sleep_time, error)
             self._look_again(uuids, self._sleep_time)
             return True
@@ -141,33 +146,30 @@ class Watcher:
         return len(found) == len(uuids)
 
     async def _look_closer(self, uuids: list[str], error: BadRequestError | NotFoundError) -> bool:
-        """Ask for halves of a group that the platform refuses, down to the one scene that it refuses.
-
-        If it does not know a scene, those that were committed later are left for the next look, as it may not show them
-        yet either: so a hundred new scenes cost seven queries, not two hundred. That one is asked for alone from then
-        on, so that it does not keep the others waiting.
-        """
+        """Bisect a group that the platform refuses, down to the one scene that is refused."""
         middle = len(uuids) // 2
         if not middle:
             self._refused(uuids[0], error)
             return False
         is_known = await self._look_at(uuids[:middle])
+        # The group is in the order of commits. If a scene is not shown yet, later ones may not be either, so they wait
+        # for the next query: a hundred new scenes cost seven queries, not two hundred.
         if isinstance(error, NotFoundError) and not is_known:
             self._look_again(uuids[middle:], min(self._sleep_time, FIRST_PAUSE))
             return False
         return await self._look_at(uuids[middle:]) and is_known
 
     def _refused(self, uuid: str, error: BadRequestError | NotFoundError) -> None:
-        """The platform answers nothing about a scene that it was asked for alone."""
+        """Handle the refusal of a query for a single scene."""
         if isinstance(error, NotFoundError):
             if waiting := self._waiting.get(uuid):
-                waiting.is_alone = True
+                waiting.is_alone = True  # or it would make the platform refuse its next group, and delay the others
             self._miss(uuid, error)
         elif waiting := self._unsettled(uuid):
             waiting.settled.set_exception(error)
 
     def _miss(self, uuid: str, error: NotFoundError) -> None:
-        """The platform does not know a scene, or not yet."""
+        """Handle a scene that the platform does not know, or not yet."""
         waiting = self._unsettled(uuid)
         if waiting is None:
             return
@@ -179,7 +181,7 @@ class Watcher:
             waiting.settled.set_exception(error)
 
     def _take(self, uuid: str, scene: Scene) -> None:
-        """The platform has told the status of a scene."""
+        """Handle the status of a scene."""
         if waiting := self._unsettled(uuid):
             waiting.is_alone = False
             self._look_again([uuid], self._sleep_time)

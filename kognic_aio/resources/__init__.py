@@ -1,1 +1,1 @@
-"""The platform's resources, as flat modules of thin methods. All seven scene types share one creator."""
+"""The platform's resources: flat modules of thin methods. All seven scene types share one class, `SceneCreator`."""

@@ -37,7 +37,7 @@ class Partial(Protocol[A_co]):
 
 
 class AnnotationResource:
-    """Annotations. Cuboids are in Kognic's own format, unless ISO 8855 is asked for with `iso_rotated_cuboids`."""
+    """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.api
@@ -56,7 +56,7 @@ class AnnotationResource:
         Raises:
             NotFoundError: If there is no such annotation, or it has been invalidated.
             ApiError: If the platform refuses.
-            StorageError: If the content cannot be had.
+            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/{annotation}` of the annotation integration API
         """
@@ -75,7 +75,7 @@ class AnnotationResource:
         Raises:
             NotFoundError: If the input has no annotation.
             ApiError: If the platform refuses.
-            StorageError: If the content cannot be had.
+            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v2/inputs/{input}/annotation`
         """
@@ -93,7 +93,7 @@ class AnnotationResource:
         Raises:
             NotFoundError: If there is no such scene.
             ApiError: If the platform refuses.
-            StorageError: If a content cannot be had.
+            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -114,19 +114,19 @@ class AnnotationResource:
     ) -> Paged[ClientAnnotation]:
         """Get the annotations of a project for an annotation type.
 
-        Contents are downloaded several at once, as many as `Limits.downloads`, and come in order.
+        Contents are downloaded concurrently, up to `Limits.downloads`, and come in order.
 
         Args:
             project: External id of the project.
             annotation_type: The annotation type.
-            batch: External id of a batch. By default the whole project counts.
+            batch: External id of a batch. By default the whole project.
             include_content: Whether to download the contents.
             iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
 
         Raises:
             NotFoundError: If there is no such project or batch.
             ApiError: If the platform refuses.
-            StorageError: If a content cannot be had.
+            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
@@ -157,7 +157,8 @@ class AnnotationResource:
         query = _cuboids(iso_rotated_cuboids)
         try:
             return await self._api.get(path, ClientAnnotation, query=query)
-        except NotFoundError:  # the scene, or the annotation
+        except NotFoundError:
+            # Either the scene or its annotation is missing. The scene may be too new, the annotation is not waited for.
             if not await have_appeared(self._api, self._visibility, [text(scene_uuid)]):
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
@@ -178,7 +179,8 @@ class AnnotationResource:
                 yield annotations
 
     async def _whole_ones(self, partials: Sequence[Partial[A_co]]) -> AsyncIterator[Sequence[A_co]]:
-        """Contents are downloaded several at once, and parsed one by one: parsed, they take many times the memory."""
+        """Download contents concurrently, and parse them one by one."""
+        # A parsed content needs many times the memory of its text. So each is parsed when the consumer comes for it.
         for start in range(0, len(partials), self._most):
             some = partials[start : start + self._most]
             parses = await map_in_order([partial.signed for partial in some], self._download, workers=self._most)
@@ -187,7 +189,7 @@ class AnnotationResource:
 
     @property
     def _most(self) -> int:
-        """How many contents are downloaded at once."""
+        """How many contents are downloaded concurrently."""
         return self._downloads.max_value or 1
 
 

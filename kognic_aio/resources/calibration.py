@@ -1,4 +1,4 @@
-"""Calibrations of sensors."""
+"""Sensor calibrations."""
 
 from kognic_aio._http.protocol import given, text
 from kognic_aio._http.wire import encode
@@ -22,7 +22,7 @@ class CalibrationResource:
             id: Its id.
 
         Raises:
-            NotFoundError: If there is no such calibration. A `LeftOutError` if the platform answers an empty list.
+            NotFoundError: If there is no such calibration. A `LeftOutError` if the response lacks it.
             ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations?id=`

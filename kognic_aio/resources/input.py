@@ -1,4 +1,4 @@
-"""Inputs: scenes that are to be annotated in a batch."""
+"""Inputs: scenes to annotate in a batch."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, overload
@@ -34,7 +34,7 @@ class InputResource:
         Args:
             request_id: The request's id.
             scene_id: Only the input of this scene.
-            page_size: Inputs fetched at once, at most 5,000. By default the platform's choice, 1,000.
+            page_size: Inputs per page, at most 5,000. By default the platform's choice, 1,000.
 
         Raises:
             NotFoundError: If there is no such request.
@@ -70,7 +70,7 @@ class InputResource:
         scene_uuids: Sequence[str] | None = None,
         external_ids: Sequence[str] | None = None,
     ) -> Paged[Input]:
-        """Get the inputs that match every filter that is given.
+        """Get the inputs that match all given filters.
 
         Args:
             project: External id of the project.
@@ -123,20 +123,20 @@ class InputResource:
         request_uuid: str | None = None,
         dryrun: bool = False,
     ) -> Input | None:
-        """Create an input from a scene, with the pre-annotation that is named, or none.
+        """Create an input from a scene, with the given pre-annotation or none.
 
-        In that it differs from `client.cameras.create_from_scene`, which takes the scene's latest pre-annotation.
+        `client.cameras.create_from_scene` uses the scene's latest pre-annotation instead.
 
         Args:
             scene_uuid: The scene's uuid.
             pre_annotation_uuid: A pre-annotation of the scene.
-            project: External id of the project; give either it or `request_uuid`.
+            project: External id of the project. Pass either this or `request_uuid`.
             batch: External id of the batch. By default the open one, if there is only one.
             request_uuid: The request to create the input in.
             dryrun: Whether to validate only, and create nothing.
 
         Returns:
-            The input, None after a dry run.
+            The input; None after a dry run.
 
         Raises:
             InvalidError: If both or neither of project and request are given.
@@ -179,17 +179,17 @@ class InputResource:
         request_uuid: str | None = None,
         dryrun: bool = False,
     ) -> Input | None:
-        """Create an input from a pre-annotation and the scene that it belongs to.
+        """Create an input from a pre-annotation and its scene.
 
         Args:
             pre_annotation_uuid: The pre-annotation's uuid.
-            project: External id of the project; give either it or `request_uuid`.
+            project: External id of the project. Pass either this or `request_uuid`.
             batch: External id of the batch. By default the open one, if there is only one.
             request_uuid: The request to create the input in.
             dryrun: Whether to validate only, and create nothing.
 
         Returns:
-            The input, None after a dry run.
+            The input; None after a dry run.
 
         Raises:
             InvalidError: If both or neither of project and request are given.
@@ -208,7 +208,7 @@ class InputResource:
             return await self._api.post("v2/inputs", Input, json=body)
 
     async def delete_input(self, input_uuid: str) -> None:
-        """Delete an input, which takes its scene out of the request. It cannot be undone.
+        """Delete an input. This removes its scene from the request, and cannot be undone.
 
         Args:
             input_uuid: The input's uuid.
@@ -222,7 +222,7 @@ class InputResource:
         await self._api.delete(f"v2/inputs/{segment(input_uuid)}")
 
     async def update_pre_annotation(self, request_input_uuid: str, pre_annotation_uuid: str) -> None:
-        """Replace the pre-annotation of an input whose annotation has not begun.
+        """Replace the pre-annotation of an input, before its annotation has begun.
 
         Args:
             request_input_uuid: The input's uuid.
@@ -250,7 +250,7 @@ class InputResource:
         Args:
             project: External id of the project.
             batch: External id of a batch.
-            include_invalidated: Whether to get the invalidated inputs, instead of the valid ones.
+            include_invalidated: Whether to get the invalidated inputs instead of the valid ones.
             external_ids: The inputs of scenes with these external ids.
 
         Raises:
@@ -286,6 +286,7 @@ class InputResource:
             return await self._api.ask("v1/inputs/query", list[InputEntry], json={"uuids": uuids})
 
         found = await self._visibility.wait(uuids, ask)
+        # This endpoint may omit scenes instead of responding with 404. Only those that are too new are waited for.
         known = {plain_uuid(entry.scene_uuid) for entry in found}
         missing = [uuid for uuid in uuids if plain_uuid(uuid) not in known]
         return await ask() if await have_appeared(self._api, self._visibility, missing) else found
@@ -293,14 +294,14 @@ class InputResource:
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")
     async def invalidate_inputs(self, scene_uuids: Sequence[str], invalidated_reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes and remove their inputs everywhere. It cannot be undone.
+        """Invalidate scenes, and remove their inputs everywhere. This cannot be undone.
 
         Args:
             scene_uuids: The uuids of the scenes.
             invalidated_reason: Why.
 
         Raises:
-            InvalidError: If the reason is none of the platform's.
+            InvalidError: If the reason is not one that the platform knows.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs/actions/invalidate`

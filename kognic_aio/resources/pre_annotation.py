@@ -27,13 +27,13 @@ class PreAnnotationResource:
     async def create(
         self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
     ) -> CreatedPreAnnotation:
-        """Create a pre-annotation for a scene that exists.
+        """Create a pre-annotation for an existing scene.
 
         Args:
             scene_uuid: The scene's uuid.
             pre_annotation: OpenLABEL 1.0.0, as a `kognic.openlabel` model, a dict or JSON.
             dryrun: Whether to validate only, and create nothing.
-            external_id: Your own id of the pre-annotation, unique within the scene.
+            external_id: Your own id for the pre-annotation, unique within the scene.
 
         Raises:
             InvalidError: If it is not a JSON object.
@@ -43,6 +43,8 @@ class PreAnnotationResource:
         """
         content = encode_pre_annotation(pre_annotation)
         uuid = text(scene_uuid)
+        # Without an external id, it cannot be distinguished from other pre-annotations of the scene. So it is not
+        # created again after a lost response.
         if dryrun or external_id is None:
             return await create_pre_annotation(self._api, self._visibility, uuid, content, external_id, dryrun=dryrun)
         return await create_only_pre_annotation(self._api, self._visibility, uuid, content, external_id)
@@ -54,7 +56,7 @@ class PreAnnotationResource:
 
         Args:
             scene_uuid: The scene's uuid.
-            external_id: Your own id of the pre-annotation, unique within the scene.
+            external_id: Your own id for the pre-annotation, unique within the scene.
             cloud_resource_uri: The file's URI.
             postpone_import: Whether to leave the file in your cloud until `make_indexed_pre_annotation_available`.
 
@@ -77,7 +79,7 @@ class PreAnnotationResource:
         return created.id
 
     async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name
-        """Import a pre-annotation that was only indexed.
+        """Import a pre-annotation that is only indexed.
 
         Args:
             id: Its uuid.
@@ -115,7 +117,7 @@ class PreAnnotationResource:
             external_id: Its external id, with `scene_uuid`.
 
         Raises:
-            InvalidError: If not exactly one of both ways is taken, or the external id stands for none or several.
+            InvalidError: If both or neither are passed, or the external id does not match exactly one pre-annotation.
             NotFoundError: If there is no such pre-annotation.
             ApiError: If the platform refuses.
 
@@ -131,7 +133,7 @@ class PreAnnotationResource:
         return resolved
 
     async def _look_up(self, scene_uuid: str | None, external_id: str | None) -> str:
-        """The uuid of the pre-annotation of a scene with an external id."""
+        """Find the uuid of a pre-annotation by its scene and external id."""
         if scene_uuid is None or external_id is None:
             raise InvalidError("give either uuid, or both scene_uuid and external_id")
         ids = await find_ids(self._api, self._visibility, text(scene_uuid), external_id)
@@ -147,9 +149,9 @@ class PreAnnotationResource:
         scene_external_ids: Sequence[str] | str | None = None,
         statuses: Sequence[str] | str | None = None,
     ) -> Paged[JsonObject]:
-        """Get the pre-annotations that match every filter that is given, as the platform sends them.
+        """Get the pre-annotations that match all given filters, as the platform sends them.
 
-        A filter is a list, or one id or name.
+        A filter is a list, or a single id or name.
 
         Args:
             ids: Their uuids.

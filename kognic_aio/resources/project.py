@@ -38,16 +38,16 @@ class ProjectResource:
             return await fetch_batches(self._api, project)
 
     async def create_batch(self, project: str, batch: str, publish_previous_batches: bool = False) -> ProjectBatch:
-        """Create an open batch, which asks for the same annotations as the latest one.
+        """Create an open batch that requests the same annotations as the latest one.
 
         Args:
             project: The project's external id.
-            batch: The external id of the batch to be.
-            publish_previous_batches: Whether to publish all open batches, which then take no new inputs.
+            batch: The external id of the new batch.
+            publish_previous_batches: Whether to publish all open batches, which then accept no new inputs.
 
         Raises:
             NotFoundError: If there is no such project.
-            ConflictError: If there is such a batch already.
+            ConflictError: If the batch exists already.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
@@ -57,7 +57,7 @@ class ProjectResource:
             return await self._api.post(_batch_path(project, batch), ProjectBatch, json=body)
 
     async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
-        """Publish a batch: it becomes ready for annotation and takes no new inputs.
+        """Publish a batch: it becomes ready for annotation, and accepts no new inputs.
 
         Args:
             project: The project's external id.
@@ -77,7 +77,7 @@ class ProjectResource:
 
         Args:
             project: The project's external id.
-            batch: The batch's external id. By default all of the project count.
+            batch: The batch's external id. By default the whole project.
 
         Raises:
             NotFoundError: If there is no such project or batch.

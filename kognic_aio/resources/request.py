@@ -15,7 +15,7 @@ class RequestResource:
 
         Args:
             project_id: The project's uuid.
-            include_input_progress_counts: Whether to count how many inputs are how far.
+            include_input_progress_counts: Whether to count the inputs by their progress.
 
         Raises:
             NotFoundError: If there is no such project.

@@ -7,17 +7,17 @@ from kognic_aio.scenes.backend import Backend
 
 
 class ReviewResource:
-    """Reviews of annotations, by people and automatic ones."""
+    """Reviews of annotations, manual and automatic."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.annotation_integration_api
 
     async def create_review(self, open_label_uuid: str, body: ReviewRequest) -> ReviewResponse:
-        """Review an annotation. One that is not accepted may get a task for its correction.
+        """Review an annotation. If it is not accepted, the platform may create a task to correct it.
 
         Args:
             open_label_uuid: The uuid of the OpenLABEL annotation.
-            body: What the review says.
+            body: The review.
 
         Raises:
             NotFoundError: If there is no such annotation.
@@ -43,7 +43,7 @@ class ReviewResource:
         return await self._api.get(f"v1/reviews/{segment(review_id)}", Review)
 
     async def get_auto_reviews(self, request_input_id: str) -> list[Review]:
-        """List the automatic reviews of a request input, as those of a phase of Client Automatic Review.
+        """List the automatic reviews of a request input, such as those of a Client Automatic Review phase.
 
         Args:
             request_input_id: The request input's id.

@@ -1,4 +1,4 @@
-"""Scenes that exist, and new ones in the newer form."""
+"""Existing scenes, and new ones from a `SceneRequest`."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ class EgoPoses:
 
 
 class SceneResource:
-    """Scenes on the platform, of whatever type."""
+    """Scenes on the platform, of any type."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -34,12 +34,13 @@ class SceneResource:
     async def get_scenes_by_uuids(self, scene_uuids: Sequence[str]) -> list[Scene]:
         """Get scenes by their uuids, each once.
 
+        A scene that this client has just created is waited for until the platform shows it.
+
         Args:
-            scene_uuids: The uuids. One that this client has created just now is waited for, if the platform does not
-                show it yet.
+            scene_uuids: The uuids.
 
         Raises:
-            NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the platform answers without it.
+            NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the response lacks it.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
@@ -47,13 +48,13 @@ class SceneResource:
         return await get_scenes(self._api, self._visibility, strings("scene_uuids", scene_uuids))
 
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
-        """Get all scenes with any of some external ids, which are not unique.
+        """Get all scenes with any of these external ids. External ids are not unique.
 
         Args:
             external_ids: The external ids.
 
         Raises:
-            NotFoundError: If any of them stands for no scene. A `LeftOutError` if the platform answers without it.
+            NotFoundError: If any of them has no scene. A `LeftOutError` if the response lacks it.
             ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
@@ -69,7 +70,7 @@ class SceneResource:
         return await self._visibility.wait(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
-        """Get what a scene consists of.
+        """Get a summary of a scene: what it consists of.
 
         Args:
             scene_uuid: The scene's uuid.
@@ -94,7 +95,7 @@ class SceneResource:
             scene_uuid: The scene's uuid.
 
         Returns:
-            The poses by frame id, in numeric order; None if the scene has none, or does not exist.
+            The poses by frame id, in numeric order; None if the scene has no poses, or does not exist.
 
         Raises:
             ApiError: If the platform refuses.
@@ -108,24 +109,26 @@ class SceneResource:
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
 
     async def _ego_poses(self, scene_uuid: str) -> EgoPoses:
-        """What the platform answers; once it shows the scene, it is certain that one that is not found has no poses."""
+        """Get the response about a scene that has appeared."""
         path = f"v2/scenes/{segment(scene_uuid)}/ego-poses"
         try:
             return await self._api.get(path, EgoPoses)
         except NotFoundError:
+            # A scene without poses is a 404 too, so this cannot wait until it is found: it waits for the scene, and
+            # asks once more.
             if not await have_appeared(self._api, self._visibility, [scene_uuid]):
                 raise
         return await self._api.get(path, EgoPoses)
 
     async def invalidate_scenes(self, scene_uuids: Sequence[str], reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes and remove all their inputs. It cannot be undone.
+        """Invalidate scenes, and remove all their inputs. This cannot be undone.
 
         Args:
             scene_uuids: The uuids of the scenes.
             reason: Why.
 
         Raises:
-            InvalidError: If the reason is none of the platform's.
+            InvalidError: If the reason is not one that the platform knows.
             NotFoundError: If any of the scenes does not exist.
             ApiError: If the platform refuses.
 
@@ -137,17 +140,17 @@ class SceneResource:
         self._visibility.invalidated(*uuids)
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
-        """Create a scene of any sensors, and upload and commit its local files.
+        """Create a scene with any sensors, upload its local files, and commit it.
 
         Args:
             scene_request: The scene.
 
         Raises:
-            MissingFileError: If a local file is missing or empty; nothing has been sent.
-            DataError: If the data of a file cannot be had; the scene has been started, and is invalidated.
+            MissingFileError: If a local file is missing or empty. Nothing has been sent.
+            DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
             ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request brought no usable answer.
+            RequestError: If a request got no usable response.
 
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
@@ -157,7 +160,7 @@ class SceneResource:
         return await create_requested_scene(self._backend, scene_request)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:
-        """Import a scene that was only indexed: the platform reads its files from your cloud.
+        """Import a scene that is only indexed: the platform reads its files from your cloud.
 
         Args:
             scene_uuid: The scene's uuid.
@@ -190,6 +193,6 @@ class SceneResource:
 
 
 def _numeric(frame_id: str) -> tuple[bool, int, str]:
-    """Numbers in their order, before whatever is none."""
+    """Sort key for frame ids: numbers first, in numeric order."""
     is_number = frame_id.removeprefix("-").isdecimal()
     return not is_number, int(frame_id) if is_number else 0, frame_id

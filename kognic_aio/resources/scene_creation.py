@@ -1,4 +1,4 @@
-"""Creating scenes: the same two methods for all seven types."""
+"""Creates scenes, with the same two methods for all seven types."""
 
 from collections.abc import Sequence
 from typing import Generic, Literal, TypeVar, overload
@@ -26,7 +26,7 @@ OFFICIAL_NAMES = (
     "lidars_and_cameras_sequence",
     "aggregated_lidars_and_cameras_seq",
 )
-"""What the official client calls the scene, the first argument of `create`, in each of its seven classes."""
+"""The official client's name for the first argument of `create`, in each of its seven classes."""
 
 
 class SceneCreator(Generic[S]):
@@ -74,25 +74,25 @@ class SceneCreator(Generic[S]):
         dryrun: bool = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse | None:
-        """Create a scene: reserve its uuid, start it, upload its files and commit it. It then begins to be processed.
+        """Create a scene: reserve its uuid, start it, upload its files and commit it. The platform then processes it.
 
         Args:
             scene: The scene.
-            project: External id of a project in which an input is made once the scene is ready. By default none is.
+            project: External id of a project to create an input in, once the scene is ready. By default none.
             batch: External id of the batch for the input. By default the open one, if there is only one.
             annotation_types: No longer used.
             dryrun: Whether to validate only, and create nothing.
             feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
 
         Returns:
-            The uuids, None after a dry run.
+            The uuids; None after a dry run.
 
         Raises:
-            InvalidError: If something given is wrong in itself; nothing has been sent.
-            DataError: If the data of a file cannot be had; the scene has been started, and is invalidated.
+            InvalidError: If an argument is invalid. Nothing has been sent.
+            DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
             ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request brought no usable answer.
+            RequestError: If a request got no usable response.
 
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
@@ -139,7 +139,7 @@ class SceneCreator(Generic[S]):
         annotation_types: Sequence[str] | None = None,  # noqa: ARG002 - whoever gives some is warned
         dryrun: bool = False,
     ) -> list[Input] | None:
-        """Create inputs from a scene that exists, with its latest pre-annotation if it has any.
+        """Create inputs from an existing scene, with its latest pre-annotation if it has any.
 
         Args:
             scene_uuid: The scene's uuid.
@@ -149,7 +149,7 @@ class SceneCreator(Generic[S]):
             dryrun: Whether to validate only, and create nothing.
 
         Returns:
-            One input per request of the batch, None after a dry run.
+            One input per request of the batch; None after a dry run.
 
         Raises:
             ApiError: If the platform refuses.

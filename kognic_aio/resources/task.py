@@ -5,13 +5,13 @@ from kognic_aio.scenes.backend import Backend
 
 
 class TaskResource:
-    """Tasks, as `RequestInput.progress_details.current_task` names them."""
+    """Tasks. `RequestInput.progress_details.current_task` has their ids."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.order_execution_api
 
     async def assign_task(self, task_id: str, user_id: int) -> None:
-        """Assign a task to a user, whoever had it before. It must be neither started nor completed.
+        """Assign a task to a user, even if it is assigned already. It must be neither started nor completed.
 
         Args:
             task_id: The task's uuid.
@@ -26,7 +26,7 @@ class TaskResource:
         await self._set_assignee(task_id, user_id)
 
     async def unassign_task(self, task_id: str) -> None:
-        """Take a task from whoever has it, so that another can pick it up. It must be neither ongoing nor completed.
+        """Unassign a task, so that another user can pick it up. It must be neither ongoing nor completed.
 
         Args:
             task_id: The task's uuid.
@@ -40,5 +40,5 @@ class TaskResource:
         await self._set_assignee(task_id, None)
 
     async def _set_assignee(self, task_id: str, user_id: int | None) -> None:
-        # The one body in which null is sent: it says that nobody shall have the task.
+        # The only body in which null is sent: here it means that the task is unassigned.
         await self._api.patch(f"v1/tasks/{segment(task_id)}", json={"assignedUserId": user_id})

@@ -19,8 +19,8 @@ class WorkspaceResource:
         """List the workspaces in which you have a role.
 
         Args:
-            roles: Names of roles, or one, any of which is enough. By default `developer`.
-            organization_ids: Only workspaces of these organizations, or of this one. By default of all.
+            roles: A role or several, any of which is enough. By default `developer`.
+            organization_ids: Only workspaces of this organization, or of these. By default of all.
 
         Raises:
             ApiError: If the platform refuses.

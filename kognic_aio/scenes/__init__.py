@@ -1,5 +1,5 @@
-"""Bringing a scene to the platform: reserve, start, upload, commit, abandon.
+"""The steps that create a scene on the platform: reserve, start, upload, commit, abandon.
 
-Each step is a function that says in its signature what it needs. `create_inputs` and `client.cameras.create` take the
-same steps; resources use what is here to look at scenes that exist.
+Each step is a function whose signature says what it needs. `create_inputs` and `client.cameras.create` take the same
+steps. Resources use this package to look up existing scenes.
 """

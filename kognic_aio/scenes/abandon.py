@@ -1,4 +1,4 @@
-"""A scene that cannot be finished is abandoned: the platform is told to invalidate it."""
+"""Abandons scenes that cannot be finished: asks the platform to invalidate them."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -16,10 +16,10 @@ from kognic_aio.scenes.backend import Backend
 log = logging.getLogger("kognic_aio")
 
 ABANDONING_TIME = 0.5
-"""Seconds that a cancelled task may take to invalidate the scene that it leaves behind."""
+"""Seconds that a cancelled task has to invalidate its scene. A run has to end within a second."""
 
 ORPHANS_AT_ONCE = 8
-"""Orphans of one call that are invalidated at once: as many as it leaves at most."""
+"""Orphans of one call that are invalidated concurrently. A call leaves at most this many: see `job.MAX_STARTS`."""
 
 
 @define
@@ -36,16 +36,16 @@ class Reserved:
 
 
 class SceneRecord:
-    """Learns what becomes of a scene that is abandoned. This one keeps nothing."""
+    """Records what happens to an abandoned scene. This base class records nothing."""
 
     async def abandoned(self, scene_uuid: str) -> None:
-        """The scene is about to be invalidated."""
+        """Record that the scene is about to be invalidated."""
 
     async def invalidated(self, scene_uuid: str) -> None:
-        """The scene has been invalidated, or the platform does not know it."""
+        """Record that the scene is invalidated, or unknown to the platform."""
 
     async def never_started(self, scene_uuid: str) -> None:
-        """The platform has refused to start the scene, so there is nothing to invalidate."""
+        """Record that the platform refused to start the scene, so there is nothing to invalidate."""
 
 
 @asynccontextmanager
@@ -57,20 +57,22 @@ async def abandoned_on_failure(
     *,
     if_cancelled: bool = True,
 ) -> AsyncGenerator[None, None]:
-    """Abandon a scene if what is done in here fails. One that was never started needs no invalidation.
+    """Abandon a scene if the body of this context fails. A scene that was never started is not invalidated.
 
     Args:
         backend: The platform.
         reserved: The scene.
-        record: Learns what becomes of the scene.
-        orphaned: Gets the uuid of a scene that the platform does not show yet. It is to be invalidated later.
-        if_cancelled: Whether to abandon the scene at a cancellation too, and at an error that ends a whole run.
+        record: Records what happens to the scene.
+        orphaned: Called with the uuid of a scene that the platform does not show yet, to invalidate it later.
+        if_cancelled: Whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
     """
     is_seen_to = False
     try:
         yield
         is_seen_to = True
     except DOOM:
+        # The host may be broken or the credentials refused, so full retries would delay the end of the run. The scene
+        # gets the same short attempt as on a cancellation.
         raise
     except Exception:
         await _abandon(backend, reserved, record, orphaned)
@@ -89,20 +91,24 @@ async def _abandon(
         await record.never_started(scene_uuid)
         return
     await record.abandoned(scene_uuid)
+    # No waiting for the scene to appear: its task still holds a place among the scene jobs.
     is_gone = await invalidate(backend, scene_uuid, waits=False)
     if is_gone is None and backend.visibility.is_expected(scene_uuid):
         orphaned(scene_uuid)
+    # After a failed invalidation, the record keeps the scene as abandoned, so that the next run invalidates it.
     elif is_gone is not False:
         await record.invalidated(scene_uuid)
 
 
 async def _abandon_at_once(backend: Backend, reserved: Reserved, record: SceneRecord) -> None:
-    """Abandon a scene in the little time that a cancelled task has. A request under way may still bring it to life."""
+    """Abandon a scene in the short time that a cancelled task has."""
     scene_uuid = reserved.scene_uuid
     with _in_short_time(scene_uuid):
         if not reserved.may_exist:
             await record.never_started(scene_uuid)
             return
+        # The cancelled request may still start the scene. So a 404 is retried as long as there is time, even if the
+        # client has no grace period.
         backend.visibility.expect(scene_uuid, at_least=2 * ABANDONING_TIME)
         await record.abandoned(scene_uuid)
         if await invalidate(backend, scene_uuid) is not False:
@@ -111,21 +117,21 @@ async def _abandon_at_once(backend: Backend, reserved: Reserved, record: SceneRe
 
 @asynccontextmanager
 async def leaving_no_orphans(backend: Backend) -> AsyncGenerator[list[str], None]:
-    """Invalidate the scenes that were put into the list, once what is done in here has ended."""
+    """Give a list for orphans, and invalidate them when the body of this context has ended."""
     orphans: list[str] = []
     try:
         yield orphans
     except Exception:
         await for_each(orphans, partial(invalidate_orphan, backend), workers=ORPHANS_AT_ONCE)
         raise
-    except BaseException:  # cancelled, so there is no time
+    except BaseException:  # cancelled: there is no time for a grace period
         await for_each(orphans, partial(_invalidate_at_once, backend), workers=ORPHANS_AT_ONCE)
         raise
     await for_each(orphans, partial(invalidate_orphan, backend), workers=ORPHANS_AT_ONCE)
 
 
 async def invalidate_orphan(backend: Backend, scene_uuid: str, limiter: Semaphore | None = None) -> bool:
-    """Invalidate an abandoned scene as soon as the platform shows it, and tell whether it is gone.
+    """Invalidate an abandoned scene as soon as the platform shows it. Return whether it is gone.
 
     Args:
         backend: The platform.
@@ -147,23 +153,25 @@ async def _invalidate_at_once(backend: Backend, scene_uuid: str) -> None:
 async def invalidate(
     backend: Backend, scene_uuid: str, limiter: Semaphore | None = None, *, waits: bool = True
 ) -> bool | None:
-    """Invalidate a scene that will not be finished. If that fails, it is logged.
+    """Invalidate a scene that will not be finished. A failure is logged, not raised.
 
     Args:
         backend: The platform.
         scene_uuid: The scene's uuid.
         limiter: Bounds the requests, but not the pauses between them.
-        waits: Whether to ask again for a scene that the platform may not show yet.
+        waits: Whether to retry while the platform may not show the scene yet.
 
     Returns:
-        Whether the scene is invalidated, None if the platform does not know it.
+        Whether the scene is invalidated; None if the platform does not know it.
 
     Endpoint: `POST v2/scenes/actions/invalidate`
     """
     body = {"sceneUuids": [scene_uuid], "reason": SceneInvalidatedReason.INCORRECTLY_CREATED.value}
 
     async def ask() -> None:
+        # The limiter is held per request: an orphan may wait for a whole grace period, and would hold up inputs.
         async with limiter or nullcontext():
+            # Repeatable, because invalidating a scene twice is the same as once.
             await backend.api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
 
     try:
@@ -179,13 +187,13 @@ async def invalidate(
 
 @contextmanager
 def _in_short_time(scene_uuid: str) -> Generator[None, None, None]:
-    """Shield what is done in here from cancellation, for the time that a cancelled task has."""
+    """Shield the body of this context from cancellation, for the time that a cancelled task has."""
     with move_on_after(ABANDONING_TIME, shield=True) as time:
         yield
     if time.cancelled_caught:
         log.warning(
             "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
-            "invalidates it, without a journal look for it yourself",
+            "invalidates it; without a journal, invalidate it yourself",
             scene_uuid,
             ABANDONING_TIME,
         )

@@ -1,4 +1,4 @@
-"""What everything on one client shares."""
+"""The objects that everything on one client shares."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,11 +22,11 @@ class Backend:
         annotation_integration_api: The annotation integration API.
         project_management_api: The project management API.
         workspace_api: The workspace API.
-        storage: Takes files and has the contents of annotations.
+        storage: The storage: files are uploaded to it, and contents of annotations downloaded from it.
         visibility: Knows which scenes the platform may not show yet.
-        limiters: Bound how much is done at once.
-        workspace_id: Gives the workspace to write to, once the client is open.
-        tasks: Are cancelled when the client closes.
+        limiters: Bound concurrency.
+        workspace_id: Returns the workspace to write to, once the client is open.
+        tasks: Tasks to cancel when the client closes.
     """
 
     api: Api
@@ -41,11 +41,11 @@ class Backend:
     tasks: "set[asyncio.Task[Any]]" = field(factory=set["asyncio.Task[Any]"])
 
     def cancel_on_close(self, task: "asyncio.Task[Any]") -> None:
-        """Cancel a task when the client closes, if it has not ended by then."""
-        self.tasks.add(task)
+        """Cancel a task when the client closes, unless it has ended by then."""
+        self.tasks.add(task)  # also a strong reference, of which the event loop has none
         task.add_done_callback(self.tasks.discard)
 
     @property
     def workspace(self) -> dict[str, str]:
-        """The query that names the workspace to write to."""
+        """The query parameter for the workspace to write to."""
         return {"workspaceId": self.workspace_id()}

@@ -1,4 +1,4 @@
-"""A scene that is created by itself, outside a run."""
+"""Creates a single scene, outside a run."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,7 +19,7 @@ from kognic_aio.scenes.upload import SignedUrls, check_files, file_uploads, uplo
 
 @frozen(kw_only=True)
 class AcceptedRequest:
-    """A scene that the platform has accepted, and where it wants to have its files: filename and signed URL of each."""
+    """A scene that the platform has accepted, and the filename and signed URL of each file to upload."""
 
     id: str
     signed_upload_urls: Secret[SignedUrls] | None = None
@@ -33,9 +33,10 @@ async def create_scene(
     Args:
         backend: The platform.
         scene: The scene.
-        target: Where the platform makes an input of it.
-        flags: What to do with its point clouds.
+        target: Where the platform creates an input from the scene.
+        flags: How the platform processes point clouds.
     """
+    # Orphans are invalidated last, when the place among the scene jobs is free again.
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
@@ -62,22 +63,23 @@ async def _create(
 
 
 async def validate_scene(backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None) -> None:
-    """Look at the local files of a scene, and have the platform validate the rest. Nothing is created.
+    """Check the local files of a scene, and let the platform validate the rest. Nothing is created.
 
-    Streams and generators that were given as data stay open for a later run.
+    Streams and generators that were passed as data stay open for a later run.
     """
     async with backend.limiters.scene_jobs, sources_at_hand(scene.resources, backend.limiters.reading, keep=True):
         await validate(backend, scene, target, flags)
 
 
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
-    """Create a scene in the newer form. It is committed if it has local files."""
+    """Create a scene from a `SceneRequest`. It is committed if it has local files."""
     api, files, path = backend.api, scene_request.get_files(), "v2/scenes"
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
         sources_at_hand(files, backend.limiters.reading) as sources,
     ):
+        # This endpoint reserves no uuid. After a lost response there is nothing to ask about, so it is not repeated.
         accepted = await api.post(path, AcceptedRequest, json=encode(scene_request))
         created = Reserved(shown_id(api, "POST", path, accepted.id), may_exist=True)
         backend.visibility.created(created.scene_uuid, scene_request.external_id)

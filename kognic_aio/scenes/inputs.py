@@ -16,7 +16,7 @@ PATH = "v1/inputs"
 async def create_inputs(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None, *, dryrun: bool = False
 ) -> list[Input] | None:
-    """Create the inputs of a scene with its latest pre-annotation, or validate them only: then there are none.
+    """Create the inputs of a scene with its latest pre-annotation. A dry run only validates, and returns None.
 
     Endpoint: `POST v1/inputs`
     """
@@ -38,12 +38,12 @@ async def create_inputs(
 async def create_only_inputs(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
 ) -> list[Input]:
-    """Create the inputs of a scene of which nobody else creates any. None is created twice.
+    """Create the inputs of a scene, each once. Nobody else may create inputs of this scene.
 
-    If the answer is lost, the platform is asked for the scene's inputs before others are created.
+    After a lost response, the platform is asked for the scene's inputs before the request is repeated.
 
     Raises:
-        MalformedAnswerError: If the platform answers that all is well, but has created none.
+        MalformedAnswerError: If the platform reports success, but has created no input.
 
     Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
     """
@@ -52,6 +52,7 @@ async def create_only_inputs(
         lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
         lambda api: _find(visibility, scene_uuid, project, batch, api),
     )
+    # A success without inputs does not prove that there are none. A scene without an input must not become CREATED.
     found = inputs or await find_only_inputs(api, visibility, scene_uuid, project, batch)
     if not found:
         raise api.malformed("POST", PATH, f"no input of scene {scene_uuid}")
@@ -61,7 +62,7 @@ async def create_only_inputs(
 async def find_only_inputs(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
 ) -> list[Input] | None:
-    """Find the inputs of such a scene, if they are there or come soon.
+    """Find the inputs that an earlier request may have created. They may appear with a delay.
 
     Endpoint: `POST v2/inputs/query`
     """
@@ -73,4 +74,5 @@ async def _find(
 ) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
     inputs = await visibility.paged([scene_uuid], api.ask_paged("v2/inputs/query", Input, json=body))
+    # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None

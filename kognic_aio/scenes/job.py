@@ -1,4 +1,4 @@
-"""The steps of a scene job: reserve, start, commit. Between the last two its files are uploaded."""
+"""The steps of a scene job: reserve, start, commit. The files are uploaded between start and commit."""
 
 import json
 import logging
@@ -46,19 +46,19 @@ SCENE_TYPES = (
 )
 
 MAX_STARTS = 8
-"""How often a scene is started at most. Of 100,000 scenes that lose one answer in seven, none is given up."""
+"""Attempts at starting a scene. If one response in seven is lost, none of 100,000 scenes is given up."""
 
 
 @frozen(kw_only=True)
 class ReservedScene:
-    """The uuid that the platform keeps for a scene."""
+    """The uuid that the platform has reserved for a scene."""
 
     scene_uuid: str
 
 
 @frozen(kw_only=True)
 class AcceptedIMUData:
-    """IMU data that the platform has accepted, and where it wants to have it."""
+    """IMU data that the platform has accepted, and the signed URL to upload it to."""
 
     resource_id: str
     signed_url: Secret[str] | None = None
@@ -66,12 +66,12 @@ class AcceptedIMUData:
 
 @frozen(kw_only=True)
 class AcceptedScene:
-    """A scene that the platform has accepted, and where it wants to have its files.
+    """A scene that the platform has accepted, and the signed URLs to upload its files to.
 
     Args:
         internal_id: The scene's uuid.
-        files: The signed URL of each file by resource id.
-        request_input_uuid: The input that will come of it, if a project was named.
+        files: The signed URLs by resource id.
+        request_input_uuid: The input that the platform will create from it, if a project was named.
     """
 
     internal_id: str
@@ -81,17 +81,17 @@ class AcceptedScene:
 
 @frozen(kw_only=True)
 class Target:
-    """Where the platform makes an input of a scene by itself: nowhere, in a project, in a batch of it."""
+    """Where the platform creates an input from a new scene: nowhere, in a project, or in a batch of it."""
 
     project: str | None = None
     batch: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        _ = self.path  # so that what is wrong with it is told before anything is sent
+        _ = self.path  # raises for an invalid target, before anything is sent
 
     @property
     def path(self) -> str:
-        """The path that creates scenes there, without their type."""
+        """The path to create scenes at, without their type."""
         if self.batch is not None and self.project is None:
             raise InvalidError(f"batch {self.batch!r} needs the project that it is in")
         in_project = "" if self.project is None else f"project/{segment(self.project)}/"
@@ -105,8 +105,8 @@ class Started:
 
     Args:
         scene_uuid: Its uuid.
-        uploads: The files that the platform waits for.
-        request_input_uuid: The input that will come of it, if a project was named.
+        uploads: The uploads that the platform waits for.
+        request_input_uuid: The input that the platform will create from it, if a project was named.
     """
 
     scene_uuid: str
@@ -115,7 +115,7 @@ class Started:
 
 
 def check_type(scene: BaseScene) -> None:
-    """See that a scene is of one of the seven types.
+    """Check that a scene is of one of the seven types.
 
     Raises:
         InvalidError: If it is not.
@@ -126,11 +126,12 @@ def check_type(scene: BaseScene) -> None:
 
 
 async def reserve(backend: Backend) -> Reserved:
-    """Have the platform reserve a uuid for a scene. One that is never used does no harm, so this may be repeated.
+    """Reserve a uuid for a scene.
 
     Endpoint: `POST v1/inputs/initialize`
     """
     path = "v1/inputs/initialize"
+    # Retried like a read: a uuid that is never used does no harm.
     reserved = await backend.api.ask(path, ReservedScene, json=backend.workspace)
     return Reserved(shown_id(backend.api, "POST", path, reserved.scene_uuid))
 
@@ -143,15 +144,15 @@ async def start(
     target: Target,
     flags: FeatureFlags | None,
 ) -> Started:
-    """Have the platform validate a scene and say where its files go.
+    """Start a scene: the platform validates it and returns signed URLs for its files.
 
     Args:
         backend: The platform.
-        reserved: The uuid of the scene. Notes whether the platform may have started it.
+        reserved: The reserved uuid. Updated with whether the platform may have started the scene.
         scene: The scene.
-        sources: Where the bytes of its files come from.
-        target: Where the platform makes an input of it.
-        flags: What to do with its point clouds, by default `FeatureFlags.defaults()`.
+        sources: The sources of its files by filename.
+        target: Where the platform creates an input from it.
+        flags: How the platform processes point clouds, by default `FeatureFlags.defaults()`.
 
     Endpoints: `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`
     """
@@ -159,7 +160,7 @@ async def start(
     imu: list[JsonObject] | None = body.pop("imuData", None)
     accepted_imu: AcceptedIMUData | None = None
     if imu:
-        # To send it again for the same scene changes nothing.
+        # Retried like a read: to send it again for the same scene changes nothing.
         accepted_imu = await api.ask("v1/imu", AcceptedIMUData, json=_imu_body(imu, body), query=backend.workspace)
         body["imuData"] = accepted_imu.resource_id
     accepted = await _accept(backend, path, body, reserved)
@@ -171,51 +172,55 @@ async def start(
 
 
 async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reserved) -> AcceptedScene:
-    """Start the scene. If the answer is lost but the scene is there, so are its signed URLs lost.
+    """Send the request that starts a scene.
 
-    After a lost answer, that the platform does not know the scene proves nothing, as it may not show it yet. So the
-    request is sent again at once: its uuid can be used once, and a conflict proves that the scene is there. Every other
-    refusal proves nothing of the request that was lost. Nor does a conflict at the first attempt, which may be about
-    the project. Nobody waits here to find out: the scene is abandoned.
+    Raises:
+        StrandedError: If the scene was started, but the response with its signed URLs was lost.
     """
     scene_uuid = reserved.scene_uuid
-    stranded = StrandedError(f"scene {scene_uuid} was started, but where its files go was lost")
+    stranded = StrandedError(f"scene {scene_uuid} was started, but its signed URLs were lost")
 
     async def create(api: Api) -> AcceptedScene:
+        # Set before the request, because a cancellation may come after the request had its effect.
         may_exist, reserved.may_exist = reserved.may_exist, True
         try:
             return await api.post(path, AcceptedScene, json=body, query=backend.workspace)
         except ConflictError as conflict:
+            # A uuid can be used only once. So after a lost response, a conflict proves that the scene exists. At the
+            # first attempt it may also be about the project. Then nobody waits to find out: the scene is abandoned.
             if may_exist or await is_shown(api, scene_uuid):
                 raise stranded from conflict
             raise
         except Exception as error:
+            # This refusal says nothing about an earlier attempt whose response was lost.
             reserved.may_exist = may_exist or may_have_had_effect(error)
             raise
 
     async def look(api: Api) -> AcceptedScene | None:
         if await is_shown(api, scene_uuid):
             raise stranded
+        # Not found proves nothing, because the platform may not show the scene yet. Waiting would take a grace period.
+        # `once` sends the request again instead: a conflict is immediate proof.
         return None
 
     try:
         accepted = await once(backend.api, create, look)
     finally:
         if reserved.may_exist:
+            # A request that timed out may still take effect. So even a client without a grace period needs one here.
             backend.visibility.expect(scene_uuid, at_least=backend.api.grace)
+    # The grace period counts from the response, which is the latest time at which the scene was created.
     backend.visibility.created(scene_uuid, body["externalId"])
     check_is_about(backend.api, "POST", path, answered=accepted.internal_id, asked=scene_uuid)
     return accepted
 
 
 async def commit(backend: Backend, started: Started) -> None:
-    """Tell the platform that all files of a scene are there. It then begins to process the scene.
-
-    A scene that waits for no files is committed already.
+    """Commit a scene: all its files are uploaded, and the platform begins to process it.
 
     Endpoint: `POST v1/inputs/{scene}/actions/commit`
     """
-    if not started.uploads:
+    if not started.uploads:  # the platform commits a scene by itself if it waits for no files
         return
     scene_uuid = started.scene_uuid
 
@@ -230,12 +235,14 @@ async def commit(backend: Backend, started: Started) -> None:
     try:
         await once(backend.api, act, look)
     except ConflictError:
+        # The platform refuses a second commit. If the first one had its effect, all is well.
         if not await look(backend.api):
             raise
 
 
 async def validate(backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None) -> None:
-    """Have the platform validate a scene, and create nothing. The endpoints are those of `reserve` and `start`."""
+    """Validate a scene on the platform, and create nothing. The endpoints are those of `reserve` and `start`."""
+    # The body needs a uuid even in a dry run. An unused one does no harm.
     path, body = target.path + scene.path, _body(scene, await reserve(backend), flags)
     if imu := body.pop("imuData", None):
         await backend.api.command("v1/imu", json=_imu_body(imu, body), query=backend.workspace, dryrun=True)
@@ -243,14 +250,11 @@ async def validate(backend: Backend, scene: BaseScene, target: Target, flags: Fe
 
 
 async def started_afresh(external_id: str | None, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Bring a scene to the platform, and begin again if where its files go is lost or refused.
-
-    A lost answer takes the signed URLs with it, a few times at most. Signed URLs that are refused have expired, which
-    is worth one more attempt.
+    """Create a scene, and start it afresh if its signed URLs are lost or refused.
 
     Args:
         external_id: The scene's external id, for the log.
-        attempt: Reserves, starts, uploads and commits.
+        attempt: Reserves, starts, uploads and commits the scene.
     """
     refused = False
     for _ in range(MAX_STARTS - 1):
@@ -258,6 +262,7 @@ async def started_afresh(external_id: str | None, attempt: Callable[[], Awaitabl
             return await attempt()
         except (StrandedError, StorageError) as error:
             if isinstance(error, StorageError):
+                # A refused URL has probably expired. If fresh ones are refused too, something else is wrong.
                 if refused or not is_refused_url(error):
                     raise
                 refused = True

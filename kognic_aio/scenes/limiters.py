@@ -1,4 +1,4 @@
-"""The limits at work."""
+"""The semaphores behind `Limits`."""
 
 from anyio import CapacityLimiter, Semaphore
 from attrs import frozen
@@ -8,25 +8,26 @@ from kognic_aio.limits import Limits
 
 
 def places(number: int) -> Semaphore:
-    """Places for so many tasks. One that is free is taken at once; a turn of the event loop costs as much as a request.
+    """A semaphore for so many tasks.
 
     Args:
-        number: How many tasks hold a place at once.
+        number: How many tasks hold a place concurrently.
     """
+    # A free place is taken without a checkpoint: a turn of a busy event loop costs as much as a request.
     return Semaphore(number, max_value=number, fast_acquire=True)
 
 
 @frozen(eq=False)
 class Limiters:
-    """What holds tasks back. A task that needs several takes them in this order, so that none waits in a circle.
+    """Bounds of concurrency. A task acquires them in this order, so that no deadlock is possible.
 
     Args:
-        in_flight: Scenes that have been taken from a source and have not settled.
+        in_flight: Scenes that were taken from a source and have not settled.
         scene_jobs: Scenes between start and commit.
-        uploads: Files on their way to storage.
+        uploads: Files that are being uploaded.
         inputs: Requests that create inputs and pre-annotations.
-        downloads: Contents of annotations on their way from storage.
-        reading: Bounds how much of the caller's own code runs at once.
+        downloads: Contents of annotations that are being downloaded.
+        reading: Bounds how many of the caller's callbacks and streams run concurrently.
     """
 
     in_flight: Semaphore
@@ -38,12 +39,14 @@ class Limiters:
 
     @classmethod
     def of(cls, limits: Limits, reading: Reading | None = None) -> "Limiters":
-        """Limiters with the sizes of the limits.
+        """Make limiters from limits.
 
         Args:
             limits: The limits.
-            reading: What others read with. It is shared unless the limits let more, or fewer, callbacks run at once.
+            reading: The client's bound on reading. It is shared if the number of callbacks is the same.
         """
+        # Callbacks take turns because they may share an object, such as an archive. Runs on one client may share it
+        # too, so a run has turns of its own only if it asks for another number.
         if reading is None or reading.callbacks.total_tokens != limits.callbacks:
             reading = Reading(CapacityLimiter(limits.callbacks))
         return cls(

@@ -1,4 +1,4 @@
-"""Looking at scenes that exist, or may come into view soon."""
+"""Looks up scenes that exist, or may become visible soon."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,14 @@ QUERY = "v2/scenes/query"
 
 
 async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
-    """Get what the platform shows of some scenes now, by the uuids that were asked for.
+    """Get the scenes that the platform shows now, by uuid as it was passed.
 
     Raises:
-        NotFoundError: If the platform does not know one of them. It may leave that one out instead.
+        NotFoundError: If the platform does not know one of them. It may also omit that one instead.
     """
     asked = {plain_uuid(uuid): uuid for uuid in scene_uuids}
     scenes = await api.ask(QUERY, list[Scene], json={"sceneUuids": list(scene_uuids)})
+    # Scenes that were not asked for are dropped: nobody waits for them.
     return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
 
 
@@ -26,27 +27,27 @@ async def get_scenes(api: Api, visibility: Visibility, scene_uuids: Sequence[str
     """Get scenes as soon as the platform shows all of them.
 
     Raises:
-        NotFoundError: If the platform does not know one of them.
+        NotFoundError: If the platform does not know one of them, and its grace period is over.
     """
 
     async def find_all() -> list[Scene]:
         found = await find_scenes(api, scene_uuids)
         known = {plain_uuid(uuid) for uuid in found}
         if missing := [uuid for uuid in scene_uuids if plain_uuid(uuid) not in known]:
-            raise left_out(api, missing)
+            raise left_out(api, missing)  # a NotFoundError, so `visibility.wait` treats an omission like a 404
         return list(found.values())
 
     return await visibility.wait(scene_uuids, find_all)
 
 
 def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
-    """The error of an answer that leaves out some of the scenes that were asked for."""
+    """The error for a response that omits some of the scenes that were asked for."""
     message = f"the platform does not know the scenes {', '.join(scene_uuids)}: its answer leaves them out"
     return LeftOutError(message, missing=scene_uuids, method="POST", url=api.url(QUERY))
 
 
 async def get_status(api: Api, visibility: Visibility, scene_uuid: str) -> SceneStatus | None:
-    """Get the status of a scene, None if the platform does not know it."""
+    """Get the status of a scene; None if the platform does not know it."""
     try:
         (scene,) = await get_scenes(api, visibility, [scene_uuid])
     except NotFoundError:
@@ -55,7 +56,7 @@ async def get_status(api: Api, visibility: Visibility, scene_uuid: str) -> Scene
 
 
 async def is_shown(api: Api, scene_uuid: str) -> bool:
-    """Tell whether the platform shows a scene already."""
+    """Return whether the platform shows a scene now."""
     try:
         return bool(await find_scenes(api, [scene_uuid]))
     except NotFoundError:
@@ -63,9 +64,9 @@ async def is_shown(api: Api, scene_uuid: str) -> bool:
 
 
 async def have_appeared(api: Api, visibility: Visibility, scene_uuids: Sequence[str]) -> bool:
-    """Wait for those of some scenes that are within their grace period, and tell whether there were any.
+    """Wait for the scenes that are within their grace period. Return whether there were any, and all appeared.
 
-    An answer that did not know them may have come too early, and is worth asking for again.
+    If so, a "not found" about them may have come too early, and the request is worth repeating.
     """
     expected = [uuid for uuid in scene_uuids if visibility.is_expected(uuid)]
     try:
@@ -75,13 +76,13 @@ async def have_appeared(api: Api, visibility: Visibility, scene_uuids: Sequence[
 
 
 async def was_committed(api: Api, visibility: Visibility, scene_uuid: str) -> bool | None:
-    """Tell whether a scene that an earlier run has started is committed, and not invalidated.
-
-    The platform may not show the scene yet, so its grace period begins now.
+    """Return whether a scene that an earlier run started is committed, and not invalidated.
 
     Returns:
         None if the platform does not know the scene.
     """
+    # The earlier run may have been killed a moment ago, so the platform may not show the scene yet. Only a journal
+    # knows the scene, and not when it was created: its grace period begins now.
     visibility.expect(scene_uuid)
     status = await get_status(api, visibility, scene_uuid)
     return None if status is None else status.is_committed

@@ -49,6 +49,7 @@ async def create_pre_annotation(
     Endpoint: `POST v1/pre-annotations`
     """
     names = to_json(given(sceneUuid=scene_uuid, externalId=external_id))
+    # The content is spliced in as text: it was checked as JSON before, and parsing it again takes time and memory.
     body = names.removesuffix(b"}") + b', "preAnnotation": ' + content + b"}"
     return await visibility.wait(
         [scene_uuid], lambda: api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
@@ -58,9 +59,9 @@ async def create_pre_annotation(
 async def create_only_pre_annotation(
     api: Api, visibility: Visibility, scene_uuid: str, content: bytes, external_id: str | None = None
 ) -> CreatedPreAnnotation:
-    """Create the pre-annotation of a scene with this external id, or the only one, which nobody else creates.
+    """Create the pre-annotation of a scene with this external id, or its only one, once. Nobody else may create it.
 
-    If the answer is lost, the platform is asked for it before another is created.
+    After a lost response, the platform is asked for the pre-annotation before the request is repeated.
 
     Endpoints: `POST v1/pre-annotations`, `GET v2/pre-annotations`
     """
@@ -72,7 +73,7 @@ async def create_only_pre_annotation(
 
 
 async def find_only_pre_annotation(api: Api, visibility: Visibility, scene_uuid: str) -> CreatedPreAnnotation | None:
-    """Find the pre-annotation of such a scene, if it is there or comes soon.
+    """Find the pre-annotation that an earlier request may have created. It may appear with a delay.
 
     Endpoint: `GET v2/pre-annotations`
     """
@@ -87,13 +88,15 @@ async def _find(
 
 
 async def find_ids(api: Api, visibility: Visibility, scene_uuid: str, external_id: str | None) -> Sequence[str]:
-    """Find the ids of the pre-annotations of a scene. Whatever else the platform lists is passed over.
+    """Find the ids of the pre-annotations of a scene. Other entries in the response are ignored.
 
     Endpoint: `GET v2/pre-annotations`
     """
     query = given(sceneUuids=scene_uuid, externalIds=external_id)
     found = await visibility.paged([scene_uuid], query_pre_annotations(api, [*query.items()]))
     asked = plain_uuid(scene_uuid)
+    # Filtered again here: a pre-annotation of another scene must not count as this one's. Entries that do not say what
+    # they are about are kept.
     found = [each for each in found if plain_uuid(str(each.get("sceneUuid", asked))) == asked]
     if external_id is not None:
         found = [each for each in found if each.get("externalId", external_id) == external_id]
@@ -103,7 +106,7 @@ async def find_ids(api: Api, visibility: Visibility, scene_uuid: str, external_i
 
 
 def query_pre_annotations(api: Api, query: Sequence[tuple[str, Value]]) -> Paged[JsonObject]:
-    """Get the pre-annotations that match a query, as the platform sends them.
+    """Get the pre-annotations that match a query, as the platform sends them, page by page.
 
     Endpoint: `GET v2/pre-annotations`
     """
@@ -116,7 +119,7 @@ def query_pre_annotations(api: Api, query: Sequence[tuple[str, Value]]) -> Paged
             yield page.data
             if not page.has_next:
                 return
-            if not page.data:
+            if not page.data:  # a server that says so for ever would keep the caller for ever
                 raise api.malformed("GET", PATH, f"an empty page at {offset}, and another one")
             offset += PAGE_SIZE
 

@@ -1,4 +1,4 @@
-"""Where inputs go: whether the project is there and its batch open, and what there is instead."""
+"""Checks projects and batches, and lists the alternatives in errors about them."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,27 +24,27 @@ from kognic_aio.model import Project, ProjectBatch, ProjectBatchStatus
 T = TypeVar("T")
 
 MAX_NAMES = 10
-"""How many projects or batches an error names at most."""
+"""How many projects or batches an error lists."""
 
 MOST_OF_A_NAME = 100
-"""Characters of each that are compared, and shown."""
+"""Characters of each name that are compared and shown. A comparison takes time quadratic in the length."""
 
 MOST_COMPARED = 1_000
-"""How many of them, the newest, are compared with a name. To compare takes the square of their length."""
+"""How many names are compared: the newest."""
 
 
 async def fetch_projects(api: Api) -> list[Project]:
-    """The projects that there are."""
+    """Fetch all projects."""
     return await api.get("v1/projects", list[Project])
 
 
 async def fetch_batches(api: Api, project: str) -> list[ProjectBatch]:
-    """The batches of a project."""
+    """Fetch the batches of a project."""
     return await api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
 
 
 async def check_target(api: Api, project: str, batch: str | None) -> None:
-    """See that a project exists and a batch of it takes inputs.
+    """Check that a project exists and that its batch accepts inputs.
 
     Args:
         api: The input API.
@@ -64,7 +64,7 @@ async def check_target(api: Api, project: str, batch: str | None) -> None:
 
 
 async def check_exists(api: Api, project: str, batch: str | None) -> None:
-    """See that a project exists, and a batch of it if one is named.
+    """Check that a project exists, and its batch if one is named.
 
     Raises:
         UnknownProjectError: If there is no such project.
@@ -82,24 +82,26 @@ Check: TypeAlias = Callable[[Api, str, str | None], Awaitable[None]]
 async def explaining_target(
     api: Api, project: str | None, batch: str | None = None, check: Check = check_exists
 ) -> AsyncGenerator[None, None]:
-    """If the platform refuses what is done in here because of the project or batch, the error says what there is.
+    """Explain errors about a project or batch in the body of this context: list the alternatives.
 
     Args:
         api: The input API.
-        project: External id of the project that is named in the request, if one is.
-        batch: External id of the batch, if one is named.
-        check: What the request wants of them: `check_exists`, or `check_target` if it creates inputs.
+        project: External id of the project in the request, if any.
+        batch: External id of the batch in the request, if any.
+        check: The check that finds the problem: `check_exists`, or `check_target` if the request creates inputs.
 
     Raises:
-        ProjectNotFoundError: In place of a `NotFoundError`, if it is the project or the batch that does not exist.
+        ProjectNotFoundError: Instead of a `NotFoundError`, if the project or the batch is what does not exist.
     """
     try:
         yield
     except (BadRequestError, ConflictError, NotFoundError) as error:
+        # Checked only after a refusal: a check before each request would double the requests.
         problem = None if project is None else await _problem(check, api, project, batch)
         if problem is None:
             raise
         if not isinstance(error, NotFoundError):
+            # If the platform has named the culprit, the alternatives alone are enough.
             says_so = repr(project if batch is None else batch) in error.message
             error.explain((says_so and problem.instead) or str(problem))
             raise
@@ -107,7 +109,7 @@ async def explaining_target(
     else:
         return
     raise ProjectNotFoundError(
-        str(problem),  # which is more than the platform's words say
+        str(problem),  # says more than the platform's message
         status=refusal.status,
         method=refusal.method,
         url=refusal.url,
@@ -116,7 +118,7 @@ async def explaining_target(
 
 
 def explained_pages(api: Api, project: str | None, batch: str | None, found: Paged[T]) -> Paged[T]:
-    """What a query finds in a project or batch; its errors say what there is."""
+    """Page through a query in a project or batch. Its errors list the alternatives."""
 
     async def pages() -> AsyncIterator[Sequence[T]]:
         async with explaining_target(api, project, batch):
@@ -127,7 +129,7 @@ def explained_pages(api: Api, project: str | None, batch: str | None, found: Pag
 
 
 async def _problem(check: Check, api: Api, project: str, batch: str | None) -> RunError | None:
-    """What is wrong with a project and batch, None if nothing is or nobody knows."""
+    """Find what is wrong with a project and batch; None if nothing is, or the check fails."""
     try:
         await check(api, project, batch)
     except RunError as problem:
@@ -146,7 +148,7 @@ async def _batches_of(api: Api, project: str) -> list[ProjectBatch]:
 
 
 async def _other_projects(api: Api, project: str) -> str:
-    """The projects that there are; nothing if the platform does not tell."""
+    """List the projects for an error; empty if they cannot be fetched."""
     try:
         names = [found.project for found in await fetch_projects(api)]
     except KognicError:
@@ -181,7 +183,7 @@ def _check_takes_inputs(api: Api, project: str, named: ProjectBatch, batches: Se
 
 
 def _open_ones(batches: Sequence[ProjectBatch]) -> list[str]:
-    """The open batches, each once."""
+    """The names of the open batches, without duplicates."""
     return list(dict.fromkeys(found.batch for found in batches if found.status is ProjectBatchStatus.OPEN))
 
 
@@ -191,11 +193,11 @@ def _listed(api: Api, batches: Sequence[ProjectBatch], near: str = "") -> str:
 
 
 def _nearest(api: Api, name: str, shown: dict[str, str]) -> str:
-    """Some of several names, as they are to be shown: those that are most like one name, and how many more there are.
+    """List the names that are most similar to a name, and the number of the others.
 
     Args:
-        api: Has told the names.
-        name: What they are to be like; if it is empty, the last are taken, which are the newest.
+        api: The API that the names came from.
+        name: The name to compare with. If it is empty, the last names are listed, which are the newest.
         shown: The names, and how to show each.
     """
     compared = {each[:MOST_OF_A_NAME]: shown[each] for each in [*shown][-MOST_COMPARED:]}

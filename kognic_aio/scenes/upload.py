@@ -1,4 +1,4 @@
-"""The files of a scene on their way to storage."""
+"""Uploads the files of a scene to storage."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -14,30 +14,31 @@ from kognic_aio.files import Source
 from kognic_aio.model.resource import Uploadable
 
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
-"""Names of files, each with the signed URL to which it goes."""
+"""Filenames, each with the signed URL to upload to."""
 
 Upload: TypeAlias = Callable[[], Awaitable[int]]
-"""Sends one file and tells how many bytes it had."""
+"""Uploads one file and returns its size in bytes."""
 
 
 def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
-    """See that the platform asks for the files of a scene: it wants all of them, or none if it has them.
+    """Check that the platform asks for the files of the scene: for all of them, or for none if it has them already.
 
     Args:
-        api: What was asked.
+        api: The API that responded.
         path: The path.
-        urls: The name of each file that it wants, with its signed URL.
+        urls: The files that the platform asks for, with their signed URLs.
         files: The names of the scene's files.
 
     Raises:
-        MalformedAnswerError: If it asks for others.
+        MalformedAnswerError: If it asks for other files.
     """
+    # Found here, before the first upload: a file without a URL would be missing after the commit.
     if problem := _difference({name for name, _ in urls.reveal()}, set(files)):
         raise api.malformed("POST", path, problem)
 
 
 def _difference(wanted: set[str], files: set[str]) -> str:
-    """How the files that the platform wants differ from those of the scene, empty if they do not."""
+    """Describe how the files that the platform asks for differ from those of the scene; empty if they do not."""
     missing, unknown = sorted(files - wanted) if wanted else [], sorted(wanted - files)
     problems = [f"no signed URL for {missing}"] if missing else []
     problems += [f"signed URLs for {unknown}, which are no files of the scene"] if unknown else []
@@ -50,25 +51,25 @@ def file_uploads(
     files: Mapping[str, Uploadable],
     sources: Mapping[str, Source],
 ) -> Iterator[Upload]:
-    """The uploads that the platform asks for.
+    """Yield the uploads that the platform asks for.
 
     Args:
-        storage: Takes the files.
-        urls: The name of each file and its signed URL. The same file may go to several.
-        files: The files of the scene, under the same names.
-        sources: Where their bytes come from.
+        storage: The storage.
+        urls: The filenames with their signed URLs. A file may have several.
+        files: The files of the scene by filename.
+        sources: The sources of their bytes by filename.
     """
     for name, url in urls.reveal():
         yield partial(storage.put, Secret(url), files[name], sources[name])
 
 
 async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None) -> None:
-    """Send the files of a scene, as many at once as the limiter lets through.
+    """Upload the files of a scene concurrently, within the limit.
 
     Args:
-        uploads: What to send.
-        limiter: Bounds the uploads.
-        sent: Called with the size of each file that has arrived.
+        uploads: The uploads.
+        limiter: Bounds the uploads of all scenes that share it.
+        sent: Called with the size of each uploaded file in bytes.
     """
 
     async def send(file: Upload) -> None:
@@ -77,4 +78,5 @@ async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[
         if sent is not None:
             sent(size)
 
+    # No more workers than places: a scene of thousands of files does not need a task for each of them.
     await for_each(uploads, send, workers=limiter.max_value or 1)

@@ -1,4 +1,4 @@
-"""Not found is not yet: the platform does not show a scene for a short time after its creation."""
+"""Treats "not found" as "not yet": the platform does not show a scene for a short time after its creation."""
 
 import re
 import time
@@ -14,26 +14,26 @@ from kognic_aio.scenes.answers import plain_uuid
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.15
-"""Seconds until a scene that was not found is asked for again."""
+"""Seconds before the first retry after a scene was not found."""
 
 GROWTH = 1.5
-"""Factor by which each pause is longer than the one before."""
+"""Factor between two pauses."""
 
 MAX_PAUSE = 2.0
-"""Seconds; the longest pause."""
+"""The longest pause in seconds."""
 
 UUID = re.compile("[0-9a-f]{32}")
 
 
 class Visibility:
-    """Knows which scenes may exist although the platform does not show them yet, and asks again for those.
+    """Knows which scenes the platform may not show yet, and retries requests about them.
 
-    A scene has a grace period from its creation on. During that, a 404 counts as "not yet", and so does a list without
-    it. A scene is remembered until its grace period is over.
+    A scene has a grace period from its creation on. Until it is over, a 404 counts as "not yet", and so does a list
+    without the scene. After that, the scene is forgotten.
 
     Args:
         timeout: The grace period of a scene in seconds.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,61 +45,63 @@ class Visibility:
         """Begin the grace period of a scene that was created just now.
 
         Args:
-            names: Its uuid, and its external id if it may be asked for by that.
+            names: Its uuid, and its external id if callers may look it up by that.
             timeout: Its grace period in seconds, by default that of all scenes.
         """
         now = self._clock()
         self._forget(now)
         for name in map(_key, names):
-            self._ends.pop(name, None)  # what is written last ends last
+            self._ends.pop(name, None)  # moves the scene to the end: the dict is in order of expiry, for `_forget`
             self._ends[name] = now + (self.timeout if timeout is None else timeout)
 
     def expect(self, scene_uuid: str, *, at_least: float = 0.0) -> None:
-        """Begin the grace period of a scene that was created at an unknown time, unless it is within one.
+        """Begin the grace period of a scene that was created at an unknown time, unless it has one already.
 
         Args:
             scene_uuid: Its uuid.
-            at_least: Seconds that its grace period has if that of all scenes is shorter.
+            at_least: A lower bound of its grace period in seconds.
         """
         if not self.is_expected(scene_uuid):
             self.created(scene_uuid, timeout=max(self.timeout, at_least))
 
     def invalidated(self, *scene_uuids: str) -> None:
-        """End the grace period of scenes that were seen, and are not shown any more."""
+        """End the grace period of scenes that were invalidated: from now on, "not found" is final."""
         for uuid in scene_uuids:
             self._ends.pop(_key(uuid), None)
 
     def is_expected(self, name: str) -> bool:
-        """Whether a scene is within its grace period."""
+        """Return whether a scene is within its grace period."""
         return self._seconds_left([name]) > 0
 
     async def wait(self, names: Collection[str], ask: Callable[[], Awaitable[T]]) -> T:
-        """What the platform answers about scenes once it shows them.
+        """Send a request about scenes, and retry it until the platform shows them.
 
         Args:
-            names: The scenes. Those of other clients have no grace period.
-            ask: Asks for them, or does something with them.
+            names: The scenes. Scenes of other clients have no grace period.
+            ask: Sends the request.
 
         Raises:
-            NotFoundError: If the platform does not show them, and no grace period is left.
+            NotFoundError: If the platform does not show them, and their grace periods are over.
         """
         pause = FIRST_PAUSE
         while True:
             try:
                 return await ask()
-            except ProjectNotFoundError:
+            except ProjectNotFoundError:  # the project is missing, not the scene: waiting does not help
                 raise
             except NotFoundError:
                 left = self._seconds_left(names)
                 if left <= 0:
                     raise
+            # Out here, because a 404 that is being handled would become the context of a cancellation.
             await sleep(min(pause, left))
             pause = min(pause * GROWTH, MAX_PAUSE)
 
     def paged(self, names: Collection[str], found: Paged[T]) -> Paged[T]:
-        """What a query finds about scenes once the platform shows them, page by page."""
+        """Page through a query about scenes, and retry its first page until the platform shows them."""
 
         async def pages() -> AsyncIterator[Sequence[T]]:
+            # Later pages are not retried: once the platform accepts the query, it knows the scenes.
             further, page = await self.wait(names, lambda: _first_page(found))
             while page is not None:
                 yield page
@@ -108,22 +110,24 @@ class Visibility:
         return Paged(pages)
 
     def _seconds_left(self, names: Collection[str]) -> float:
-        """Seconds until the last of some scenes has no grace period any more."""
+        """Seconds until the grace periods of all these scenes are over."""
         return max((self._ends.get(_key(name), 0.0) for name in names), default=0.0) - self._clock()
 
     def _forget(self, now: float) -> None:
-        """Forget the scenes whose grace period is over. They come in the order of its end, or nearly so."""
+        """Forget the scenes whose grace period is over."""
+        # The dict is in order of expiry, or nearly so, as most grace periods are equally long. So this looks only at
+        # scenes that it deletes, and memory stays bounded in an endless run.
         while self._ends and self._ends[oldest := next(iter(self._ends))] <= now:
             del self._ends[oldest]
 
 
 def _key(name: str) -> str:
-    """The name by which a scene is remembered: all spellings of a uuid have the same."""
+    """The key of a scene: the same for all spellings of its uuid. External ids have only one spelling."""
     plain = plain_uuid(name)
     return plain if UUID.fullmatch(plain) else name
 
 
 async def _first_page(found: Paged[T]) -> tuple[AsyncIterator[Sequence[T]], Sequence[T] | None]:
-    """The first page of several, and what gives the others."""
+    """Fetch the first page, and return it with the iterator over the others."""
     pages = found.pages()
     return pages, await anext(pages, None)

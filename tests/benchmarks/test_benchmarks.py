@@ -64,7 +64,7 @@ def test_measures_imports() -> None:
     """The import measure tells of the difference to aiohttp and of unwanted modules."""
     report = imports.report(runs=1)
     assert re.search(r"\n  difference +-?\d+ ms", report)
-    assert "pulls in of pydantic, click, rich: none" in report
+    assert "imported of pydantic, click, rich: none" in report
 
 
 def test_failed_child_is_an_error() -> None:
