@@ -10,8 +10,8 @@ from socket import gaierror
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
+from kognic_aio._http.protocol import Request
 from kognic_aio._http.proxies import Proxy
-from kognic_aio._http.request import Request
 from kognic_aio.errors import (
     CertificateError,
     ConnectError,

@@ -1,7 +1,7 @@
 """The body of a request on its way, under a watch.
 
 aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
-stops reading would never time out. After that, a slow but steady one would time out too soon, as kernels hold megabytes
+stops reading would never time out. After that, a slow but steady one would time out too soon: kernels hold megabytes
 that are still on their way.
 """
 
@@ -11,8 +11,7 @@ import struct
 import sys
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -34,22 +33,14 @@ MIN_MOVED = 1000
 HELD = 32 << 20
 """Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
-NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""Makes closing reset the connection, so that the kernel drops what it holds."""
-
 TCP_INFO_FIELDS = "=120xQ100xI"
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
-TCP_INFO_SIZE = struct.calcsize(TCP_INFO_FIELDS)
-
 
 class Sending(aiohttp.Payload):
-    """A body that is sent once. Its server may be slow but not silent. Use it around the request.
+    """A body that is sent once. Its server may be slow but not silent.
 
     The time that the source of the bytes takes does not count: the clock runs only while the server is waited for.
-
-    Args:
-        content: The bytes, or what gives them in chunks.
     """
 
     _value: bytes | AsyncIterable[bytes]
@@ -61,15 +52,11 @@ class Sending(aiohttp.Payload):
         self._watch: _Watch | None = None
         self._small_since: float | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def end(self, *, has_failed: bool) -> None:
+        """The exchange is over."""
         if self._watch is not None:
             self._watch.stop()
-            if error is not None:
+            if has_failed:
                 self._watch.reset()
 
     @property
@@ -111,9 +98,6 @@ class Sending(aiohttp.Payload):
 class _Watch:
     """Runs aiohttp's clock while the server has to read or answer, and restarts it when bytes have moved.
 
-    Args:
-        writer: Of the connection on which the request goes out.
-
     Attributes:
         sent_at: When all had been handed over, by the loop's clock.
         waits_since: When bytes have moved last, or the wait for the server began; None while it is not waited for.
@@ -153,7 +137,7 @@ class _Watch:
         self._start_clock()
 
     def stop(self) -> None:
-        """Stop looking for progress."""
+        """Stop looking for progress. aiohttp's clock may already be that of another request."""
         if self._next_look is not None:
             self._next_look.cancel()
             self._next_look = None
@@ -162,8 +146,9 @@ class _Watch:
         """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
         if self._transport is None:
             return
+        no_linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # closing drops what the kernel holds
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self._transport.abort()
 
     def _start_clock(self) -> None:
@@ -200,23 +185,21 @@ class _Watch:
         self._look_later(timeout)
 
     def _progress(self) -> tuple[int, int, int]:
-        """Numbers that change when bytes of the body move: those that left this process, and the kernel's."""
-        if self._transport is None or self._transport.is_closing():
+        """Numbers that change when bytes of the body move: those that left this process, and the kernel's.
+
+        Linux tells of every TCP socket, below TLS and proxies, what the other end has acknowledged, and its free room,
+        which grows when it reads.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return self._seen
-        return (self._writer.output_size - self._transport.get_write_buffer_size(), *_kernel_counts(self._transport))
-
-
-def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int]:
-    """The other end's free room, and the bytes that it has acknowledged; zeros if the system does not tell.
-
-    Linux tells of every TCP socket, below TLS and proxies. Room grows when the other end reads.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
-            info = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
-            acknowledged, room = struct.unpack_from(TCP_INFO_FIELDS, info)
-            return room, acknowledged
-    return 0, 0
+        room = acknowledged = 0
+        if sys.platform == "linux":
+            with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
+                size, wire = struct.calcsize(TCP_INFO_FIELDS), transport.get_extra_info("socket")
+                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+                acknowledged, room = struct.unpack(TCP_INFO_FIELDS, info)
+        return self._writer.output_size - transport.get_write_buffer_size(), room, acknowledged
 
 
 async def _slices(content: bytes) -> AsyncIterator[memoryview]:

@@ -10,17 +10,8 @@ import anyio
 from yarl import URL
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.protocol import (
-    Answer,
-    is_page,
-    is_success,
-    malformed,
-    parse_json,
-    shown_start,
-    storage_error,
-)
+from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
 from kognic_aio._http.reading import parsed
-from kognic_aio._http.request import MAX_URL_SHOWN, Request
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
 from kognic_aio._http.transport import Transport
 from kognic_aio._json import MOST_MEMORY
@@ -38,9 +29,6 @@ MAX_AT_ONCE = 4 << 20
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
 
-MAX_UPLOAD_ANSWER = 1 << 20
-"""Bytes of the answer to an upload."""
-
 MEMORY_OF_A_BYTE = 16
 """Bytes of memory that a content may take for each byte sent. Annotations take ten."""
 
@@ -50,11 +38,14 @@ MAX_SIGNED_URL = 16 << 10
 NOT_FOR_US = frozenset({411, 501, 505})
 """Statuses of storages that cannot take such a request at all: another attempt would change nothing."""
 
-MAX_CHECKSUM = 40
-"""Characters that errors show."""
-
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
 """Statuses of storages for signed URLs that have expired or are no longer theirs."""
+
+PAGE = re.compile(
+    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
+    rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
+)
+"""How a page for people begins, or a part of one. No store answers with such tags."""
 
 
 class Storage:
@@ -89,19 +80,37 @@ class Storage:
             async with source.open() as body:
                 return await self._send(target, body, file.content_type, file.client_filename)
 
-        return await self._repeat(target, attempt)
+        return await repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
 
     async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
         """Upload a JSON document as `put` does. Errors call it by its name."""
         target = self._signed("PUT", url)
 
-        async def attempt() -> int:
-            return await self._send(target, Body(content, len(content), name), "application/json", name)
+        def attempt() -> Awaitable[int]:
+            return self._send(target, Body(content, len(content), name), "application/json", name)
 
-        return await self._repeat(target, attempt)
+        return await repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
 
-    def _repeat(self, target: Secret[URL], attempt: Callable[[], Awaitable[int]]) -> Awaitable[int]:
-        return repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
+    async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
+        """One attempt of an upload."""
+        headers = {
+            "Content-Type": content_type,
+            "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
+            "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
+        }
+        request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
+        try:
+            answer = await self._transport.attempt(request, partial(parsed, _whole))
+        except RequestError as error:
+            if body.failure is None:
+                raise
+            raise body.failure from error
+        if body.failure is not None:
+            raise body.failure
+        if not answer.is_success:
+            raise storage_error(answer, f"upload of {name!r}")
+        await _check_arrival(answer, body, name)
+        return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
         """Download a JSON document, and parse it.
@@ -145,10 +154,10 @@ class Storage:
             return await self._get(target, read, MAX_CONTENT, "identity")
 
     def _get(
-        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], most: int, encoding: str = "gzip"
+        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], max_answer: int, encoding: str = "gzip"
     ) -> Awaitable[T]:
         headers = {"Accept": "application/json", "Accept-Encoding": encoding}
-        request = Request(method="GET", url=target, headers=headers, max_answer=most)
+        request = Request(method="GET", url=target, headers=headers, max_answer=max_answer)
         return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
@@ -161,7 +170,9 @@ class Storage:
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
+            given = self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN)
+            # The part of what may be a signed URL that is certainly no secret.
+            shown = re.split(r"[?#&=]", given[:MAX_URL_SHOWN])[0].rpartition("@")[2]
             raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
         return signed
 
@@ -174,42 +185,23 @@ class Storage:
             return "a URL of plain http, which anybody on the way can read"
         return None
 
-    async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
-        # The answer to an upload is short, and needs no compression, which could blow up here.
-        headers = {"Content-Type": content_type, "Accept-Encoding": "identity"}
-        headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=MAX_UPLOAD_ANSWER)
-        try:
-            answer = await self._transport.attempt(request, partial(parsed, _whole))
-        except RequestError as error:
-            if body.failure is None:
-                raise
-            raise body.failure from error
-        if body.failure is not None:
-            raise body.failure
-        if not is_success(answer):
-            raise storage_error(answer, f"upload of {name!r}")
-        await _check_arrival(answer, body, name)
-        return body.sent
-
 
 @discreet
 def _url(url: Secret[str]) -> Secret[URL] | None:
-    """The URL unchanged, None if it leads nowhere."""
+    """The URL unchanged, None if it leads nowhere or would not be sent unchanged."""
+    text = url.reveal()
+    if len(text) > MAX_SIGNED_URL or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
+        return None
     with suppress(ValueError):
-        signed = URL(url.reveal() if _is_one_word(url.reveal()) else "", encoded=True)
+        signed = URL(text, encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
             return Secret(signed)
     return None
 
 
 def _checked(answer: Answer) -> Answer:
-    """The answer to a download.
-
-    Raises:
-        StorageError: If the storage refuses.
-    """
-    if not is_success(answer):
+    """The answer to a download, if the storage does not refuse."""
+    if not answer.is_success:
         raise storage_error(answer, "download")
     return answer
 
@@ -228,31 +220,46 @@ def _whole(answer: Answer) -> Answer:
     return answer
 
 
-def _is_one_word(url: str) -> bool:
-    """Whether a URL can be sent unchanged: aiohttp would keep spaces and drop line ends."""
-    return len(url) <= MAX_SIGNED_URL and url.isprintable() and " " not in url
-
-
-def _shown(url: str) -> str:
-    """The part of what may be a signed URL that is certainly no secret."""
-    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
-
-
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     """Check that the storage has taken all bytes, and, if it tells their checksum, that none has changed."""
+    answered = f"answered {answer.status} to the upload of {name!r}"
     if is_page(answer):
-        problem = f"with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
-        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
+        raise answer.malformed(
+            f"{answered} with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
+        )
     if not body.is_complete:
-        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} before it had all of it")
-    if stored := _checksums(answer):
+        raise answer.malformed(f"{answered} before it had all of it")
+    if stored := checksums(answer):
         sent = await body.crc32c()
         if wrong := stored - {sent}:
-            told = answer.told(min(wrong), length=MAX_CHECKSUM)
-            raise ChecksumError(name, sent=sent, stored=told, method=answer.method, url=answer.url)
+            told = answer.told(min(wrong), length=40)
+            raise ChecksumError(name, sent=sent, stored=told, method=answer.request.method, url=answer.request.shown)
 
 
-def _checksums(answer: Answer) -> set[str]:
+def is_page(answer: Answer) -> bool:
+    """Whether it is a page for people: something in between answered, not a storage, whatever the status says.
+
+    An empty body is no page: Google's storage calls it `text/html`.
+    """
+    is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
+    body = visible(answer)
+    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
+
+
+def _without_asides(body: bytes) -> bytes:
+    """A body from what it begins with, after declarations and comments."""
+    asides, position = {b"<?xml": b"?>", b"<!--": b"-->"}, 0
+    while aside := next((end for begin, end in asides.items() if body.startswith(begin, position)), None):
+        end = body.find(aside, position)
+        if end < 0:
+            break
+        position = end + len(aside)
+        while body[position : position + 1].isspace():
+            position += 1
+    return body[position:]
+
+
+def checksums(answer: Answer) -> set[str]:
     """The CRC-32C of `x-goog-hash`, which may be several headers, or one such as `crc32c=AAAAAA==,md5=...`."""
     values = [value for name, value in answer.headers.items() if name.lower() == "x-goog-hash"]
     parts = (part.strip().partition("=") for value in values for part in value.split(","))
@@ -260,13 +267,11 @@ def _checksums(answer: Answer) -> set[str]:
 
 
 def _may_repeat_put(error: Exception) -> bool:
-    """Whether an upload is worth another try."""
     is_for_good = isinstance(error, StorageError) and error.status in NOT_FOR_US
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
 
 
 def _may_repeat_get(error: Exception) -> bool:
-    """Whether a download is worth another try."""
     return may_repeat(error) and not isinstance(error, TooLargeError)
 
 
