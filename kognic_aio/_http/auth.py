@@ -73,11 +73,7 @@ class Credentials:
 
 @discreet
 def resolve(auth: Secret[Auth] | None) -> Credentials:
-    """Find the credentials: those given, else from the environment, else from the keyring. Reads files.
-
-    Raises:
-        CredentialsError: If there are none, or they are malformed or expired.
-    """
+    """Find the credentials: those given, else from the environment, else from the keyring. Reads files."""
     from kognic.auth.credentials_parser import (  # noqa: PLC0415 - imported when a client opens
         get_credentials_from_system,
         resolve_any_credentials,
@@ -136,8 +132,6 @@ class Token:
 
         Raises:
             CredentialsError: If the server refused the credentials.
-            MalformedAnswerError: If it did not answer with a token.
-            ApiError: If it is in trouble.
         """
         if answer.status in RETRYABLE_STATUSES:
             raise api_error(answer)
@@ -158,9 +152,6 @@ class TokenSource:
     """The current token, the same for all tasks.
 
     Refresh tokens are not used: the client credentials grant gives a fresh token in one request at any time.
-
-    Args:
-        fetch: Asks the auth server for a token; told what that counts as for the circuit breaker.
     """
 
     def __init__(self, fetch: Callable[[Hashable], Awaitable[Token]]) -> None:
@@ -174,9 +165,6 @@ class TokenSource:
         Args:
             refused: The token that was answered with 401. A new one is fetched unless another task has done so.
             counts_as: What the request for it counts as; see `RetryPolicy`.
-
-        Raises:
-            CredentialsError: If the credentials were refused, and no token is left.
         """
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -211,11 +199,7 @@ class AuthServer:
 
     Args:
         send: Sends a request, repeats it by a policy, and gives what a function reads in the answer.
-        url: The server's base URL.
-        headers: The headers of every request.
-        redactor: Learns the secrets.
         auth: Where the credentials come from, and those that replace them.
-        credentials: The credentials.
         scopes: Scopes of tokens, instead of those of the credentials.
     """
 
@@ -239,9 +223,6 @@ class AuthServer:
 
     async def fetch_token(self, counts_as: Hashable) -> Token:
         """A new token. For the circuit breaker, the request counts as what it is told.
-
-        Raises:
-            CredentialsError: If the credentials are refused, and so are those that have replaced them.
 
         Endpoint: `POST /v1/auth/oauth/token`
         """

@@ -66,10 +66,6 @@ class Exchange:
 
     The wait for a connection does not count, nor does an upload as long as it moves.
 
-    Args:
-        sending: The body, if there is one.
-        running: All exchanges that are on their way; this one while it is.
-
     Attributes:
         received: Bytes of the answer that have come.
         request: aiohttp's request, which tells when it is on its way.
@@ -130,31 +126,22 @@ class Exchange:
 
     def look(self, now: float, timeout: float) -> None:
         """End the exchange if it has taken too long, by the loop's clock."""
-        if self._is_over(now, timeout):
-            self._scope.reschedule(now)
-
-    def _is_over(self, now: float, timeout: float) -> bool:
         if self.request is None or self.request.response is None:
-            return False  # nothing has been sent yet
+            return  # nothing has been sent yet
         if self._sending is None:
             self._sent_at = self._sent_at or now
-            return now - self._sent_at > self._allowed(timeout)
-        if self._sending.waits_since is None:
-            return False
-        allowed = self._allowed(timeout + self._sending.extra) if self._sending.is_over else timeout
-        return now - self._sending.waits_since > allowed
-
-    def _allowed(self, timeout: float) -> float:
-        return min(PATIENCE * timeout + self.received / MIN_RATE, max(MAX_SECONDS, PATIENCE * timeout))
+            since, patience = self._sent_at, PATIENCE * timeout
+        else:
+            since, patience = self._sending.waits_since or now, PATIENCE * (timeout + self._sending.extra)
+        max_seconds = min(patience + self.received / MIN_RATE, max(MAX_SECONDS, patience))
+        if self._sending is not None and self._sending.sent_at is None:
+            max_seconds = timeout  # for bytes of the body to move
+        if now - since > max_seconds:
+            self._scope.reschedule(now)
 
 
 class Exchanges:
-    """Sends the requests of a client, each once. One timer watches them all: one for each would cost too much.
-
-    Args:
-        timeout: How long a server may be silent.
-        redactor: Knows the secrets of the client.
-    """
+    """Sends the requests of a client, each once. One timer watches them all: one for each would cost too much."""
 
     def __init__(self, timeout: aiohttp.ClientTimeout, redactor: Redactor) -> None:
         self.timeout = timeout
@@ -165,12 +152,7 @@ class Exchanges:
     async def send(
         self, session: Secret[aiohttp.ClientSession], request: Request, token: Secret[str] | None, proxy: Proxy | None
     ) -> Answer:
-        """Send a request, and read its answer to the end.
-
-        Raises:
-            RequestError: If there is no answer.
-            ClosedError: If the session is closed.
-        """
+        """Send a request, and read its answer to the end. Whatever aiohttp raises becomes an error of ours."""
         handled = sys.exception()
         failure: RequestError | ClosedError
         try:

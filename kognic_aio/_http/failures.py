@@ -24,31 +24,15 @@ from kognic_aio.errors import (
     UnreadableAnswerError,
 )
 
-
-class TooLarge(aiohttp.ClientPayloadError):
-    """An answer, or what was compressed in it, is larger than what is read."""
-
-
 CLOSED = "the connection was closed"
-TOO_LONG = "Got more than"
-"""Start of the message of aiohttp's parser for a header that is too long. Its bound is fixed for answers to CONNECT."""
-
-NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""OpenSSL's reasons when the other end speaks plain HTTP."""
-
-NOT_REFUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""Statuses of a proxy below 500 that are no final refusal."""
-
-WANTS = "it wants other credentials (407); check the user and the password that the environment has for it"
-
 QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
 """Start of aiohttp's quote of an answer that it cannot read. The answer may contain secrets."""
 
-MAX_WORDS = 300
-"""Characters of aiohttp's message that are looked at."""
-
 Kind = type[RequestError]
-NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+
+
+class TooLarge(aiohttp.ClientPayloadError):
+    """An answer, or what was compressed in it, is larger than what is read."""
 
 
 def translated(error: Exception, request: Request, proxy: Proxy | None) -> RequestError:
@@ -58,8 +42,10 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> Reque
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
             kind, message = CertificateError, f"no TLS connection for {what}: {_certificate(error)}"
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+        case aiohttp.ClientConnectorError():
             kind, message = _not_connected(error, what, proxy)
+        case aiohttp.ConnectionTimeoutError():  # of either, if there is a proxy
+            kind, message = ConnectError, f"no connection in time for {what}{_check(proxy)}"
         case aiohttp.ClientResponseError() if error.request_info.method == "CONNECT":
             kind, message = _not_tunnelled(error, what, proxy)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
@@ -93,21 +79,13 @@ def _certificate(error: Exception) -> str:
     return f"the certificate of {host} is not trusted: {getattr(why, 'verify_message', None) or why}"
 
 
-def _not_connected(error: NotConnected, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):  # of either, if there is a proxy
-        return ConnectError, f"no connection in time for {what}{_check(proxy)}"
+def _not_connected(error: aiohttp.ClientConnectorError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
     reason = _reason(error.os_error)
-    if _is_of_proxy(error, proxy):
+    is_at_proxy = proxy is not None and (error.host, error.port) == (proxy.url.host, proxy.url.port)
+    if is_at_proxy or (proxy is not None and isinstance(error, aiohttp.ClientProxyConnectionError)):
         return ProxyConnectError, f"no connection to the proxy for {what}: {reason}{_check(proxy)}"
     tls = "TLS " if isinstance(error, aiohttp.ClientSSLError) else ""
     return ConnectError, f"no {tls}connection for {what}: {reason}"
-
-
-def _is_of_proxy(error: aiohttp.ClientConnectorError, proxy: Proxy | None) -> bool:
-    """Whether the connection to the proxy is what failed, and not the one behind it."""
-    if proxy is None or isinstance(error, aiohttp.ClientProxyConnectionError):
-        return proxy is not None
-    return (error.host, error.port) == (proxy.url.host, proxy.url.port)
 
 
 def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
@@ -115,11 +93,14 @@ def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy |
     nothing = f"no connection for {what}:"
     if not isinstance(error, aiohttp.ClientHttpProxyError):
         words = _unreadable(error)
-        problem = "has too long a header" if words.startswith(TOO_LONG) else "is no HTTP"
+        # The bound of aiohttp's parser is fixed for answers to CONNECT.
+        problem = "has too long a header" if words.startswith("Got more than") else "is no HTTP"
         return ProxyConnectError, f"{nothing} its answer to CONNECT {problem} ({words}){_check(proxy)}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return ProxyError, f"{nothing} {WANTS}"
-    is_final = 400 <= error.status < 500 and error.status not in NOT_REFUSED
+        wanted = "check the user and the password that the environment has for it"
+        return ProxyError, f"{nothing} it wants other credentials (407); {wanted}"
+    may_pass = error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+    is_final = 400 <= error.status < 500 and not may_pass
     answered = f"{nothing} it answered {error.status} to CONNECT"
     return (ProxyError, answered) if is_final else (ConnectError, f"{answered}{_check(proxy)}")
 
@@ -144,7 +125,7 @@ def _unreadable(error: Exception) -> str:
     """The message of aiohttp's parser, without what it quotes."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
     words: str = getattr(source, "message", None) or str(source)
-    own, *_ = QUOTED.split(words[:MAX_WORDS], maxsplit=1)
+    own, *_ = QUOTED.split(words[:300], maxsplit=1)
     return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__
 
 
@@ -152,9 +133,9 @@ def _reason(error: BaseException) -> str:
     """What went wrong in a socket, in the words of the system."""
     match error:
         case ssl.SSLError():
-            reason = str(error.reason or "the handshake failed")
-            name = reason.replace("_", " ").lower()
-            return f"{name}, as of a server that speaks plain HTTP" if _is_plain(reason) else name
+            reason = str(error.reason or "the handshake failed").replace("_", " ").lower()
+            is_plain = reason in ("wrong version number", "http request", "record layer failure")
+            return f"{reason}, as of a server that speaks plain HTTP" if is_plain else reason
         case gaierror():
             return f"unknown name: {error.strerror}"
         case OSError(errno=int(number)) if number > 0:
@@ -165,7 +146,3 @@ def _reason(error: BaseException) -> str:
             return f"the other end closed it ({type(error).__name__})"
         case _:
             return type(error).__name__
-
-
-def _is_plain(reason: str) -> bool:
-    return reason.upper().replace(" ", "_") in NO_TLS

@@ -86,10 +86,8 @@ class Request:
     """What is sent. Nothing shows its secrets.
 
     Args:
-        url: The full URL, which may be signed.
         headers: The headers, except those of every request.
         is_api: Whether it goes to an API rather than to storage.
-        needs_token: Whether it carries a token.
         max_answer: Bytes of a good answer that are read.
     """
 

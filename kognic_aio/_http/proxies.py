@@ -17,9 +17,6 @@ from kognic_aio.limits import is_this_machine
 MAX_KNOWN = 1000
 """Hosts for which the proxy is remembered."""
 
-SUPPORTED = ("http", "https")
-REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
-
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
 
@@ -30,7 +27,7 @@ class Proxy:
 
     Args:
         url: Where it is, without user and password.
-        variable: What of the environment names it.
+        variable: The environment's variable that names it.
         authorization: What to say to it in `Proxy-Authorization`, None if it has no user.
     """
 
@@ -52,7 +49,7 @@ class Proxies:
     def __init__(self) -> None:
         self._proxy: Proxy | None = None
         self._exempt: list[str] = []
-        self._known: dict[tuple[str | None, int | None], Proxy | None] = {}
+        self._known: dict[tuple[str, int | None], Proxy | None] = {}
 
     @property
     def host(self) -> str | None:
@@ -60,11 +57,7 @@ class Proxies:
         return None if self._proxy is None else self._proxy.url.raw_host
 
     def read_environment(self) -> None:
-        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
-
-        Raises:
-            InvalidError: If the proxy is no URL, or of a kind that is not supported.
-        """
+        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block."""
         named = urllib.request.getproxies()
         self._known.clear()
         self._exempt = re.split(r"[\s,]+", named.get("no", "").lower())
@@ -75,31 +68,23 @@ class Proxies:
         """The proxy for a URL. There is none for this machine: a proxy would take itself for it."""
         if self._proxy is None or url.scheme != "https":
             return None
-        key = (url.host, url.port)
+        key = ((url.host or "").lower(), url.port)
         if key not in self._known:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[key] = None if self._is_exempt(url) else self._proxy
+            self._known[key] = None if self._is_exempt(*key) else self._proxy
         return self._known[key]
 
-    def _is_exempt(self, url: URL) -> bool:
-        host = (url.host or "").lower()
-        if is_this_machine(host) or any(_covers(name, host, url.port) for name in self._exempt):
+    def _is_exempt(self, host: str, port: int | None) -> bool:
+        if is_this_machine(host) or any(_covers(name, host, port) for name in self._exempt):
             return True
         return bool(urllib.request.proxy_bypass(host))  # what the system is set to
 
 
 def parse_proxy(name: str, value: str) -> Proxy | None:
-    """The proxy that a variable names. As in curl, `http://` is the default.
+    """The proxy that a variable names, with this value. As in curl, `http://` is the default.
 
     User and password may have any characters, as they are or percent-encoded: the last `@` ends them.
-
-    Args:
-        name: The variable, for the error.
-        value: Its value, which may be empty.
-
-    Raises:
-        InvalidError: If it is no URL, or of a kind that is not supported.
     """
     value = value.strip()
     if not value:
@@ -109,17 +94,16 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
     login, _, address = rest.rpartition("@")
     address = re.split(r"[/?#]", address)[0]
     found = _HOST_AND_PORT.fullmatch(address)
-    if scheme not in SUPPORTED or found is None or int(found[2] or 0) > 65535:
+    is_supported = scheme in ("http", "https")
+    if not is_supported or found is None or int(found[2] or 0) > 65535:
         shown = f"{scheme}://{address if found else address.partition(':')[0]}"  # the rest may be a password
-        problem = "is no URL of a proxy" if scheme in SUPPORTED else "is a kind of proxy that is not supported"
-        raise InvalidError(f"{name}: {shown} {problem}; {REMEDY}")
+        problem = "is no URL of a proxy" if is_supported else "is a kind of proxy that is not supported"
+        remedy = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
+        raise InvalidError(f"{name}: {shown} {problem}; {remedy}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
-    return Proxy(url, name, Secret(_basic(login)) if login else None)
-
-
-def _basic(login: str) -> str:
     user, _, password = login.partition(":")
-    return f"Basic {b64encode(unquote_to_bytes(user) + b':' + unquote_to_bytes(password)).decode()}"
+    basic = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
+    return Proxy(url, name, Secret(f"Basic {basic}") if login else None)
 
 
 def _covers(name: str, host: str, port: int | None) -> bool:

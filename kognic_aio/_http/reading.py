@@ -40,12 +40,7 @@ _WITH_GZIP_HEADER = 31  # what zlib calls the format
 def body_of(
     response: aiohttp.ClientResponse, content: bytes | bytearray, max_answer: int
 ) -> tuple[bytes, Callable[[], bytes] | None]:
-    """The body of an answer, or what unpacks it in its turn if it is large.
-
-    Raises:
-        TooLarge: If it is larger than `max_answer`, packed or not.
-        ClientPayloadError: If it cannot be unpacked.
-    """
+    """The body of an answer, or what unpacks it in its turn if it is large."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower() or "identity"
     if response.status >= 300:
         return _start_of_an_error(content, encoding), None
@@ -65,10 +60,6 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     """What a function makes of an answer. Large answers are parsed in a thread, one after the other.
 
     Unpacked and parsed, an answer takes many times its size in memory, so there are never two at once.
-
-    Raises:
-        TooLargeError: If it is larger than what is read.
-        UnreadableAnswerError: If it cannot be unpacked.
     """
     if answer.unpack is None and len(answer.body) <= LARGE:
         return _small(parse, answer)  # the frames of its errors have what it made of the answer

@@ -70,11 +70,7 @@ Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows the secrets of one client, and cleans the texts of servers.
-
-    Attributes:
-        beside: Gives further secrets, such as the cookies of a session.
-    """
+    """Knows the secrets of one client, and those that `beside` gives, as of cookies. Cleans the texts of servers."""
 
     def __init__(self) -> None:
         self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)

@@ -122,11 +122,7 @@ class Attempts:
         self._max_pause = MAX_FIRST_PAUSE
 
     def pause_after(self, error: Exception) -> float | None:
-        """Seconds until the next attempt, None if there is none.
-
-        Raises:
-            UnavailableError: If this is one of several requests in a row that gave up on the host.
-        """
+        """Seconds until the next attempt, None if there is none. Raises an UnavailableError if the host is broken."""
         if not self._policy.is_worth_it(error):
             return None
         pause = self._next_pause(error)

@@ -144,11 +144,7 @@ def _max_connections() -> int:
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
-    """A caller's session, if it can be used.
-
-    Raises:
-        InvalidError: If it is closed, or has an authorization of its own.
-    """
+    """A caller's session. An InvalidError if it cannot be used."""
     if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
     if session.reveal().auth is not None or "Authorization" in session.reveal().headers:

@@ -52,7 +52,6 @@ class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
     Args:
-        transport: Sends the requests.
         retry: Bounds on repeated attempts.
         is_local: Tells whether the platform is on this machine, as an emulator is.
     """
@@ -68,11 +67,9 @@ class Storage:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
-            MissingFileError: If a local file is missing or empty.
             DataError: If the bytes cannot be had, or change meanwhile.
             StorageError: If the storage refuses the file.
             ChecksumError: If the storage has got other bytes.
-            RequestError: If there is no answer.
         """
         target = self._signed("PUT", url)
 
@@ -113,13 +110,7 @@ class Storage:
         return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
-        """Download a JSON document, and parse it.
-
-        Raises:
-            StorageError: If the storage refuses.
-            MalformedAnswerError: If it is not JSON.
-            RequestError: If there is no answer.
-        """
+        """Download a JSON document, and parse it."""
         parse = await self.download(url)
         return await parse()
 
@@ -127,10 +118,6 @@ class Storage:
         """Download a JSON document, and return what parses it. A large one is downloaded only when it is parsed.
 
         Parsed, a document takes many times its size in memory, so one is parsed after the other.
-
-        Raises:
-            StorageError: If the storage refuses.
-            RequestError: If there is no answer.
         """
         target, answer = self._signed("GET", url), None
 
@@ -161,11 +148,9 @@ class Storage:
         return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
-        """The URL that the platform has signed, unchanged.
+        """The URL that the platform has signed, unchanged, if files and annotations may go there.
 
-        Raises:
-            MalformedAnswerError: If files and annotations may not go there. A platform elsewhere may not lead us to
-                services on this machine.
+        A platform elsewhere may not lead us to services on this machine.
         """
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())

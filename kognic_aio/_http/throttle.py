@@ -67,7 +67,6 @@ class Throttle:
 
     Args:
         name: The host's scheme, name and port.
-        clock: Tells the time.
         settings: The client's settings that name the host, such as `auth_host`; none if the platform names it.
     """
 
@@ -95,11 +94,6 @@ class Throttle:
     def is_calm(self) -> bool:
         """Whether requests may start as they like."""
         return self.concurrency_limit.limit == inf and self.rate_limiter.rate == inf
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the host gives no trouble."""
-        return self.is_calm and not self.circuit_breaker.given_up
 
     def turn(self) -> Turn:
         """The turn of one request. Entering it raises an UnavailableError if the host is broken."""
@@ -179,14 +173,14 @@ class Throttle:
         """
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
-        return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
+        return self._told(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
         """A request that started then timed out or lost its connection; return what `pushed_back` does."""
         was_calm = self.is_calm
-        return self._log_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
+        return self._told(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 
-    def _log_if(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
+    def _told(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
         """Log a push-back that changes something, in one line for all requests. The first one is news."""
         if is_less:
             rate, pause = self.rate_limiter.rate, self.rate_limiter.pause
@@ -203,11 +197,7 @@ class Throttle:
         return is_less
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request has reached the bounds of its retries; see `CircuitBreaker.gave_up`.
-
-        Raises:
-            UnavailableError: If the host is found to be broken.
-        """
+        """A request has reached the bounds of its retries. Raise an UnavailableError if that makes the host broken."""
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
             error.explain(f"nothing has ever answered at {self.name}; check the setting {settings}")
@@ -258,7 +248,8 @@ class Throttles:
         if len(self._throttles) < MAX_STORAGES:
             return
         idle = {place: each for place, each in self._throttles.items() if not place[0] and each.is_idle}
-        for place in [place for place, each in idle.items() if each.is_well] or idle:
+        well = [place for place, each in idle.items() if each.is_calm and not each.circuit_breaker.given_up]
+        for place in well or idle:
             del self._throttles[place]
 
     def close(self) -> None:

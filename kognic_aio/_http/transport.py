@@ -40,16 +40,13 @@ class Transport:
     """Sends requests. Nothing is bound to an event loop until `open`.
 
     Args:
-        organization_id: The organization to act for.
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
         session: A session of the caller's, which is left open; it has cookies and headers of theirs.
-        ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
 
     Attributes:
         headers: The headers of every request to an API.
-        redactor: Cleans what servers say.
     """
 
     def __init__(
@@ -98,11 +95,6 @@ class Transport:
             base_urls: Where the APIs and the auth server are.
             settings: The setting that names each of them, for errors: the client's argument or a variable.
             scopes: Scopes of tokens, instead of those of the credentials.
-
-        Raises:
-            CredentialsError: If there are no usable credentials.
-            InvalidError: If the caller's session is closed or has an authorization of its own, or if the environment
-                names a proxy that cannot be used.
         """
         if not self._owns_session:
             self.redactor.beside = partial(secrets_of, checked_session(self._session))
@@ -129,12 +121,7 @@ class Transport:
             await session.reveal().close()
 
     def send(self, request: Request, read: Callable[[Answer], Awaitable[T]], policy: RetryPolicy) -> Awaitable[T]:
-        """What a function reads in the answer to a request.
-
-        Args:
-            request: The request.
-            read: What to make of the answer. If it fails, so does the attempt.
-            policy: When to send the request again.
+        """What a function reads in the answer to a request. If it fails, so does the attempt.
 
         Raises:
             StatusError: If the server answers with an error.
