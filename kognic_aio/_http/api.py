@@ -19,12 +19,6 @@ from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, Scene, Sce
 
 T = TypeVar("T")
 
-MAX_PROBLEMS = 5
-"""Problems of an answer that an error tells."""
-
-MAX_PROBLEM = 300
-"""Characters of each."""
-
 MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
 
@@ -244,6 +238,6 @@ class Api:
         )
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self.told(problem, length=MAX_PROBLEM) for problem in problems[:MAX_PROBLEMS]]
+        told = [self.told(problem, length=300) for problem in problems[:5]]  # nobody reads more
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
 
-DEFAULT_LIFE = 3600.0
-"""Seconds that a token lasts if the server does not say."""
-
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
 
@@ -140,7 +137,7 @@ class Token:
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
         with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
             data = read_json(answer.body)
-            token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
+            token, life = data["access_token"], float(data.get("expires_in", 3600.0))
             is_header = isinstance(token, str) and token.isascii() and token.isprintable()
             if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # which is not so for NaN
                 return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
@@ -194,32 +191,27 @@ class TokenSource:
         return token.access_token != refused and time.monotonic() < token.renew_at
 
 
+@define(slots=False)
 class AuthServer:
     """Gives tokens for credentials; if it refuses them, for those that have replaced them.
 
     Args:
         send: Sends a request, repeats it by a policy, and gives what a function reads in the answer.
+        url: The server's base URL.
+        headers: The headers of every request.
+        redactor: Learns the secrets.
         auth: Where the credentials come from, and those that replace them.
+        credentials: The credentials.
         scopes: Scopes of tokens, instead of those of the credentials.
     """
 
-    def __init__(
-        self,
-        send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]],
-        url: str,
-        headers: Mapping[str, str],
-        redactor: Redactor,
-        auth: Secret[Auth] | None,
-        credentials: Credentials,
-        scopes: Sequence[str],
-    ) -> None:
-        self._send = send
-        self._url = f"{url.rstrip('/')}{TOKEN_PATH}"
-        self._headers = headers
-        self._redactor = redactor
-        self._auth = auth
-        self._credentials = credentials
-        self._scopes = tuple(scopes)
+    _send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]]
+    _url: str
+    _headers: Mapping[str, str]
+    _redactor: Redactor
+    _auth: Secret[Auth] | None
+    _credentials: Credentials
+    _scopes: Sequence[str]
 
     async def fetch_token(self, counts_as: Hashable) -> Token:
         """A new token. For the circuit breaker, the request counts as what it is told.
@@ -236,12 +228,12 @@ class AuthServer:
         return token
 
     def _ask(self, counts_as: Hashable) -> Awaitable[Token]:
-        credentials = evolve(self._credentials, scopes=self._scopes or self._credentials.scopes)
+        credentials = evolve(self._credentials, scopes=tuple(self._scopes or self._credentials.scopes))
         for secret in (credentials.client_secret, credentials.basic):
             self._redactor.learn(secret)
         request = Request(
             method="POST",
-            url=Secret(URL(self._url)),
+            url=Secret(URL(f"{self._url.rstrip('/')}{TOKEN_PATH}")),
             headers=self._headers,
             data=credentials.form(),
             is_api=True,

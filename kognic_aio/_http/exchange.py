@@ -45,9 +45,6 @@ MAX_SECONDS = 3600.0
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
-SUNSET_NEAR = timedelta(days=14)
-"""How long before the end of an endpoint the warning becomes an error."""
-
 OPTIONS: dict[str, Any] = {
     "auto_decompress": False,
     "allow_redirects": False,  # a token must not follow one to another host
@@ -232,8 +229,13 @@ class Exchanges:
 def _warn_of_sunset(answer: Answer) -> None:
     date = sunset(answer.headers)
     if date is not None:
-        level = logging.ERROR if date - datetime.now(UTC) < SUNSET_NEAR else logging.WARNING
-        log.log(level, "%s will be removed on %s; update kognic_aio", str(answer.request), date.date())
+        is_near = date - datetime.now(UTC) < timedelta(days=14)
+        log.log(
+            logging.ERROR if is_near else logging.WARNING,
+            "%s will be removed on %s; update kognic_aio",
+            str(answer.request),
+            date.date(),
+        )
 
 
 @contextmanager

@@ -47,9 +47,6 @@ GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
 """Where an auth server gives tokens."""
 
-MAX_ANSWER = 32 << 20
-"""Bytes of an answer that are read, so that no server fills the memory."""
-
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
 
@@ -88,7 +85,7 @@ class Request:
     Args:
         headers: The headers, except those of every request.
         is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a good answer that are read.
+        max_answer: Bytes of a good answer that are read, so that no server fills the memory.
     """
 
     method: str
@@ -97,7 +94,7 @@ class Request:
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     needs_token: bool = False
-    max_answer: int = MAX_ANSWER
+    max_answer: int = 32 << 20
 
     @property
     def shown(self) -> str:

@@ -3,7 +3,9 @@
 import re
 import urllib.request
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_to_bytes
 
@@ -13,9 +15,6 @@ from yarl import URL
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import is_this_machine
-
-MAX_KNOWN = 1000
-"""Hosts for which the proxy is remembered."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
@@ -48,8 +47,7 @@ class Proxies:
 
     def __init__(self) -> None:
         self._proxy: Proxy | None = None
-        self._exempt: list[str] = []
-        self._known: dict[tuple[str, int | None], Proxy | None] = {}
+        self._is_exempt: Callable[[str, int | None], bool]  # known once there is a proxy
 
     @property
     def host(self) -> str | None:
@@ -59,26 +57,15 @@ class Proxies:
     def read_environment(self) -> None:
         """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block."""
         named = urllib.request.getproxies()
-        self._known.clear()
-        self._exempt = re.split(r"[\s,]+", named.get("no", "").lower())
         name = "https" if named.get("https") else "all"
+        self._is_exempt = lru_cache(1000)(partial(_is_exempt, re.split(r"[\s,]+", named.get("no", "").lower())))
         self._proxy = parse_proxy(f"{name}_proxy", named.get(name, ""))
 
     def of(self, url: URL) -> Proxy | None:
         """The proxy for a URL. There is none for this machine: a proxy would take itself for it."""
-        if self._proxy is None or url.scheme != "https":
+        if self._proxy is None or url.scheme != "https" or self._is_exempt((url.host or "").lower(), url.port):
             return None
-        key = ((url.host or "").lower(), url.port)
-        if key not in self._known:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            self._known[key] = None if self._is_exempt(*key) else self._proxy
-        return self._known[key]
-
-    def _is_exempt(self, host: str, port: int | None) -> bool:
-        if is_this_machine(host) or any(_covers(name, host, port) for name in self._exempt):
-            return True
-        return bool(urllib.request.proxy_bypass(host))  # what the system is set to
+        return self._proxy
 
 
 def parse_proxy(name: str, value: str) -> Proxy | None:
@@ -104,6 +91,12 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
     user, _, password = login.partition(":")
     basic = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
     return Proxy(url, name, Secret(f"Basic {basic}") if login else None)
+
+
+def _is_exempt(exempt: Sequence[str], host: str, port: int | None) -> bool:
+    if is_this_machine(host) or any(_covers(name, host, port) for name in exempt):
+        return True
+    return bool(urllib.request.proxy_bypass(host))  # what the system is set to
 
 
 def _covers(name: str, host: str, port: int | None) -> bool:

@@ -29,14 +29,8 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
-MIN_CONNECTIONS = 4
-"""Connections however few descriptors there are."""
-
 MAX_BESIDE = 1 << 20
 """Bytes of all headers, trailers and chunk extensions of an answer together."""
-
-MAX_LOOKS_AT_A_JAR = 10
-"""How often to look at cookies that change meanwhile."""
 
 OF_EVERY_REQUEST = frozenset({"host", "content-length", "transfer-encoding", "user-agent"})
 """Headers that aiohttp and we add to those of a request."""
@@ -140,7 +134,7 @@ def _max_connections() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, soft // 3))
+    return max(4, min(MAX_CONNECTIONS, soft // 3))
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
@@ -160,7 +154,7 @@ def secrets_of(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
 
 def _cookies(session: aiohttp.ClientSession) -> list[Morsel[str]]:
     """The cookies of a session, which may change while a large answer is cleaned in a thread."""
-    for _ in range(MAX_LOOKS_AT_A_JAR - 1):
+    for _ in range(9):
         with suppress(RuntimeError):
             return [*session.cookie_jar]
     return [*session.cookie_jar]

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 from yarl import URL
@@ -22,6 +22,8 @@ from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.file_data import Uploadable
 
 T = TypeVar("T")
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
+"""Opens a body for one attempt."""
 
 MAX_AT_ONCE = 4 << 20
 """Bytes of a content that is downloaded while others are."""
@@ -29,17 +31,8 @@ MAX_AT_ONCE = 4 << 20
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
 
-MEMORY_OF_A_BYTE = 16
-"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
-
 MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
-
-NOT_FOR_US = frozenset({411, 501, 505})
-"""Statuses of storages that cannot take such a request at all: another attempt would change nothing."""
-
-URL_REFUSED = frozenset({400, 401, 403, 404, 410})
-"""Statuses of storages for signed URLs that have expired or are no longer theirs."""
 
 PAGE = re.compile(
     rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
@@ -63,7 +56,7 @@ class Storage:
         self._is_local = is_local
         self._alone = anyio.Lock()
 
-    async def put(self, url: Secret[str], file: Uploadable, source: Source) -> int:
+    def put(self, url: Secret[str], file: Uploadable, source: Source) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
@@ -71,43 +64,37 @@ class Storage:
             StorageError: If the storage refuses the file.
             ChecksumError: If the storage has got other bytes.
         """
-        target = self._signed("PUT", url)
+        return self._put(url, source.open, file.content_type, file.client_filename)
 
-        async def attempt() -> int:
-            async with source.open() as body:
-                return await self._send(target, body, file.content_type, file.client_filename)
-
-        return await repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
-
-    async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
+    def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
         """Upload a JSON document as `put` does. Errors call it by its name."""
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), "application/json", name)
+
+    async def _put(self, url: Secret[str], opened: Opened, content_type: str, name: str) -> int:
         target = self._signed("PUT", url)
+        attempts = self._transport.attempts(self._put_policy, target, is_api=False)
+        return await repeat(attempts, self._put_once, target, opened, content_type, name)
 
-        def attempt() -> Awaitable[int]:
-            return self._send(target, Body(content, len(content), name), "application/json", name)
-
-        return await repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
-
-    async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
-        """One attempt of an upload."""
-        headers = {
-            "Content-Type": content_type,
-            "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
-            "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
-        }
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
-        try:
-            answer = await self._transport.attempt(request, partial(parsed, _whole))
-        except RequestError as error:
-            if body.failure is None:
-                raise
-            raise body.failure from error
-        if body.failure is not None:
-            raise body.failure
-        if not answer.is_success:
-            raise storage_error(answer, f"upload of {name!r}")
-        await _check_arrival(answer, body, name)
-        return body.sent
+    async def _put_once(self, url: Secret[URL], opened: Opened, content_type: str, name: str) -> int:
+        async with opened() as body:
+            headers = {
+                "Content-Type": content_type,
+                "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
+                "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
+            }
+            request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
+            try:
+                answer = await self._transport.attempt(request, partial(parsed, _whole))
+            except RequestError as error:
+                if body.failure is None:
+                    raise
+                raise body.failure from error
+            if body.failure is not None:
+                raise body.failure
+            if not answer.is_success:
+                raise storage_error(answer, f"upload of {name!r}")
+            await _check_arrival(answer, body, name)
+            return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
         """Download a JSON document, and parse it."""
@@ -197,8 +184,8 @@ async def _as_it_came(answer: Answer) -> Answer:
 
 
 def _content(answer: Answer) -> Any:
-    """The JSON of a content. The more bytes were sent, the more memory it may take."""
-    return parse_json(_checked(answer), MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+    """The JSON of a content. It may take 16 bytes of memory for each that was sent; annotations take ten."""
+    return parse_json(_checked(answer), MOST_MEMORY + 16 * answer.received)
 
 
 def _whole(answer: Answer) -> Answer:
@@ -252,7 +239,8 @@ def checksums(answer: Answer) -> set[str]:
 
 
 def _may_repeat_put(error: Exception) -> bool:
-    is_for_good = isinstance(error, StorageError) and error.status in NOT_FOR_US
+    # Of storages that cannot take such a request at all, so that another attempt would change nothing.
+    is_for_good = isinstance(error, StorageError) and error.status in (411, 501, 505)
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
 
 
@@ -262,4 +250,4 @@ def _may_repeat_get(error: Exception) -> bool:
 
 def is_refused_url(error: StorageError) -> bool:
     """Whether a storage has refused a signed URL, as an expired one, so that a new one may help."""
-    return error.status in URL_REFUSED
+    return error.status in (400, 401, 403, 404, 410)

@@ -27,9 +27,6 @@ from kognic_aio._threads import in_thread, patiently
 from kognic_aio.errors import ClosedError
 from kognic_aio.limits import Hosts, Retry
 
-LATE = 5.0
-"""Seconds in which an effect comes whose answer was lost, if it comes at all."""
-
 MAX_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
 
@@ -82,8 +79,8 @@ class Transport:
 
     @property
     def grace(self) -> float:
-        """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
-        return min(LATE, self._retry.max_wait)
+        """Seconds in which an effect comes whose answer was lost; no longer than any pause may be."""
+        return min(5.0, self._retry.max_wait)
 
     async def open(
         self, auth: Secret[Auth] | None, base_urls: Hosts, settings: Mapping[str, str], scopes: Sequence[str] = ()
