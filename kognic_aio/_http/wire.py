@@ -1,8 +1,9 @@
 """Between models and the wire's JSON: camelCase both ways, None left out. The rules are in `converter`."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -12,6 +13,9 @@ from kognic_aio._plain import plain
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import PreAnnotation
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
@@ -30,15 +34,13 @@ def encode(model: Any) -> JsonObject:
     if not attrs.has(type(model)):
         refuse_official(model)
         raise InvalidError(f"expected a model of kognic_aio.model, got {type(model).__name__}")
-    from kognic_aio._http.converter import converter  # noqa: PLC0415 - with cattrs, when a client opens: it takes long
-
+    converter, _ = _converter()
     return converter.unstructure(model)  # type: ignore[no-any-return]  # cattrs answers Any
 
 
 def decode(data: Any, kind: type[T]) -> T:
     """The model that a piece of an answer stands for. A DecodeError tells the path of everything that is wrong."""
-    from kognic_aio._http.converter import converter, problems  # noqa: PLC0415 - see above
-
+    converter, problems = _converter()
     try:
         return converter.structure(data, kind)
     except Exception as error:  # cattrs and the constructors that it calls raise what they like
@@ -97,3 +99,11 @@ def _plain_scalar(value: Any) -> Any:
 
 
 _JSON = json.JSONEncoder(allow_nan=False, default=_plain_scalar)
+
+
+@cache
+def _converter() -> "tuple[Converter, Callable[[Exception], list[str]]]":
+    """The converter and what explains its errors, imported when a client opens: cattrs takes long."""
+    from kognic_aio._http.converter import converter, problems  # noqa: PLC0415
+
+    return converter, problems
