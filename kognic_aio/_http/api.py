@@ -19,6 +19,9 @@ from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, Scene, Sce
 
 T = TypeVar("T")
 
+MAX_PROBLEMS = 5
+"""Problems of an answer that an error tells."""
+
 MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
 
@@ -238,6 +241,6 @@ class Api:
         )
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self.told(problem, length=300) for problem in problems[:5]]  # nobody reads more
+        told = [self.told(problem, length=300) for problem in problems[:MAX_PROBLEMS]]
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

@@ -47,6 +47,9 @@ GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
 """Where an auth server gives tokens."""
 
+MAX_ANSWER = 32 << 20
+"""Bytes of an answer that are read, so that no server fills the memory."""
+
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
 
@@ -85,7 +88,7 @@ class Request:
     Args:
         headers: The headers, except those of every request.
         is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a good answer that are read, so that no server fills the memory.
+        max_answer: Bytes of a good answer that are read.
     """
 
     method: str
@@ -94,7 +97,7 @@ class Request:
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     needs_token: bool = False
-    max_answer: int = 32 << 20
+    max_answer: int = MAX_ANSWER
 
     @property
     def shown(self) -> str:

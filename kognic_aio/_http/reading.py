@@ -24,6 +24,9 @@ MAX_ERROR = 64 << 10
 MAX_RATIO = 50
 """How many times its compressed size an answer may have."""
 
+FREE = 1 << 20
+"""Bytes that an answer may always have, however well it is compressed."""
+
 AT_ONCE = 64 << 10
 """Bytes that are decompressed in one go, or in the event loop; more go to a thread."""
 
@@ -47,7 +50,7 @@ def body_of(
         return bytes(content), None
     if encoding not in _GZIP:
         raise aiohttp.ClientPayloadError("it is compressed in another way than was asked for")
-    bound = min(max_answer, max(1 << 20, MAX_RATIO * len(content)))  # small answers compress well
+    bound = min(max_answer, max(FREE, MAX_RATIO * len(content)))
     if len(content) > AT_ONCE:
         return b"", partial(_unzipped, content, bound)
     return _unzipped(content, bound), None

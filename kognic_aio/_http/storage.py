@@ -31,6 +31,9 @@ MAX_AT_ONCE = 4 << 20
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
 
+MEMORY_OF_A_BYTE = 16
+"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
+
 MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
@@ -184,8 +187,8 @@ async def _as_it_came(answer: Answer) -> Answer:
 
 
 def _content(answer: Answer) -> Any:
-    """The JSON of a content. It may take 16 bytes of memory for each that was sent; annotations take ten."""
-    return parse_json(_checked(answer), MOST_MEMORY + 16 * answer.received)
+    """The JSON of a content. The more bytes were sent, the more memory it may take."""
+    return parse_json(_checked(answer), MOST_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
 def _whole(answer: Answer) -> Answer:
