@@ -179,8 +179,10 @@ class Exchanges:
         sending = None if data is None or isinstance(data, Secret) else Sending(data)
         authorization = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
         headers = {"User-Agent": USER_AGENT, **request.headers}
+        if not self._is_looking:
+            self._look_later()
         async with (
-            self._exchange(sending) as exchange,
+            Exchange(sending, self._running) as exchange,
             session.request(
                 request.method,
                 request.url.reveal(),
@@ -207,11 +209,6 @@ class Exchanges:
             received=exchange.received,
             secrets=Secret(partial(quotable, sent.headers, sent.url, form, self._redactor)),
         )
-
-    def _exchange(self, sending: Sending | None) -> Exchange:
-        if not self._is_looking:
-            self._look_later()
-        return Exchange(sending, self._running)
 
     def _look_later(self) -> None:
         """Look again, even after the client was closed: an exchange may still have to be ended."""

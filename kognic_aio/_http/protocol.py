@@ -12,27 +12,13 @@ from uuid import UUID
 from attrs import field, frozen
 from yarl import URL
 
+from kognic_aio import errors
 from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
 from kognic_aio._json import MOST_MEMORY, memory_of_json, read_json
 from kognic_aio._plain import plain
 from kognic_aio._secret import Secret
 from kognic_aio._text import printable
-from kognic_aio.errors import (
-    ApiError,
-    BadRequestError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    MalformedAnswerError,
-    NotFoundError,
-    ServerError,
-    StatusError,
-    StorageError,
-    TooLargeError,
-    TooManyRequestsError,
-    UnauthorizedError,
-)
 
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
@@ -62,7 +48,7 @@ MAX_DATE = 64
 MAX_RETRY_AFTER = 1e9
 """Seconds, thirty years. A longer wait might overflow."""
 
-E = TypeVar("E", bound=StatusError)
+E = TypeVar("E", bound=errors.StatusError)
 Data: TypeAlias = bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None
 """A body: bytes, chunks of them, or the fields of a form with a secret in it."""
 Value: TypeAlias = str | int | Secret[str | int]
@@ -71,13 +57,13 @@ Query: TypeAlias = Mapping[str, Value] | Sequence[tuple[str, Value]]
 _MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
 """What Unicode puts before and between ASCII letters in UTF-8, UTF-16 and UTF-32."""
 
-_ERRORS: dict[int, type[ApiError]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: TooManyRequestsError,
+_ERRORS: dict[int, type[errors.ApiError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.TooManyRequestsError,
 }
 
 
@@ -147,9 +133,11 @@ class Answer:
         """A text of this answer without secrets."""
         return redacted(text, self._secrets.reveal()(), length=length)
 
-    def malformed(self, problem: str) -> MalformedAnswerError:
+    def malformed(self, problem: str) -> errors.MalformedAnswerError:
         """The error of an answer that breaks the contract."""
-        return MalformedAnswerError(f"{self.request} {problem}", method=self.request.method, url=self.request.shown)
+        return errors.MalformedAnswerError(
+            f"{self.request} {problem}", method=self.request.method, url=self.request.shown
+        )
 
 
 def text(value: object) -> str:
@@ -157,21 +145,21 @@ def text(value: object) -> str:
     value = plain(value)
     if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
-    raise InvalidError(f"expected an id or external id, got {value!r}")
+    raise errors.InvalidError(f"expected an id or external id, got {value!r}")
 
 
 def segment(value: object) -> str:
     """An id or a name as one segment of a path."""
     name = text(value)
     if name in ("", ".", ".."):  # which would lead to another path
-        raise InvalidError(f"expected an id or external id, got {name!r}")
+        raise errors.InvalidError(f"expected an id or external id, got {name!r}")
     return quote(name, safe="", errors="replace")
 
 
 def strings(name: str, values: object) -> list[str]:
     """A list of ids or names; errors call it by its name."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidError(f"{name}: expected a list of strings, got {values!r}")
+        raise errors.InvalidError(f"{name}: expected a list of strings, got {values!r}")
     return [text(value) for value in values]
 
 
@@ -211,7 +199,7 @@ def parse_json(answer: Answer, max_memory: int = MOST_MEMORY) -> Any:
     """The JSON of an answer, unless it would take more memory than so many bytes."""
     if (memory := memory_of_json(answer.body)) > max_memory:
         problem = f"the answer to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
-        raise TooLargeError(problem, method=answer.request.method, url=answer.request.shown)
+        raise errors.TooLargeError(problem, method=answer.request.method, url=answer.request.shown)
     with suppress(ValueError):
         return read_json(answer.body)
     raise answer.malformed(f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
@@ -223,21 +211,21 @@ def unwrap(data: Any) -> Any:
 
 
 @discreet  # its variables have what the answer says, with all secrets
-def api_error(answer: Answer) -> ApiError:
+def api_error(answer: Answer) -> errors.ApiError:
     """The error that an API's answer means, in the platform's own words."""
-    kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
+    kind = _ERRORS.get(answer.status, errors.ServerError if answer.status >= 500 else errors.ApiError)
     words = _redirected(answer) if answer.status in REDIRECTS else _repeated(_explanation(answer.body), answer)
     return _status_error(kind, answer, words)
 
 
 @discreet
-def storage_error(answer: Answer, what: str) -> StorageError:
+def storage_error(answer: Answer, what: str) -> errors.StorageError:
     """The error that a storage's answer to an upload or download means."""
     if answer.status in REDIRECTS:
-        return _status_error(StorageError, answer, f"{what} was {_redirected(answer)}")
+        return _status_error(errors.StorageError, answer, f"{what} was {_redirected(answer)}")
     content = _start(answer.body)
     words = ": ".join(re.findall(r"<(?:Code|Message)>([^<]*)</", content)) or content
-    return _status_error(StorageError, answer, f"{what} was refused: {_repeated(words, answer)}")
+    return _status_error(errors.StorageError, answer, f"{what} was refused: {_repeated(words, answer)}")
 
 
 def visible(answer: Answer) -> bytes:

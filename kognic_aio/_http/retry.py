@@ -8,18 +8,9 @@ from typing import ParamSpec, TypeVar
 
 from attrs import frozen
 
+from kognic_aio import errors
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOKEN_PATH, WITHOUT_EFFECT, Request
 from kognic_aio._http.throttle import Throttle
-from kognic_aio.errors import (
-    FINAL,
-    ConnectError,
-    LostAnswerError,
-    MalformedAnswerError,
-    StatusError,
-    TimedOutError,
-    TooManyRequestsError,
-    UnreadableAnswerError,
-)
 from kognic_aio.limits import Retry
 
 P = ParamSpec("P")
@@ -38,17 +29,19 @@ MAX_UNREADABLE = 6
 
 def may_repeat(error: Exception) -> bool:
     """Whether another attempt may succeed, for a request that may be repeated at will."""
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         return error.status in RETRYABLE_STATUSES
-    may_pass = isinstance(error, ConnectError | LostAnswerError | TimedOutError | MalformedAnswerError)
-    return may_pass and not isinstance(error, FINAL)
+    may_pass = isinstance(
+        error, errors.ConnectError | errors.LostAnswerError | errors.TimedOutError | errors.MalformedAnswerError
+    )
+    return may_pass and not isinstance(error, errors.FINAL)
 
 
 def had_no_effect(error: Exception) -> bool:
     """Whether the request has provably done nothing, so that repeating it cannot double anything."""
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         return error.status in WITHOUT_EFFECT
-    return isinstance(error, ConnectError) and not isinstance(error, FINAL)
+    return isinstance(error, errors.ConnectError) and not isinstance(error, errors.FINAL)
 
 
 def may_have_had_effect(error: Exception) -> bool:
@@ -56,14 +49,14 @@ def may_have_had_effect(error: Exception) -> bool:
 
     Where it can be asked, not even a 503 is believed: proxies answer it for a connection that broke behind them.
     """
-    return may_repeat(error) and not isinstance(error, ConnectError | TooManyRequestsError)
+    return may_repeat(error) and not isinstance(error, errors.ConnectError | errors.TooManyRequestsError)
 
 
 def may_come_late(error: Exception) -> bool:
     """Whether the effect may still come: whoever works on the request has not answered."""
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         return error.status in GATEWAY_TIMED_OUT
-    return isinstance(error, LostAnswerError | TimedOutError)
+    return isinstance(error, errors.LostAnswerError | errors.TimedOutError)
 
 
 def _is_for_token(error: Exception) -> bool:
@@ -136,7 +129,7 @@ class Attempts:
         max_pause = min(self._bounds.max_wait, self._max_pause)
         self._max_pause = 2 * max_pause
         self._failed += 1
-        self._unreadable += isinstance(error, UnreadableAnswerError)
+        self._unreadable += isinstance(error, errors.UnreadableAnswerError)
         asked: float | None = getattr(error, "retry_after", None)
         if self._unreadable >= MAX_UNREADABLE or (asked is not None and asked > self._bounds.max_time):
             return None

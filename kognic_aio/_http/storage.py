@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
+from attrs import frozen
 from yarl import URL
 
 from kognic_aio._frames import discreet
@@ -44,6 +45,14 @@ PAGE = re.compile(
 """How a page for people begins, or a part of one. No store answers with such tags."""
 
 
+@frozen
+class _Document:
+    """A JSON document, as its upload sees it."""
+
+    client_filename: str
+    content_type: str = "application/json"
+
+
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
@@ -55,7 +64,9 @@ class Storage:
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
         self._transport = transport
         self._put_policy = RetryPolicy(is_worth_it=_may_repeat_put, bounds=retry)
-        self._get_policy = RetryPolicy(is_worth_it=_may_repeat_get, bounds=retry)
+        self._get_policy = RetryPolicy(
+            is_worth_it=lambda error: may_repeat(error) and not isinstance(error, TooLargeError), bounds=retry
+        )
         self._is_local = is_local
         self._alone = anyio.Lock()
 
@@ -67,21 +78,22 @@ class Storage:
             StorageError: If the storage refuses the file.
             ChecksumError: If the storage has got other bytes.
         """
-        return self._put(url, source.open, file.content_type, file.client_filename)
+        return self._put(url, source.open, file)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
         """Upload a JSON document as `put` does. Errors call it by its name."""
-        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), "application/json", name)
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
 
-    async def _put(self, url: Secret[str], opened: Opened, content_type: str, name: str) -> int:
+    async def _put(self, url: Secret[str], opened: Opened, file: "Uploadable | _Document") -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
-        return await repeat(attempts, self._put_once, target, opened, content_type, name)
+        return await repeat(attempts, self._put_once, target, opened, file)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, content_type: str, name: str) -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
         async with opened() as body:
+            name = file.client_filename
             headers = {
-                "Content-Type": content_type,
+                "Content-Type": file.content_type,
                 "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
                 "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
             }
@@ -145,9 +157,7 @@ class Storage:
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            given = self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN)
-            # The part of what may be a signed URL that is certainly no secret.
-            shown = re.split(r"[?#&=]", given[:MAX_URL_SHOWN])[0].rpartition("@")[2]
+            shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
             raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
         return signed
 
@@ -172,6 +182,11 @@ def _url(url: Secret[str]) -> Secret[URL] | None:
         if signed.scheme in ("http", "https") and signed.host:
             return Secret(signed)
     return None
+
+
+def _shown(url: str) -> str:
+    """The part of what may be a signed URL that is certainly no secret."""
+    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
 def _checked(answer: Answer) -> Answer:
@@ -245,10 +260,6 @@ def _may_repeat_put(error: Exception) -> bool:
     # Of storages that cannot take such a request at all, so that another attempt would change nothing.
     is_for_good = isinstance(error, StorageError) and error.status in (411, 501, 505)
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
-
-
-def _may_repeat_get(error: Exception) -> bool:
-    return may_repeat(error) and not isinstance(error, TooLargeError)
 
 
 def is_refused_url(error: StorageError) -> bool:
