@@ -175,10 +175,6 @@ class Api:
         """A text of the platform without secrets."""
         return self._transport.redactor(text, length=length)
 
-    def clean(self, value: str) -> str:
-        """A value of the platform's to keep: unchanged, unless it contains a secret."""
-        return self._transport.redactor.clean(value)
-
     def _request(
         self, method: str, path: str, query: Query | None = None, json: Any = None, *, dryrun: bool = False
     ) -> Request:
@@ -225,7 +221,8 @@ class Api:
             case Scene() | InputEntry():
                 told = self._scene_as_told(told)
             case Input() | CreatedPreAnnotation() if self._transport.redactor.knows("\n".join(astuple(told))):
-                told = type(told)(**{name: self.clean(value) for name, value in asdict(told).items()})
+                clean = self._transport.redactor.clean
+                told = type(told)(**{name: clean(value) for name, value in asdict(told).items()})
             case _:
                 pass
         return told  # type: ignore[no-any-return]  # of the kind that was found

@@ -84,12 +84,12 @@ class Storage:
         """Upload a JSON document as `put` does. Errors call it by its name."""
         return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
 
-    async def _put(self, url: Secret[str], opened: Opened, file: "Uploadable | _Document") -> int:
+    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
         return await repeat(attempts, self._put_once, target, opened, file)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
         async with opened() as body:
             name = file.client_filename
             headers = {
