@@ -1,6 +1,7 @@
 """Sends requests: with their token, in their turn at the host, and again if need be. One session for everything."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -68,8 +69,8 @@ class Transport:
         self._trust_env = trust_env
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._exchanges: Exchanges  # this and the next three are made anew whenever the client opens
-        self._throttles: Throttles
+        self._throttles = Throttles(time.monotonic)  # this and the next three are made anew whenever the client opens
+        self._exchanges: Exchanges
         self._auth_server: AuthServer
         self._tokens: TokenSource
         self.redactor = Redactor()
@@ -109,8 +110,6 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the session, if it is our own. Closing twice is harmless."""
-        if self._loop is None:
-            return
         self._loop = None
         self._throttles.close()
         if self._owns_session and self._session is not None:
@@ -134,7 +133,6 @@ class Transport:
         self, policy: RetryPolicy, url: Secret[URL], *, is_api: bool, request: Request | None = None
     ) -> Attempts:
         """The attempts of a request to a host, or of something that takes several requests."""
-        self._open_session()
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
     async def attempt(self, request: Request, read: Callable[[Answer], Awaitable[T]], counts_as: Hashable = None) -> T:
