@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from yarl import URL
 
-from kognic_aio._http.protocol import Answer
-from kognic_aio._http.request import Request
+from kognic_aio._http.protocol import Answer, Request
 from kognic_aio._secret import Secret
 
 

@@ -32,11 +32,10 @@ from attrs import asdict, define, field
 from yarl import URL
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio._http import auth_server
 from kognic_aio._http.api import PageMetadata
 from kognic_aio._http.auth import Credentials, Token
+from kognic_aio._http.protocol import Request
 from kognic_aio._http.redaction import Redactor
-from kognic_aio._http.request import Request
 from kognic_aio._secret import Secret
 from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, INPUT_UUIDS, Emulator, Platform, faults
 from kognic_aio.emulator.faults import Fault
@@ -163,7 +162,7 @@ def scenes() -> Iterator[SceneWithPreAnnotation]:
 
 @pytest.fixture
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=2, max_wait=0.001))
+    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=2, max_wait=0.001))
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     planted = {"client secret": CLIENT_SECRET, "token": TOKEN, "signature": SIGNATURE, "password": PASSWORD}

@@ -8,19 +8,8 @@ from attrs import asdict, astuple, evolve, field, frozen
 from yarl import URL
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import (
-    DRYRUN_HEADER,
-    ERROR_TEXT_LENGTH,
-    Answer,
-    Query,
-    Value,
-    check_done,
-    pairs,
-    parse,
-    unwrap,
-)
+from kognic_aio._http.protocol import ERROR_TEXT_LENGTH, Answer, Query, Request, Value, check_done, pairs, parse, unwrap
 from kognic_aio._http.reading import parsed
-from kognic_aio._http.request import Request
 from kognic_aio._http.retry import READ, WRITE, Attempts, RetryPolicy
 from kognic_aio._http.transport import Transport
 from kognic_aio._http.wire import DecodeError, decode, to_json
@@ -32,9 +21,6 @@ T = TypeVar("T")
 
 MAX_PROBLEMS = 5
 """Problems of an answer that an error tells."""
-
-MAX_PROBLEM = 300
-"""Characters of each."""
 
 MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
@@ -89,39 +75,40 @@ class Api:
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
         """The same API with another policy for all its requests."""
-        return evolve(self, policy=policy)
+        return Api(self._transport, self._host, policy)
 
     def get(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[T]:
         """What a GET answers."""
-        return self._read(self._request("GET", path, query), kind, unwrap, READ)
+        return self._read(self._request("GET", path, query), kind)
 
     def get_whole(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[T]:
         """What a GET answers, with the envelope around its `data`."""
-        return self._read(self._request("GET", path, query), kind, _whole, READ)
+        return self._read(self._request("GET", path, query), kind, pick=_whole)
 
     def get_list(self, path: str, kind: type[T], *, query: Query | None = None) -> Awaitable[list[T]]:
         """What a GET answers if a single item may have no list around it; `kind` is that of an item."""
         several: type[list[T]] = list[kind]  # type: ignore[valid-type]  # known only here
-        return self._read(self._request("GET", path, query), several, _items, READ)
+        return self._read(self._request("GET", path, query), several, pick=_items)
 
     def get_paged(self, path: str, kind: type[T], *, query: Query | None = None) -> Paged[T]:
         """What a GET answers in pages; `kind` is that of an item."""
-        return Paged(lambda: self._pages("GET", path, kind, query=query))
+        return Paged(lambda: self._pages("GET", path, kind, query, None))
 
     def ask_paged(self, path: str, kind: type[T], *, json: Any) -> Paged[T]:
         """What a POST answers in pages if it only asks for something; `kind` is that of an item."""
-        return Paged(lambda: self._pages("POST", path, kind, json=json))
+        return Paged(lambda: self._pages("POST", path, kind, None, json))
 
     async def _pages(
-        self, method: str, path: str, kind: type[T], *, query: Query | None = None, json: Any = None
+        self, method: str, path: str, kind: type[T], query: Query | None, json: Any
     ) -> AsyncIterator[Sequence[T]]:
         """Ask for page after page, each with the cursor from the page before."""
         kind_of_page: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known only here
         cursor, seen, empty = None, set[int](), 0
         while True:
             named: list[tuple[str, Value]] = [] if cursor is None else [("cursorId", cursor)]
-            request = self._request(method, path, [*pairs(query), *named], json)
-            page = await self._read(request, kind_of_page, _whole, READ)
+            page = await self._read(
+                self._request(method, path, [*pairs(query), *named], json), kind_of_page, pick=_whole
+            )
             yield page.data
             cursor = page.metadata.next_cursor_id
             if cursor is None:
@@ -138,14 +125,13 @@ class Api:
 
     def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> Awaitable[T]:
         """What a POST answers if it only asks for something, so that it may be repeated at will."""
-        return self._read(self._request("POST", path, query, json), kind, unwrap, READ)
+        return self._read(self._request("POST", path, query, json), kind)
 
     def post(
         self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False
     ) -> Awaitable[T]:
         """What a POST answers if it creates something. With `dryrun`, the platform only validates."""
-        request = self._request("POST", path, query, json, dryrun=dryrun)
-        return self._read(request, kind, unwrap, READ if dryrun else WRITE)
+        return self._read(self._request("POST", path, query, json, dryrun=dryrun), kind, READ if dryrun else WRITE)
 
     def command(
         self,
@@ -182,31 +168,17 @@ class Api:
         return f"{self._host().rstrip('/')}/{path}"
 
     def malformed(self, method: str, path: str, *problems: str) -> MalformedAnswerError:
-        """The error of an answer that is not what the contract says.
-
-        Args:
-            method: The HTTP method.
-            path: The path that was asked.
-            problems: What is wrong with the answer.
-        """
+        """The error of an answer that breaks the contract."""
         return self._malformed(method, self.url(path), problems)
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of the platform without secrets."""
         return self._transport.redactor(text, length=length)
 
-    def clean(self, value: str) -> str:
-        """A value of the platform's to keep: unchanged, unless it contains a secret."""
-        return self._transport.redactor.clean(value)
-
     def _request(
         self, method: str, path: str, query: Query | None = None, json: Any = None, *, dryrun: bool = False
     ) -> Request:
-        """A request to this API.
-
-        Raises:
-            InvalidError: If the body is no JSON.
-        """
+        """A request to this API; an InvalidError if the body is no JSON."""
         url, headers = URL(self.url(path)), self._transport.headers
         content = json if json is None or isinstance(json, bytes) else to_json(json)
         if content is not None:
@@ -214,7 +186,7 @@ class Api:
         return Request(
             method=method,
             url=Secret(url.with_query(pairs(query)) if query else url),
-            headers={**headers, **DRYRUN_HEADER} if dryrun else headers,
+            headers={**headers, "X-Dryrun": ""} if dryrun else headers,
             data=content,
             is_api=True,
             needs_token=True,
@@ -224,7 +196,9 @@ class Api:
         """What a function makes of the answer to a request, in a thread if that is large."""
         return self._transport.send(request, partial(parsed, parse), self._policy or policy)
 
-    async def _read(self, request: Request, kind: type[T], pick: Callable[[Any], Any], policy: RetryPolicy) -> T:
+    async def _read(
+        self, request: Request, kind: type[T], policy: RetryPolicy = READ, pick: Callable[[Any], Any] = unwrap
+    ) -> T:
         """The model in the answer to a request; `pick` finds it there."""
 
         def read(answer: Answer) -> T:
@@ -247,7 +221,8 @@ class Api:
             case Scene() | InputEntry():
                 told = self._scene_as_told(told)
             case Input() | CreatedPreAnnotation() if self._transport.redactor.knows("\n".join(astuple(told))):
-                told = type(told)(**{name: self.clean(value) for name, value in asdict(told).items()})
+                clean = self._transport.redactor.clean
+                told = type(told)(**{name: clean(value) for name, value in asdict(told).items()})
             case _:
                 pass
         return told  # type: ignore[no-any-return]  # of the kind that was found
@@ -263,6 +238,6 @@ class Api:
         )
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        told = [self.told(problem, length=MAX_PROBLEM) for problem in problems[:MAX_PROBLEMS]]
+        told = [self.told(problem, length=300) for problem in problems[:MAX_PROBLEMS]]
         message = f"{method} {url} answered what the contract does not say: {'; '.join(told)}"
         return MalformedAnswerError(message, method=method, url=url, problems=told)

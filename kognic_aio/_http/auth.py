@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 import anyio
 from attrs import define, evolve, frozen
+from yarl import URL
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.protocol import RETRYABLE_STATUSES, Answer, api_error, is_success
+from kognic_aio._http.protocol import RETRYABLE_STATUSES, TOKEN_PATH, Answer, Request, api_error
+from kognic_aio._http.redaction import Redactor
+from kognic_aio._http.retry import RetryPolicy, may_repeat
 from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
+from kognic_aio.limits import TOKEN_RETRY
 
 if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials
@@ -26,20 +31,14 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
 
-DEFAULT_LIFE = 3600.0
-"""Seconds that a token lasts if the server does not say."""
-
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
 
-MAX_TOKEN = 16 << 10
-"""Characters of a token, which every request carries in a header."""
-
-MAX_TOKEN_ANSWER = 64 << 10
-"""Bytes of the answer that has a token."""
-
 RENEW_AGAIN = 10.0
 """Seconds after which to ask again for a new token while the old one lasts."""
+
+MAX_TOKEN = 16 << 10
+"""Characters of a token, which every request carries in a header."""
 
 log = logging.getLogger("kognic_aio")
 
@@ -71,11 +70,7 @@ class Credentials:
 
 @discreet
 def resolve(auth: Secret[Auth] | None) -> Credentials:
-    """Find the credentials: those given, else from the environment, else from the keyring. Reads files.
-
-    Raises:
-        CredentialsError: If there are none, or they are malformed or expired.
-    """
+    """Find the credentials: those given, else from the environment, else from the keyring. Reads files."""
     from kognic.auth.credentials_parser import (  # noqa: PLC0415 - imported when a client opens
         get_credentials_from_system,
         resolve_any_credentials,
@@ -85,28 +80,14 @@ def resolve(auth: Secret[Auth] | None) -> Credentials:
     if isinstance(given, str) and given.lstrip().startswith(("{", "[")):
         raise CredentialsError("credentials cannot be used: expected the path of a file, got what should be in it")
     try:
-        found = get_credentials_from_system() if auth is None else resolve_any_credentials(_plain(auth.reveal()))
-        return _usable(found)
+        known: Any = dict(given) if isinstance(given, Mapping) else given  # kognic-auth knows no other mappings
+        return _usable(get_credentials_from_system() if auth is None else resolve_any_credentials(known))
     except CredentialsError:
         raise
     except Exception as error:  # kognic-auth, keyrings and JSON raise what they like
-        problem = _words(error)
+        # A KeyError would put quotes around its words.
+        problem = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     raise CredentialsError(f"credentials cannot be used: {problem}")  # out here: the error may have all of the file
-
-
-def rotated(auth: Secret[Auth] | None, refused: Credentials) -> Credentials | None:
-    """The credentials that have replaced refused ones, None if nothing has changed. Reads files.
-
-    Credentials that were given as a pair or as the content of a file cannot have changed.
-
-    Raises:
-        CredentialsError: If there are none any more, or they are malformed or expired.
-    """
-    if not (auth is None or isinstance(auth.reveal(), str | PathLike)):
-        return None
-    found = resolve(auth)
-    is_same = (found.client_id, found.client_secret) == (refused.client_id, refused.client_secret)
-    return None if is_same else found
 
 
 def _usable(found: "ApiCredentials | None") -> Credentials:
@@ -116,8 +97,9 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
             "no credentials: pass auth=, or set KOGNIC_CREDENTIALS to the path of a credentials file,"
             " or KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET"
         )
-    if found.expires is not None and _aware(found.expires) <= datetime.now(UTC):
-        raise CredentialsError(f"credentials of {found.client_id!r} expired at {found.expires.isoformat()}")
+    expires = found.expires
+    if expires is not None and (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= datetime.now(UTC):
+        raise CredentialsError(f"credentials of {found.client_id!r} expired at {expires.isoformat()}")
     for name in ("client_id", "client_secret"):
         if not _is_text(getattr(found, name)):
             raise CredentialsError(f"credentials cannot be used: {name} is no text")
@@ -147,40 +129,26 @@ class Token:
 
         Raises:
             CredentialsError: If the server refused the credentials.
-            MalformedAnswerError: If it did not answer with a token.
-            ApiError: If it is in trouble.
         """
         if answer.status in RETRYABLE_STATUSES:
             raise api_error(answer)
-        if not is_success(answer):
+        if not answer.is_success:
             error = api_error(answer)
             raise CredentialsError(f"the auth server refused the credentials: {error}") from error
-        given = _given(answer)
-        if given is None:
-            problem = f"{answer.url} did not answer with a token"
-            raise MalformedAnswerError(problem, method=answer.method, url=answer.url)
-        token, life = given
-        return cls(token, now + life - min(RENEW_BEFORE, life / 10), now + life)
-
-
-def _given(answer: Answer) -> tuple[Secret[str], float] | None:
-    """The token in an answer and its life in seconds, None if there is none that a header can carry."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        data = read_json(answer.body)
-        token, life = data["access_token"], float(data.get("expires_in", DEFAULT_LIFE))
-        is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-        if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # which is not so for NaN
-            return Secret(token), life
-    return None
+        with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            data = read_json(answer.body)
+            token, life = data["access_token"], float(data.get("expires_in", 3600.0))
+            is_header = isinstance(token, str) and token.isascii() and token.isprintable()
+            if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # which is not so for NaN
+                return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
+        method, url = answer.request.method, answer.request.shown
+        raise MalformedAnswerError(f"{url} did not answer with a token", method=method, url=url)
 
 
 class TokenSource:
     """The current token, the same for all tasks.
 
     Refresh tokens are not used: the client credentials grant gives a fresh token in one request at any time.
-
-    Args:
-        fetch: Asks the auth server for a token; told what that counts as for the circuit breaker.
     """
 
     def __init__(self, fetch: Callable[[Hashable], Awaitable[Token]]) -> None:
@@ -194,9 +162,6 @@ class TokenSource:
         Args:
             refused: The token that was answered with 401. A new one is fetched unless another task has done so.
             counts_as: What the request for it counts as; see `RetryPolicy`.
-
-        Raises:
-            CredentialsError: If the credentials were refused, and no token is left.
         """
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -226,15 +191,77 @@ class TokenSource:
         return token.access_token != refused and time.monotonic() < token.renew_at
 
 
-def _plain(auth: Auth) -> Any:
-    """kognic-auth knows dicts, and no other mappings."""
-    return dict(auth) if isinstance(auth, Mapping) else auth
+@define(slots=False)
+class AuthServer:
+    """Gives tokens for credentials; if it refuses them, for those that have replaced them.
 
+    Args:
+        send: Sends a request, repeats it by a policy, and gives what a function reads in the answer.
+        url: The server's base URL.
+        headers: The headers of every request.
+        redactor: Learns the secrets.
+        auth: Where the credentials come from, and those that replace them.
+        credentials: The credentials.
+        scopes: Scopes of tokens, instead of those of the credentials.
+    """
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    _send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]]
+    _url: str
+    _headers: Mapping[str, str]
+    _redactor: Redactor
+    _auth: Secret[Auth] | None
+    _credentials: Credentials
+    _scopes: Sequence[str]
 
+    async def fetch_token(self, counts_as: Hashable) -> Token:
+        """A new token. For the circuit breaker, the request counts as what it is told.
 
-def _words(error: Exception) -> str:
-    """The error's own words, without the quotes that a KeyError puts around them."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        Endpoint: `POST /v1/auth/oauth/token`
+        """
+        try:
+            return await self._ask(counts_as)
+        except CredentialsError as error:
+            if not await self._have_been_rotated(error):
+                raise
+        token = await self._ask(counts_as)
+        log.warning("the auth server refused the credentials; those that have replaced them are used from now on")
+        return token
+
+    def _ask(self, counts_as: Hashable) -> Awaitable[Token]:
+        credentials = evolve(self._credentials, scopes=tuple(self._scopes or self._credentials.scopes))
+        for secret in (credentials.client_secret, credentials.basic):
+            self._redactor.learn(secret)
+        request = Request(
+            method="POST",
+            url=Secret(URL(f"{self._url.rstrip('/')}{TOKEN_PATH}")),
+            headers=self._headers,
+            data=credentials.form(),
+            is_api=True,
+            max_answer=64 << 10,  # a token is short
+        )
+        # To ask for a token creates nothing, so it is repeated at will.
+        policy = RetryPolicy(is_worth_it=may_repeat, bounds=TOKEN_RETRY, counts_as=counts_as)
+        return self._send(request, self._read, policy)
+
+    async def _read(self, answer: Answer) -> Token:
+        token = Token.parse(answer, time.monotonic())
+        self._redactor.learn(token.access_token)
+        return token
+
+    async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
+        """Whether there are other credentials now where the refused ones came from.
+
+        Credentials that were given as a pair or as the content of a file cannot have changed.
+        """
+        if not (self._auth is None or isinstance(self._auth.reveal(), str | PathLike)):
+            return False
+        try:
+            found = await in_thread(resolve, self._auth)
+        except CredentialsError as error:
+            refusal.explain(f"read again: {error}")
+            return False
+        refused = self._credentials
+        if (found.client_id, found.client_secret) == (refused.client_id, refused.client_secret):
+            return False
+        self._credentials = found
+        return True

@@ -17,10 +17,6 @@ REST = 10.0
 class CircuitBreaker:
     """Keeps requests from a host that stays broken.
 
-    Args:
-        name: The host, for errors.
-        clock: Tells the time.
-
     Attributes:
         successes: Requests that the host has answered.
         given_up: Requests that gave up since the last success.

@@ -16,13 +16,6 @@ class ConcurrencyLimit:
 
     Then what is in flight is halved, and the limit grows back until it is what it was. Requests that started before it
     was halved do not halve it again.
-
-    Args:
-        clock: Tells the time.
-
-    Attributes:
-        in_flight: Requests that have started and not ended.
-        limit: How many there may be.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -1,6 +1,6 @@
-"""The converter between models and JSON. Two hook factories serve every attrs class; exceptions are registered below.
+"""The converter between models, which know nothing of it, and JSON.
 
-Models know nothing of it.
+Two hook factories serve every attrs class; exceptions are registered below.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,11 +15,43 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from cattrs.strategies import configure_union_passthrough
 from cattrs.v import format_exception
 
-from kognic_aio._http.names import wire_names
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import CamerasSequence, FeatureFlags, Resource, scene_request
-from kognic_aio.model.calibration import Calibration, Point2d, UnknownCalibration
+from kognic_aio.model import CamerasSequence, FeatureFlags, InputEntry, Resource, Workspace, scene_request
+from kognic_aio.model.annotation import BehindUri, ClientAnnotation, PartialClientAnnotation, SignedAnnotation
+from kognic_aio.model.calibration import Calibration, CalibrationPart, Point2d, UnknownCalibration
+
+WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
+    Workspace: {"organization_name": "organization.name"},
+    InputEntry: {"scene_uuid": "internalId", "batch": "batchId", "scene_type": "inputType"},
+    BehindUri: {"_uri": "uri"},
+    SignedAnnotation: {"_signed_url": "signedUrl"},
+    ClientAnnotation: {"scene_uuid": "inputUuid"},
+    PartialClientAnnotation: {"scene_uuid": "inputUuid"},
+    Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
+    scene_request.Resource: {"local_file": "localFilename"},
+    scene_request.ImageResource: {
+        "external_resource_uri": "resource.externalResourceUri",
+        "local_file": "resource.localFilename",
+        "sensor_name": "resource.sensorName",
+        "start_shutter_timestamp_ns": "metadata.startShutterTimestampNs",
+        "end_shutter_timestamp_ns": "metadata.endShutterTimestampNs",
+        "reversed_shutter": "metadata.reversedShutter",
+    },
+    scene_request.Frame: {
+        "frame_id": "id",
+        "pointclouds": "pointClouds.resources",
+        "ego_vehicle_pose": "pointClouds.egoVehiclePose",
+    },
+    scene_request.SceneRequest: {
+        "frames": "convertedSpecification.frames",
+        "sensor_specification": "convertedSpecification.sensorSpecification",
+        "metadata": "convertedSpecification.metadata",
+        "imudata_resource": "convertedSpecification.imuData",
+        "should_motion_compensate": "convertedSpecification.shouldMotionCompensate",
+    },
+}
+"""Names that are not the field's in camelCase. A dot leads into an object."""
 
 LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
 """Fields that other scenes send empty. Older versions did not have them, and journals of those know scenes by what they
@@ -41,20 +73,33 @@ class MistypedError(TypeError):
     """A value of the wrong type; the message says which was expected."""
 
 
+def wire_names(cls: type) -> dict[str, str]:
+    """The name on the wire of each field of a class: camelCase, except calibrations' and those of `WIRE_NAMES`."""
+    plain: type = get_origin(cls) or cls
+    name_of = str if issubclass(plain, CalibrationPart) else _camel
+    names = {field.name: name_of(field.name) for field in attrs.fields(plain)}
+    for base in reversed(plain.__mro__):
+        names |= WIRE_NAMES.get(base, {})
+    return names
+
+
+def _camel(name: str) -> str:
+    """`external_id` is `externalId`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 def _overrides(cls: type) -> dict[str, Any]:
-    left_out, ids = LEFT_OUT_IF_EMPTY.get(cls), _ids(cls)
+    texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
+    # Ids of the platform's own. External ids are as long as their owners like.
+    ids = {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
+    left_out = LEFT_OUT_IF_EMPTY.get(cls)
     return {
         field: override(
             rename=name, omit_if_default=field == left_out, struct_hook=_structure_id if field in ids else None
         )
         for field, name in wire_names(cls).items()
     }
-
-
-def _ids(cls: type) -> set[str]:
-    """The fields with ids of the platform's own. External ids are as long as their owners like."""
-    texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
-    return {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
 
 
 def _structure_id(data: Any, _: type) -> str:

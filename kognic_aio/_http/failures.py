@@ -10,68 +10,45 @@ from socket import gaierror
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
+from kognic_aio import errors
+from kognic_aio._http.protocol import Request
 from kognic_aio._http.proxies import Proxy
-from kognic_aio._http.request import Request
-from kognic_aio.errors import (
-    CertificateError,
-    ConnectError,
-    LostAnswerError,
-    ProxyConnectError,
-    ProxyError,
-    RequestError,
-    TimedOutError,
-    TooLargeError,
-    UnreadableAnswerError,
-)
+
+CLOSED = "the connection was closed"
+QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
+"""Start of aiohttp's quote of an answer that it cannot read. The answer may contain secrets."""
+
+Kind = type[errors.RequestError]
 
 
 class TooLarge(aiohttp.ClientPayloadError):
     """An answer, or what was compressed in it, is larger than what is read."""
 
 
-CLOSED = "the connection was closed"
-TOO_LONG = "Got more than"
-"""Start of the message of aiohttp's parser for a header that is too long. Its bound is fixed for answers to CONNECT."""
-
-NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""OpenSSL's reasons when the other end speaks plain HTTP."""
-
-NOT_REFUSED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""Statuses of a proxy below 500 that are no final refusal."""
-
-WANTS = "it wants other credentials (407); check the user and the password that the environment has for it"
-
-QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
-"""Start of aiohttp's quote of an answer that it cannot read. The answer may contain secrets."""
-
-MAX_WORDS = 300
-"""Characters of aiohttp's message that are looked at."""
-
-Kind = type[RequestError]
-NotConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
-
-
-def translated(error: Exception, request: Request, proxy: Proxy | None) -> RequestError:
+def translated(error: Exception, request: Request, proxy: Proxy | None) -> errors.RequestError:
     """Our own error for one of aiohttp's, or for a timeout of a request, perhaps through a proxy."""
     what = str(request) if proxy is None else f"{request} through the proxy {proxy}"
     kind: Kind
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
-            kind, message = CertificateError, f"no TLS connection for {what}: {_certificate(error)}"
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            kind, message = errors.CertificateError, f"no TLS connection for {what}: {_certificate(error)}"
+        case aiohttp.ClientConnectorError():
             kind, message = _not_connected(error, what, proxy)
+        case aiohttp.ConnectionTimeoutError():  # of either, if there is a proxy
+            kind, message = errors.ConnectError, f"no connection in time for {what}{_check(proxy)}"
         case aiohttp.ClientResponseError() if error.request_info.method == "CONNECT":
             kind, message = _not_tunnelled(error, what, proxy)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             kind, message = _not_read(error, what)
         case TimeoutError():
-            kind, message = TimedOutError, f"no answer in time to {what}"
+            kind, message = errors.TimedOutError, f"no answer in time to {what}"
         case MemoryError() | RecursionError():
-            kind, message = UnreadableAnswerError, f"the answer to {what} cannot be read: {type(error).__name__}"
+            kind, message = errors.UnreadableAnswerError, f"the answer to {what} cannot be read: {type(error).__name__}"
         case aiohttp.InvalidURL() | UnicodeError():
-            kind, message = RequestError, f"not a URL for {request.method}: {request.shown}"
+            kind, message = errors.RequestError, f"not a URL for {request.method}: {request.shown}"
         case _:
-            kind, message = LostAnswerError, f"the connection broke during {what}: {_reason(error.__cause__ or error)}"
+            reason = _reason(error.__cause__ or error)
+            kind, message = errors.LostAnswerError, f"the connection broke during {what}: {reason}"
     return kind(message, method=request.method, url=request.shown)
 
 
@@ -93,21 +70,13 @@ def _certificate(error: Exception) -> str:
     return f"the certificate of {host} is not trusted: {getattr(why, 'verify_message', None) or why}"
 
 
-def _not_connected(error: NotConnected, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):  # of either, if there is a proxy
-        return ConnectError, f"no connection in time for {what}{_check(proxy)}"
+def _not_connected(error: aiohttp.ClientConnectorError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
     reason = _reason(error.os_error)
-    if _is_of_proxy(error, proxy):
-        return ProxyConnectError, f"no connection to the proxy for {what}: {reason}{_check(proxy)}"
+    is_at_proxy = proxy is not None and (error.host, error.port) == (proxy.url.host, proxy.url.port)
+    if is_at_proxy or (proxy is not None and isinstance(error, aiohttp.ClientProxyConnectionError)):
+        return errors.ProxyConnectError, f"no connection to the proxy for {what}: {reason}{_check(proxy)}"
     tls = "TLS " if isinstance(error, aiohttp.ClientSSLError) else ""
-    return ConnectError, f"no {tls}connection for {what}: {reason}"
-
-
-def _is_of_proxy(error: aiohttp.ClientConnectorError, proxy: Proxy | None) -> bool:
-    """Whether the connection to the proxy is what failed, and not the one behind it."""
-    if proxy is None or isinstance(error, aiohttp.ClientProxyConnectionError):
-        return proxy is not None
-    return (error.host, error.port) == (proxy.url.host, proxy.url.port)
+    return errors.ConnectError, f"no {tls}connection for {what}: {reason}"
 
 
 def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
@@ -115,13 +84,16 @@ def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy |
     nothing = f"no connection for {what}:"
     if not isinstance(error, aiohttp.ClientHttpProxyError):
         words = _unreadable(error)
-        problem = "has too long a header" if words.startswith(TOO_LONG) else "is no HTTP"
-        return ProxyConnectError, f"{nothing} its answer to CONNECT {problem} ({words}){_check(proxy)}"
+        # The bound of aiohttp's parser is fixed for answers to CONNECT.
+        problem = "has too long a header" if words.startswith("Got more than") else "is no HTTP"
+        return errors.ProxyConnectError, f"{nothing} its answer to CONNECT {problem} ({words}){_check(proxy)}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return ProxyError, f"{nothing} {WANTS}"
-    is_final = 400 <= error.status < 500 and error.status not in NOT_REFUSED
+        wanted = "check the user and the password that the environment has for it"
+        return errors.ProxyError, f"{nothing} it wants other credentials (407); {wanted}"
+    may_pass = error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+    is_final = 400 <= error.status < 500 and not may_pass
     answered = f"{nothing} it answered {error.status} to CONNECT"
-    return (ProxyError, answered) if is_final else (ConnectError, f"{answered}{_check(proxy)}")
+    return (errors.ProxyError, answered) if is_final else (errors.ConnectError, f"{answered}{_check(proxy)}")
 
 
 def _check(proxy: Proxy | None) -> str:
@@ -133,18 +105,18 @@ def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, w
     """An answer that came, but is cut off or no HTTP."""
     words = _unreadable(error)
     if isinstance(error, TooLarge):
-        return TooLargeError, f"the answer to {what} is not read: {words}"
+        return errors.TooLargeError, f"the answer to {what} is not read: {words}"
     is_cut_off = "Not enough data" in words or words == CLOSED
     if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
-        return LostAnswerError, f"the connection broke during the answer to {what}: {words}"
-    return UnreadableAnswerError, f"the answer to {what} cannot be read: {words}"
+        return errors.LostAnswerError, f"the connection broke during the answer to {what}: {words}"
+    return errors.UnreadableAnswerError, f"the answer to {what} cannot be read: {words}"
 
 
 def _unreadable(error: Exception) -> str:
     """The message of aiohttp's parser, without what it quotes."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
     words: str = getattr(source, "message", None) or str(source)
-    own, *_ = QUOTED.split(words[:MAX_WORDS], maxsplit=1)
+    own, *_ = QUOTED.split(words[:300], maxsplit=1)
     return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__
 
 
@@ -152,9 +124,9 @@ def _reason(error: BaseException) -> str:
     """What went wrong in a socket, in the words of the system."""
     match error:
         case ssl.SSLError():
-            reason = str(error.reason or "the handshake failed")
-            name = reason.replace("_", " ").lower()
-            return f"{name}, as of a server that speaks plain HTTP" if _is_plain(reason) else name
+            reason = str(error.reason or "the handshake failed").replace("_", " ").lower()
+            is_plain = reason in ("wrong version number", "http request", "record layer failure")
+            return f"{reason}, as of a server that speaks plain HTTP" if is_plain else reason
         case gaierror():
             return f"unknown name: {error.strerror}"
         case OSError(errno=int(number)) if number > 0:
@@ -165,7 +137,3 @@ def _reason(error: BaseException) -> str:
             return f"the other end closed it ({type(error).__name__})"
         case _:
             return type(error).__name__
-
-
-def _is_plain(reason: str) -> bool:
-    return reason.upper().replace(" ", "_") in NO_TLS

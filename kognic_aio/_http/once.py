@@ -18,9 +18,6 @@ async def once(api: Api, act: Callable[[Api], Awaitable[T]], look: Callable[[Api
         api: The API. What is called gets one whose requests have one attempt each, as the whole is repeated.
         act: What to do.
         look: What came of it: its result if it has happened, None if it has not and is to be done again.
-
-    Raises:
-        Exception: The last attempt's error, if nothing came of it.
     """
     tried = api.with_policy(NO_RETRY)
     is_uncertain = is_late = False

@@ -1,106 +1,108 @@
-"""What goes into a request and what comes out of an answer, as pure functions: no socket, no clock of their own."""
+"""Requests and answers as values, and what they say, as pure functions: no socket, no clock of their own."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 from attrs import field, frozen
+from yarl import URL
 
+from kognic_aio import errors
 from kognic_aio._frames import discreet
 from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
-from kognic_aio._http.request import Request
 from kognic_aio._json import MAX_MEMORY, memory_of_json, read_json
 from kognic_aio._secret import Secret
+from kognic_aio._text import printable
 from kognic_aio._validation.converters import plain
-from kognic_aio.errors import (
-    ApiError,
-    BadRequestError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    MalformedAnswerError,
-    NotFoundError,
-    ServerError,
-    StatusError,
-    StorageError,
-    TooLargeError,
-    TooManyRequestsError,
-    UnauthorizedError,
-)
 
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
 """Statuses that may pass. No API or storage redirects: something in between does, such as the login of a proxy."""
 
 WITHOUT_EFFECT = frozenset({429, 503})
-"""Statuses of requests that the server turned away before it did anything, as it has too many."""
+"""Statuses of requests that the server turned away before it did anything."""
 
 GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
-"""Statuses with which a gateway says what a timeout or broken connection would say without it."""
+"""Statuses by which a gateway reports a timeout or a broken connection behind it."""
 
-E = TypeVar("E", bound=StatusError)
-Secrets: TypeAlias = Callable[[], Iterable[str]]
-Value: TypeAlias = str | int | Secret[str | int]
-Query: TypeAlias = Mapping[str, Value] | Sequence[tuple[str, Value]]
+TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
+"""Where an auth server gives tokens."""
+
+MAX_ANSWER = 32 << 20
+"""Bytes of an answer that are read, so that no server fills the memory."""
+
+MAX_URL_SHOWN = 500
+"""Characters of a URL that errors show."""
 
 ERROR_TEXT_LENGTH = 500
 """Characters of a server's text that an error shows."""
-
-MAX_REQUEST_ID = 200
-"""Characters of a request's id that an error shows."""
 
 MAX_DATE = 64
 """Characters of a date that are read."""
 
 MAX_RETRY_AFTER = 1e9
-"""Seconds, thirty years: a longer wait is a number that can be computed with too."""
+"""Seconds, thirty years. A longer wait might overflow."""
 
-SUNSET_HEADER = "sunset-date"
-"""Tells when an endpoint will be removed."""
+E = TypeVar("E", bound=errors.StatusError)
+Data: TypeAlias = bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None
+"""A body: bytes, chunks of them, or the fields of a form with a secret in it."""
+Value: TypeAlias = str | int | Secret[str | int]
+Query: TypeAlias = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
-SUNSET_NEAR = timedelta(days=14)
-"""How long before that the warning becomes an error."""
+_MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
+"""What Unicode puts before and between ASCII letters in UTF-8, UTF-16 and UTF-32."""
 
-DRYRUN_HEADER = {"X-Dryrun": ""}
-"""Has the platform validate only."""
-
-PAGE = re.compile(
-    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
-    rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
-)
-"""How a page for people begins, or a part of one. No store answers with such tags."""
-
-ASIDES = ((b"<?xml", b"?>"), (b"<!--", b"-->"))
-"""What may stand before a page: where it begins, and where it ends."""
-
-MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
-"""What Unicode has before and between letters of ASCII, as UTF-8, UTF-16 or UTF-32."""
-
-_ERRORS: dict[int, type[ApiError]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: TooManyRequestsError,
+_ERRORS: dict[int, type[errors.ApiError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.TooManyRequestsError,
 }
 
 
 @frozen(kw_only=True)
-class Answer:
-    """An answer that has been read to its end. It may contain a token or signed URLs, so its repr shows no content.
+class Request:
+    """What is sent. Nothing shows its secrets.
 
     Args:
-        request: What was asked.
-        headers: The answer's headers; lookup ignores case.
-        body: Its body.
+        headers: The headers, except those of every request.
+        is_api: Whether it goes to an API rather than to storage.
+        max_answer: Bytes of a good answer that are read.
+    """
+
+    method: str
+    url: Secret[URL]
+    headers: Mapping[str, str]
+    data: Data = field(default=None, repr=False)
+    is_api: bool = False
+    needs_token: bool = False
+    max_answer: int = MAX_ANSWER
+
+    @property
+    def shown(self) -> str:
+        """The URL for errors: normalized, short and without what may be secret."""
+        url = self.url.reveal().with_user(None).with_query(None).with_fragment(None)
+        return printable(str(url), MAX_URL_SHOWN)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.shown}"
+
+
+@frozen(kw_only=True)
+class Answer:
+    """An answer that has been read to its end. Its repr shows no content: it may have a token or signed URLs.
+
+    Args:
+        headers: The headers; lookup ignores case.
         secrets: Gives the secrets of the request, which the answer may quote.
-        unpack: Gives the body if it is compressed and large: see `reading.parsed`.
+        unpack: Gives the body if that is compressed and large; see `reading.parsed`.
         received: Bytes of the body as they came.
     """
 
@@ -108,78 +110,61 @@ class Answer:
     status: int
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _body: Secret[bytes] = field(alias="body")
-    _secrets: Secret[Secrets] = field(alias="secrets", default=Secret(tuple))
+    _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
     unpack: Callable[[], bytes] | None = field(default=None, repr=False)
     received: int = 0
 
     @property
-    def method(self) -> str:
-        """The HTTP method that was asked with."""
-        return self.request.method
-
-    @property
-    def url(self) -> str:
-        """The URL that was asked, as errors have it."""
-        return self.request.shown
-
-    @property
     def headers(self) -> Mapping[str, str]:
-        """Its headers."""
+        """The headers."""
         return self._headers.reveal()
 
     @property
     def body(self) -> bytes:
-        """Its body."""
+        """The body."""
         return self._body.reveal()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of success."""
+        return 200 <= self.status < 300
 
     def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of this answer without secrets."""
         return redacted(text, self._secrets.reveal()(), length=length)
 
-
-def api_headers(organization_id: int | None) -> dict[str, str]:
-    """The headers that every request to an API carries, save for its token."""
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    return headers if organization_id is None else headers | {"X-Organization-Id": str(organization_id)}
+    def malformed(self, problem: str) -> errors.MalformedAnswerError:
+        """The error of an answer that breaks the contract."""
+        return errors.MalformedAnswerError(
+            f"{self.request} {problem}", method=self.request.method, url=self.request.shown
+        )
 
 
 def text(value: object) -> str:
-    """An id or a name as a string. It may be a string, a UUID, an integer or an enum's member.
-
-    Raises:
-        InvalidError: If it is something else.
-    """
+    """An id or a name as a string, given as a string, a UUID, an integer or an enum member."""
     value = plain(value)
     if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
-    raise InvalidError(f"expected an id or external id, got {value!r}")
+    raise errors.InvalidError(f"expected an id or external id, got {value!r}")
 
 
 def segment(value: object) -> str:
-    """An id or a name as one segment of a path, whatever characters it has.
-
-    Raises:
-        InvalidError: If it is neither, or would lead to another path.
-    """
+    """An id or a name as one segment of a path."""
     name = text(value)
-    if name in ("", ".", ".."):
-        raise InvalidError(f"expected an id or external id, got {name!r}")
+    if name in ("", ".", ".."):  # which would lead to another path
+        raise errors.InvalidError(f"expected an id or external id, got {name!r}")
     return quote(name, safe="", errors="replace")
 
 
 def strings(name: str, values: object) -> list[str]:
-    """A list of ids or names for a body or query; errors call it by its name.
-
-    Raises:
-        InvalidError: If it is a string itself or no list, or contains something else.
-    """
+    """A list of ids or names; errors call it by its name."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidError(f"{name}: expected a list of strings, got {values!r}")
+        raise errors.InvalidError(f"{name}: expected a list of strings, got {values!r}")
     return [text(value) for value in values]
 
 
 def one_or_several(name: str, values: object) -> list[str]:
-    """Like `strings`, for a query: a single id or name needs no list around it, and None is an empty list."""
+    """Like `strings`, but a single id or name needs no list around it, and None is an empty list."""
     values = plain(values)
     if values is None:
         return []
@@ -198,46 +183,26 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 def parse(answer: Answer) -> Any:
-    """The JSON of a successful answer, None if it has no body.
-
-    Raises:
-        ApiError: If the status is an error's.
-        MalformedAnswerError: If the body is not JSON.
-    """
-    if not is_success(answer):
+    """The JSON of a successful answer, None if it has no body; other answers raise their error."""
+    if not answer.is_success:
         raise api_error(answer)
     return parse_json(answer) if answer.body else None
 
 
 def check_done(answer: Answer) -> None:
-    """Check an answer whose body is of no use.
-
-    Raises:
-        ApiError: If the status is an error's.
-        MalformedAnswerError: If the body is a page for people.
-    """
-    if not is_success(answer) or visible(answer).startswith(b"<"):  # as pages do
+    """Raise the error of an answer whose body is of no use: it failed, or is a page for people."""
+    if not answer.is_success or visible(answer).startswith(b"<"):  # as pages do
         parse(answer)
 
 
-def parse_json(answer: Answer, most: int = MAX_MEMORY) -> Any:
-    """The JSON of an answer.
-
-    Raises:
-        TooLargeError: If it would take more memory than `most` bytes.
-        MalformedAnswerError: If the body is not JSON.
-    """
-    if (memory := memory_of_json(answer.body)) > most:
+def parse_json(answer: Answer, max_memory: int = MAX_MEMORY) -> Any:
+    """The JSON of an answer, unless it would take more memory than so many bytes."""
+    if (memory := memory_of_json(answer.body)) > max_memory:
         problem = f"the answer to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
-        raise TooLargeError(problem, method=answer.method, url=answer.url)
+        raise errors.TooLargeError(problem, method=answer.request.method, url=answer.request.shown)
     with suppress(ValueError):
         return read_json(answer.body)
-    raise malformed(answer, f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
-
-
-def malformed(answer: Answer, problem: str) -> MalformedAnswerError:
-    """The error for an answer that is not what the contract says."""
-    return MalformedAnswerError(f"{answer.request} {problem}", method=answer.method, url=answer.url)
+    raise answer.malformed(f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
 
 
 def unwrap(data: Any) -> Any:
@@ -246,57 +211,31 @@ def unwrap(data: Any) -> Any:
 
 
 @discreet  # its variables have what the answer says, with all secrets
-def api_error(answer: Answer) -> ApiError:
+def api_error(answer: Answer) -> errors.ApiError:
     """The error that an API's answer means, in the platform's own words."""
-    kind = _ERRORS.get(answer.status, ServerError if answer.status >= 500 else ApiError)
+    kind = _ERRORS.get(answer.status, errors.ServerError if answer.status >= 500 else errors.ApiError)
     words = _redirected(answer) if answer.status in REDIRECTS else _repeated(_explanation(answer.body), answer)
     return _status_error(kind, answer, words)
 
 
 @discreet
-def storage_error(answer: Answer, what: str) -> StorageError:
+def storage_error(answer: Answer, what: str) -> errors.StorageError:
     """The error that a storage's answer to an upload or download means."""
     if answer.status in REDIRECTS:
-        return _status_error(StorageError, answer, f"{what} was {_redirected(answer)}")
-    return _status_error(StorageError, answer, f"{what} was refused: {_repeated(_storage_words(answer.body), answer)}")
-
-
-def is_page(answer: Answer) -> bool:
-    """Whether it is a page for people: something in between answered, not a storage, whatever the status says.
-
-    An empty body is no page: Google's storage calls it `text/html`.
-    """
-    is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
-    body = visible(answer)
-    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
+        return _status_error(errors.StorageError, answer, f"{what} was {_redirected(answer)}")
+    content = _start(answer.body)
+    words = ": ".join(re.findall(r"<(?:Code|Message)>([^<]*)</", content)) or content
+    return _status_error(errors.StorageError, answer, f"{what} was refused: {_repeated(words, answer)}")
 
 
 def visible(answer: Answer) -> bytes:
-    """The start of a body from its first letter on, without what Unicode puts around letters of ASCII."""
-    return MARKS.sub(b"", answer.body[:MAX_LOOKED_AT]).lstrip()
-
-
-def _without_asides(body: bytes) -> bytes:
-    """A body from what it begins with, after declarations and comments."""
-    position = 0
-    while aside := next((end for begin, end in ASIDES if body.startswith(begin, position)), None):
-        end = body.find(aside, position)
-        if end < 0:
-            break
-        position = end + len(aside)
-        while body[position : position + 1].isspace():
-            position += 1
-    return body[position:]
-
-
-def is_success(answer: Answer) -> bool:
-    """Whether the status is one of success."""
-    return 200 <= answer.status < 300
+    """The start of a body from its first letter on, without what Unicode puts around ASCII letters."""
+    return _MARKS.sub(b"", answer.body[:MAX_LOOKED_AT]).lstrip()
 
 
 def shown_start(answer: Answer) -> str:
     """The start of an answer's body for an error, quoted and without secrets."""
-    return repr(answer.told(_text(answer.body), length=60))
+    return repr(answer.told(_start(answer.body), length=60))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -312,30 +251,26 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def sunset(headers: Mapping[str, str]) -> datetime | None:
     """When the endpoint will be removed, if the answer says so."""
-    given = headers.get(SUNSET_HEADER)
-    if given is None:
+    value = headers.get("sunset-date")
+    if value is None:
         return None
     try:
-        date = datetime.fromisoformat(given[:MAX_DATE])
+        date = datetime.fromisoformat(value[:MAX_DATE])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _status_error(kind: type[E], answer: Answer, message: str) -> E:
+    request_id = answer.headers.get("X-Request-Id")
     return kind(
         message,
         status=answer.status,
-        method=answer.method,
-        url=answer.url,
-        request_id=_request_id(answer),
+        method=answer.request.method,
+        url=answer.request.shown,
+        request_id=None if request_id is None else answer.told(request_id, length=200),
         retry_after=retry_after(answer.headers, datetime.now(UTC)),
     )
-
-
-def _request_id(answer: Answer) -> str | None:
-    given = answer.headers.get("X-Request-Id")
-    return None if given is None else answer.told(given, length=MAX_REQUEST_ID)
 
 
 def _redirected(answer: Answer) -> str:
@@ -354,20 +289,13 @@ def _explanation(body: bytes) -> str:
         message: Any = data.get("message") if isinstance(data, dict) else None
         return str(message or data)
     except (ValueError, RecursionError, MemoryError):
-        return _text(body)
+        return _start(body)
 
 
-def _storage_words(body: bytes) -> str:
-    """Code and message of a storage's XML, else its text."""
-    text = _text(body)
-    return ": ".join(re.findall(r"<(?:Code|Message)>([^<]*)</", text)) or text
-
-
-def _text(body: bytes) -> str:
+def _start(body: bytes) -> str:
     """The start of a body as text; nobody looks at the rest."""
     return body[: 2 * MAX_LOOKED_AT].decode(errors="replace").strip()
 
 
 def _repeated(words: str, answer: Answer) -> str:
-    """A server's words as an error has them."""
     return answer.told(words) or "no explanation"

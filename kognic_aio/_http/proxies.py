@@ -3,7 +3,9 @@
 import re
 import urllib.request
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote_to_bytes
 
@@ -13,12 +15,6 @@ from yarl import URL
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError
 from kognic_aio.limits import is_this_machine
-
-MAX_KNOWN = 1000
-"""Hosts for which the proxy is remembered."""
-
-SUPPORTED = ("http", "https")
-REMEDY = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
@@ -30,7 +26,7 @@ class Proxy:
 
     Args:
         url: Where it is, without user and password.
-        variable: What of the environment names it.
+        variable: The environment's variable that names it.
         authorization: What to say to it in `Proxy-Authorization`, None if it has no user.
     """
 
@@ -51,8 +47,7 @@ class Proxies:
 
     def __init__(self) -> None:
         self._proxy: Proxy | None = None
-        self._exempt: list[str] = []
-        self._known: dict[tuple[str | None, int | None], Proxy | None] = {}
+        self._is_exempt: Callable[[str, int | None], bool]  # known once there is a proxy
 
     @property
     def host(self) -> str | None:
@@ -60,46 +55,23 @@ class Proxies:
         return None if self._proxy is None else self._proxy.url.raw_host
 
     def read_environment(self) -> None:
-        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block.
-
-        Raises:
-            InvalidError: If the proxy is no URL, or of a kind that is not supported.
-        """
+        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block."""
         named = urllib.request.getproxies()
-        self._known.clear()
-        self._exempt = re.split(r"[\s,]+", named.get("no", "").lower())
         name = "https" if named.get("https") else "all"
+        self._is_exempt = lru_cache(1000)(partial(_is_exempt, re.split(r"[\s,]+", named.get("no", "").lower())))
         self._proxy = parse_proxy(f"{name}_proxy", named.get(name, ""))
 
     def of(self, url: URL) -> Proxy | None:
         """The proxy for a URL. There is none for this machine: a proxy would take itself for it."""
-        if self._proxy is None or url.scheme != "https":
+        if self._proxy is None or url.scheme != "https" or self._is_exempt((url.host or "").lower(), url.port):
             return None
-        key = (url.host, url.port)
-        if key not in self._known:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            self._known[key] = None if self._is_exempt(url) else self._proxy
-        return self._known[key]
-
-    def _is_exempt(self, url: URL) -> bool:
-        host = (url.host or "").lower()
-        if is_this_machine(host) or any(_covers(name, host, url.port) for name in self._exempt):
-            return True
-        return bool(urllib.request.proxy_bypass(host))  # what the system is set to
+        return self._proxy
 
 
 def parse_proxy(name: str, value: str) -> Proxy | None:
-    """The proxy that a variable names. As in curl, `http://` is the default.
+    """The proxy that a variable names, with this value. As in curl, `http://` is the default.
 
     User and password may have any characters, as they are or percent-encoded: the last `@` ends them.
-
-    Args:
-        name: The variable, for the error.
-        value: Its value, which may be empty.
-
-    Raises:
-        InvalidError: If it is no URL, or of a kind that is not supported.
     """
     value = value.strip()
     if not value:
@@ -109,17 +81,22 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
     login, _, address = rest.rpartition("@")
     address = re.split(r"[/?#]", address)[0]
     found = _HOST_AND_PORT.fullmatch(address)
-    if scheme not in SUPPORTED or found is None or int(found[2] or 0) > 65535:
+    is_supported = scheme in ("http", "https")
+    if not is_supported or found is None or int(found[2] or 0) > 65535:
         shown = f"{scheme}://{address if found else address.partition(':')[0]}"  # the rest may be a password
-        problem = "is no URL of a proxy" if scheme in SUPPORTED else "is a kind of proxy that is not supported"
-        raise InvalidError(f"{name}: {shown} {problem}; {REMEDY}")
+        problem = "is no URL of a proxy" if is_supported else "is a kind of proxy that is not supported"
+        remedy = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
+        raise InvalidError(f"{name}: {shown} {problem}; {remedy}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
-    return Proxy(url, name, Secret(_basic(login)) if login else None)
-
-
-def _basic(login: str) -> str:
     user, _, password = login.partition(":")
-    return f"Basic {b64encode(unquote_to_bytes(user) + b':' + unquote_to_bytes(password)).decode()}"
+    basic = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
+    return Proxy(url, name, Secret(f"Basic {basic}") if login else None)
+
+
+def _is_exempt(exempt: Sequence[str], host: str, port: int | None) -> bool:
+    if is_this_machine(host) or any(_covers(name, host, port) for name in exempt):
+        return True
+    return bool(urllib.request.proxy_bypass(host))  # what the system is set to
 
 
 def _covers(name: str, host: str, port: int | None) -> bool:

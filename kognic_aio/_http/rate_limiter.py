@@ -50,14 +50,7 @@ SLACK = 0.005
 
 @define
 class _Outcomes:
-    """What became of the requests since some time.
-
-    Attributes:
-        since: The time.
-        granted: Successes.
-        refused: Refusals.
-        paused: Seconds of pause that the host asked for.
-    """
+    """What became of the requests since some time, and the seconds of pause that the host asked for."""
 
     since: float
     granted: int = 0
@@ -85,12 +78,6 @@ class RateLimiter:
     raise the rate again, quickly up to the last granted rate, then slowly, and faster the longer all goes well. If a
     lower rate does not help twice, the refusals are not about the rate: starts are no longer paced, and that share of
     refusals is tolerated.
-
-    Args:
-        clock: Tells the time.
-
-    Attributes:
-        rate: Requests that may start a second.
     """
 
     def __init__(self, clock: Clock) -> None:

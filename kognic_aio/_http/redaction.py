@@ -53,9 +53,6 @@ _PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
 _ALIKE = bytes.maketrans(b"-_", b"+/")
 """Letters of the base64 of URLs, and those of MIME's."""
 
-SCHEMES = frozenset({"", "basic", "bearer"})
-"""Words in a header with secrets that are none."""
-
 _CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
 """Names of headers that carry secrets, as those of a caller's session may."""
 
@@ -64,17 +61,11 @@ _HARMLESS = re.compile(
 )
 """Parameters of signed URLs that are no secrets. All others may be."""
 
-_WORDS = re.compile(r'[\s;="]+')
-
 Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows the secrets of one client, and cleans the texts of servers.
-
-    Attributes:
-        beside: Gives further secrets, such as the cookies of a session.
-    """
+    """Knows the secrets of one client, and those that `beside` gives, as of cookies. Cleans the texts of servers."""
 
     def __init__(self) -> None:
         self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)
@@ -124,7 +115,7 @@ def quotable(
         parameters = (part.partition("=") for part in url.raw_query_string.split("&"))
         secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
     secrets += [] if form is None else [form["client_secret"]]
-    return tuple(word for word in secrets if word.lower() not in SCHEMES)
+    return tuple(word for word in secrets if word.lower() not in ("", "basic", "bearer"))  # the words beside them
 
 
 def carried(headers: Mapping[str, str]) -> Iterator[str]:
@@ -133,7 +124,7 @@ def carried(headers: Mapping[str, str]) -> Iterator[str]:
         if name.lower() == "cookie":
             yield from (part.partition("=")[2].strip(' "') for part in value.split(";"))
         elif _CARRYING.search(name):
-            yield from (value.partition(" ")[2] or value, *_WORDS.split(value))
+            yield from (value.partition(" ")[2] or value, *re.split(r'[\s;="]+', value))
 
 
 @discreet

@@ -8,19 +8,9 @@ from typing import ParamSpec, TypeVar
 
 from attrs import frozen
 
-from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT
-from kognic_aio._http.request import TOKEN_PATH, Request
+from kognic_aio import errors
+from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOKEN_PATH, WITHOUT_EFFECT, Request
 from kognic_aio._http.throttle import Throttle
-from kognic_aio.errors import (
-    FINAL,
-    ConnectError,
-    LostAnswerError,
-    MalformedAnswerError,
-    StatusError,
-    TimedOutError,
-    TooManyRequestsError,
-    UnreadableAnswerError,
-)
 from kognic_aio.limits import Retry
 
 P = ParamSpec("P")
@@ -28,7 +18,7 @@ T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
 
 MAX_FIRST_PAUSE = 0.5
-"""Seconds; the bound of the first pause, doubled with every further one."""
+"""Seconds of the longest first pause. The bound doubles with every further one."""
 
 MISTYPED_TIME = 5.0
 """Seconds after which to give up on a host that has never answered: its name may be mistyped."""
@@ -39,32 +29,34 @@ MAX_UNREADABLE = 6
 
 def may_repeat(error: Exception) -> bool:
     """Whether another attempt may succeed, for a request that may be repeated at will."""
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         return error.status in RETRYABLE_STATUSES
-    may_pass = isinstance(error, ConnectError | LostAnswerError | TimedOutError | MalformedAnswerError)
-    return may_pass and not isinstance(error, FINAL)
+    may_pass = isinstance(
+        error, errors.ConnectError | errors.LostAnswerError | errors.TimedOutError | errors.MalformedAnswerError
+    )
+    return may_pass and not isinstance(error, errors.FINAL)
 
 
 def had_no_effect(error: Exception) -> bool:
     """Whether the request has provably done nothing, so that repeating it cannot double anything."""
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         return error.status in WITHOUT_EFFECT
-    return isinstance(error, ConnectError) and not isinstance(error, FINAL)
+    return isinstance(error, errors.ConnectError) and not isinstance(error, errors.FINAL)
 
 
 def may_have_had_effect(error: Exception) -> bool:
-    """Whether the request may have done what it asked for, so that the platform is to be asked.
+    """Whether the request may have done what it asked for, so that the platform has to be asked.
 
     Where it can be asked, not even a 503 is believed: proxies answer it for a connection that broke behind them.
     """
-    return may_repeat(error) and not isinstance(error, ConnectError | TooManyRequestsError)
+    return may_repeat(error) and not isinstance(error, errors.ConnectError | errors.TooManyRequestsError)
 
 
 def may_come_late(error: Exception) -> bool:
-    """Whether the platform may still be about to do it: whoever works on it has not answered."""
-    if isinstance(error, StatusError):
+    """Whether the effect may still come: whoever works on the request has not answered."""
+    if isinstance(error, errors.StatusError):
         return error.status in GATEWAY_TIMED_OUT
-    return isinstance(error, LostAnswerError | TimedOutError)
+    return isinstance(error, errors.LostAnswerError | errors.TimedOutError)
 
 
 def _is_for_token(error: Exception) -> bool:
@@ -117,18 +109,13 @@ class Attempts:
         self._bounds = policy.bounds or bounds
         self._throttle = throttle
         self._request = request
-        self._now = asyncio.get_running_loop().time
-        self._began = self._now()
+        self._began = asyncio.get_running_loop().time()
         self._successes_before = throttle.circuit_breaker.successes
         self._failed = self._unreadable = 0
         self._max_pause = MAX_FIRST_PAUSE
 
     def pause_after(self, error: Exception) -> float | None:
-        """Seconds until the next attempt, None if there is none.
-
-        Raises:
-            UnavailableError: If this is one of several requests in a row that gave up on the host.
-        """
+        """Seconds until the next attempt, None if there is none. Raises an UnavailableError if the host is broken."""
         if not self._policy.is_worth_it(error):
             return None
         pause = self._next_pause(error)
@@ -139,15 +126,15 @@ class Attempts:
         return pause
 
     def _next_pause(self, error: Exception) -> float | None:
+        max_pause = min(self._bounds.max_wait, self._max_pause)
+        self._max_pause = 2 * max_pause
         self._failed += 1
-        self._unreadable += isinstance(error, UnreadableAnswerError)
+        self._unreadable += isinstance(error, errors.UnreadableAnswerError)
         asked: float | None = getattr(error, "retry_after", None)
         if self._unreadable >= MAX_UNREADABLE or (asked is not None and asked > self._bounds.max_time):
             return None
-        max_pause = min(self._bounds.max_wait, self._max_pause)
-        self._max_pause = 2 * max_pause
         pause = random.uniform(0, max_pause) if asked is None else asked  # noqa: S311 - spreads load only
-        passed = self._now() - self._began
+        passed = asyncio.get_running_loop().time() - self._began
         if self._failed >= self._bounds.attempts or passed >= self._bounds.max_time:
             return None
         is_too_late = passed + pause > MISTYPED_TIME and self._throttle.may_be_mistyped(error)
@@ -163,12 +150,7 @@ class Attempts:
 
 
 async def repeat(attempts: Attempts, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do something until it succeeds or there is no further attempt.
-
-    Raises:
-        UnavailableError: If this is one of several requests in a row that gave up on the host.
-        Exception: The last attempt's error.
-    """
+    """Do something until it succeeds or there is no further attempt: then the last error is raised."""
     while True:
         try:
             return await operation(*args, **kwargs)

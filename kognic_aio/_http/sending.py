@@ -1,7 +1,7 @@
 """The body of a request on its way, under a watch.
 
 aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
-stops reading would never time out. After that, a slow but steady one would time out too soon, as kernels hold megabytes
+stops reading would never time out. After that, a slow but steady one would time out too soon: kernels hold megabytes
 that are still on their way.
 """
 
@@ -11,8 +11,7 @@ import struct
 import sys
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -34,58 +33,37 @@ MIN_MOVED = 1000
 HELD = 32 << 20
 """Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
-NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""Makes closing reset the connection, so that the kernel drops what it holds."""
-
 TCP_INFO_FIELDS = "=120xQ100xI"
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
-TCP_INFO_SIZE = struct.calcsize(TCP_INFO_FIELDS)
-
 
 class Sending(aiohttp.Payload):
-    """A body that is sent once. Its server may be slow but not silent. Use it around the request.
+    """A body that is sent once. Its server may be slow but not silent.
 
-    The time that the source of the bytes takes does not count: the clock runs only while the server is waited for.
+    aiohttp's clock runs while the server has to read or answer, and restarts when bytes have moved. The time that the
+    source of the bytes takes does not count.
 
-    Args:
-        content: The bytes, or what gives them in chunks.
+    Attributes:
+        sent_at: When all had been handed over, by the loop's clock; only the answer is still to come.
+        waits_since: When bytes last moved, or the wait for the server began; None while it is not waited for.
+        extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
     """
 
     _value: bytes | AsyncIterable[bytes]
     _autoclose = True  # whoever has opened the source closes it
+    _writer: StreamWriter
+    _transport: asyncio.Transport | None
+    _protocol: ResponseHandler
+    _timeout: float | None
 
     def __init__(self, content: bytes | AsyncIterable[bytes]) -> None:
         super().__init__(content)
+        self.sent_at: float | None = None
+        self.waits_since: float | None = None
+        self.extra = 0.0
         self._size = len(content) if isinstance(content, bytes) else None
-        self._watch: _Watch | None = None
-        self._small_since: float | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._watch is not None:
-            self._watch.stop()
-            if error is not None:
-                self._watch.reset()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all has been handed over, and only the answer is still to come."""
-        return self._small_since is not None or (self._watch is not None and self._watch.sent_at is not None)
-
-    @property
-    def waits_since(self) -> float | None:
-        """When bytes last moved, by the loop's clock; None while the source has to give some."""
-        return self._small_since if self._watch is None else self._watch.waits_since
-
-    @property
-    def extra(self) -> float:
-        """Seconds beyond `timeout` in which the other end may still read what its kernel holds."""
-        return 0.0 if self._watch is None else self._watch.extra
+        self._is_watched = False
+        self._next_look: asyncio.TimerHandle | None = None
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - aiohttp's
         """Refuse: a stream is not there as a whole."""
@@ -95,75 +73,56 @@ class Sending(aiohttp.Payload):
         """Send all of it. aiohttp calls this, once: it must not send half of a source again by itself."""
         self._consumed = True
         if self._size is not None and self._size <= SMALL:
-            self._small_since = asyncio.get_running_loop().time()  # long headers may be ahead of it in the queue
+            self.sent_at = self.waits_since = _now()  # long headers may be ahead of it in the queue
             await writer.write(cast("bytes", self._value))
             return
-        watch = self._watch = _Watch(cast("StreamWriter", writer))
+        self._start_watch(cast("StreamWriter", writer))
         try:
             async for chunk in _slices(self._value) if isinstance(self._value, bytes) else self._value:
-                await watch.send(chunk)
+                await self._send(chunk)
         except BaseException:
-            watch.reset()
+            self._reset()
             raise
-        watch.expect_answer()
+        self.sent_at = _now()
+        self._start_clock()
 
+    def end(self, *, has_failed: bool) -> None:
+        """The exchange is over. aiohttp's clock may already be that of another one."""
+        if self._is_watched:
+            self._stop_looking()
+            if has_failed:
+                self._reset()
 
-class _Watch:
-    """Runs aiohttp's clock while the server has to read or answer, and restarts it when bytes have moved.
-
-    Args:
-        writer: Of the connection on which the request goes out.
-
-    Attributes:
-        sent_at: When all had been handed over, by the loop's clock.
-        waits_since: When bytes have moved last, or the wait for the server began; None while it is not waited for.
-        extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
-    """
-
-    def __init__(self, writer: StreamWriter) -> None:
-        self.sent_at: float | None = None
-        self.waits_since: float | None = None
-        self.extra = 0.0
+    def _start_watch(self, writer: StreamWriter) -> None:
+        self._is_watched = True
         self._writer = writer
         self._transport = writer.transport  # the connection forgets it when it closes
         self._protocol = cast("ResponseHandler", writer.protocol)
         self._timeout = self._protocol.read_timeout
         self._protocol.read_timeout = None
-        self._now = asyncio.get_running_loop().time
         self._waited = 0.0
         self._seen = (0, 0, 0)
         self._moved = 0
-        self._next_look: asyncio.TimerHandle | None = None
 
-    async def send(self, chunk: bytes | memoryview) -> None:
+    async def _send(self, chunk: bytes | memoryview) -> None:
         """Hand a chunk to the socket, and wait until it takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
-            began = self._now()
+            began = _now()
             self._start_clock()
             try:
                 await self._writer.drain()
             finally:
                 self._stop_clock()
-                self._waited += self._now() - began
+                self._waited += _now() - began
 
-    def expect_answer(self) -> None:
-        """All has been handed over: start the clock for the answer."""
-        self.sent_at = self._now()
-        self._start_clock()
-
-    def stop(self) -> None:
-        """Stop looking for progress."""
-        if self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
-
-    def reset(self) -> None:
+    def _reset(self) -> None:
         """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
         if self._transport is None:
             return
+        no_linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # closing drops what the kernel holds
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self._transport.abort()
 
     def _start_clock(self) -> None:
@@ -174,19 +133,24 @@ class _Watch:
 
     def _wind_up(self) -> None:
         """Restart the clock. The answer also gets the time for what the server's kernel may hold unread."""
-        self._moved, self.waits_since = 0, self._now()
+        self._moved, self.waits_since = 0, _now()
         self._protocol.read_timeout = self._timeout
         if self._timeout is not None and self.sent_at is not None:
-            waited = self._waited + self._now() - self.sent_at
+            waited = self._waited + _now() - self.sent_at
             self.extra = waited * min(1, HELD / self._writer.output_size)
             self._protocol.read_timeout = self._timeout + self.extra
         self._protocol.start_timeout()
 
     def _stop_clock(self) -> None:
-        self.stop()
+        self._stop_looking()
         self.waits_since = None
         self._protocol.read_timeout = None
         self._protocol.start_timeout()  # without a time it ends the one that runs
+
+    def _stop_looking(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
 
     def _look_later(self, timeout: float) -> None:
         self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
@@ -200,23 +164,21 @@ class _Watch:
         self._look_later(timeout)
 
     def _progress(self) -> tuple[int, int, int]:
-        """Numbers that change when bytes of the body move: those that left this process, and the kernel's."""
-        if self._transport is None or self._transport.is_closing():
+        """Numbers that change when bytes of the body move: those that left this process, and the kernel's.
+
+        Linux tells of every TCP socket, below TLS and proxies, what the other end has acknowledged, and its free room,
+        which grows when it reads.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return self._seen
-        return (self._writer.output_size - self._transport.get_write_buffer_size(), *_kernel_counts(self._transport))
-
-
-def _kernel_counts(transport: asyncio.Transport) -> tuple[int, int]:
-    """The other end's free room, and the bytes that it has acknowledged; zeros if the system does not tell.
-
-    Linux tells of every TCP socket, below TLS and proxies. Room grows when the other end reads.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
-            info = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
-            acknowledged, room = struct.unpack_from(TCP_INFO_FIELDS, info)
-            return room, acknowledged
-    return 0, 0
+        room = acknowledged = 0
+        if sys.platform == "linux":
+            with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
+                size, wire = struct.calcsize(TCP_INFO_FIELDS), transport.get_extra_info("socket")
+                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+                acknowledged, room = struct.unpack(TCP_INFO_FIELDS, info)
+        return self._writer.output_size - transport.get_write_buffer_size(), room, acknowledged
 
 
 async def _slices(content: bytes) -> AsyncIterator[memoryview]:
@@ -224,3 +186,7 @@ async def _slices(content: bytes) -> AsyncIterator[memoryview]:
     view = memoryview(content)
     for start in range(0, len(view), SLICE):
         yield view[start : start + SLICE]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

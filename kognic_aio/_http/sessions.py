@@ -1,38 +1,144 @@
-"""Sessions: our own, and those of callers, which have headers, cookies and middlewares of their own."""
+"""Sessions: our own with its pool of connections, and those of callers, with headers, cookies and middlewares."""
 
+import asyncio
+import socket
+import sys
+from asyncio import AbstractEventLoop
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from http.cookies import Morsel
 from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import StreamReader
 
-from kognic_aio._http.connector import new_connector
+from kognic_aio._http.protocol import Request
 from kognic_aio._http.redaction import carried
-from kognic_aio._http.request import Request
 from kognic_aio._secret import Secret
+from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError
+from kognic_aio.limits import is_this_machine
+
+if TYPE_CHECKING:
+    from aiohttp.http_parser import RawResponseMessage
+
+MAX_CONNECTIONS = 1000
+"""A bound against thousands of sockets; runs are bounded by their limits long before."""
+
+MAX_BESIDE = 1 << 20
+"""Bytes of all headers, trailers and chunk extensions of an answer together."""
 
 OF_EVERY_REQUEST = frozenset({"host", "content-length", "transfer-encoding", "user-agent"})
 """Headers that aiohttp and we add to those of a request."""
 
-MAX_LOOKS_AT_A_JAR = 10
-"""How often to look at cookies that change meanwhile."""
+
+class Handler(ResponseHandler):
+    """Bounds headers, trailers and chunk extensions together. aiohttp bounds their number and the length of each."""
+
+    _came = 0
+    _body: StreamReader | None = None
+
+    def set_response_params(self, **params: Any) -> None:
+        """An answer is expected."""
+        self._came, self._body = 0, None
+        super().set_response_params(**params)
+
+    def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
+        """A head has been read; that of an interim answer is not the one that is waited for."""
+        message, body = data
+        if message.code >= 200:
+            self._body = body
+        super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        of_body = 0 if self._body is None else self._body.total_bytes
+        if self._came - 8 * of_body <= MAX_BESIDE:  # a body in chunks of one byte has eight times its size
+            self._came += len(data)
+            super().data_received(data)
+            return
+        problem = HttpProcessingError(message=f"Got more than {MAX_BESIDE} bytes of headers")
+        self.set_exception(problem)
+        if self._body is not None and not self._body.is_eof():
+            self._body.set_exception(aiohttp.ClientPayloadError(problem.message), problem)
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Connector(aiohttp.TCPConnector):
+    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT.
+
+    If a proxy closes the connection instead of answering, nothing has been sent: that is no lost connection but none.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast("partial[ResponseHandler]", partial(Handler, loop=self._loop))
+
+    async def _create_connection(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        try:
+            async with asyncio.timeout(timeout.sock_connect):
+                return await super()._create_connection(req, traces, timeout)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError) as error:
+            cause = error if isinstance(error, OSError) else ConnectionResetError()
+            raise aiohttp.ClientProxyConnectionError(req.connection_key, cause) from error.__cause__
+
+
+class _Lookups:
+    """Looks names up in threads of ours, for aiohttp's resolver: a loop would use the executor of the application."""
+
+    def __init__(self, given: Collection[str | None]) -> None:
+        self._given = given
+
+    async def getaddrinfo(self, host: str, port: int, **options: Any) -> Any:
+        found = await in_thread(partial(socket.getaddrinfo, host, port, **options))
+        if host.lower() in self._given or is_this_machine(host):  # of which signed URLs have been looked at
+            return found
+        elsewhere = [info for info in found if not is_this_machine(str(info[4][0]))]
+        if not elsewhere:
+            problem = "all its addresses are of this machine, where the platform has no business"
+            raise socket.gaierror(socket.EAI_NONAME, problem)
+        return elsewhere
+
+    async def getnameinfo(self, address: Any, flags: int) -> Any:
+        return await in_thread(socket.getnameinfo, address, flags)
 
 
 def new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohttp.ClientSession:
-    """A session of our own; see `new_connector`."""
-    return aiohttp.ClientSession(connector=new_connector(ssl, given), cookie_jar=aiohttp.DummyCookieJar())
+    """A session of our own.
+
+    Args:
+        ssl: The context for TLS connections, True for aiohttp's own.
+        given: Names of hosts that the user has given. They may lead to this machine. Names that the platform gives may
+            not, unless they say so themselves, as `localhost` does.
+    """
+    resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups(given)))
+    connector = Connector(limit=_max_connections(), ssl=ssl, resolver=resolver)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def _max_connections() -> int:
+    """A third of the process's descriptors; open files and the application need the rest."""
+    if sys.platform == "win32":
+        return MAX_CONNECTIONS
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(4, min(MAX_CONNECTIONS, soft // 3))
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
-    """A caller's session, if it can be used.
-
-    Raises:
-        InvalidError: If it is closed, or has an authorization of its own.
-    """
+    """A caller's session. An InvalidError if it cannot be used."""
     if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
     if session.reveal().auth is not None or "Authorization" in session.reveal().headers:
@@ -43,29 +149,28 @@ def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aio
 def secrets_of(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
     """The secrets in the headers and cookies of a session."""
     yield from carried(session.reveal().headers)
-    yield from (cookie.value for cookie in _cookies(session.reveal().cookie_jar))
+    yield from (cookie.value for cookie in _cookies(session.reveal()))
 
 
-def _cookies(jar: AbstractCookieJar) -> list[Morsel[str]]:
-    """The cookies of a jar, which may change while a large answer is cleaned in a thread."""
-    for _ in range(MAX_LOOKS_AT_A_JAR - 1):
+def _cookies(session: aiohttp.ClientSession) -> list[Morsel[str]]:
+    """The cookies of a session, which may change while a large answer is cleaned in a thread."""
+    for _ in range(9):
         with suppress(RuntimeError):
-            return [*jar]
-    return [*jar]
+            return [*session.cookie_jar]
+    return [*session.cookie_jar]
 
 
 def middlewares(
     session: aiohttp.ClientSession, request: Request, authorization: Mapping[str, str]
-) -> Iterator[aiohttp.ClientMiddlewareType]:
+) -> list[aiohttp.ClientMiddlewareType]:
     """The middlewares of a request. Those of a caller's session see requests to APIs only."""
     if not request.is_api:
         if session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
-            yield partial(_send_bare, OF_EVERY_REQUEST.union(name.lower() for name in request.headers))
-        return
-    if authorization and session.trust_env:
-        yield partial(_authorize, authorization)
+            return [partial(_send_bare, OF_EVERY_REQUEST.union(name.lower() for name in request.headers))]
+        return []
     # Middlewares of a request replace those of its session, which nothing public gives.
-    yield from session._middlewares  # pyright: ignore[reportPrivateUsage]
+    of_session = session._middlewares  # pyright: ignore[reportPrivateUsage]
+    return [*([partial(_authorize, authorization)] if authorization and session.trust_env else ()), *of_session]
 
 
 async def _authorize(

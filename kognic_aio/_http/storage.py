@@ -2,25 +2,17 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
+from attrs import frozen
 from yarl import URL
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.protocol import (
-    Answer,
-    is_page,
-    is_success,
-    malformed,
-    parse_json,
-    shown_start,
-    storage_error,
-)
+from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
 from kognic_aio._http.reading import parsed
-from kognic_aio._http.request import MAX_URL_SHOWN, Request
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
 from kognic_aio._http.transport import Transport
 from kognic_aio._json import MAX_MEMORY
@@ -31,6 +23,8 @@ from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.resource import Uploadable
 
 T = TypeVar("T")
+Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
+"""Opens a body for one attempt."""
 
 MAX_AT_ONCE = 4 << 20
 """Bytes of a content that is downloaded while others are."""
@@ -38,30 +32,31 @@ MAX_AT_ONCE = 4 << 20
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
 
-MAX_UPLOAD_ANSWER = 1 << 20
-"""Bytes of the answer to an upload."""
-
 MEMORY_OF_A_BYTE = 16
 """Bytes of memory that a content may take for each byte sent. Annotations take ten."""
 
 MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
-NOT_FOR_US = frozenset({411, 501, 505})
-"""Statuses of storages that cannot take such a request at all: another attempt would change nothing."""
+PAGE = re.compile(
+    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
+    rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
+)
+"""How a page for people begins, or a part of one. No store answers with such tags."""
 
-MAX_CHECKSUM = 40
-"""Characters that errors show."""
 
-URL_REFUSED = frozenset({400, 401, 403, 404, 410})
-"""Statuses of storages for signed URLs that have expired or are no longer theirs."""
+@frozen
+class _Document:
+    """A JSON document, as its upload sees it."""
+
+    client_filename: str
+    content_type: str = "application/json"
 
 
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
     Args:
-        transport: Sends the requests.
         retry: Bounds on repeated attempts.
         is_local: Tells whether the platform is on this machine, as an emulator is.
     """
@@ -69,48 +64,55 @@ class Storage:
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
         self._transport = transport
         self._put_policy = RetryPolicy(is_worth_it=_may_repeat_put, bounds=retry)
-        self._get_policy = RetryPolicy(is_worth_it=_may_repeat_get, bounds=retry)
+        self._get_policy = RetryPolicy(
+            is_worth_it=lambda error: may_repeat(error) and not isinstance(error, TooLargeError), bounds=retry
+        )
         self._is_local = is_local
         self._alone = anyio.Lock()
 
-    async def put(self, url: Secret[str], file: Uploadable, source: Source) -> int:
+    def put(self, url: Secret[str], file: Uploadable, source: Source) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
-            MissingFileError: If a local file is missing or empty.
             DataError: If the bytes cannot be had, or change meanwhile.
             StorageError: If the storage refuses the file.
             ChecksumError: If the storage has got other bytes.
-            RequestError: If there is no answer.
         """
-        target = self._signed("PUT", url)
+        return self._put(url, source.open, file)
 
-        async def attempt() -> int:
-            async with source.open() as body:
-                return await self._send(target, body, file.content_type, file.client_filename)
-
-        return await self._repeat(target, attempt)
-
-    async def put_json(self, url: Secret[str], content: bytes, name: str) -> int:
+    def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
         """Upload a JSON document as `put` does. Errors call it by its name."""
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
+
+    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
         target = self._signed("PUT", url)
+        attempts = self._transport.attempts(self._put_policy, target, is_api=False)
+        return await repeat(attempts, self._put_once, target, opened, file)
 
-        async def attempt() -> int:
-            return await self._send(target, Body(content, len(content), name), "application/json", name)
-
-        return await self._repeat(target, attempt)
-
-    def _repeat(self, target: Secret[URL], attempt: Callable[[], Awaitable[int]]) -> Awaitable[int]:
-        return repeat(self._transport.attempts(self._put_policy, target, is_api=False), attempt)
+    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
+        async with opened() as body:
+            name = file.client_filename
+            headers = {
+                "Content-Type": file.content_type,
+                "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
+                "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
+            }
+            request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
+            try:
+                answer = await self._transport.attempt(request, partial(parsed, _whole))
+            except RequestError as error:
+                if body.failure is None:
+                    raise
+                raise body.failure from error
+            if body.failure is not None:
+                raise body.failure
+            if not answer.is_success:
+                raise storage_error(answer, f"upload of {name!r}")
+            await _check_arrival(answer, body, name)
+            return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
-        """Download a JSON document, and parse it.
-
-        Raises:
-            StorageError: If the storage refuses.
-            MalformedAnswerError: If it is not JSON.
-            RequestError: If there is no answer.
-        """
+        """Download a JSON document, and parse it."""
         parse = await self.download(url)
         return await parse()
 
@@ -118,10 +120,6 @@ class Storage:
         """Download a JSON document, and return what parses it. A large one is downloaded only when it is parsed.
 
         Parsed, a document takes many times its size in memory, so one is parsed after the other.
-
-        Raises:
-            StorageError: If the storage refuses.
-            RequestError: If there is no answer.
         """
         target, answer = self._signed("GET", url), None
 
@@ -145,18 +143,16 @@ class Storage:
             return await self._get(target, read, MAX_CONTENT, "identity")
 
     def _get(
-        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], most: int, encoding: str = "gzip"
+        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], max_answer: int, encoding: str = "gzip"
     ) -> Awaitable[T]:
         headers = {"Accept": "application/json", "Accept-Encoding": encoding}
-        request = Request(method="GET", url=target, headers=headers, max_answer=most)
+        request = Request(method="GET", url=target, headers=headers, max_answer=max_answer)
         return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
-        """The URL that the platform has signed, unchanged.
+        """The URL that the platform has signed, unchanged, if files and annotations may go there.
 
-        Raises:
-            MalformedAnswerError: If files and annotations may not go there. A platform elsewhere may not lead us to
-                services on this machine.
+        A platform elsewhere may not lead us to services on this machine.
         """
         signed = _url(url)
         problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
@@ -174,42 +170,28 @@ class Storage:
             return "a URL of plain http, which anybody on the way can read"
         return None
 
-    async def _send(self, url: Secret[URL], body: Body, content_type: str, name: str) -> int:
-        # The answer to an upload is short, and needs no compression, which could blow up here.
-        headers = {"Content-Type": content_type, "Accept-Encoding": "identity"}
-        headers["Content-Length"] = str(body.size)  # always: there are storages that refuse chunks of unknown number
-        request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=MAX_UPLOAD_ANSWER)
-        try:
-            answer = await self._transport.attempt(request, partial(parsed, _whole))
-        except RequestError as error:
-            if body.failure is None:
-                raise
-            raise body.failure from error
-        if body.failure is not None:
-            raise body.failure
-        if not is_success(answer):
-            raise storage_error(answer, f"upload of {name!r}")
-        await _check_arrival(answer, body, name)
-        return body.sent
-
 
 @discreet
 def _url(url: Secret[str]) -> Secret[URL] | None:
-    """The URL unchanged, None if it leads nowhere."""
+    """The URL unchanged, None if it leads nowhere or would not be sent unchanged."""
+    text = url.reveal()
+    if len(text) > MAX_SIGNED_URL or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
+        return None
     with suppress(ValueError):
-        signed = URL(url.reveal() if _is_one_word(url.reveal()) else "", encoded=True)
+        signed = URL(text, encoded=True)
         if signed.scheme in ("http", "https") and signed.host:
             return Secret(signed)
     return None
 
 
-def _checked(answer: Answer) -> Answer:
-    """The answer to a download.
+def _shown(url: str) -> str:
+    """The part of what may be a signed URL that is certainly no secret."""
+    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
-    Raises:
-        StorageError: If the storage refuses.
-    """
-    if not is_success(answer):
+
+def _checked(answer: Answer) -> Answer:
+    """The answer to a download, if the storage does not refuse."""
+    if not answer.is_success:
         raise storage_error(answer, "download")
     return answer
 
@@ -228,31 +210,46 @@ def _whole(answer: Answer) -> Answer:
     return answer
 
 
-def _is_one_word(url: str) -> bool:
-    """Whether a URL can be sent unchanged: aiohttp would keep spaces and drop line ends."""
-    return len(url) <= MAX_SIGNED_URL and url.isprintable() and " " not in url
-
-
-def _shown(url: str) -> str:
-    """The part of what may be a signed URL that is certainly no secret."""
-    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
-
-
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     """Check that the storage has taken all bytes, and, if it tells their checksum, that none has changed."""
+    answered = f"answered {answer.status} to the upload of {name!r}"
     if is_page(answer):
-        problem = f"with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
-        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} {problem}")
+        raise answer.malformed(
+            f"{answered} with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
+        )
     if not body.is_complete:
-        raise malformed(answer, f"answered {answer.status} to the upload of {name!r} before it had all of it")
-    if stored := _checksums(answer):
+        raise answer.malformed(f"{answered} before it had all of it")
+    if stored := checksums(answer):
         sent = await body.crc32c()
         if wrong := stored - {sent}:
-            told = answer.told(min(wrong), length=MAX_CHECKSUM)
-            raise ChecksumError(name, sent=sent, stored=told, method=answer.method, url=answer.url)
+            told = answer.told(min(wrong), length=40)
+            raise ChecksumError(name, sent=sent, stored=told, method=answer.request.method, url=answer.request.shown)
 
 
-def _checksums(answer: Answer) -> set[str]:
+def is_page(answer: Answer) -> bool:
+    """Whether it is a page for people: something in between answered, not a storage, whatever the status says.
+
+    An empty body is no page: Google's storage calls it `text/html`.
+    """
+    is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
+    body = visible(answer)
+    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
+
+
+def _without_asides(body: bytes) -> bytes:
+    """A body from what it begins with, after declarations and comments."""
+    asides, position = {b"<?xml": b"?>", b"<!--": b"-->"}, 0
+    while aside := next((end for begin, end in asides.items() if body.startswith(begin, position)), None):
+        end = body.find(aside, position)
+        if end < 0:
+            break
+        position = end + len(aside)
+        while body[position : position + 1].isspace():
+            position += 1
+    return body[position:]
+
+
+def checksums(answer: Answer) -> set[str]:
     """The CRC-32C of `x-goog-hash`, which may be several headers, or one such as `crc32c=AAAAAA==,md5=...`."""
     values = [value for name, value in answer.headers.items() if name.lower() == "x-goog-hash"]
     parts = (part.strip().partition("=") for value in values for part in value.split(","))
@@ -260,16 +257,11 @@ def _checksums(answer: Answer) -> set[str]:
 
 
 def _may_repeat_put(error: Exception) -> bool:
-    """Whether an upload is worth another try."""
-    is_for_good = isinstance(error, StorageError) and error.status in NOT_FOR_US
+    # Of storages that cannot take such a request at all, so that another attempt would change nothing.
+    is_for_good = isinstance(error, StorageError) and error.status in (411, 501, 505)
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
-
-
-def _may_repeat_get(error: Exception) -> bool:
-    """Whether a download is worth another try."""
-    return may_repeat(error) and not isinstance(error, TooLargeError)
 
 
 def is_refused_url(error: StorageError) -> bool:
     """Whether a storage has refused a signed URL, as an expired one, so that a new one may help."""
-    return error.status in URL_REFUSED
+    return error.status in (400, 401, 403, 404, 410)

@@ -31,7 +31,8 @@ log = logging.getLogger("kognic_aio")
 MAX_STORAGES = 1000
 """Hosts of storage that are remembered: the platform may name another one for each file."""
 
-Place: TypeAlias = tuple[str, str | None, int | None]
+Place: TypeAlias = tuple[bool, str, str | None, int | None]
+"""What tells a host from others, however it is written, and an API from storage on it."""
 
 
 class Turn:
@@ -66,14 +67,13 @@ class Throttle:
 
     Args:
         name: The host's scheme, name and port.
-        clock: Tells the time.
         settings: The client's settings that name the host, such as `auth_host`; none if the platform names it.
     """
 
-    def __init__(self, name: str, clock: Clock, settings: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, clock: Clock, settings: Iterable[str] = ()) -> None:
         self.name = name
         self._clock = clock
-        self._settings = settings
+        self._settings = [*settings]
         self._has_answered = False
         self._queue = anyio.Lock()
         self._waiting = 0
@@ -95,21 +95,12 @@ class Throttle:
         """Whether requests may start as they like."""
         return self.concurrency_limit.limit == inf and self.rate_limiter.rate == inf
 
-    @property
-    def is_well(self) -> bool:
-        """Whether the host gives no trouble."""
-        return self.is_calm and not self.circuit_breaker.given_up
-
     def turn(self) -> Turn:
-        """The turn of one request.
-
-        Raises:
-            UnavailableError: When it is entered, if the host is broken.
-        """
+        """The turn of one request. Entering it raises an UnavailableError if the host is broken."""
         return Turn(self)
 
     async def start_in_turn(self) -> float:
-        """Start a request as soon as it may; tell when that was."""
+        """Start a request as soon as it may, and return when that was."""
         if self.is_calm and not self.circuit_breaker.is_open:
             return self.start()
         self._waiting += 1
@@ -134,7 +125,7 @@ class Throttle:
         return inf if self.concurrency_limit.is_reached else seconds
 
     def start(self) -> float:
-        """Start a request; tell when that was."""
+        """Start a request, and return when that was."""
         now = self._clock()
         self.concurrency_limit.in_flight += 1
         self.rate_limiter.started(now)
@@ -144,7 +135,8 @@ class Throttle:
     def end(self) -> None:
         """A request has ended."""
         self.concurrency_limit.in_flight -= 1
-        self._change.set()
+        if self._waiting:
+            self._change.set()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:
         """Learn from what the host answered to a request that started then."""
@@ -165,14 +157,14 @@ class Throttle:
             self.timed_out(started, f"{type(error).__name__} repeatedly")
 
     def succeeded(self, started: float) -> None:
-        """The host has done what was asked by a request that started then."""
+        """The host has done what a request asked for that started then."""
         self.concurrency_limit.succeeded(started)
         self.rate_limiter.succeeded(started)
         if self.circuit_breaker.succeeded():
             log.info("%s answers again", self.name)
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
-        """The host turned away a request that started then; tell whether fewer may be in flight from now on.
+        """The host turned away a request that started then; return whether that halves the concurrency limit.
 
         Args:
             started: When it started.
@@ -181,15 +173,15 @@ class Throttle:
         """
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
-        return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
+        return self._told(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
-        """A request that started then timed out or lost its connection; tell as `pushed_back` does."""
+        """A request that started then timed out or lost its connection; return what `pushed_back` does."""
         was_calm = self.is_calm
-        return self._log_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
+        return self._told(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 
-    def _log_if(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
-        """Tell of a push-back that changes something, in one line for all requests. The first one is news."""
+    def _told(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
+        """Log a push-back that changes something, in one line for all requests. The first one is news."""
         if is_less:
             rate, pause = self.rate_limiter.rate, self.rate_limiter.pause
             log.log(
@@ -205,11 +197,7 @@ class Throttle:
         return is_less
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request has reached the bounds of its retries; see `CircuitBreaker.gave_up`.
-
-        Raises:
-            UnavailableError: If the host is found to be broken.
-        """
+        """A request has reached the bounds of its retries. Raise an UnavailableError if that makes the host broken."""
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
             error.explain(f"nothing has ever answered at {self.name}; check the setting {settings}")
@@ -241,28 +229,28 @@ class Throttles:
         base_urls: The base URL of each API, after the name of the setting that gives it.
     """
 
-    def __init__(self, clock: Clock, base_urls: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = ()) -> None:
         self._clock = clock
-        self._named = [(name, _place(URL(url))) for name, url in base_urls]
-        self._throttles: dict[tuple[bool, Place], Throttle] = {}
+        self._named = [(name, _place(URL(url), is_api=True)) for name, url in base_urls]
+        self._throttles: dict[Place, Throttle] = {}
 
     def of(self, url: URL, *, is_api: bool) -> Throttle:
         """The throttle of a URL's host."""
-        key = (is_api, _place(url))
-        throttle = self._throttles.get(key)
-        if throttle is None:
+        place = _place(url, is_api=is_api)
+        if place not in self._throttles:
             self._make_room()
-            settings = dict.fromkeys(name for name, place in self._named if (True, place) == key)
-            throttle = self._throttles[key] = Throttle(str(url.origin()), self._clock, [*settings])
-        return throttle
+            settings = dict.fromkeys(name for name, named in self._named if named == place)
+            self._throttles[place] = Throttle(str(url.origin()), self._clock, settings)
+        return self._throttles[place]
 
     def _make_room(self) -> None:
         """Forget idle storages if there are many; those in trouble only if all are."""
         if len(self._throttles) < MAX_STORAGES:
             return
-        idle = {key: throttle for key, throttle in self._throttles.items() if not key[0] and throttle.is_idle}
-        for key in [key for key, throttle in idle.items() if throttle.is_well] or idle:
-            del self._throttles[key]
+        idle = {place: each for place, each in self._throttles.items() if not place[0] and each.is_idle}
+        well = [place for place, each in idle.items() if each.is_calm and not each.circuit_breaker.given_up]
+        for place in well or idle:
+            del self._throttles[place]
 
     def close(self) -> None:
         """Let all waiting requests start."""
@@ -270,6 +258,5 @@ class Throttles:
             throttle.close()
 
 
-def _place(url: URL) -> Place:
-    """What tells a host from others, however it is written."""
-    return url.scheme, url.host, url.port
+def _place(url: URL, *, is_api: bool) -> Place:
+    return is_api, url.scheme, url.host, url.port

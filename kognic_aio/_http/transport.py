@@ -15,14 +15,11 @@ import aiohttp
 from yarl import URL
 
 from kognic_aio._frames import discreet
-from kognic_aio._http.auth import Auth, Credentials, TokenSource, resolve
-from kognic_aio._http.auth_server import AuthServer
-from kognic_aio._http.deadline import LONGEST, PATIENCE, Deadlines
-from kognic_aio._http.exchange import Exchange
-from kognic_aio._http.protocol import Answer, api_headers
+from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
+from kognic_aio._http.exchange import MAX_SECONDS, PATIENCE, Exchanges
+from kognic_aio._http.protocol import Answer, Request
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.redaction import Redactor
-from kognic_aio._http.request import Request
 from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of
 from kognic_aio._http.throttle import Throttles
@@ -30,9 +27,6 @@ from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, patiently
 from kognic_aio.errors import ClosedError
 from kognic_aio.limits import Hosts, Retry
-
-LATE = 5.0
-"""Seconds in which an effect comes whose answer was lost, if it comes at all."""
 
 MAX_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
@@ -44,16 +38,13 @@ class Transport:
     """Sends requests. Nothing is bound to an event loop until `open`.
 
     Args:
-        organization_id: The organization to act for.
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
         retry: Bounds on repeated API requests.
         session: A session of the caller's, which is left open; it has cookies and headers of theirs.
-        ssl: The context for TLS connections, by default aiohttp's own.
         trust_env: Whether to use the proxies that the environment names.
 
     Attributes:
-        headers: Those of every request to an API.
-        redactor: Cleans what servers say.
+        headers: The headers of every request to an API.
     """
 
     def __init__(
@@ -69,9 +60,8 @@ class Transport:
         # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
         seconds = timeout if timeout < inf else None
         # It has an end all the same: the connector of a caller's session waits for a proxy's answer without one.
-        most = None if seconds is None else max(LONGEST, PATIENCE * seconds)
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=most, sock_connect=seconds, sock_read=seconds)
-        self._deadlines = Deadlines(self._timeout)
+        connect = None if seconds is None else max(MAX_SECONDS, PATIENCE * seconds)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
         self._retry = retry
         self._session = session
         self._owns_session = session is None
@@ -79,16 +69,19 @@ class Transport:
         self._trust_env = trust_env
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._throttles = Throttles(time.monotonic)
-        self.headers: Mapping[str, str] = api_headers(organization_id)
+        self._throttles = Throttles(time.monotonic)  # this and the next three are made anew whenever the client opens
+        self._exchanges: Exchanges
+        self._auth_server: AuthServer
+        self._tokens: TokenSource
         self.redactor = Redactor()
-        self._auth_server = AuthServer(self.send, self.headers, self.redactor)
-        self._tokens = TokenSource(self._auth_server.fetch_token)
+        self.headers: Mapping[str, str] = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        if organization_id is not None:
+            self.headers = {**self.headers, "X-Organization-Id": str(organization_id)}
 
     @property
     def grace(self) -> float:
-        """Seconds to wait for an effect whose answer was lost; no longer than any pause may be."""
-        return min(LATE, self._retry.max_wait)
+        """Seconds in which an effect comes whose answer was lost; no longer than any pause may be."""
+        return min(5.0, self._retry.max_wait)
 
     async def open(
         self, auth: Secret[Auth] | None, base_urls: Hosts, settings: Mapping[str, str], scopes: Sequence[str] = ()
@@ -99,25 +92,21 @@ class Transport:
             auth: Where the credentials come from.
             base_urls: Where the APIs and the auth server are.
             settings: The setting that names each of them, for errors: the client's argument or a variable.
-            scopes: The scopes of tokens, instead of those of the credentials.
-
-        Raises:
-            CredentialsError: If there are no usable credentials.
-            InvalidError: If the caller's session is closed or has an authorization of its own, or if the environment
-                names a proxy that cannot be used.
+            scopes: Scopes of tokens, instead of those of the credentials.
         """
         if not self._owns_session:
             self.redactor.beside = partial(secrets_of, checked_session(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
-        self._auth_server.open(base_urls.auth, auth, credentials, scopes)
+        loop, server = asyncio.get_running_loop(), base_urls.auth
+        self._auth_server = AuthServer(self.send, server, self.headers, self.redactor, auth, credentials, scopes)
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        self._throttles = Throttles(asyncio.get_running_loop().time, named)
-        self._deadlines = Deadlines(self._timeout)
+        self._throttles = Throttles(loop.time, named)
+        self._exchanges = Exchanges(self._timeout, self.redactor)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
             self._session = Secret(new_session(self._ssl, given))
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
 
     async def aclose(self) -> None:
         """Close the session, if it is our own. Closing twice is harmless."""
@@ -128,12 +117,7 @@ class Transport:
             await session.reveal().close()
 
     def send(self, request: Request, read: Callable[[Answer], Awaitable[T]], policy: RetryPolicy) -> Awaitable[T]:
-        """What a function reads in the answer to a request.
-
-        Args:
-            request: The request.
-            read: What to make of the answer. If it fails, so does the attempt.
-            policy: When to send it again.
+        """What a function reads in the answer to a request. If it fails, so does the attempt.
 
         Raises:
             StatusError: If the server answers with an error.
@@ -161,7 +145,7 @@ class Transport:
                 token = await self._tokens.get(token, counts_as)
             async with throttle.turn() as turn:
                 # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
-                turn.answer = await patiently(self._answer, request, token)
+                turn.answer = await patiently(self._exchange, request, token)
             if turn.answer.status != 401 or token is None or renewals == MAX_RENEWALS:
                 try:
                     return await read(turn.answer)
@@ -169,9 +153,9 @@ class Transport:
                     del turn  # or the traceback of an error would keep all of the answer
             renewals += 1
 
-    def _answer(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
-        session, proxy = self._open_session(), self._proxies.of(request.url.reveal())
-        return Exchange(session, request, token, self._deadlines, proxy, self.redactor).answer()
+    def _exchange(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
+        proxy = self._proxies.of(request.url.reveal())
+        return self._exchanges.send(self._open_session(), request, token, proxy)
 
     def _open_session(self) -> Secret[aiohttp.ClientSession]:
         if self._session is None or self._loop is None:

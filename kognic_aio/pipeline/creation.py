@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import anyio
 
-from kognic_aio._http.async_only import AsyncOnly
+from kognic_aio._http.paging import AsyncOnly
 from kognic_aio._tasks import is_being_cancelled, take_note, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (

@@ -16,7 +16,6 @@ from kognic_aio._http.exchange import MAX_HEADER
 from kognic_aio._http.protocol import (
     Answer,
     api_error,
-    is_page,
     parse,
     retry_after,
     shown_start,
@@ -26,7 +25,7 @@ from kognic_aio._http.protocol import (
     visible,
 )
 from kognic_aio._http.redaction import BLANK, Redactor
-from kognic_aio._http.storage import _checksums
+from kognic_aio._http.storage import checksums, is_page
 from kognic_aio._http.wire import DecodeError, decode, read_pre_annotation
 from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
@@ -131,7 +130,7 @@ def answers(data: bytes) -> None:
     assert is_harmless(shown_start(answer))
     is_page(answer)
     visible(answer)
-    _checksums(answer)
+    checksums(answer)
 
 
 def headers(data: bytes) -> None:

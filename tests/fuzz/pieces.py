@@ -13,7 +13,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from kognic_aio._http.names import wire_names
+from kognic_aio._http.converter import wire_names
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import anyio
 import pytest
 from attrs import define, field
@@ -294,7 +295,7 @@ async def test_networks_without_a_proxy(networks: str, monkeypatch: pytest.Monke
             monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", networks)
             async with client_with(max_retry_attempts=1) as client:
-                client._transport._deadlines.timeout = client._transport._deadlines.timeout.__class__(sock_connect=0.2)
+                client._transport._exchanges.timeout = aiohttp.ClientTimeout(sock_connect=0.2)
                 with pytest.raises(KognicError):
                     await put(backend_of(client).storage, "https://10.1.2.3/a", image())
                 with pytest.raises(KognicError):

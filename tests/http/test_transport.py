@@ -13,7 +13,6 @@ from aiohttp import web
 from attrs import evolve
 
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
-from kognic_aio._http import auth_server
 from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.retry import READ
 from kognic_aio._http.storage import Storage
@@ -123,7 +122,7 @@ async def test_no_answer_in_time() -> None:
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     async with listener, KognicIOClient(auth=("id", "secret"), host=url, write_workspace_id="mine") as client:
         client._transport._tokens = TokenSource(_give_token)
-        client._transport._deadlines.timeout = aiohttp.ClientTimeout(sock_read=0.05)
+        client._transport._exchanges.timeout = aiohttp.ClientTimeout(sock_read=0.05)
         with pytest.raises(TimedOutError, match="no answer in time"):
             await client.cameras.create_from_scene("scene", "project")
     assert asked == 1
@@ -209,7 +208,7 @@ async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch)
         asked += 1
         writer.close()
 
-    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
     listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     async with listener:
@@ -231,7 +230,7 @@ async def test_an_auth_server_that_fails_one_question(
     async def fail(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=500)
 
-    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=1))
+    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=1))
     server.token = fail
     api = backend_of(client).api.with_policy(evolve(READ, counts_as=counts_as))
     for _ in range(3):
@@ -283,7 +282,7 @@ async def test_a_token_that_is_revoked() -> None:
 @pytest.mark.parametrize("trouble", [status(503), status(429), drop], ids=["503", "429", "dropped"])
 async def test_an_auth_server_in_trouble(trouble: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that cannot be had at once is asked for again."""
-    monkeypatch.setattr(auth_server, "TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
+    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
     async with Platform(trouble, trouble) as platform, client_of(platform) as client:
         assert await client.project.get_projects() == []
     assert platform.tokens == 1
