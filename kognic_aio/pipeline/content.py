@@ -16,8 +16,7 @@ from typing import Any
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio._json import read_json
 from kognic_aio.model import BaseScene
-from kognic_aio.pipeline.journal import kin_of
-from kognic_aio.pipeline.journal.entry import KIN
+from kognic_aio.pipeline.journal.facts import KIN, kin_of
 
 RULE = "2:"
 """How fingerprints begin that were made by today's rule. Those of the first rule are bare digests."""

@@ -8,7 +8,7 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.content import CALIBRATION, Content, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, aside
-from kognic_aio.pipeline.journal.facts import Abandoned, Fact, Invalidated, MadeWay, Reached, reading
+from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, reading
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -84,7 +84,7 @@ class Record(Notes):
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
-        await self.add(MadeWay())
+        await self.add(Change.MADE_WAY)
         self.earlier = self.scene_uuid = None
         self.starts_afresh = self._is_recorded = False
 
@@ -121,7 +121,7 @@ class Record(Notes):
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002 - the journal knows it
         """The scene cannot be finished, and is about to be invalidated."""
-        await self.add(Abandoned())
+        await self.add(Change.ABANDONED)
 
     async def invalidated(self, scene_uuid: str) -> None:
         """The abandoned scene is invalidated, or was never there."""

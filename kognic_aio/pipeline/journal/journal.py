@@ -2,59 +2,47 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
+from itertools import repeat
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
-from attrs import define, evolve, field
+from attrs import evolve
 
 from kognic_aio._text import printable
 from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
-from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step, kin_of
 from kognic_aio.pipeline.journal.facts import (
-    Abandoned,
+    Change,
     Delivered,
+    Destination,
+    Entry,
     Fact,
+    Failure,
     Invalidated,
-    MadeWay,
     Reached,
     Refused,
     Scene,
     Settled,
-    Upheld,
-    Written,
-    to_text,
+    Step,
+    kin_of,
 )
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
-    from kognic_aio.pipeline.journal.store import Store
+    from kognic_aio.pipeline.journal_file import JournalFile, Written
+
+Waiting: TypeAlias = "tuple[Written, asyncio.Future[Scene | None]]"
+"""A fact that is to be written, and what is then known of its scene: None if it could not be."""
 
 MAX_KEY_LENGTH = 10_000
 """Characters of a key."""
 
-MAX_FACT_SIZE = 2**18
-"""Characters of a fact. Up to three may become one: a start, a pre-annotation and a result."""
-
 MAX_REFUSAL_LENGTH = 1_000
 """Characters of the message of a refusal, of which a scene may have many."""
-
-ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
-"""How a scene can settle."""
-
-
-@define(eq=False)
-class _Batch:
-    """Facts that are written together, keys that are then looked up together, and an event for those who wait."""
-
-    facts: list[Written] = field(factory=list[Written])
-    keys: list[str] = field(factory=list[str])
-    found: Mapping[str, Scene] | None = None
-    ended: anyio.Event = field(factory=anyio.Event)
 
 
 class Journal:
@@ -85,9 +73,9 @@ class Journal:
         self.path = os.fspath(path)
         self._destination = destination
         self._resources = AsyncExitStack()
-        self._store: Store | None = None
+        self._file: JournalFile | None = None
         self._failure: BaseException | None = None
-        self._batch = _Batch()
+        self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -119,13 +107,13 @@ class Journal:
 
     async def _open(self) -> None:
         # What nobody without a journal should wait for. The second serves facts.
-        await in_thread(import_module, "kognic_aio.pipeline.journal.store")
+        await in_thread(import_module, "kognic_aio.pipeline.journal_file")
         await in_thread(import_module, "kognic_aio._http.converter")
-        from kognic_aio.pipeline.journal.store import Store  # noqa: PLC0415
+        from kognic_aio.pipeline.journal_file import JournalFile  # noqa: PLC0415
 
         async with AsyncExitStack() as resources:
             self._worker = await resources.enter_async_context(leased_worker())
-            self._store = await self._worker.run(Store.open, self.path, self._destination)
+            self._file = await self._worker.run(JournalFile.open, self.path, self._destination)
             self._resources = resources.pop_all()
 
     async def aclose(self) -> None:
@@ -133,10 +121,10 @@ class Journal:
         with anyio.CancelScope(shield=True):
             while self._writing is not None:
                 await asyncio.wait([self._writing])
-            store, self._store = self._store, None
+            file, self._file = self._file, None
             async with self._resources:
-                if store is not None:
-                    await self._worker.run(store.close)
+                if file is not None:
+                    await self._worker.run(file.close)
 
     @property
     def destination(self) -> Destination:
@@ -152,7 +140,9 @@ class Journal:
         """
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
-        return (await self._next_batch(keys=[key]))[key].known
+        scene = await self._next((key, None, ""))
+        refused = {kin: error is None for kin, error in scene.refused.items()}
+        return None if scene.entry is None else evolve(scene.entry, refused=refused)
 
     async def record(
         self,
@@ -199,7 +189,7 @@ class Journal:
 
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
-        if result.status in ENDS:
+        if result.status in (InputCreationStatus.CREATED, InputCreationStatus.FAILED):
             await self.add(key, Settled(result=result, fingerprint=fingerprint, outline=outline))
 
     async def delivered(self, key: str) -> None:
@@ -208,7 +198,7 @@ class Journal:
 
     async def abandon(self, key: str) -> None:
         """Remember that what the platform has of a scene must be invalidated; its entry knows no `scene_uuid` then."""
-        await self.add(key, Abandoned())
+        await self.add(key, Change.ABANDONED)
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
         """Record that a content was refused, as another goes by its key. It is a failure until it is retried.
@@ -220,7 +210,7 @@ class Journal:
 
     async def uphold(self, key: str) -> None:
         """Forget the contents that were refused under a key, as the recorded one has come again."""
-        await self.add(key, Upheld())
+        await self.add(key, Change.UPHELD)
 
     async def make_way(self, key: str) -> None:
         """Forget what is known of a scene, so that its key starts afresh.
@@ -228,7 +218,7 @@ class Journal:
         What the platform has of it is abandoned. If it has become an input, it is set aside instead: it is known by the
         key `aside`, should its content come again.
         """
-        await self.add(key, MadeWay())
+        await self.add(key, Change.MADE_WAY)
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
@@ -240,8 +230,8 @@ class Journal:
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
-        if facts := [("", Invalidated(scene_uuid=uuid), "") for uuid in scene_uuids]:
-            await self._next_batch(facts=facts)
+        for scene_uuid in scene_uuids:
+            await self.add("", Invalidated(scene_uuid=scene_uuid))
 
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
@@ -265,51 +255,50 @@ class Journal:
         Raises:
             JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
-        text = to_text(fact)
-        if len(key) + len(text) > MAX_FACT_SIZE:
-            problem = "the platform's answers about it are too large to be kept; create it without a journal"
-            raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
-        await self._next_batch(facts=[(key, fact, text)])
+        await self._next(self._opened().written(key, fact))
 
-    async def _next_batch(self, *, facts: Sequence[Written] = (), keys: Sequence[str] = ()) -> Mapping[str, Scene]:
-        """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
-        store, batch = self._opened(), self._batch
-        batch.facts += facts
-        batch.keys += keys
+    async def _next(self, written: "Written") -> Scene:
+        """Have the next transaction write something, and wait until it has; tell what is then known of the scene."""
+        file = self._opened()
+        future: asyncio.Future[Scene | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((written, future))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write(store), name="journal")
-        await batch.ended.wait()
-        if batch.found is None:
+            self._writing = asyncio.create_task(self._write(file), name="journal")
+        if (scene := await future) is None:
             raise self._failed()
-        return batch.found
+        return scene
 
-    async def _write(self, store: "Store") -> None:
-        """Write batches until there are none. No caller that is cancelled takes this task with it."""
-        batch = self._batch
+    async def _write(self, file: "JournalFile") -> None:
+        """Write until nothing is waiting. No caller that is cancelled takes this task with it."""
+        batch: list[Waiting] = []
         try:
-            while self._batch.facts or self._batch.keys:
+            while self._waiting:
                 await asyncio.sleep(0)  # so that all who are about to record something join the batch
-                batch, self._batch = self._batch, _Batch()
-                batch.found = await self._worker.run(store.see_to, batch.facts, batch.keys)
-                batch.ended.set()
+                batch, self._waiting = self._waiting, []
+                _tell(batch, await self._worker.run(file.write, [written for written, _ in batch]))
         except BaseException as error:
             self._failure = error
-            batch.ended.set()
-            self._batch.ended.set()
+            _tell([*batch, *self._waiting], repeat(None))
             if not isinstance(error, JournalError):
                 raise
         finally:
             self._writing = None
 
-    def _opened(self) -> "Store":
+    def _opened(self) -> "JournalFile":
         if self._failure is not None:
             raise self._failed()
-        if self._store is None:
+        if self._file is None:
             raise JournalError(f"journal {self.path} is not open: use it inside `async with`", path=self.path)
-        return self._store
+        return self._file
 
     def _failed(self) -> JournalError:
         """What each one gets who wanted something of a journal that cannot be written any more."""
         error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
         error.__cause__ = self._failure
         return error
+
+
+def _tell(waiting: Iterable[Waiting], scenes: Iterable[Scene | None]) -> None:
+    for (_, future), scene in zip(waiting, scenes, strict=False):
+        if not future.done():  # as it is when its caller was cancelled
+            future.set_result(scene)
