@@ -2,13 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
-from kognic_aio.errors import DuplicateError, InvalidError
+from anyio import move_on_after
+from attrs import define, field
+
+from kognic_aio._tasks import task_group
+from kognic_aio._threads import in_thread
+from kognic_aio.errors import DuplicateError, InvalidError, JournalError
 from kognic_aio.model import BaseScene
 from kognic_aio.pipeline.content import CALIBRATION, Content, listed
-from kognic_aio.pipeline.journal import Entry, Journal, Step, aside
+from kognic_aio.pipeline.journal import Destination, Entry, Journal, Step, aside, kin_of
 from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, reading
+from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -17,55 +27,45 @@ from kognic_aio.pipeline.result import (
 )
 from kognic_aio.resources.finishing import Notes
 
+if TYPE_CHECKING:
+    from kognic_aio.pipeline.flow import Run
+
 Key = Callable[[BaseScene], str]
 """Tells a scene from others."""
-
-log = logging.getLogger("kognic_aio")
-
-REUSE = "use the recorded calibration again, instead of one that is made anew in each run"
-"""What to do about a scene that stays as it is, with another calibration."""
 
 RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 """How to try again what failed."""
 
+log = logging.getLogger("kognic_aio")
 
+
+@define(eq=False, slots=False)
 class Record(Notes):
     """What is kept of one scene. Each step is added before it is taken; without a journal, nothing is kept.
 
     Args:
         records: Those of the run.
-        name: The scene's key in this run, None as long as it has none.
-        content: What the platform is told of it.
+        journal: Where it is kept.
+        name: The scene's key in this run.
+        told: The fingerprint and the outline of its content. The content itself is not kept, as it has the scene.
         key: The key of its entry; that of a scene which was set aside is not its name.
         earlier: What an earlier run has recorded, None if the scene was never heard of.
         starts_afresh: Whether that is given up, as it failed, or is of another content.
         calibrations: How the calibration differs from the recorded one, None if it does not.
     """
 
-    def __init__(
-        self,
-        records: "Records",
-        name: str | None = None,
-        content: Content | None = None,
-        *,
-        key: str = "",
-        earlier: Entry | None = None,
-        starts_afresh: bool = False,
-        calibrations: str | None = None,
-    ) -> None:
+    _records: "Records"
+    _journal: Journal | None = None
+    _name: str = ""
+    _told: Mapping[str, str] = field(factory=dict[str, str])
+    key: str = ""
+    earlier: Entry | None = None
+    starts_afresh: bool = False
+    calibrations: str | None = None
+
+    def __attrs_post_init__(self) -> None:
         super().__init__()
-        self.name = name
-        self.earlier = earlier
-        self.starts_afresh = starts_afresh
-        self.scene_uuid = None if earlier is None else earlier.scene_uuid
-        self._records = records
-        self._journal = None if name is None else records.journal
-        self._key = key
-        self._calibrations = calibrations
-        self._is_recorded = earlier is not None
-        # And not the content itself, which has the scene.
-        self._kin = "" if content is None else content.kin
-        self._told = {} if content is None else {"fingerprint": content.fingerprint, "outline": content.outline()}
+        self.scene_uuid = None if self.earlier is None else self.earlier.scene_uuid
 
     @property
     def earlier_result(self) -> InputCreationResult | None:
@@ -75,40 +75,39 @@ class Record(Notes):
     async def add(self, fact: Fact) -> None:
         """Record a fact, if there is a journal. It is known from then on, even if the process is killed."""
         if self._journal is not None:
-            await self._journal.add(self._key, fact)
+            await self._journal.add(self.key, fact)
 
     def take_up(self) -> None:
         """Leave the scene as an earlier run has committed it, with the calibration of then."""
-        if self._calibrations is not None:
-            self._records.warn_of_calibration(self.name, self._calibrations)
+        if self.calibrations is not None:
+            self._records.warn_of_calibration(self._name, self.calibrations)
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
         await self.add(Change.MADE_WAY)
-        self.earlier = self.scene_uuid = None
-        self.starts_afresh = self._is_recorded = False
+        self.earlier, self.scene_uuid, self.starts_afresh = None, None, False
 
     async def settle(self, result: InputCreationResult) -> None:
         """Record how the scene has ended."""
-        if self.name is not None and result.status is InputCreationStatus.FAILED:
-            self._records.has_failed(self.name, self._kin)
-        if self._journal is None or self.starts_afresh:  # and has not yet: the entry is that of another
+        if self._journal is None:
             return
-        # An entry that is there already has the content that the platform has, should that be another one.
-        told = {} if self._is_recorded else self._told
-        await self._journal.settle(self._key, result, **told)
+        if result.status is InputCreationStatus.FAILED:
+            self._records.has_failed(self._name, self._told["fingerprint"])
+        if not self.starts_afresh:  # as long as it does, the entry is that of another
+            # An entry that is there already has the content that the platform has, should that be another one.
+            told = {} if self.earlier is not None else self._told
+            await self._journal.settle(self.key, result, **told)
 
     def close(self) -> None:
         """End the scene's life in this run."""
-        if self.name is not None:
-            self._records.close(self.name)
+        if self._journal is not None:
+            self._records.close(self._name)
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
         await super().starting(scene_uuid)
         self.is_taken_up = False
         await self.add(Reached(step=Step.STARTING, scene_uuid=scene_uuid, **self._told))
-        self._is_recorded = True
 
     async def committing(self) -> None:
         """All files are there, and the scene is about to be committed."""
@@ -134,9 +133,6 @@ class Records:
     Args:
         key: Tells a scene from others; by default its external id.
         retry_failed: Whether to start afresh what failed in an earlier run.
-
-    Attributes:
-        journal: The journal, if the run has one.
     """
 
     def __init__(self, key: Key | None = None, *, retry_failed: bool = False) -> None:
@@ -148,16 +144,10 @@ class Records:
         self._has_warned = False
 
     async def open(self, scene: BaseScene, annotation: bytes | None, waits: Callable[[], object]) -> Record:
-        """The record of a scene, with what is known of it. Another in flight under the same key is waited for.
+        """The record of a scene and the JSON of its pre-annotation, with what is known of them.
 
-        Args:
-            scene: The scene.
-            annotation: Its pre-annotation as JSON.
-            waits: Called before such a wait.
-
-        Raises:
-            InvalidError: If its key is no string.
-            DuplicateError: If another content goes by the same key.
+        Another in flight under the same key is waited for; `waits` is called before that. A DuplicateError is raised if
+        another content goes by the key.
         """
         if self.journal is None:
             return Record(self)
@@ -178,86 +168,59 @@ class Records:
         """The life of a scene in this run is over."""
         self._in_flight.pop(key).set()
 
-    def has_failed(self, key: str, kin: str) -> None:
+    def has_failed(self, key: str, fingerprint: str) -> None:
         """A content has failed in this run, which so does not retry it, with whatever calibration it comes again."""
         if self._retry_failed:
-            self._failed.add((key, kin))
+            self._failed.add((key, kin_of(fingerprint)))
 
-    def warn_of_calibration(self, key: str | None, calibrations: str) -> None:
+    def warn_of_calibration(self, key: str, calibrations: str) -> None:
         """Tell that a scene stays with another calibration than it comes with: once aloud."""
         level = logging.INFO if self._has_warned else logging.WARNING
         self._has_warned = True
-        log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, REUSE)
+        advice = "use the recorded calibration again, instead of one that is made anew in each run"
+        log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, advice)
 
     async def _found(self, journal: Journal, key: str, content: Content) -> Record:
-        """The record of a scene with what its journal knows.
-
-        Raises:
-            DuplicateError: If another content goes by its key.
-        """
+        """The record of a content, if the journal lets it go by its key."""
+        told = {"fingerprint": content.fingerprint, "outline": content.outline()}
+        record = partial(Record, self, journal, key, told)
         entry = await journal.recall(key)
         if entry is None:
-            return Record(self, key, content, key=key)
+            return record(key=key)
+        has_failed = entry.status is InputCreationStatus.FAILED
+        is_retried = self._retry_failed and (key, content.kin) not in self._failed
         differences = {} if content.has(entry.fingerprint) else _differences(journal, key, content, entry)
-        record = self._recorded(key, content, entry, differences) or await self._set_aside(journal, key, content)
-        if record is not None:
-            if not self._retry_failed and not all(entry.refused.values()):
-                await journal.uphold(key)
-            return record
-        if self._takes_its_place(key, content, entry):
-            return Record(self, key, content, key=key, earlier=entry, starts_afresh=True)
-        raise await self._refused(journal, key, content, entry, differences)
-
-    def _recorded(self, key: str, content: Content, entry: Entry, differences: Mapping[str, str]) -> Record | None:
-        """The record, if the entry is that of this content, maybe with another calibration."""
-        is_retried = _has_failed(entry) and self._is_retried(key, content)
         if content.has(entry.fingerprint):
-            return Record(self, key, content, key=key, earlier=entry, starts_afresh=is_retried)
-        if set(differences) != {CALIBRATION}:
-            return None
-        was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
-        starts_afresh = is_retried or (_has_failed(entry) and not was_committed)
-        calibrations = differences[CALIBRATION]
-        return Record(
-            self, key, content, key=key, earlier=entry, starts_afresh=starts_afresh, calibrations=calibrations
-        )
+            found = record(key=key, earlier=entry, starts_afresh=has_failed and is_retried)
+        elif set(differences) == {CALIBRATION}:
+            starts_afresh = has_failed and (is_retried or entry.scene_uuid is None)  # that is, was never committed
+            found = record(key=key, earlier=entry, starts_afresh=starts_afresh, calibrations=differences[CALIBRATION])
+        elif (own := await _set_aside(journal, key, content)) is not None:
+            differences = _differences(journal, key, content, own)
+            found = record(key=own.key, earlier=own, calibrations=differences.get(CALIBRATION))
+        elif entry.refused.get(content.kin) or (is_retried and (has_failed or content.kin in entry.refused)):
+            return record(key=key, earlier=entry, starts_afresh=True)  # in the place of the other
+        else:
+            message = _refusal(key, entry, differences)
+            failure = InputCreationError(stage=InputCreationStage.SCENE, message=message)
+            await journal.refuse(key, content.fingerprint, failure)
+            self.has_failed(key, content.fingerprint)
+            raise DuplicateError(message, differences=differences)
+        if not self._retry_failed and not all(entry.refused.values()):
+            await journal.uphold(key)
+        return found
 
-    async def _set_aside(self, journal: Journal, key: str, content: Content) -> Record | None:
-        """The record of a content that has become an input and then made way, by whichever rule it is known."""
-        for fingerprint in (content.fingerprint, content.first_fingerprint):
-            own_key = aside(key, fingerprint)
-            if own := await journal.recall(own_key):
-                calibrations = _differences(journal, key, content, own).get(CALIBRATION)
-                return Record(self, key, content, key=own_key, earlier=own, calibrations=calibrations)
-        return None
 
-    def _takes_its_place(self, key: str, content: Content, entry: Entry) -> bool:
-        """Whether a content starts afresh though another is recorded: that one or this one failed, and is retried."""
-        is_failure = _has_failed(entry) or content.kin in entry.refused
-        return entry.refused.get(content.kin, False) or (is_failure and self._is_retried(key, content))
-
-    async def _refused(
-        self, journal: Journal, key: str, content: Content, entry: Entry, differences: Mapping[str, str]
-    ) -> DuplicateError:
-        """Record that a content is refused; the error that says so."""
-        error = DuplicateError(_refusal(key, entry, differences), differences=differences)
-        failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
-        await journal.refuse(key, content.fingerprint, failure)
-        self.has_failed(key, content.kin)
-        return error
-
-    def _is_retried(self, key: str, content: Content) -> bool:
-        return self._retry_failed and (key, content.kin) not in self._failed
+async def _set_aside(journal: Journal, key: str, content: Content) -> Entry | None:
+    """The entry of a content that has become an input and then made way, by whichever rule it is known."""
+    own = await journal.recall(aside(key, content.fingerprint))
+    return own or await journal.recall(aside(key, content.first_fingerprint))
 
 
 def _differences(journal: Journal, key: str, content: Content, entry: Entry) -> Mapping[str, str]:
     """How a content differs from the recorded one, by what a journal has of that."""
     with reading(journal.path, key):
         return content.differences(entry.outline)
-
-
-def _has_failed(entry: Entry) -> bool:
-    return entry.status is InputCreationStatus.FAILED
 
 
 def _refusal(key: str, entry: Entry, differences: Mapping[str, str]) -> str:
@@ -269,3 +232,40 @@ def _refusal(key: str, entry: Entry, differences: Mapping[str, str]) -> str:
         f"{key!r} is in the journal with another content: {how}; give it the recorded content, tell the two apart with"
         f" key=, or use another journal; to start it {where}: {RETRY}"
     )
+
+
+@asynccontextmanager
+async def recording(run: "Run", path: str | os.PathLike[str] | None) -> AsyncGenerator[None, None]:
+    """Have the run record its steps in the journal, if it has one."""
+    if path is None:
+        yield
+        return
+    async with Journal(path, _destination(run)) as run.records.journal:
+        yield
+
+
+async def clear(run: "Run", path: str | os.PathLike[str] | None) -> None:
+    """Invalidate what earlier runs have left behind, as this one cannot go on, and no later one may.
+
+    What is committed stays. What cannot be invalidated in time stays in the journal. If there is no journal yet, none
+    is created: it would belong to a destination that may be misspelt.
+    """
+    if path is None or not await in_thread(os.path.exists, path):
+        return
+    timeout = run.client.visibility.timeout + 5.0  # in which nothing waits for the platform to show a scene
+    with move_on_after(timeout) as time:
+        try:
+            async with Journal(path, _destination(run)) as journal, task_group() as tasks:
+                run.records.journal, orphans = journal, Orphans(run, tasks)
+                for scene_uuid in await journal.abandoned():
+                    orphans.invalidate_inherited(scene_uuid)
+                for entry in await journal.unfinished():
+                    orphans.give_up(entry)
+        except JournalError as error:
+            log.warning("what earlier runs have left could not be invalidated: %s", error)
+    if time.cancelled_caught:
+        log.warning("journal %s: some of what earlier runs have left is not invalidated after %g s", path, timeout)
+
+
+def _destination(run: "Run") -> Destination:
+    return Destination(run.client.hosts.input.rstrip("/"), run.client.workspace_id, run.project, run.batch)

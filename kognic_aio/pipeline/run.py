@@ -30,8 +30,7 @@ from kognic_aio.pipeline.flow import Run, Settled, settle
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.orphans import Orphans
-from kognic_aio.pipeline.record import Key, Records
-from kognic_aio.pipeline.recording import clear, recording
+from kognic_aio.pipeline.record import Key, Records, clear, recording
 from kognic_aio.pipeline.release import Files, external_id_of
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Item, Source, explain_failure, items
