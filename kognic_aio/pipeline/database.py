@@ -25,9 +25,6 @@ T = TypeVar("T")
 CLAIMED = ("-wal", "-journal")
 """What SQLite reads beside a file when it opens it. It keeps `-shm` in memory."""
 
-ATTEMPTS = 10
-"""How often a file is opened at most: two that open it at once may each see the other's lock."""
-
 MAX_COMPANION_BYTES = 2**30
 """What a killed process leaves is far smaller, and SQLite reads all of it before anything else."""
 
@@ -52,16 +49,11 @@ def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool)
         path: The file.
         check: Refuses a file that is none of ours, before it is changed in any way. It may fill an empty one.
         create: Whether to create the file if there is none.
-
-    Raises:
-        JournalError: If the file is not ours alone, or refused.
-        OSError: If there is no file, or none can be made.
-        sqlite3.Error: If SQLite cannot open it, or it is locked.
     """
     _check_folder(path)
     if create:
         _create_private(path)
-    for _ in range(ATTEMPTS - 1):
+    for _ in range(9):  # two that open it at once may each see the other's lock
         try:
             return _locked(path, check)
         except sqlite3.Error as error:
@@ -85,7 +77,7 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         value_of(connection, "PRAGMA application_id")
         check_opened(path)
-        _check_companions(path)
+        _claim_companions(path)
         checked = check(connection)
         _claim_companions(path)  # of a file that was empty, SQLite has removed them
         # Enough to survive the end of the process; after a power failure the last steps may be missing.
@@ -162,13 +154,7 @@ def _tidy(sql: str) -> str:
 def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -> None:
     """See that a file whose schema is ours is sound, as far as there is time.
 
-    Args:
-        connection: A connection to it.
-        path: Where it is.
-        large_row: A query for the key of a row that is larger than some size. SQLite loads all of a row to compare it.
-
-    Raises:
-        JournalError: If it is damaged.
+    `large_row` is a query for the key of a row that is larger than some size: SQLite loads all of a row to compare it.
     """
     # Only now: the file names a size for the cache, which SQLite takes with the schema.
     connection.execute("PRAGMA cache_size = -2000")
@@ -213,10 +199,15 @@ def _claim_companions(path: str) -> None:
 
     Once they are ours, nobody else can put a file there, as anybody could in /tmp between our look and that of SQLite.
     SQLite would write what it finds into the database, even if we refuse that a moment later. Empty files do nothing.
+    What is there already has to be ours too, and not too large to be read at once.
     """
     for suffix in CLAIMED:
         _create_private(_beside(path, suffix))
-    _check_companions(path)
+    for file in (_beside(path, suffix) for suffix in (*CLAIMED, "-shm")):
+        with suppress(FileNotFoundError):
+            size = _check(path, file).st_size
+            if size > MAX_COMPANION_BYTES:
+                raise _refused(path, f"{file} is larger than what a run leaves: {size} bytes")
 
 
 def _give_up(path: str, suffixes: Iterable[str]) -> None:
@@ -225,15 +216,6 @@ def _give_up(path: str, suffixes: Iterable[str]) -> None:
         with suppress(OSError):
             if not file.lstat().st_size:
                 file.unlink()
-
-
-def _check_companions(path: str) -> None:
-    """See that what lies beside the file in its name is ours too, and not too large to be read at once."""
-    for file in (_beside(path, suffix) for suffix in (*CLAIMED, "-shm")):
-        with suppress(FileNotFoundError):
-            size = _check(path, file).st_size
-            if size > MAX_COMPANION_BYTES:
-                raise _refused(path, f"{file} is larger than what a run leaves: {size} bytes")
 
 
 # Whose it is
@@ -258,10 +240,6 @@ def check_opened(path: str, suffix: str = "") -> None:
     """See that the file, or one beside it, is the one that SQLite has opened, and is still ours.
 
     Somebody might have replaced it after it was looked at, and even put it back.
-
-    Raises:
-        JournalError: If it is not.
-        OSError: If there is none any more.
     """
     file = _beside(path, suffix)
     if not _has_open(_check(path, file)):

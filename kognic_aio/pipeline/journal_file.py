@@ -17,18 +17,10 @@ from attrs import asdict, field, frozen
 
 from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
-from kognic_aio.pipeline import journal_upgrade
-from kognic_aio.pipeline.database import (
-    MAX_ROW_SIZE,
-    check_soundness,
-    difference,
-    is_error,
-    opened,
-    schema_of,
-    value_of,
-)
+from kognic_aio.pipeline import database
 from kognic_aio.pipeline.journal import facts
 from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure, Orphan, Scene, Step, reading
+from kognic_aio.pipeline.journal_upgrade import EARLIER, upgrade
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
 
 VERSION = 3
@@ -98,12 +90,8 @@ class JournalFile:
     def open(cls, path: str, destination: Destination | None) -> Self:
         """Open a file, and lock it until it is closed or the process ends. One that is refused is left as it was."""
         with translated(path):
-            connection, found = opened(path, partial(_checked, path, destination), create=destination is not None)
-            try:
-                journal_upgrade.upgrade(connection, SCHEMA, found)
-            except BaseException:
-                connection.close()
-                raise
+            check = partial(_checked, path, destination)
+            connection, found = database.opened(path, check, create=destination is not None)
             return cls(path, found, connection)
 
     def close(self) -> None:
@@ -215,7 +203,7 @@ class JournalFile:
         with translated(self.path):
             for name, kind, text in self._connection.execute(query, parameters):
                 total += (size := len(str(name)) + len(str(text)))
-                if size > MAX_ROW_SIZE:
+                if size > database.MAX_ROW_SIZE:
                     raise ValueError(f"the row of {name!r:.100} is too large for a scene's: {size} characters")
                 if total > MAX_READ_SIZE:
                     problem = f"it has more to tell than {MAX_READ_SIZE} characters"
@@ -281,39 +269,40 @@ def translated(path: str) -> Generator[None, None, None]:
         which = f"{error.filename}: " if error.filename and str(error.filename) != path else ""
         raise JournalError(f"journal {path}: {which}{error.strerror or error}", path=path) from error
     except sqlite3.Error as error:
-        if is_error(error, sqlite3.SQLITE_BUSY):
+        if database.is_error(error, sqlite3.SQLITE_BUSY):
             message = f"journal {path} is open in another run or process; it can be opened when that has ended"
             raise JournalLockedError(message, path=path) from error
-        is_damaged = " is damaged" if is_error(error, sqlite3.SQLITE_CORRUPT) else ""
+        is_damaged = " is damaged" if database.is_error(error, sqlite3.SQLITE_CORRUPT) else ""
         raise JournalError(f"journal {path}{is_damaged}: {error}", path=path) from error
     except facts.UNREADABLE as error:
         raise JournalError(f"journal {path}: {str(error) or type(error).__name__}", path=path) from error
 
 
 def _checked(path: str, destination: Destination | None, connection: sqlite3.Connection) -> Destination:
-    """See that it is a sound journal for the destination, or make one of an empty file; tell which it is for."""
+    """See that it is a sound journal for the destination, or make it one; tell which it is for."""
     application_id = 0x4B6F676A  # tells a journal from other databases
-    if value_of(connection, "PRAGMA application_id") != application_id:
-        if destination is None or schema_of(connection, path):
+    if database.value_of(connection, "PRAGMA application_id") != application_id:
+        if destination is None or database.schema_of(connection, path):
             raise JournalError(f"journal {path}: this is no journal", path=path)
         marks = f"PRAGMA application_id = {application_id}; PRAGMA user_version = {VERSION}"
         connection.executescript(f"BEGIN; {'; '.join(SCHEMA)}; {marks};")  # the file is new, or its creator was killed
         connection.execute("INSERT INTO destination VALUES (?)", [json.dumps(asdict(destination))])
         connection.execute("COMMIT")
-    version: int = value_of(connection, "PRAGMA user_version")
+    version: int = database.value_of(connection, "PRAGMA user_version")
     if not 1 <= version <= VERSION:
         message = f"another version of kognic_aio has written it: {version}, this reads up to {VERSION}"
         raise JournalError(f"journal {path}: {message}", path=path)
-    schema, large_row = journal_upgrade.EARLIER.get(version, (SCHEMA, LARGE_ROW))
-    if found := difference(schema_of(connection, path), schema):
+    schema, large_row = EARLIER.get(version, (SCHEMA, LARGE_ROW))
+    if found := database.difference(database.schema_of(connection, path), schema):
         message = f"it has something that no version of kognic_aio puts into a journal: {found}"
         raise JournalError(f"journal {path}: {message}", path=path)
-    check_soundness(connection, path, large_row)
+    database.check_soundness(connection, path, large_row)
     rows = connection.execute("SELECT content FROM destination LIMIT 2").fetchall()
     recorded = read_destination(path, rows[0][0] if len(rows) == 1 else rows)
     if destination not in (None, recorded):  # the one place that ties a journal to a project and a batch
         message = f"journal {path} belongs to {recorded}; this run goes to {destination}"
         raise JournalMismatchError(message, path=path, recorded=str(recorded), wanted=str(destination))
+    upgrade(connection, SCHEMA, recorded)
     return recorded
 
 

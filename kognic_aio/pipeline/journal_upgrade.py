@@ -60,4 +60,4 @@ def upgrade(connection: sqlite3.Connection, schema: Sequence[str], destination: 
     of_2 = f"ALTER TABLE scene ADD COLUMN outline TEXT; {REFUSED}" if version == 1 else ""
     tables = "; ".join(schema[1:])  # all but the destination, which is there
     connection.executescript(f"BEGIN; {of_2}; {tables}; {TO_FACTS}; PRAGMA user_version = 3; COMMIT;")
-    connection.execute("PRAGMA temp_store = MEMORY")  # which drops the temporary table
+    connection.execute("DROP TABLE place")

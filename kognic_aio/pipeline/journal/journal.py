@@ -15,21 +15,8 @@ from attrs import evolve
 from kognic_aio._text import printable
 from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
-from kognic_aio.pipeline.journal.facts import (
-    Change,
-    Delivered,
-    Destination,
-    Entry,
-    Fact,
-    Failure,
-    Invalidated,
-    Reached,
-    Refused,
-    Scene,
-    Settled,
-    Step,
-    kin_of,
-)
+from kognic_aio.pipeline.journal import facts
+from kognic_aio.pipeline.journal.facts import Change, Destination, Entry, Fact, Failure, Scene, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
@@ -106,14 +93,12 @@ class Journal:
             raise
 
     async def _open(self) -> None:
-        # What nobody without a journal should wait for. The second serves facts.
-        await in_thread(import_module, "kognic_aio.pipeline.journal_file")
+        # What nobody without a journal should wait for. The first serves facts.
         await in_thread(import_module, "kognic_aio._http.converter")
-        from kognic_aio.pipeline.journal_file import JournalFile  # noqa: PLC0415
-
+        module = await in_thread(import_module, "kognic_aio.pipeline.journal_file")
         async with AsyncExitStack() as resources:
             self._worker = await resources.enter_async_context(leased_worker())
-            self._file = await self._worker.run(JournalFile.open, self.path, self._destination)
+            self._file = await self._worker.run(module.JournalFile.open, self.path, self._destination)
             self._resources = resources.pop_all()
 
     async def aclose(self) -> None:
@@ -173,7 +158,7 @@ class Journal:
         """
         if step is Step.SETTLED:
             raise InvalidError("Journal.record: a scene settles with a result, call settle()")
-        fact = Reached(
+        fact = facts.Reached(
             step=step,
             fingerprint=fingerprint,
             outline=outline,
@@ -190,11 +175,11 @@ class Journal:
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
         if result.status in (InputCreationStatus.CREATED, InputCreationStatus.FAILED):
-            await self.add(key, Settled(result=result, fingerprint=fingerprint, outline=outline))
+            await self.add(key, facts.Settled(result=result, fingerprint=fingerprint, outline=outline))
 
     async def delivered(self, key: str) -> None:
         """Record that the consumer has taken a result; if the scene has not settled, nothing happens."""
-        await self.add(key, Delivered())
+        await self.add(key, facts.Delivered())
 
     async def abandon(self, key: str) -> None:
         """Remember that what the platform has of a scene must be invalidated; its entry knows no `scene_uuid` then."""
@@ -206,7 +191,7 @@ class Journal:
         Of very many contents under one key, only some are kept, and of a long message the beginning.
         """
         error = evolve(error, message=printable(error.message, MAX_REFUSAL_LENGTH))
-        await self.add(key, Refused(kin=kin_of(fingerprint), error=error))
+        await self.add(key, facts.Refused(kin=facts.kin_of(fingerprint), error=error))
 
     async def uphold(self, key: str) -> None:
         """Forget the contents that were refused under a key, as the recorded one has come again."""
@@ -231,7 +216,7 @@ class Journal:
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
         for scene_uuid in scene_uuids:
-            await self.add("", Invalidated(scene_uuid=scene_uuid))
+            await self.add("", facts.Invalidated(scene_uuid=scene_uuid))
 
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
