@@ -19,7 +19,7 @@ from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.pipeline import database
 from kognic_aio.pipeline.journal import facts
-from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure, Orphan, Scene, Step, reading
+from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure, Known, Orphan, Step, reading
 from kognic_aio.pipeline.journal_upgrade import EARLIER, upgrade
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
 
@@ -43,9 +43,9 @@ MAX_READ_SIZE = 64 * 2**20
 MAX_CACHED = 1000
 """Scenes that are kept in memory. A run has fewer on their way."""
 
-STAGES = [*facts.STEPS[:-1], "created", "failed"]
+MILESTONES = [*facts.STEPS[:-1], "created", "failed"]
 KINDS: dict[str, type[Fact]] = {
-    **dict.fromkeys(STAGES, facts.Reached),
+    **dict.fromkeys(MILESTONES, facts.Reached),
     "created": facts.Settled,
     "failed": facts.Settled,
     "delivered": facts.Delivered,
@@ -84,7 +84,7 @@ class JournalFile:
     path: str
     destination: Destination
     _connection: sqlite3.Connection
-    _cache: dict[str, Scene] = field(factory=dict[str, Scene])
+    _cache: dict[str, Known] = field(factory=dict[str, Known])
 
     @classmethod
     def open(cls, path: str, destination: Destination | None) -> Self:
@@ -107,7 +107,7 @@ class JournalFile:
             raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
         return key, fact, text
 
-    def write(self, changes: Sequence[Written]) -> list[Scene]:
+    def write(self, changes: Sequence[Written]) -> list[Known]:
         """Write facts, all or none, and tell what is then known of the scene of each. A killed process keeps them."""
         try:
             with translated(self.path), self._connection:  # which ends the transaction
@@ -117,10 +117,10 @@ class JournalFile:
             self._cache.clear()
             raise
 
-    def _write(self, key: str, fact: Fact | None, text: str) -> Scene:
+    def _write(self, key: str, fact: Fact | None, text: str) -> Known:
         if isinstance(fact, facts.Invalidated):
             self._connection.execute(REMOVE_ORPHAN, [text])
-            return Scene()
+            return Known()
         before = self._look_up(key)
         if fact is None or (after := facts.fold(key, [fact], before)) == before:
             return before
@@ -131,7 +131,7 @@ class JournalFile:
         self._replace(key, after)
         match facts.left_behind(before, fact, after):
             case Entry() as own:
-                self._replace(own.key, Scene(own))
+                self._replace(own.key, Known(own))
             case Orphan() as orphan:
                 self._connection.execute(REMOVE_ORPHAN, [to_text(orphan)])
                 self._append(key, orphan, to_text(orphan))
@@ -139,7 +139,7 @@ class JournalFile:
                 pass
         return after
 
-    def _look_up(self, key: str) -> Scene:
+    def _look_up(self, key: str) -> Known:
         """What is known of a scene. One that is on its way is read once."""
         if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:
@@ -147,12 +147,12 @@ class JournalFile:
             self._cache[key] = facts.fold(key, (fact for _, fact in self._facts(LOOK_UP, json.dumps(key))))
         return self._cache[key]
 
-    def _replace(self, key: str, scene: Scene) -> None:
+    def _replace(self, key: str, known: Known) -> None:
         """Have the facts of a scene be the fewest that come to it, so that it has few, and at most one end."""
         self._connection.execute(REMOVE, [json.dumps(key)])
-        for fact in facts.compacted(scene):
+        for fact in facts.compacted(known):
             self._append(key, fact, to_text(fact))
-        self._cache[key] = scene
+        self._cache[key] = known
 
     def _append(self, key: str, fact: Fact, text: str) -> None:
         name, project, batch = map(json.dumps, (key, self.destination.project, self.destination.batch))
@@ -164,7 +164,7 @@ class JournalFile:
             ((created, failed),) = self._connection.execute(ENDS)
             ends = {InputCreationStatus.CREATED: created, InputCreationStatus.FAILED: failed}
             counts: Counter[Step | InputCreationStatus] = Counter({end: count for end, count in ends.items() if count})
-            rows = self._connection.execute(REACHED, _stages(before="created"))
+            rows = self._connection.execute(REACHED, _milestones(before="created"))
             for _, steps in groupby(rows, itemgetter(0)):
                 counts[max((Step(kind) for _, kind, _ in steps), key=facts.STEPS.index)] += 1
         return counts
@@ -182,7 +182,7 @@ class JournalFile:
 
     def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""
-        found = groupby(self._facts(REACHED, *_stages(before=Step.COMMITTED)), itemgetter(0))
+        found = groupby(self._facts(REACHED, *_milestones(before=Step.COMMITTED)), itemgetter(0))
         entries = [facts.fold(key, map(itemgetter(1), started)).entry for key, started in found]
         return [entry for entry in entries if entry is not None and entry.scene_uuid]
 
@@ -214,10 +214,10 @@ class JournalFile:
                     yield key, read_fact(kind, text)
 
 
-def _stages(before: str) -> tuple[str, str]:
-    """The stages before one, and those from there on, as `REACHED` takes them."""
-    number = STAGES.index(before)
-    return json.dumps(STAGES[:number]), json.dumps(STAGES[number:])
+def _milestones(before: str) -> tuple[str, str]:
+    """The milestones before one, and those from there on, as `REACHED` takes them."""
+    number = MILESTONES.index(before)
+    return json.dumps(MILESTONES[:number]), json.dumps(MILESTONES[number:])
 
 
 def kind_of(fact: Fact) -> str:

@@ -36,6 +36,11 @@ Key = Callable[[BaseScene], str]
 RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 """How to try again what failed."""
 
+TAKEN_UP = (
+    "scene %r is committed, and stays as it is: calibration_id %s; use the recorded calibration again, instead of one"
+    " that is made anew in each run"
+)
+
 log = logging.getLogger("kognic_aio")
 
 
@@ -78,9 +83,11 @@ class Record(Notes):
             await self._journal.add(self.key, fact)
 
     def take_up(self) -> None:
-        """Leave the scene as an earlier run has committed it, with the calibration of then."""
+        """Leave the scene as an earlier run has committed it. If it had another calibration, warn once aloud."""
         if self.calibrations is not None:
-            self._records.warn_of_calibration(self._name, self.calibrations)
+            level = logging.INFO if self._records.has_warned else logging.WARNING
+            self._records.has_warned = True
+            log.log(level, TAKEN_UP, self._name, self.calibrations)
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
@@ -141,7 +148,7 @@ class Records:
         self._retry_failed = retry_failed
         self._in_flight: dict[str, asyncio.Event] = {}
         self._failed: set[tuple[str, str]] = set()
-        self._has_warned = False
+        self.has_warned = False
 
     async def open(self, scene: BaseScene, annotation: bytes | None, waits: Callable[[], object]) -> Record:
         """The record of a scene and the JSON of its pre-annotation, with what is known of them.
@@ -172,13 +179,6 @@ class Records:
         """A content has failed in this run, which so does not retry it, with whatever calibration it comes again."""
         if self._retry_failed:
             self._failed.add((key, kin_of(fingerprint)))
-
-    def warn_of_calibration(self, key: str, calibrations: str) -> None:
-        """Tell that a scene stays with another calibration than it comes with: once aloud."""
-        level = logging.INFO if self._has_warned else logging.WARNING
-        self._has_warned = True
-        advice = "use the recorded calibration again, instead of one that is made anew in each run"
-        log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, advice)
 
     async def _found(self, journal: Journal, key: str, content: Content) -> Record:
         """The record of a content, if the journal lets it go by its key."""

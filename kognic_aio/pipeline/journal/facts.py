@@ -181,16 +181,16 @@ Fact: TypeAlias = Reached | Delivered | Refused | Orphan | Invalidated | Change
 
 
 @frozen
-class Scene:
+class Known:
     """What is known of a scene: its entry, and why other contents were refused under its key, by their `kin_of`."""
 
     entry: Entry | None = None
     refused: Mapping[str, InputCreationError | None] = field(factory=dict[str, InputCreationError | None])
 
 
-def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
+def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
     """What facts about a scene come to, in their order. A fact that comes too late changes nothing."""
-    entry, refused = scene.entry, scene.refused
+    entry, refused = known.entry, known.refused
     for fact in facts:
         match fact:
             case Reached(step=Step.STARTING):
@@ -213,7 +213,7 @@ def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
                 entry = None
             case _:
                 pass
-    return Scene(entry, refused)
+    return Known(entry, refused)
 
 
 def is_appended(fact: Fact) -> bool:
@@ -221,18 +221,18 @@ def is_appended(fact: Fact) -> bool:
     return isinstance(fact, Delivered) or (isinstance(fact, Reached) and fact.step not in (Step.STARTING, Step.SETTLED))
 
 
-def compacted(scene: Scene) -> Iterator[Fact]:
-    """The fewest facts that come to a scene."""
-    if scene.entry is not None:
-        values = _values(scene.entry)
+def compacted(known: Known) -> Iterator[Fact]:
+    """The fewest facts that come to what is known of a scene."""
+    if known.entry is not None:
+        values = _values(known.entry)
         yield Settled(**values) if "result" in values else Reached(**values)
-        if scene.entry.delivered:
+        if known.entry.delivered:
             yield Delivered()
-    for kin, error in scene.refused.items():
+    for kin, error in known.refused.items():
         yield Refused(kin=kin, error=error)
 
 
-def left_behind(before: Scene, fact: Fact, after: Scene) -> Entry | Orphan | None:
+def left_behind(before: Known, fact: Fact, after: Known) -> Entry | Orphan | None:
     """What a fact leaves of an entry that it replaces: an input, which gets a key of its own, or an orphan."""
     old, new = before.entry, after.entry
     if old is not None and old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
-from itertools import repeat
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
@@ -16,14 +15,13 @@ from kognic_aio._text import printable
 from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.journal import facts
-from kognic_aio.pipeline.journal.facts import Change, Destination, Entry, Fact, Failure, Scene, Step
+from kognic_aio.pipeline.journal.facts import Change, Destination, Entry, Fact, Failure, Known, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal_file import JournalFile, Written
 
-Waiting: TypeAlias = "tuple[Written, asyncio.Future[Scene | None]]"
-"""A fact that is to be written, and what is then known of its scene: None if it could not be."""
+Writing: TypeAlias = asyncio.Task[list[Known]]
 
 MAX_KEY_LENGTH = 10_000
 """Characters of a key."""
@@ -62,8 +60,8 @@ class Journal:
         self._resources = AsyncExitStack()
         self._file: JournalFile | None = None
         self._failure: BaseException | None = None
-        self._waiting: list[Waiting] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._batch: list[Written] = []
+        self._writing: Writing | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -104,9 +102,9 @@ class Journal:
     async def aclose(self) -> None:
         """Write what is still to be written, and close the file. Closing twice is harmless."""
         with anyio.CancelScope(shield=True):
-            while self._writing is not None:
+            while self._writing is not None and not self._writing.done():
                 await asyncio.wait([self._writing])
-            file, self._file = self._file, None
+            file, self._file, self._writing = self._file, None, None
             async with self._resources:
                 if file is not None:
                     await self._worker.run(file.close)
@@ -242,32 +240,29 @@ class Journal:
         """
         await self._next(self._opened().written(key, fact))
 
-    async def _next(self, written: "Written") -> Scene:
-        """Have the next transaction write something, and wait until it has; tell what is then known of the scene."""
+    async def _next(self, written: "Written") -> Known:
+        """Have the next transaction write something, and tell what is then known of the scene."""
         file = self._opened()
-        future: asyncio.Future[Scene | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((written, future))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write(file), name="journal")
-        if (scene := await future) is None:
+        if self._writing is None or not self._batch:
+            self._writing = asyncio.create_task(self._write(file, self._writing), name="journal")
+        number, writing = len(self._batch), self._writing
+        self._batch.append(written)
+        await asyncio.wait([writing])  # which goes on if this caller is cancelled
+        if not writing.result():
             raise self._failed()
-        return scene
+        return writing.result()[number]
 
-    async def _write(self, file: "JournalFile") -> None:
-        """Write until nothing is waiting. No caller that is cancelled takes this task with it."""
-        batch: list[Waiting] = []
+    async def _write(self, file: "JournalFile", previous: "Writing | None") -> list[Known]:
+        """Write what has come by the end of the previous transaction, and tell what is known of each scene then."""
         try:
-            while self._waiting:
-                await asyncio.sleep(0)  # so that all who are about to record something join the batch
-                batch, self._waiting = self._waiting, []
-                _tell(batch, await self._worker.run(file.write, [written for written, _ in batch]))
-        except BaseException as error:
+            if previous is not None:
+                await asyncio.wait([previous])
+            await asyncio.sleep(0)  # so that all who are about to record something join the batch
+            batch, self._batch = self._batch, []
+            return [] if self._failure else await self._worker.run(file.write, batch)
+        except (Exception, asyncio.CancelledError) as error:
             self._failure = error
-            _tell([*batch, *self._waiting], repeat(None))
-            if not isinstance(error, JournalError):
-                raise
-        finally:
-            self._writing = None
+            return []
 
     def _opened(self) -> "JournalFile":
         if self._failure is not None:
@@ -281,9 +276,3 @@ class Journal:
         error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
         error.__cause__ = self._failure
         return error
-
-
-def _tell(waiting: Iterable[Waiting], scenes: Iterable[Scene | None]) -> None:
-    for (_, future), scene in zip(waiting, scenes, strict=False):
-        if not future.done():  # as it is when its caller was cancelled
-            future.set_result(scene)
