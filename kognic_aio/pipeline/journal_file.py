@@ -114,7 +114,7 @@ class JournalFile:
                 self._connection.execute("BEGIN")
                 return [self._write(*change) for change in changes]
         except BaseException:
-            self._cache.clear()
+            self._cache.clear()  # it has what is not in the file
             raise
 
     def _write(self, key: str, fact: Fact | None, text: str) -> Known:
@@ -122,6 +122,7 @@ class JournalFile:
             self._connection.execute(REMOVE_ORPHAN, [text])
             return Known()
         before = self._look_up(key)
+        # What changes nothing is not written, so that no late step stands after a result.
         if fact is None or (after := facts.fold(key, [fact], before)) == before:
             return before
         self._cache[key] = after
@@ -160,10 +161,10 @@ class JournalFile:
 
     def counts(self) -> Counter[Step | InputCreationStatus]:
         """How many scenes there are at each step; of those that have settled, with each status."""
+        counts: Counter[Step | InputCreationStatus] = Counter()
         with translated(self.path):
             ((created, failed),) = self._connection.execute(ENDS)
-            ends = {InputCreationStatus.CREATED: created, InputCreationStatus.FAILED: failed}
-            counts: Counter[Step | InputCreationStatus] = Counter({end: count for end, count in ends.items() if count})
+            counts += Counter({InputCreationStatus.CREATED: created, InputCreationStatus.FAILED: failed})
             rows = self._connection.execute(REACHED, _milestones(before="created"))
             for _, steps in groupby(rows, itemgetter(0)):
                 counts[max((Step(kind) for _, kind, _ in steps), key=facts.STEPS.index)] += 1

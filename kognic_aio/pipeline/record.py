@@ -49,8 +49,6 @@ class Record(Notes):
     """What is kept of one scene. Each step is added before it is taken; without a journal, nothing is kept.
 
     Args:
-        records: Those of the run.
-        journal: Where it is kept.
         name: The scene's key in this run.
         told: The fingerprint and the outline of its content. The content itself is not kept, as it has the scene.
         key: The key of its entry; that of a scene which was set aside is not its name.
@@ -252,7 +250,7 @@ async def clear(run: "Run", path: str | os.PathLike[str] | None) -> None:
     """
     if path is None or not await in_thread(os.path.exists, path):
         return
-    timeout = run.client.visibility.timeout + 5.0  # in which nothing waits for the platform to show a scene
+    timeout = run.client.visibility.timeout + 5.0  # which the requests take, beyond the grace period
     with move_on_after(timeout) as time:
         try:
             async with Journal(path, _destination(run)) as journal, task_group() as tasks:
