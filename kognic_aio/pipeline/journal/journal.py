@@ -247,15 +247,15 @@ class Journal:
             self._writing = asyncio.create_task(self._write(file, self._writing), name="journal")
         number, writing = len(self._batch), self._writing
         self._batch.append(written)
-        await asyncio.wait([writing])  # which goes on if this caller is cancelled
-        if not writing.result():
+        known = await asyncio.shield(writing)  # which goes on if this caller is cancelled
+        if not known:
             raise self._failed()
-        return writing.result()[number]
+        return known[number]
 
     async def _write(self, file: "JournalFile", previous: "Writing | None") -> list[Known]:
         """Write what has come by the end of the previous transaction, and tell what is known of each scene then."""
         try:
-            if previous is not None:
+            if previous is not None and not previous.done():
                 await asyncio.wait([previous])
             await asyncio.sleep(0)  # so that all who are about to record something join the batch
             batch, self._batch = self._batch, []
