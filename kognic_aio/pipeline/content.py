@@ -16,8 +16,7 @@ from typing import Any
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio._json import read_json
 from kognic_aio.model import BaseScene
-from kognic_aio.pipeline.journal import kin_of
-from kognic_aio.pipeline.journal.entry import KIN
+from kognic_aio.pipeline.journal.facts import KIN, kin_of
 
 RULE = "2:"
 """How fingerprints begin that were made by today's rule. Those of the first rule are bare digests."""
@@ -25,31 +24,17 @@ RULE = "2:"
 CALIBRATION = "calibration_id"
 """The field that scripts make anew in each run, so that no committed scene is refused for it."""
 
-CALIBRATION_ON_THE_WIRE = "calibrationId"
-
 MAX_OUTLINE = 4096
 """Characters that a journal keeps of a content at most; a scene of few frames takes about a hundred."""
 
-MAX_INFLATED = 1024 * MAX_OUTLINE
-"""Bytes that an outline has at most when it is no longer compressed: deflate makes nothing a thousand times smaller."""
-
 MAX_DEPTH = 6
 """How deep an outline may go: scene, frames, frame, images, image, metadata."""
-
-FRAMES_DEPTH = 3
-"""As deep as the fields of each frame."""
-
-LARGE_CONTENT = 32_768
-"""Bytes from which a deeper outline is not even tried: it would take its time, and be too large."""
 
 MAX_TEXT = 60
 """Characters of a text that an outline keeps and an error shows."""
 
 MAX_DIFFERENCES = 5
 """Differences that an error lists."""
-
-MAX_DIFFERENCE = 200
-"""Characters of each of them; names in metadata may have any length."""
 
 LARGE = ("imuData", "preAnnotation")
 """What an outline has only a digest of."""
@@ -88,11 +73,12 @@ class Content:
             told["preAnnotation"] = json.loads(annotation, parse_float=lambda text: _number(float(text)))
         canonical = _canonical(told)
         self.fingerprint = _fingerprint(canonical)
-        if CALIBRATION_ON_THE_WIRE in told:
-            kin = {name: value for name, value in told.items() if name != CALIBRATION_ON_THE_WIRE}
+        if "calibrationId" in told:
+            kin = {name: value for name, value in told.items() if name != "calibrationId"}
             self.fingerprint += KIN + _fingerprint(_canonical(kin))
         self.kin = kin_of(self.fingerprint)
-        self._is_large = len(canonical) > LARGE_CONTENT
+        # Of a large content, only the fields of each frame are outlined: more would take its time, and be too large.
+        self._depth = 3 if len(canonical) > 32_768 else MAX_DEPTH
         self._told = told | {name: _summary(told[name]) for name in LARGE if name in told}
 
     def has(self, fingerprint: str | None) -> bool:
@@ -103,24 +89,21 @@ class Content:
 
     @property
     def first_fingerprint(self) -> str:
-        """What the first rule makes of this content."""
-        return first_fingerprint(self._scene, self._annotation)
+        """What the first rule made of this content, in journals of schema 1. File names are part of it."""
+        body = encode(self._scene)
+        if "imuData" in body and not body["imuData"] and self._scene.path in ("cameras", "cameras-sequence"):
+            del body["imuData"]  # which scenes of cameras could not have then
+        return hashlib.sha256(to_json(body) + b"\n" + (self._annotation or b"")).hexdigest()
 
     def outline(self) -> str:
         """What the journal keeps of the content, to tell later how another one differs; compressed."""
-        depth = FRAMES_DEPTH if self._is_large else MAX_DEPTH
-        while len(outline := self._outline(depth)) > MAX_OUTLINE and depth > 1:
+        depth = self._depth
+        while len(outline := _outlined(self._told, depth)) > MAX_OUTLINE and depth > 1:
             depth -= 1
         return outline
 
-    def _outline(self, depth: int) -> str:
-        return _compressed({"depth": depth, "content": _cut(self._told, depth)})
-
     def differences(self, outline: str | None) -> dict[str, str]:
-        """How the content differs from an outlined one.
-
-        Returns:
-            By the path of each field that differs (`frames[3].images`), how it does (`2 -> 3`); empty if nobody knows.
+        """By the path of each field that differs (`frames[3].images`), how it does (`2 -> 3`); empty if nobody knows.
 
         Raises:
             ValueError: If the outline is none of ours.
@@ -138,23 +121,12 @@ def _fingerprint(canonical: bytes) -> str:
     return RULE + hashlib.sha256(canonical).hexdigest()[:32]
 
 
-def first_fingerprint(scene: BaseScene, annotation: bytes | None) -> str:
-    """The fingerprint by the first rule, which journals of schema version 1 have. File names are part of it."""
-    body = encode(scene)
-    if "imuData" in body and not body["imuData"] and scene.path in ("cameras", "cameras-sequence"):
-        del body["imuData"]  # which scenes of cameras could not have then
-    return hashlib.sha256(to_json(body) + b"\n" + (annotation or b"")).hexdigest()
-
-
 def listed(differences: Mapping[str, str]) -> str:
-    """Differences as an error says them, the first few of many."""
-    told = [_shortened(f"{path}: {change}") for path, change in islice(differences.items(), MAX_DIFFERENCES)]
+    """Differences as an error says them: the first few of many, each of at most 200 characters."""
+    told = [f"{path}: {change}" for path, change in islice(differences.items(), MAX_DIFFERENCES)]
+    told = [each if len(each) <= 200 else f"{each[:200]}..." for each in told]  # names in metadata may have any length
     more = len(differences) - len(told)
     return ", ".join(told) + (f" and {more} more" if more else "")
-
-
-def _shortened(difference: str) -> str:
-    return difference if len(difference) <= MAX_DIFFERENCE else f"{difference[:MAX_DIFFERENCE]}..."
 
 
 def _without_file_names(scene: BaseScene) -> JsonObject:
@@ -205,10 +177,6 @@ def _summary(value: Any) -> JsonObject:
     return {"~": _digest(value), **length}
 
 
-def _is_summary(value: Any) -> bool:
-    return isinstance(value, dict) and "~" in value
-
-
 def _digest(value: Any) -> str:
     return urlsafe_b64encode(hashlib.sha256(_canonical(value)).digest()[:6]).decode()
 
@@ -222,18 +190,20 @@ def _number(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _compressed(value: Any) -> str:
+def _outlined(told: JsonObject, depth: int) -> str:
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=COMMON)
-    return b64encode(deflate.compress(_canonical(value)) + deflate.flush()).decode()
+    outline = _canonical({"depth": depth, "content": _cut(told, depth)})
+    return b64encode(deflate.compress(outline) + deflate.flush()).decode()
 
 
 def _decompressed(text: str) -> Any:
     inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=COMMON)
     try:
-        content = inflate.decompress(b64decode(text), MAX_INFLATED)
+        # Deflate makes nothing a thousand times smaller. What is longer is cut off, and so no JSON any more.
+        content = inflate.decompress(b64decode(text), 1024 * MAX_OUTLINE)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    return read_json(content)  # what is longer is cut off, and so no JSON any more
+    return read_json(content)
 
 
 def _compared(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
@@ -243,19 +213,15 @@ def _compared(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _compared(f"{path}[{index}]", before, after)
-    elif isinstance(old, dict) and isinstance(new, dict) and not _is_summary(old) and not _is_summary(new):
+    elif isinstance(old, dict) and isinstance(new, dict) and "~" not in {*old, *new}:  # which summaries have
         is_field = path.rpartition(".")[2] not in NAMED_BY_USERS
-        for key in [*old, *(key for key in new if key not in old)]:
-            name = _field(key) if is_field else key
+        for key in {**old, **new}:
+            # `calibrationId` is the field `calibration_id`.
+            name = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key) if is_field else key
             yield from _compared(f"{path}.{name}" if path else name, old.get(key), new.get(key))
     else:
         before, after = _shown(old), _shown(new)
         yield path, "changed" if before == after else f"{before} -> {after}"
-
-
-def _field(key: str) -> str:
-    """`calibrationId` is the field `calibration_id`."""
-    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
 
 
 def _shown(value: Any) -> str:

@@ -1,55 +1,45 @@
 """Opens an SQLite file that may come from anywhere: an archive, another user, an attacker.
 
-Nothing in it runs, and nothing in it takes more time or memory than a journal does. Whose it is, is seen first.
+Whose it is, is seen first. A journal says which scenes to invalidate, so whoever writes it acts in our name. What
+another user could have written, replaced or planted is refused. Windows has no such modes: there, only what the file is
+gets looked at. Then nothing in it runs, and nothing in it takes more time or memory than a journal does.
 """
 
 import os
 import random
+import re
+import shlex
 import sqlite3
+import stat
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kognic_aio.errors import JournalError
-from kognic_aio.pipeline.ownership import beside, check_companions, check_file, check_folder, check_opened
 
 T = TypeVar("T")
 
-ROLLBACK = "-journal"
-CLAIMED = ("-wal", ROLLBACK)
+CLAIMED = ("-wal", "-journal")
 """What SQLite reads beside a file when it opens it. It keeps `-shm` in memory."""
 
-ATTEMPTS = 10
-"""How often a file is opened at most: two that open it at once may each see the other's lock."""
-
-ATTEMPT_PAUSE = 0.02
-"""Seconds between two attempts, at most."""
+MAX_COMPANION_BYTES = 2**30
+"""What a killed process leaves is far smaller, and SQLite reads all of it before anything else."""
 
 MAX_VALUE_BYTES = 4 * 2**20
-"""Bytes of a value: room for a list of facts, or of keys."""
+"""Bytes of a value."""
 
 MAX_ROW_SIZE = 2**20
 """Characters of a row. A fact takes some hundred."""
 
-LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE_BYTES,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 20_000,  # all that we run at once is a third of it
-    sqlite3.SQLITE_LIMIT_COLUMN: 32,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-}
-"""What SQLite takes from a file."""
-
-SCHEMA_STEPS = 1_000
-"""Instructions that reading the schema takes at most: 61 for ours, about 10 for each table of another."""
-
 CHECKING_TIME = 2.5
 """Seconds that looking a file over takes at most. What is left of a larger one is checked when it is read."""
 
-_STEPS_PER_LOOK = 10_000
-"""Instructions of SQLite between two looks at the clock."""
+_IS_POSIX = sys.platform != "win32"
+_DESCRIPTORS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform)
+"""Where the system shows which files this process has open."""
 
 
 def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool) -> tuple[sqlite3.Connection, T]:
@@ -59,27 +49,25 @@ def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool)
         path: The file.
         check: Refuses a file that is none of ours, before it is changed in any way. It may fill an empty one.
         create: Whether to create the file if there is none.
-
-    Raises:
-        JournalError: If the file is not ours alone, or refused.
-        OSError: If there is no file, or none can be made.
-        sqlite3.Error: If SQLite cannot open it, or it is locked.
     """
-    check_folder(path)
+    _check_folder(path)
     if create:
         _create_private(path)
-    for _ in range(ATTEMPTS - 1):
+    for _ in range(9):  # two that open it at once may each see the other's lock
         try:
             return _locked(path, check)
         except sqlite3.Error as error:
             if not is_error(error, sqlite3.SQLITE_BUSY):
                 raise
-        time.sleep(random.uniform(0, ATTEMPT_PAUSE))  # noqa: S311  # no secret
+        time.sleep(random.uniform(0, 0.02))  # noqa: S311  # no secret
     return _locked(path, check)
 
 
 def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite3.Connection, T]:
-    check_file(path)
+    # It is not opened to be looked at: to close it again would take away the locks that this process has on it.
+    _check(path, Path(path))
+    if not os.access(path, os.W_OK):
+        raise _refused(path, "it cannot be written, which a journal has to be, even to be read: see its mode")
     _claim_companions(path)
     uri = f"{Path(path).absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
@@ -89,7 +77,7 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         value_of(connection, "PRAGMA application_id")
         check_opened(path)
-        check_companions(path)
+        _claim_companions(path)
         checked = check(connection)
         _claim_companions(path)  # of a file that was empty, SQLite has removed them
         # Enough to survive the end of the process; after a power failure the last steps may be missing.
@@ -98,7 +86,7 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
         connection.execute("PRAGMA temp_store = MEMORY")
         value_of(connection, "PRAGMA user_version")  # opens what lies beside the file
         check_opened(path, "-wal")
-        _give_up(path, [ROLLBACK])
+        _give_up(path, ["-journal"])
     except BaseException as error:
         if not (isinstance(error, sqlite3.Error) and is_error(error, sqlite3.SQLITE_BUSY)):
             _give_up(path, CLAIMED)
@@ -108,8 +96,10 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
 
 
 def _harden(connection: sqlite3.Connection) -> None:
-    for limit, most in LIMITS.items():
-        connection.setlimit(limit, most)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000)  # all that we run at once is a third of it
+    connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 32)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     # A text may have any bytes: ours are checked when their row is read.
     connection.text_factory = lambda content: content.decode(errors="surrogateescape")
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -119,11 +109,87 @@ def _harden(connection: sqlite3.Connection) -> None:
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
 
 
-def _create_private(path: str | Path) -> None:
-    """Create a file if there is none.
+def is_error(error: sqlite3.Error, kind: int) -> bool:
+    """Whether an error of SQLite is of a kind."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == kind  # the low byte is the kind of error, the others tell more of it
 
-    One that is there is not opened: to close it again would take away the locks that this process has on it.
+
+# What is in the file
+
+
+def value_of(connection: sqlite3.Connection, query: str) -> Any:
+    """The one value that a query finds."""
+    ((value,),) = connection.execute(query)
+    return value
+
+
+def schema_of(connection: sqlite3.Connection, path: str) -> list[tuple[Any, ...]]:
+    """Type, name and SQL of all that is in a file, unless that is more than SQLite should read into memory."""
+    # Ours takes 61 instructions, and each table of another about 10.
+    found = _found(connection, "SELECT type, name, sql FROM sqlite_master", until=0, every=1_000)
+    if found is None:
+        raise JournalError(f"journal {path}: this is no journal, as it has too many tables", path=path)
+    return found
+
+
+def difference(found: Iterable[Sequence[Any]], schema: Sequence[str]) -> str | None:
+    """What `schema_of` has found that the schema does not have, or lacks; None if they are the same.
+
+    So no trigger, view, index, check or expression of somebody else's runs when a journal is read or written.
     """
+    missing = {_tidy(sql) for sql in schema}
+    for kind, name, sql in found:
+        if not isinstance(sql, str) or _tidy(sql) not in missing:
+            return f"the {kind!r:.20} {name!r:.100}"
+        missing.remove(_tidy(sql))
+    return f"no {next(iter(missing)):.30}" if missing else None
+
+
+def _tidy(sql: str) -> str:
+    """The SQL without the spaces that do not matter: a column that ALTER TABLE adds leaves others."""
+    return re.sub(r" ?([(),]) ?", r"\1", " ".join(sql.split()))
+
+
+def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -> None:
+    """See that a file whose schema is ours is sound, as far as there is time.
+
+    `large_row` is a query for the key of a row that is larger than some size: SQLite loads all of a row to compare it.
+    """
+    # Only now: the file names a size for the cache, which SQLite takes with the schema.
+    connection.execute("PRAGMA cache_size = -2000")
+    until = time.monotonic() + CHECKING_TIME
+    if large := _found(connection, large_row, MAX_ROW_SIZE, until=until):
+        raise JournalError(f"journal {path}: the row of {large[0][0]!r:.100} is too large for a scene's", path=path)
+    for (damage,) in _found(connection, "PRAGMA quick_check(1)", until=until) or ():
+        if damage != "ok":
+            raise JournalError(f"journal {path} is damaged: {damage}", path=path)
+
+
+def _found(
+    connection: sqlite3.Connection, query: str, *parameters: int, until: float, every: int = 10_000
+) -> list[tuple[Any, ...]] | None:
+    """What a query finds, None if that takes too long. SQLite looks at the clock after so many instructions each."""
+    connection.set_progress_handler(lambda: time.monotonic() > until, every)
+    try:
+        return connection.execute(query, parameters).fetchall()
+    except sqlite3.OperationalError as error:
+        if not is_error(error, sqlite3.SQLITE_INTERRUPT):
+            raise
+        return None
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+# What lies beside it
+
+
+def _beside(path: str, suffix: str) -> Path:
+    return Path(f"{Path(path)}{suffix}")
+
+
+def _create_private(path: str | Path) -> None:
+    """Create a file if there is none. One that is there is not opened, as `_locked` says why."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
@@ -133,79 +199,106 @@ def _claim_companions(path: str) -> None:
 
     Once they are ours, nobody else can put a file there, as anybody could in /tmp between our look and that of SQLite.
     SQLite would write what it finds into the database, even if we refuse that a moment later. Empty files do nothing.
+    What is there already has to be ours too, and not too large to be read at once.
     """
     for suffix in CLAIMED:
-        _create_private(beside(path, suffix))
-    check_companions(path)
+        _create_private(_beside(path, suffix))
+    for file in (_beside(path, suffix) for suffix in (*CLAIMED, "-shm")):
+        with suppress(FileNotFoundError):
+            size = _check(path, file).st_size
+            if size > MAX_COMPANION_BYTES:
+                raise _refused(path, f"{file} is larger than what a run leaves: {size} bytes")
 
 
 def _give_up(path: str, suffixes: Iterable[str]) -> None:
     """Remove the files that claimed a name, while the database is still locked. One with something in it stays."""
-    for file in (beside(path, suffix) for suffix in suffixes):
+    for file in (_beside(path, suffix) for suffix in suffixes):
         with suppress(OSError):
             if not file.lstat().st_size:
                 file.unlink()
 
 
-def value_of(connection: sqlite3.Connection, query: str) -> Any:
-    """The one value that a query finds."""
-    with closing(connection.execute(query)) as cursor:
-        return cursor.fetchone()[0]
+# Whose it is
 
 
-def schema_of(connection: sqlite3.Connection, path: str) -> list[tuple[Any, ...]]:
-    """Type, name and SQL of all that is in a file.
-
-    Raises:
-        JournalError: If it is more than SQLite should read into memory.
-    """
-    try:
-        with _interrupted(connection, at=0, every=SCHEMA_STEPS):
-            return connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-    except sqlite3.OperationalError as error:
-        if not is_error(error, sqlite3.SQLITE_INTERRUPT):
-            raise
-        raise JournalError(f"journal {path}: this is no journal, as it has too many tables", path=path) from error
-
-
-def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -> None:
-    """See that a file whose schema is ours is sound, as far as there is time.
-
-    Args:
-        connection: A connection to it.
-        path: Where it is.
-        large_row: A query for the key of a row that is larger than some size. SQLite loads all of a row to compare it.
-
-    Raises:
-        JournalError: If it is damaged.
-    """
-    # Only now: the file names a size for the cache, which SQLite takes with the schema.
-    connection.execute("PRAGMA cache_size = -2000")
-    try:
-        with _interrupted(connection, at=time.monotonic() + CHECKING_TIME, every=_STEPS_PER_LOOK):
-            large = connection.execute(large_row, [MAX_ROW_SIZE]).fetchone()
-            damage = value_of(connection, "PRAGMA quick_check(1)") if large is None else "ok"
-    except sqlite3.OperationalError as error:
-        if not is_error(error, sqlite3.SQLITE_INTERRUPT):
-            raise
+def _check_folder(path: str) -> None:
+    """See that nobody else can replace the file, or lay another one beside it in its name."""
+    folder = Path(path).absolute().parent
+    found = folder.stat()
+    if not _IS_POSIX:
         return
-    if large is not None:
-        raise JournalError(f"journal {path}: the row of {large[0]!r:.100} is too large for a scene's", path=path)
-    if damage != "ok":
-        raise JournalError(f"journal {path} is damaged: {damage}", path=path)
+    if found.st_uid not in (0, os.geteuid()):
+        raise _refused(path, f"its folder {folder} belongs to another user ({found.st_uid}); choose one of your own")
+    others_write = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid))
+    # In a folder with the sticky bit, such as /tmp, nobody can replace what belongs to another user.
+    if others_write and not found.st_mode & stat.S_ISVTX:
+        problem = f"others may write in its folder {folder}, and so replace it"
+        raise _refused(path, f"{problem}: {_chmod(folder)}, or choose a folder of your own")
 
 
-@contextmanager
-def _interrupted(connection: sqlite3.Connection, *, at: float, every: int) -> Generator[None, None, None]:
-    """Have SQLite give up when the time has come: it looks at the clock after so many instructions each."""
-    connection.set_progress_handler(lambda: time.monotonic() > at, every)
+def check_opened(path: str, suffix: str = "") -> None:
+    """See that the file, or one beside it, is the one that SQLite has opened, and is still ours.
+
+    Somebody might have replaced it after it was looked at, and even put it back.
+    """
+    file = _beside(path, suffix)
+    if not _has_open(_check(path, file)):
+        raise _refused(path, f"{file} was replaced while it was opened; see who writes in its folder")
+
+
+def _check(path: str, file: Path) -> os.stat_result:
+    """See that a file is one of ours, and nothing that leads elsewhere."""
+    found = file.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise _refused(path, f"{file} is a symbolic link, which is not followed; give the path of the file itself")
+    if not stat.S_ISREG(found.st_mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+        kind = kinds.get(stat.S_IFMT(found.st_mode), "a device")
+        raise _refused(path, f"unable to open {file}: it is {kind}, not a file")
+    if _IS_POSIX:
+        _check_owner(path, file, found)
+    return found
+
+
+def _check_owner(path: str, file: Path, found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid():
+        owner = f"belongs to another user ({found.st_uid}), and this process is of {os.geteuid()}"
+        raise _refused(path, f"{file} {owner}; choose a file of your own, or copy it if you trust what is in it")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _refused(path, f"others may write {file}: {_chmod(file)}, if you trust what is in it")
+    if found.st_nlink > 1:
+        raise _refused(path, f"{file} has another name elsewhere (a hard link); copy it to a file of its own")
+
+
+def _is_own_group(number: int) -> bool:
+    """Whether only we, or root, are in a group: many systems give each user one, which may write what they make."""
+    if sys.platform == "win32":
+        return False
+    import grp  # noqa: PLC0415  # Windows has neither
+    import pwd  # noqa: PLC0415
+
     try:
-        yield
-    finally:
-        connection.set_progress_handler(None, 0)
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)
+    except KeyError:
+        return number == 0
+    is_own = group.gr_name == user.pw_name and number == user.pw_gid
+    return (is_own or number == 0) and not set(group.gr_mem) - {user.pw_name, "root"}
 
 
-def is_error(error: sqlite3.Error, kind: int) -> bool:
-    """Whether an error of SQLite is of a kind."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF == kind  # the low byte is the kind of error, the others tell more of it
+def _has_open(found: os.stat_result) -> bool:
+    """Whether this process has a file open, as far as the system tells."""
+    if _DESCRIPTORS is None:
+        return True
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # names are all that is wanted
+        with suppress(OSError):  # it was closed meanwhile
+            if os.path.samestat(os.fstat(int(name)), found):
+                return True
+    return False
+
+
+def _chmod(path: Path) -> str:
+    return f"run `chmod go-w {shlex.quote(str(path))}`"
+
+
+def _refused(path: str, why: str) -> JournalError:
+    return JournalError(f"journal {path}: {why}", path=path)

@@ -11,7 +11,7 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene, Input
 from kognic_aio.pipeline.content import CALIBRATION, Content, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, aside
-from kognic_aio.pipeline.journal.facts import Abandoned, Fact, Invalidated, MadeWay, Reached, Settled, reading
+from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, Settled, reading
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -34,8 +34,8 @@ RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 
 
 @frozen
-class Known:
-    """What the journal knows of a scene that has come again.
+class Found:
+    """What the journal has of a scene that has come again.
 
     Args:
         key: The key of its entry; that of a scene which was set aside is not the key by which it came.
@@ -58,14 +58,14 @@ class Record(SceneRecord):
         external_id: The scene's external id, None if the source gave no scene.
 
     Attributes:
-        known: What the journal knows of the scene.
+        found: What the journal has of the scene.
         scene_uuid: The scene on the platform, None if it was not started.
         preannotation_uuid: Its pre-annotation, if there is one.
     """
 
     def __init__(self, records: "Records", external_id: str | None) -> None:
         self.external_id = external_id
-        self.known = Known()
+        self.found = Found()
         self.scene_uuid: str | None = None
         self.preannotation_uuid: str | None = None
         self._records = records
@@ -90,11 +90,11 @@ class Record(SceneRecord):
         content = Content(taken.scene, annotation)
         self._name = self._name or await self._records.occupy(taken)
         self._kin, self._told = content.kin, {"fingerprint": content.fingerprint, "outline": content.outline()}
-        self.known = await self._records.find(self._name, content)
-        earlier = self.known.earlier
+        self.found = await self._records.find(self._name, content)
+        earlier = self.found.earlier
         self._is_recorded = earlier is not None
         self.scene_uuid = None if earlier is None else earlier.scene_uuid
-        self.preannotation_uuid = None if earlier is None or self.known.starts_afresh else earlier.preannotation_uuid
+        self.preannotation_uuid = None if earlier is None or self.found.starts_afresh else earlier.preannotation_uuid
 
     def close(self) -> None:
         """End the scene's life in this run."""
@@ -104,22 +104,22 @@ class Record(SceneRecord):
     @property
     def is_kept(self) -> bool:
         """Whether a later run will know of the scene."""
-        return self.known.key is not None
+        return self.found.key is not None
 
     @property
     def earlier_result(self) -> InputCreationResult | None:
         """How the scene ended in an earlier run, if that is how it stays."""
-        earlier = self.known.earlier
-        return None if earlier is None or self.known.starts_afresh else earlier.result
+        earlier = self.found.earlier
+        return None if earlier is None or self.found.starts_afresh else earlier.result
 
     @property
     def was_delivered(self) -> bool:
         """Whether an earlier run has delivered that result."""
-        return self.earlier_result is not None and self.known.earlier is not None and self.known.earlier.delivered
+        return self.earlier_result is not None and self.found.earlier is not None and self.found.earlier.delivered
 
     def was_about_to(self, step: Step) -> bool:
         """Whether an earlier run was about to take a step, and nobody knows whether it did."""
-        return self.known.earlier is not None and self.known.earlier.step is step
+        return self.found.earlier is not None and self.found.earlier.step is step
 
     def result(self, status: InputCreationStatus, **more: Any) -> InputCreationResult:
         """The scene's result.
@@ -152,58 +152,42 @@ class Record(SceneRecord):
         return result
 
     async def _settle(self, result: InputCreationResult) -> None:
-        if self._records.journal is None or self.known.key is None:
+        if self._records.journal is None or self.found.key is None:
             return
-        if self.known.starts_afresh:  # and has not yet: the entry is that of another
+        if self.found.starts_afresh:  # and has not yet: the entry is that of another
             return
         # An entry that is there already has the content that the platform has, should that be another one.
         told = {} if self._is_recorded else self._told
-        await self._records.journal.settle(self.known.key, result, **told)
+        await self._records.journal.settle(self.found.key, result, **told)
 
     async def add(self, fact: Fact) -> None:
         """Record a fact, if there is a journal. It is known from then on, even if the process is killed."""
-        if self._records.journal is not None and self.known.key is not None:
-            await self._records.journal.add(self.known.key, fact)
+        if self._records.journal is not None and self.found.key is not None:
+            await self._records.journal.add(self.found.key, fact)
 
     def take_up(self) -> None:
         """Leave the scene as an earlier run has committed it, with the calibration of then."""
-        if self.known.calibrations is not None:
-            self._records.warn_of_calibration(self._name, self.known.calibrations)
+        if self.found.calibrations is not None:
+            self._records.warn_of_calibration(self._name, self.found.calibrations)
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
-        await self.add(MadeWay())
-        self.known = Known(self.known.key)
+        await self.add(Change.MADE_WAY)
+        self.found = Found(self.found.key)
         self.scene_uuid = None
         self._is_recorded = False
 
     async def starting(self, scene_uuid: str) -> None:
         """The platform is about to be told of the scene."""
-        self.known = Known(self.known.key)
+        self.found = Found(self.found.key)
         self.scene_uuid = scene_uuid
         await self.add(Reached(step=Step.STARTING, scene_uuid=scene_uuid, **self._told))
         self._is_recorded = True
 
-    async def committing(self) -> None:
-        """All files are there, and the scene is about to be committed."""
-        await self.add(Reached(step=Step.COMMITTING))
-
-    async def committed(self) -> None:
-        """The scene is committed."""
-        await self.add(Reached(step=Step.COMMITTED))
-
-    async def pre_annotating(self) -> None:
-        """The pre-annotation is about to be created."""
-        await self.add(Reached(step=Step.PRE_ANNOTATING))
-
-    async def pre_annotated(self, preannotation_uuid: str) -> None:
-        """The pre-annotation is created."""
-        self.preannotation_uuid = preannotation_uuid
-        await self.add(Reached(step=Step.PRE_ANNOTATED, preannotation_uuid=preannotation_uuid))
-
-    async def creating_input(self) -> None:
-        """The inputs are about to be created."""
-        await self.add(Reached(step=Step.CREATING_INPUT))
+    async def reached(self, step: Step, *, preannotation_uuid: str | None = None) -> None:
+        """The scene has come to a step, which is about to be taken or has been."""
+        self.preannotation_uuid = preannotation_uuid or self.preannotation_uuid
+        await self.add(Reached(step=step, preannotation_uuid=preannotation_uuid))
 
     async def became_input(self, inputs: Sequence[Input]) -> None:
         """An earlier run has created the inputs of a scene that makes way."""
@@ -213,7 +197,7 @@ class Record(SceneRecord):
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
         """The scene is about to be invalidated."""
-        await self.add(Abandoned())
+        await self.add(Change.ABANDONED)
 
     async def invalidated(self, scene_uuid: str) -> None:
         """The abandoned scene has been invalidated."""
@@ -279,74 +263,54 @@ class Records:
         self._has_warned = True
         log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, REUSE)
 
-    async def find(self, key: str, content: Content) -> Known:
-        """What the journal knows of a scene.
+    async def find(self, key: str, content: Content) -> Found:
+        """Find what the journal has of a scene.
 
         Raises:
-            DuplicateError: If another content goes by its key.
+            DuplicateError: If another content is recorded under its key.
         """
         journal = self.journal
-        entry = None if journal is None else await journal.recall(key)
-        if journal is None or entry is None:
-            return Known(key)
+        if journal is None or (entry := await journal.recall(key)) is None:
+            return Found(key)
+        has_failed = entry.status is InputCreationStatus.FAILED
+        is_retried = self._retry_failed and (key, content.kin) not in self._failed
         differences = {} if content.has(entry.fingerprint) else _differences(journal, key, content, entry)
-        known = self._recorded(key, content, entry, differences) or await self._set_aside(journal, key, content)
-        if known is not None:
-            if not self._retry_failed and not all(entry.refused.values()):
-                await journal.uphold(key)
-            return known
-        if self._takes_its_place(key, content, entry):
-            return Known(key, earlier=entry, starts_afresh=True)
-        raise await self._refused(journal, key, content, entry, differences)
-
-    def _recorded(self, key: str, content: Content, entry: Entry, differences: Mapping[str, str]) -> Known | None:
-        """What is known, if the entry is that of this content, maybe with another calibration."""
-        is_retried = _has_failed(entry) and self._is_retried(key, content)
         if content.has(entry.fingerprint):
-            return Known(key, earlier=entry, starts_afresh=is_retried)
-        if set(differences) != {CALIBRATION}:
-            return None
-        was_committed = entry.scene_uuid is not None  # of what failed before, the entry has none
-        starts_afresh = is_retried or (_has_failed(entry) and not was_committed)
-        calibrations = differences[CALIBRATION]
-        return Known(key, earlier=entry, starts_afresh=starts_afresh, calibrations=calibrations)
-
-    async def _set_aside(self, journal: Journal, key: str, content: Content) -> Known | None:
-        """What is known of a content that has become an input and then made way, by whichever rule it is known."""
-        for fingerprint in (content.fingerprint, content.first_fingerprint):
-            own_key = aside(key, fingerprint)
-            if own := await journal.recall(own_key):
-                calibrations = _differences(journal, key, content, own).get(CALIBRATION)
-                return Known(own_key, earlier=own, calibrations=calibrations)
-        return None
-
-    def _takes_its_place(self, key: str, content: Content, entry: Entry) -> bool:
-        """Whether a content starts afresh though another is recorded: that one or this one failed, and is retried."""
-        is_failure = _has_failed(entry) or content.kin in entry.refused
-        return entry.refused.get(content.kin, False) or (is_failure and self._is_retried(key, content))
+            found = Found(key, entry, starts_afresh=has_failed and is_retried)
+        elif set(differences) == {CALIBRATION}:
+            starts_afresh = has_failed and (is_retried or entry.scene_uuid is None)  # that is, was never committed
+            found = Found(key, entry, starts_afresh=starts_afresh, calibrations=differences[CALIBRATION])
+        elif (own := await _set_aside(journal, key, content)) is not None:
+            found = Found(own.key, own, calibrations=_differences(journal, key, content, own).get(CALIBRATION))
+        elif entry.refused.get(content.kin) or (is_retried and (has_failed or content.kin in entry.refused)):
+            return Found(key, entry, starts_afresh=True)  # in the place of the other
+        else:
+            raise await self._refused(journal, key, content, entry, differences)
+        if not self._retry_failed and not all(entry.refused.values()):
+            await journal.uphold(key)
+        return found
 
     async def _refused(
         self, journal: Journal, key: str, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
-        """Record that a content is refused; the error that says so."""
+        """Record that a content is refused. Return the error that says so."""
         error = DuplicateError(_refusal(key, entry, differences), differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
         await journal.refuse(key, content.fingerprint, failure)
         self.has_failed(key, content.kin)
         return error
 
-    def _is_retried(self, key: str, content: Content) -> bool:
-        return self._retry_failed and (key, content.kin) not in self._failed
+
+async def _set_aside(journal: Journal, key: str, content: Content) -> Entry | None:
+    """Find the entry of a content that has become an input and then made way, by whichever rule it is known."""
+    own = await journal.recall(aside(key, content.fingerprint))
+    return own or await journal.recall(aside(key, content.first_fingerprint))
 
 
 def _differences(journal: Journal, key: str, content: Content, entry: Entry) -> Mapping[str, str]:
     """How a content differs from the recorded one, by what a journal has of that."""
     with reading(journal.path, key):
         return content.differences(entry.outline)
-
-
-def _has_failed(entry: Entry) -> bool:
-    return entry.status is InputCreationStatus.FAILED
 
 
 def _refusal(key: str, entry: Entry, differences: Mapping[str, str]) -> str:

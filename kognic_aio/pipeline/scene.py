@@ -98,12 +98,12 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
             async with run.abandoning(reserved, record):
                 started = await start(run.backend, reserved, taken.scene, sources, Target(), run.feature_flags)
                 await upload(started.uploads, run.limiters.uploads, run.progress.sent)
-                await record.committing()
+                await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
             async with run.abandoning(reserved, record, if_cancelled=not record.is_kept):
                 await commit(run.backend, started)
-            await record.committed()
+            await record.reached(Step.COMMITTED)
             scene_uuid = reserved.scene_uuid
     # The place among the scene jobs is free from here on: processing takes much longer than uploading.
     await run.committed(taken)
@@ -141,8 +141,8 @@ async def check_pre_annotation(taken: Taken, dryrun: bool) -> bytes | None:
 async def committed_earlier(record: Record, run: Run) -> str | None:
     """Resume a scene that an earlier run committed, and return its uuid. A scene that was only started is abandoned."""
     # A started scene is not finished, because its signed URLs are not in the journal: they are secrets, and expire.
-    earlier = record.known.earlier
-    if earlier is not None and record.known.starts_afresh:
+    earlier = record.found.earlier
+    if earlier is not None and record.found.starts_afresh:
         await make_way(earlier, record, run)
         return None
     if earlier is None or earlier.scene_uuid is None:
@@ -161,7 +161,7 @@ async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run
         return step is not Step.STARTING
     is_committed = await was_committed(run.backend.api, run.backend.visibility, scene_uuid)
     if is_committed:
-        await record.committed()
+        await record.reached(Step.COMMITTED)
     elif is_committed is None:  # `was_committed` has waited a grace period, so the scene will not appear any more
         await record.never_started(scene_uuid)
     return bool(is_committed)
@@ -199,9 +199,9 @@ async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: 
         if record.was_about_to(Step.PRE_ANNOTATING):
             created = await find_only_pre_annotation(api, visibility, scene_uuid)
         if created is None:
-            await record.pre_annotating()
+            await record.reached(Step.PRE_ANNOTATING)
             created = await create_only_pre_annotation(api, visibility, scene_uuid, annotation)
-        await record.pre_annotated(created.id)
+        await record.reached(Step.PRE_ANNOTATED, preannotation_uuid=created.id)
 
 
 @fails_at(InputCreationStage.INPUT_FROM_SCENE)
@@ -210,7 +210,7 @@ async def create_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input
     async with run.limiters.inputs:
         if record.was_about_to(Step.CREATING_INPUT) and (found := await find_inputs(scene_uuid, run)):
             return found
-        await record.creating_input()
+        await record.reached(Step.CREATING_INPUT)
         return await create_only_inputs(run.backend.api, run.backend.visibility, scene_uuid, run.project, run.batch)
 
 

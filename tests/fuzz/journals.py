@@ -18,8 +18,8 @@ from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.pipeline.journal.facts import KINDS, read_fact, read_key, reading
-from kognic_aio.pipeline.journal.store import read_destination
+from kognic_aio.pipeline.journal.facts import reading
+from kognic_aio.pipeline.journal.file import KINDS, read_destination, read_fact, read_key
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,

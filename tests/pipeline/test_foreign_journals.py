@@ -26,8 +26,8 @@ from kognic_aio import (
 )
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, JournalError
+from kognic_aio.pipeline.database import check_opened
 from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.pipeline.ownership import check_opened
 from tests.cost import MEGABYTES, SECONDS
 from tests.pipeline.recorded import scenes
 
@@ -222,7 +222,7 @@ async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
 
 READING = """
 import asyncio, os, sys
-import kognic_aio.pipeline.journal.store  # which this user can read, and maybe not the other
+import kognic_aio.pipeline.journal.file  # which this user can read, and maybe not the other
 from kognic_aio.pipeline.journal import Journal
 
 os.setuid(65534)

@@ -396,6 +396,28 @@ async def test_a_settled_scene_has_few_facts(path: Path) -> None:
     assert places == {('"project-a"', '"batch-1"')}
 
 
+async def test_what_changes_nothing_is_not_written(path: Path) -> None:
+    """A fact that comes again, or too late, takes no room in the file."""
+    async with Journal(path, HERE) as journal:
+        for _ in range(3):
+            await journal.record("on its way", Step.STARTING, scene_uuid="scene-1")
+            await journal.record("on its way", Step.COMMITTED)
+            await journal.record("settled", Step.COMMITTED)
+            await journal.settle("settled", CREATED)
+            await journal.delivered("settled")
+            await journal.delivered("unheard of")
+        assert await journal.counts() == {Step.COMMITTED: 1, InputCreationStatus.CREATED: 1}
+    with closing(sqlite3.connect(path)) as connection:
+        facts = connection.execute("SELECT key, kind FROM fact ORDER BY key, number").fetchall()
+    on_its_way, settled = '"on its way"', '"settled"'
+    assert facts == [
+        (on_its_way, "starting"),
+        (on_its_way, "committed"),
+        (settled, "created"),
+        (settled, "delivered"),
+    ]
+
+
 async def test_very_many_refusals(path: Path) -> None:
     """However many contents a key= gives the same key, and however long that is, the journal can be read again."""
     key, error = 10_000 * "🚗", InputCreationError(stage=InputCreationStage.SCENE, message=10_000 * "🚗")

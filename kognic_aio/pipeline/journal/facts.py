@@ -1,22 +1,121 @@
 """The facts that a journal keeps of its scenes, and what they come to when they are folded."""
 
-import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 from attrs import evolve, field, fields, frozen
 
-from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import JournalError
-from kognic_aio.pipeline.journal.entry import Entry, Step, aside, kin_of
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 
 MAX_REFUSALS = 64
 """Refused contents that a journal keeps under one key. More come of a `key=` that does not tell scenes apart."""
 
+KIN = "/"
+"""Separates the two parts of a fingerprint: contents that differ only in their calibration share the second."""
+
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 """What Python raises when it reads something that is not as it should be."""
+
+
+def kin_of(fingerprint: str) -> str:
+    """The part of a fingerprint that does not depend on the calibration; all of it if the scene has none."""
+    return fingerprint[fingerprint.find(KIN) + 1 :]
+
+
+def aside(key: str, fingerprint: str) -> str:
+    """The key of a scene that has become an input, and then made way for another content of its key."""
+    return f"{key}\0{kin_of(fingerprint)}"
+
+
+class Step(StrEnum):
+    """The steps of a scene's life, in their order. Each is recorded before it is taken, or once it has been."""
+
+    STARTING = "starting"
+    COMMITTING = "committing"
+    COMMITTED = "committed"
+    PRE_ANNOTATING = "pre-annotating"
+    PRE_ANNOTATED = "pre-annotated"
+    CREATING_INPUT = "creating-input"
+    SETTLED = "settled"
+
+    def may_follow(self, other: "Step") -> bool:
+        """Whether a scene may go from the other step to this one, or stays there. No step goes back."""
+        return STEPS.index(self) >= STEPS.index(other)
+
+
+STEPS = tuple(Step)
+"""All steps, in their order."""
+
+
+@frozen
+class Destination:
+    """Where the scenes of a journal go.
+
+    Args:
+        host: The URL of the input API.
+        workspace: The id of the workspace.
+        project: External id of the project.
+        batch: External id of the batch, None for the only open one.
+    """
+
+    host: str
+    workspace: str
+    project: str
+    batch: str | None
+
+    def __str__(self) -> str:
+        batch = "its latest open batch" if self.batch is None else f"batch {self.batch!r}"
+        return f"project {self.project!r}, {batch}, workspace {self.workspace!r} at {self.host}"
+
+
+@frozen(kw_only=True)
+class Entry:
+    """What is known of one scene.
+
+    Args:
+        key: Tells the scene from others.
+        step: How far it has come.
+        fingerprint: Tells its content from another.
+        outline: What is kept of its content, to tell how another one differs.
+        scene_uuid: The scene that the platform knows, None if there is none or it has been abandoned.
+        preannotation_uuid: Its pre-annotation, if one was created.
+        result: How it ended, if it is SETTLED.
+        delivered: Whether the consumer has taken that result.
+        refused: Other contents that were refused under this key, by their `kin_of`: whether to try each again.
+    """
+
+    key: str
+    step: Step
+    fingerprint: str | None = None
+    outline: str | None = None
+    scene_uuid: str | None = None
+    preannotation_uuid: str | None = None
+    result: InputCreationResult | None = None
+    delivered: bool = False
+    refused: Mapping[str, bool] = field(factory=dict[str, bool])
+
+    @property
+    def status(self) -> InputCreationStatus | None:
+        """How the scene ended, None if it has not."""
+        return None if self.result is None else self.result.status
+
+
+@frozen
+class Failure:
+    """Why a scene failed.
+
+    Args:
+        key: Tells the scene from others.
+        stage: Where it failed.
+        message: The platform's words, or what is wrong with what was given.
+    """
+
+    key: str
+    stage: InputCreationStage
+    message: str
 
 
 @frozen(kw_only=True)
@@ -47,32 +146,12 @@ class Delivered:
     """The consumer has taken the result."""
 
 
-@frozen
-class Abandoned:
-    """What the platform has of the scene is given up."""
-
-
 @frozen(kw_only=True)
 class Refused:
     """A content other than the recorded one was refused. Without an error, it is to be tried again."""
 
     kin: str
     error: InputCreationError | None = None
-
-
-@frozen
-class Upheld:
-    """The recorded content has come again. Those that were refused are no failures any more."""
-
-
-@frozen
-class Retried:
-    """What failed is to be tried again: the scene itself, and each content that was refused."""
-
-
-@frozen
-class MadeWay:
-    """The scene has made way for another content."""
 
 
 @frozen(kw_only=True)
@@ -89,148 +168,84 @@ class Invalidated:
     scene_uuid: str
 
 
-Fact: TypeAlias = Reached | Delivered | Abandoned | Refused | Upheld | Retried | MadeWay | Orphan | Invalidated
+class Change(Enum):
+    """A fact that has no values. None is stored: what it comes to replaces the facts of its scene."""
 
-Written: TypeAlias = tuple[str, Fact, str]
-"""The key of a scene, a fact about it, and that fact as `to_text` writes it."""
+    ABANDONED = "what the platform has of the scene is given up"
+    UPHELD = "the recorded content has come again: those that were refused are no failures any more"
+    RETRIED = "what failed is to be tried again: the scene itself, and each content that was refused"
+    MADE_WAY = "the scene has made way for another content"
 
-KINDS: Mapping[str, type[Fact]] = {
-    **{step.value: Reached for step in Step if step is not Step.SETTLED},
-    "created": Settled,
-    "failed": Settled,
-    "delivered": Delivered,
-    "refused": Refused,
-    "retried": Refused,
-    "orphan": Orphan,
-}
-"""The facts that a journal stores. All others change these when they are written."""
+
+Fact: TypeAlias = Reached | Delivered | Refused | Orphan | Invalidated | Change
 
 
 @frozen
-class Scene:
+class Known:
     """What is known of a scene: its entry, and why other contents were refused under its key, by their `kin_of`."""
 
     entry: Entry | None = None
     refused: Mapping[str, InputCreationError | None] = field(factory=dict[str, InputCreationError | None])
 
-    @property
-    def known(self) -> Entry | None:
-        """The entry, with what was refused."""
-        refused = {kin: error is None for kin, error in self.refused.items()}
-        return None if self.entry is None else evolve(self.entry, refused=refused)
 
-
-def fold(key: str, facts: Iterable[Fact], scene: Scene = Scene()) -> Scene:
+def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
     """What facts about a scene come to, in their order. A fact that comes too late changes nothing."""
-    entry, refused = scene.entry, scene.refused
+    entry, refused = known.entry, known.refused
     for fact in facts:
         match fact:
             case Reached(step=Step.STARTING):
-                entry = Entry(key=key, **_given(fact))
+                entry = Entry(key=key, **_values(fact))
                 refused = {kin: error for kin, error in refused.items() if kin != kin_of(fact.fingerprint or "")}
-            case Reached() if entry is None:
-                entry = Entry(key=key, **_given(fact))
-            case Reached() if entry is not None and entry.result is None and fact.step.may_follow(entry.step):
-                entry = evolve(entry, **_given(fact))
+            case Reached() if entry is None or (entry.result is None and fact.step.may_follow(entry.step)):
+                entry = evolve(entry or Entry(key=key, step=fact.step), **_values(fact))
             case Delivered() if entry is not None:
                 entry = evolve(entry, delivered=entry.result is not None)
-            case Abandoned() if entry is not None:
-                entry = evolve(entry, scene_uuid=None)
-            case MadeWay():
-                entry = None
-            case Retried():
-                entry = None if entry is not None and entry.status is InputCreationStatus.FAILED else entry
-                refused = dict.fromkeys(refused)
             case Refused() if fact.kin in refused or len(refused) < MAX_REFUSALS:
                 refused = {**refused, fact.kin: fact.error}
-            case Upheld():
+            case Change.ABANDONED if entry is not None:
+                entry = evolve(entry, scene_uuid=None)
+            case Change.UPHELD:
                 refused = {kin: error for kin, error in refused.items() if error is None}
+            case Change.RETRIED:
+                entry = None if entry is not None and entry.status is InputCreationStatus.FAILED else entry
+                refused = dict.fromkeys(refused)
+            case Change.MADE_WAY:
+                entry = None
             case _:
                 pass
-    return Scene(entry, refused)
+    return Known(entry, refused)
 
 
-def compacted(scene: Scene) -> Iterator[Fact]:
-    """The fewest facts that come to a scene."""
-    if scene.entry is not None:
-        known = _given(scene.entry)
-        yield Settled(**known) if "result" in known else Reached(**known)
-        if scene.entry.delivered:
+def is_appended(fact: Fact) -> bool:
+    """Whether a fact is appended to those of its scene. What any other comes to replaces them: they stay few."""
+    return isinstance(fact, Delivered) or (isinstance(fact, Reached) and fact.step not in (Step.STARTING, Step.SETTLED))
+
+
+def compacted(known: Known) -> Iterator[Fact]:
+    """The fewest facts that come to what is known of a scene."""
+    if known.entry is not None:
+        values = _values(known.entry)
+        yield Settled(**values) if "result" in values else Reached(**values)
+        if known.entry.delivered:
             yield Delivered()
-    for kin, error in scene.refused.items():
+    for kin, error in known.refused.items():
         yield Refused(kin=kin, error=error)
 
 
-def looks_back(fact: Fact) -> bool:
-    """Whether a fact has to be folded with what is known of its scene when it is written. Others are appended."""
-    if isinstance(fact, Reached):
-        return fact.step in (Step.STARTING, Step.SETTLED)
-    return not isinstance(fact, Delivered | Invalidated)
-
-
-def left_behind(before: Scene, fact: Fact, after: Scene) -> str | None:
-    """The scene on the platform that a fact makes an orphan. An input is never one, unless it is abandoned."""
-    if before.entry is None or (isinstance(fact, Reached) and fact.step is not Step.STARTING):
+def left_behind(before: Known, fact: Fact, after: Known) -> Entry | Orphan | None:
+    """What a fact leaves of an entry that it replaces: an input, which gets a key of its own, or an orphan."""
+    old, new = before.entry, after.entry
+    if old is not None and old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
+        return evolve(old, key=aside(old.key, old.fingerprint or "")) if fact is Change.MADE_WAY else None
+    if old is None or old.scene_uuid is None or (new is not None and new.scene_uuid == old.scene_uuid):
         return None
-    if before.entry.status is InputCreationStatus.CREATED and not isinstance(fact, Abandoned):
-        return None
-    is_kept = after.entry is not None and after.entry.scene_uuid == before.entry.scene_uuid
-    return None if is_kept else before.entry.scene_uuid
+    return Orphan(scene_uuid=old.scene_uuid)
 
 
-def set_aside(before: Scene, fact: Fact) -> dict[str, Scene]:
-    """What has become an input and makes way: it stays known under a key of its own."""
-    entry = before.entry
-    if not isinstance(fact, MadeWay) or entry is None or entry.status is not InputCreationStatus.CREATED:
-        return {}
-    own_key = aside(entry.key, entry.fingerprint or "")
-    return {own_key: Scene(evolve(entry, key=own_key))}
-
-
-def kind_of(fact: Fact) -> str:
-    """The kind of a fact, as it is stored."""
-    match fact:
-        case Settled():
-            return fact.result.status.value
-        case Reached():
-            return fact.step.value
-        case Refused(error=None):
-            return "retried"
-        case _:
-            return type(fact).__name__.lower()
-
-
-def to_text(fact: Fact) -> str:
-    """A fact as it is stored, without its kind. It is ASCII: SQLite cannot keep every character of a string."""
-    told = encode(fact)
-    told.pop("step", None)
-    return _JSON.encode(told)
-
-
-def read_fact(kind: str, text: str) -> Fact:
-    """The fact that is stored.
-
-    Raises:
-        One of UNREADABLE: If it is not as it would have been written.
-    """
-    text.encode("ascii")
-    told = json.loads(text)
-    fact: Fact = decode({"step": kind, **told} if KINDS[kind] is Reached else told, KINDS[kind])
-    if kind_of(fact) != kind:
-        raise ValueError(f"its kind is {kind_of(fact)!r:.50}")
-    return fact
-
-
-def read_key(text: str) -> str:
-    """The key that is stored, as JSON.
-
-    Raises:
-        One of UNREADABLE: If it is not as it would have been written.
-    """
-    key = json.loads(text)
-    if not isinstance(key, str) or json.dumps(key) != text:
-        raise ValueError("it is no key")
-    return key
+def _values(known: Reached | Entry) -> dict[str, Any]:
+    """What a fact tells, or what facts may tell of an entry."""
+    values = ((each.name, getattr(known, each.name, None)) for each in fields(Settled))
+    return {name: value for name, value in values if value is not None}
 
 
 @contextmanager
@@ -241,13 +256,3 @@ def reading(path: str, key: object) -> Generator[None, None, None]:
     except UNREADABLE as error:
         why = str(error)[:200] or type(error).__name__
         raise JournalError(f"journal {path}: what it has of {key!r:.100} is damaged: {why!r}", path=path) from error
-
-
-_JSON = json.JSONEncoder(separators=(",", ":"))
-_NAMES = tuple(each.name for each in fields(Settled))
-
-
-def _given(known: Reached | Entry) -> dict[str, Any]:
-    """What a fact tells, or what facts may tell of an entry."""
-    values = ((name, getattr(known, name, None)) for name in _NAMES)
-    return {name: value for name, value in values if value is not None}

@@ -2,59 +2,32 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
-from attrs import define, evolve, field
+from attrs import evolve
 
 from kognic_aio._text import printable
 from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
-from kognic_aio.pipeline.journal.entry import Destination, Entry, Failure, Step, kin_of
-from kognic_aio.pipeline.journal.facts import (
-    Abandoned,
-    Delivered,
-    Fact,
-    Invalidated,
-    MadeWay,
-    Reached,
-    Refused,
-    Scene,
-    Settled,
-    Upheld,
-    Written,
-    to_text,
-)
+from kognic_aio.pipeline.journal import facts
+from kognic_aio.pipeline.journal.facts import Change, Destination, Entry, Fact, Failure, Known, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
 
 if TYPE_CHECKING:
-    from kognic_aio.pipeline.journal.store import Store
+    from kognic_aio.pipeline.journal.file import JournalFile, Written
+
+Writing: TypeAlias = asyncio.Task[list[Known]]
 
 MAX_KEY_LENGTH = 10_000
 """Characters of a key."""
 
-MAX_FACT_SIZE = 2**18
-"""Characters of a fact. Up to three may become one: a start, a pre-annotation and a result."""
-
 MAX_REFUSAL_LENGTH = 1_000
 """Characters of the message of a refusal, of which a scene may have many."""
-
-ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
-"""How a scene can settle."""
-
-
-@define(eq=False)
-class _Batch:
-    """Facts that are written together, keys that are then looked up together, and an event for those who wait."""
-
-    facts: list[Written] = field(factory=list[Written])
-    keys: list[str] = field(factory=list[str])
-    found: Mapping[str, Scene] | None = None
-    ended: anyio.Event = field(factory=anyio.Event)
 
 
 class Journal:
@@ -85,10 +58,10 @@ class Journal:
         self.path = os.fspath(path)
         self._destination = destination
         self._resources = AsyncExitStack()
-        self._store: Store | None = None
+        self._file: JournalFile | None = None
         self._failure: BaseException | None = None
-        self._batch = _Batch()
-        self._writing: asyncio.Task[None] | None = None
+        self._batch: list[Written] = []
+        self._writing: Writing | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -118,25 +91,23 @@ class Journal:
             raise
 
     async def _open(self) -> None:
-        # What nobody without a journal should wait for. The second serves facts.
-        await in_thread(import_module, "kognic_aio.pipeline.journal.store")
+        # What nobody without a journal should wait for. The first serves facts.
         await in_thread(import_module, "kognic_aio._http.converter")
-        from kognic_aio.pipeline.journal.store import Store  # noqa: PLC0415
-
+        module = await in_thread(import_module, "kognic_aio.pipeline.journal.file")
         async with AsyncExitStack() as resources:
             self._worker = await resources.enter_async_context(leased_worker())
-            self._store = await self._worker.run(Store.open, self.path, self._destination)
+            self._file = await self._worker.run(module.JournalFile.open, self.path, self._destination)
             self._resources = resources.pop_all()
 
     async def aclose(self) -> None:
         """Write what is still to be written, and close the file. Closing twice is harmless."""
         with anyio.CancelScope(shield=True):
-            while self._writing is not None:
+            while self._writing is not None and not self._writing.done():
                 await asyncio.wait([self._writing])
-            store, self._store = self._store, None
+            file, self._file, self._writing = self._file, None, None
             async with self._resources:
-                if store is not None:
-                    await self._worker.run(store.close)
+                if file is not None:
+                    await self._worker.run(file.close)
 
     @property
     def destination(self) -> Destination:
@@ -152,7 +123,9 @@ class Journal:
         """
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
-        return (await self._next_batch(keys=[key]))[key].known
+        scene = await self._next((key, None, ""))
+        refused = {kin: error is None for kin, error in scene.refused.items()}
+        return None if scene.entry is None else evolve(scene.entry, refused=refused)
 
     async def record(
         self,
@@ -183,7 +156,7 @@ class Journal:
         """
         if step is Step.SETTLED:
             raise InvalidError("Journal.record: a scene settles with a result, call settle()")
-        fact = Reached(
+        fact = facts.Reached(
             step=step,
             fingerprint=fingerprint,
             outline=outline,
@@ -199,16 +172,16 @@ class Journal:
 
         Others are no ends: a scene that is PROCESSING stays where it is, so that the next run takes it up from there.
         """
-        if result.status in ENDS:
-            await self.add(key, Settled(result=result, fingerprint=fingerprint, outline=outline))
+        if result.status in (InputCreationStatus.CREATED, InputCreationStatus.FAILED):
+            await self.add(key, facts.Settled(result=result, fingerprint=fingerprint, outline=outline))
 
     async def delivered(self, key: str) -> None:
         """Record that the consumer has taken a result; if the scene has not settled, nothing happens."""
-        await self.add(key, Delivered())
+        await self.add(key, facts.Delivered())
 
     async def abandon(self, key: str) -> None:
         """Remember that what the platform has of a scene must be invalidated; its entry knows no `scene_uuid` then."""
-        await self.add(key, Abandoned())
+        await self.add(key, Change.ABANDONED)
 
     async def refuse(self, key: str, fingerprint: str, error: InputCreationError) -> None:
         """Record that a content was refused, as another goes by its key. It is a failure until it is retried.
@@ -216,11 +189,11 @@ class Journal:
         Of very many contents under one key, only some are kept, and of a long message the beginning.
         """
         error = evolve(error, message=printable(error.message, MAX_REFUSAL_LENGTH))
-        await self.add(key, Refused(kin=kin_of(fingerprint), error=error))
+        await self.add(key, facts.Refused(kin=facts.kin_of(fingerprint), error=error))
 
     async def uphold(self, key: str) -> None:
         """Forget the contents that were refused under a key, as the recorded one has come again."""
-        await self.add(key, Upheld())
+        await self.add(key, Change.UPHELD)
 
     async def make_way(self, key: str) -> None:
         """Forget what is known of a scene, so that its key starts afresh.
@@ -228,7 +201,7 @@ class Journal:
         What the platform has of it is abandoned. If it has become an input, it is set aside instead: it is known by the
         key `aside`, should its content come again.
         """
-        await self.add(key, MadeWay())
+        await self.add(key, Change.MADE_WAY)
 
     async def abandoned(self) -> list[str]:
         """The uuids of the scenes that must be invalidated."""
@@ -240,8 +213,8 @@ class Journal:
 
     async def invalidated(self, scene_uuids: Iterable[str]) -> None:
         """Forget abandoned scenes, as they have been invalidated."""
-        if facts := [("", Invalidated(scene_uuid=uuid), "") for uuid in scene_uuids]:
-            await self._next_batch(facts=facts)
+        for scene_uuid in scene_uuids:
+            await self.add("", facts.Invalidated(scene_uuid=scene_uuid))
 
     async def counts(self) -> Mapping[Step | InputCreationStatus, int]:
         """How many scenes there are at each step; of those that have settled, with each status."""
@@ -265,48 +238,38 @@ class Journal:
         Raises:
             JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
-        text = to_text(fact)
-        if len(key) + len(text) > MAX_FACT_SIZE:
-            problem = "the platform's answers about it are too large to be kept; create it without a journal"
-            raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
-        await self._next_batch(facts=[(key, fact, text)])
+        await self._next(self._opened().written(key, fact))
 
-    async def _next_batch(self, *, facts: Sequence[Written] = (), keys: Sequence[str] = ()) -> Mapping[str, Scene]:
-        """Have the next batch write facts and look up keys, and wait until it has; tell what it found."""
-        store, batch = self._opened(), self._batch
-        batch.facts += facts
-        batch.keys += keys
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write(store), name="journal")
-        await batch.ended.wait()
-        if batch.found is None:
+    async def _next(self, written: "Written") -> Known:
+        """Have the next transaction write something, and tell what is then known of the scene."""
+        file = self._opened()
+        if self._writing is None or not self._batch:
+            self._writing = asyncio.create_task(self._write(file, self._writing), name="journal")
+        number, writing = len(self._batch), self._writing
+        self._batch.append(written)
+        known = await asyncio.shield(writing)  # which goes on if this caller is cancelled
+        if not known:
             raise self._failed()
-        return batch.found
+        return known[number]
 
-    async def _write(self, store: "Store") -> None:
-        """Write batches until there are none. No caller that is cancelled takes this task with it."""
-        batch = self._batch
+    async def _write(self, file: "JournalFile", previous: "Writing | None") -> list[Known]:
+        """Write what has come by the end of the previous transaction, and tell what is known of each scene then."""
         try:
-            while self._batch.facts or self._batch.keys:
-                await asyncio.sleep(0)  # so that all who are about to record something join the batch
-                batch, self._batch = self._batch, _Batch()
-                batch.found = await self._worker.run(store.see_to, batch.facts, batch.keys)
-                batch.ended.set()
-        except BaseException as error:
+            if previous is not None and not previous.done():
+                await asyncio.wait([previous])
+            await asyncio.sleep(0)  # so that all who are about to record something join the batch
+            batch, self._batch = self._batch, []
+            return [] if self._failure else await self._worker.run(file.write, batch)
+        except (Exception, asyncio.CancelledError) as error:
             self._failure = error
-            batch.ended.set()
-            self._batch.ended.set()
-            if not isinstance(error, JournalError):
-                raise
-        finally:
-            self._writing = None
+            return []
 
-    def _opened(self) -> "Store":
+    def _opened(self) -> "JournalFile":
         if self._failure is not None:
             raise self._failed()
-        if self._store is None:
+        if self._file is None:
             raise JournalError(f"journal {self.path} is not open: use it inside `async with`", path=self.path)
-        return self._store
+        return self._file
 
     def _failed(self) -> JournalError:
         """What each one gets who wanted something of a journal that cannot be written any more."""
