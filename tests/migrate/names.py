@@ -68,7 +68,7 @@ EXCEPTIONS = {
     "kognic.io.model.scene.scene_summary.SceneMetadata": "kognic_aio.model.Metadata",
     "kognic.io.model.scene.metadata.metadata.MetaDataBase": "kognic_aio.model.Metadata",
     "kognic.io.resources.abstract.creatable_io_resource.CreateableIOResource": (
-        "kognic_aio.resources.creation.SceneCreator"
+        "kognic_aio.resources.scene_creation.SceneCreator"
     ),
     "kognic.io.tools.model.InputUuid": "builtins.str",
     "kognic.io.tools.model.PreAnnotationUuid": "builtins.str",
@@ -269,7 +269,7 @@ def _candidates(module: str, name: str) -> Iterator[tuple[str, str]]:
         case ["model", "scene" | "input", kind, "frame"]:
             yield "kognic_aio.model", f"{_class_of(kind)}.{name}"
         case ["resources", "scene", kind] if kind not in ("scene", "file_data"):
-            yield "kognic_aio.resources.creation", "SceneCreator" if name == _class_of(kind) else name
+            yield "kognic_aio.resources.scene_creation", "SceneCreator" if name == _class_of(kind) else name
         case ["resources", kind, _]:
             yield f"kognic_aio.resources.{kind}", name
         case _:
