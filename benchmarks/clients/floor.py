@@ -45,7 +45,7 @@ class Floor:
         """Create a scene and its input."""
         async with self._slots:
             scene_uuid = await self._commit(external_id, filenames)
-        while await self._status(scene_uuid) != "created":  # noqa: ASYNC110 - another process is waited for
+        while await self._status(scene_uuid) != "created":  # noqa: ASYNC110  # another process is waited for
             await asyncio.sleep(PAUSE)
         async with self._slots:
             await self._call("POST", "v1/inputs", json={"sceneUuid": scene_uuid, "project": PROJECT})
@@ -62,7 +62,7 @@ class Floor:
         return scene_uuid
 
     async def _put(self, url: str, filename: str) -> None:
-        content = Path(filename).read_bytes()  # noqa: ASYNC240 - the floor reads without a thread
+        content = Path(filename).read_bytes()  # noqa: ASYNC240  # the floor reads without a thread
         async with self._session.put(URL(url, encoded=True), data=content, raise_for_status=True):
             pass
 

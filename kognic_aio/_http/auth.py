@@ -71,7 +71,7 @@ class Credentials:
 @discreet
 def resolve(auth: Secret[Auth] | None) -> Credentials:
     """Find the credentials: those given, else from the environment, else from the keyring. Reads files."""
-    from kognic.auth.credentials_parser import (  # noqa: PLC0415 - imported when a client opens
+    from kognic.auth.credentials_parser import (  # noqa: PLC0415  # imported when a client opens
         get_credentials_from_system,
         resolve_any_credentials,
     )

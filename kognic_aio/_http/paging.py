@@ -24,7 +24,7 @@ class AsyncOnly:
     as_list: ClassVar[str]
     """What to write for a list of it all."""
 
-    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - so that pyright refuses `if`
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304  # so that pyright refuses `if`
         _instead("`if {}:`")(self)
 
     if not TYPE_CHECKING:

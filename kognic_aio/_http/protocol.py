@@ -30,7 +30,7 @@ WITHOUT_EFFECT = frozenset({429, 503})
 GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 """Statuses by which a gateway reports a timeout or a broken connection behind it."""
 
-TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105 - a path
+TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
 """Where an auth server gives tokens."""
 
 MAX_ANSWER = 32 << 20

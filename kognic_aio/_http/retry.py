@@ -133,7 +133,7 @@ class Attempts:
         asked: float | None = getattr(error, "retry_after", None)
         if self._unreadable >= MAX_UNREADABLE or (asked is not None and asked > self._bounds.max_time):
             return None
-        pause = random.uniform(0, max_pause) if asked is None else asked  # noqa: S311 - spreads load only
+        pause = random.uniform(0, max_pause) if asked is None else asked  # noqa: S311  # spreads load only
         passed = asyncio.get_running_loop().time() - self._began
         if self._failed >= self._bounds.attempts or passed >= self._bounds.max_time:
             return None

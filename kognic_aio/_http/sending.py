@@ -65,7 +65,7 @@ class Sending(aiohttp.Payload):
         self._is_watched = False
         self._next_look: asyncio.TimerHandle | None = None
 
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - aiohttp's
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002  # aiohttp's
         """Refuse: a stream is not there as a whole."""
         raise TypeError("a body is sent, not shown")
 

@@ -129,7 +129,7 @@ def _max_connections() -> int:
     """A third of the process's descriptors; open files and the application need the rest."""
     if sys.platform == "win32":
         return MAX_CONNECTIONS
-    import resource  # noqa: PLC0415 - there is none on Windows
+    import resource  # noqa: PLC0415  # there is none on Windows
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

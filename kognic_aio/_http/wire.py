@@ -104,6 +104,6 @@ _JSON = json.JSONEncoder(allow_nan=False, default=_plain_scalar)
 @cache
 def _converter() -> "tuple[Converter, Callable[[Exception], list[str]]]":
     """The converter and what explains its errors, imported when a client opens: cattrs takes long."""
-    from kognic_aio._http.converter import converter, problems  # noqa: PLC0415
+    from kognic_aio._http.converter import converter, problems  # noqa: PLC0415  # as said above
 
     return converter, problems

@@ -275,7 +275,7 @@ def _is_own_group(number: int) -> bool:
     if sys.platform == "win32":
         return False
     import grp  # noqa: PLC0415  # Windows has neither
-    import pwd  # noqa: PLC0415
+    import pwd  # noqa: PLC0415  # as above
 
     try:
         user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(number)

@@ -99,8 +99,8 @@ def _some(values: Iterable[object]) -> str:
 def _check_schema(text: bytes) -> None:
     """Validate OpenLABEL against its schema, if the extra `openlabel` is installed."""
     try:
-        from kognic.openlabel.models import OpenLabelAnnotation  # noqa: PLC0415 - an extra
-        from pydantic import ValidationError  # noqa: PLC0415 - comes with it
+        from kognic.openlabel.models import OpenLabelAnnotation  # noqa: PLC0415  # an extra
+        from pydantic import ValidationError  # noqa: PLC0415  # comes with it
     except ImportError:
         return
     try:

@@ -158,4 +158,5 @@ async def _call(release: Release, external_id: str | None) -> None:
 def _is_async(function: Release) -> bool:
     if isinstance(function, partial):
         return _is_async(function.func)
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - an object with an async __call__
+    is_async = inspect.iscoroutinefunction
+    return is_async(function) or is_async(getattr(function, "__call__", None))  # noqa: B004  # an object with one

@@ -70,7 +70,7 @@ class SceneCreator(Generic[S]):
         scene: S,
         project: str | None = None,
         batch: str | None = None,
-        annotation_types: Sequence[str] | None = None,  # noqa: ARG002 - whoever gives some is warned
+        annotation_types: Sequence[str] | None = None,  # noqa: ARG002  # whoever gives some is warned
         dryrun: bool = False,
         feature_flags: FeatureFlags | None = None,
     ) -> CreateSceneResponse | None:
@@ -136,7 +136,7 @@ class SceneCreator(Generic[S]):
         scene_uuid: str,
         project: str,
         batch: str | None = None,
-        annotation_types: Sequence[str] | None = None,  # noqa: ARG002 - whoever gives some is warned
+        annotation_types: Sequence[str] | None = None,  # noqa: ARG002  # whoever gives some is warned
         dryrun: bool = False,
     ) -> list[Input] | None:
         """Create inputs from an existing scene, with its latest pre-annotation if it has any.

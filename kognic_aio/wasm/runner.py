@@ -89,7 +89,7 @@ def _limit(limits: dict[str, int]) -> None:
 
 
 def _limited_store(task: Task) -> "Store":
-    from wasmtime import Config, Engine, Store  # noqa: PLC0415  # here and below: where it is, the task has said
+    from wasmtime import Config, Engine, Store  # noqa: PLC0415  # the task says where it is
 
     config = Config()
     config.consume_fuel = True
@@ -106,7 +106,7 @@ def _limited_store(task: Task) -> "Store":
 
 
 def _compiled(wasm: bytes, store: "Store") -> "Module":
-    from wasmtime import Module, WasmtimeError  # noqa: PLC0415
+    from wasmtime import Module, WasmtimeError  # noqa: PLC0415  # as above
 
     if not wasm.startswith(MAGIC):  # wasmtime would read the text format too, which is no module yet
         fail("magic", f"it has to begin with {MAGIC!r}, got {wasm[:8]!r}")
@@ -117,7 +117,7 @@ def _compiled(wasm: bytes, store: "Store") -> "Module":
 
 
 def _check(module: "Module", task: Task) -> None:
-    from wasmtime import FuncType  # noqa: PLC0415
+    from wasmtime import FuncType  # noqa: PLC0415  # as above
 
     if imports := [f"{wanted.module}.{wanted.name}" for wanted in module.imports]:
         fail("imports", imports)
@@ -134,7 +134,7 @@ def _signature(function: "FuncType") -> str:
 
 
 def _instantiated(module: "Module", store: "Store", task: Task) -> "Func":
-    from wasmtime import Instance, Trap, WasmtimeError  # noqa: PLC0415
+    from wasmtime import Instance, Trap, WasmtimeError  # noqa: PLC0415  # as above
 
     try:
         exports = Instance(store, module, []).exports(store)
@@ -144,7 +144,7 @@ def _instantiated(module: "Module", store: "Store", task: Task) -> "Func":
 
 
 def _project(function: "Func", store: "Store", point: tuple[float, float, float], fuel: int) -> None:
-    from wasmtime import Trap, WasmtimeError  # noqa: PLC0415
+    from wasmtime import Trap, WasmtimeError  # noqa: PLC0415  # as above
 
     store.set_fuel(fuel)
     try:

@@ -65,7 +65,7 @@ async def test_members_of_enums(emulator: Emulator, client: KognicIOClient) -> N
         created = await client.cameras.create(cameras_scene("one"), **target)
         scenes = [created.scene_uuid]
         async for result in create_inputs(client, [cameras_scene("two")], sleep_time=0.02, **target):
-            scenes.append(str(result.scene_uuid))  # noqa: PERF401 - reads best
+            scenes.append(str(result.scene_uuid))  # noqa: PERF401  # reads best
     for uuid in scenes:
         (made,) = emulator.platform.inputs.of_scene(uuid)
         assert (made.batch.project, made.batch.batch) == ("project-a", "batch-3")

@@ -200,7 +200,7 @@ def test_poses_of_requests(pose: Any) -> None:
 
 def test_names_of_the_model_package() -> None:
     """What 2.19.1 lets be imported from the models is there, save for BaseSerializer, which is pydantic's."""
-    from kognic_aio.model import Callback, UploadableData  # noqa: PLC0415
+    from kognic_aio.model import Callback, UploadableData  # noqa: PLC0415  # the import is the test
 
     assert Callback is not None
     assert UploadableData is not None

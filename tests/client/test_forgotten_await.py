@@ -121,7 +121,7 @@ async def test_what_the_errors_advise_works(client: KognicIOClient) -> None:
 
 def dropped(make: Callable[[], object]) -> list[str]:
     """What is warned of when nothing holds what was made any more."""
-    with pytest.warns() as warned:  # noqa: PT031 - the collector may have to come for it
+    with pytest.warns() as warned:  # noqa: PT031  # the collector may have to come for it
         make()
         gc.collect()
     return [f"{warning.category.__name__}: {warning.message}" for warning in warned]

@@ -149,9 +149,12 @@ async def test_temporary_files(emulator: Emulator, client: KognicIOClient) -> No
         file.write(content_of(number))
         return file
 
-    with tempfile.NamedTemporaryFile() as named:
-        made = [named, tempfile.TemporaryFile(), tempfile.SpooledTemporaryFile(max_size=100 * MIB)]  # noqa: SIM115
-        scenes = [scene_of(number, data=filled(file, number)) for number, file in enumerate(made)]
+    with (
+        tempfile.NamedTemporaryFile() as named,
+        tempfile.TemporaryFile() as unnamed,
+        tempfile.SpooledTemporaryFile(max_size=100 * MIB) as spooled,
+    ):
+        scenes = [scene_of(number, data=filled(file, number)) for number, file in enumerate([named, unnamed, spooled])]
         check_arrival(emulator, await ingest(client, scenes))
 
 

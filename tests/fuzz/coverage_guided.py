@@ -55,11 +55,11 @@ class Outcome:
 
 def fuzz(name: str, options: Sequence[str]) -> None:
     """Fuzz a target in this process, whose end is libFuzzer's."""
-    import atheris  # noqa: PLC0415 - not installed where tests run
+    import atheris  # noqa: PLC0415  # not installed where tests run
 
     logging.disable()
     with atheris.instrument_imports(include=["kognic_aio", "tests.fuzz"]):
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - to be instrumented
+        from tests.fuzz.targets import TARGETS  # noqa: PLC0415  # to be instrumented
 
         check = TARGETS[name].check
         check(b"")  # which imports the rest
@@ -69,7 +69,7 @@ def fuzz(name: str, options: Sequence[str]) -> None:
 
 def fuzzed(name: str, seeds: Sequence[bytes], seconds: int, folder: Path) -> Outcome:
     """Fuzz a target in a process of its own."""
-    from tests.fuzz.targets import MOST_SECONDS  # noqa: PLC0415 - beside `fuzz`, which is the first to import it
+    from tests.fuzz.targets import MOST_SECONDS  # noqa: PLC0415  # beside `fuzz`, which is the first to import it
 
     place = folder / name.replace(" ", "-")
     corpus = place / "corpus"
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
     given, options = parser.parse_known_args(arguments)
     if given.target:
         fuzz(given.target, options)
-    from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - beside `fuzz`, which is the first to import it
+    from tests.fuzz.targets import TARGETS  # noqa: PLC0415  # beside `fuzz`, which is the first to import it
 
     names = given.only or list(TARGETS)
     seconds = max(1, given.seconds * min(AT_ONCE, len(names)) // len(names))

@@ -109,7 +109,7 @@ VALUES: dict[str, Any] = {
     "array": np.array([3]),
     "date of numpy": np.datetime64("2026-01-01", "ns"),
     "duration of numpy": np.timedelta64(5, "ns"),
-    "datetime": datetime(2026, 1, 1),  # noqa: DTZ001
+    "datetime": datetime(2026, 1, 1),  # noqa: DTZ001  # people pass such
     "UUID": UUID(int=0),
     "Path": Path("a"),
     "list": [1],

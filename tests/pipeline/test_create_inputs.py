@@ -245,7 +245,7 @@ async def test_a_source_that_fails(client: KognicIOClient) -> None:
     results: list[InputCreationResult] = []
     with pytest.raises(LookupError, match="the database is gone"):
         async for result in create_inputs(client, source(), "project-a", **FAST):
-            results.append(result)  # noqa: PERF401 - a comprehension would lose them
+            results.append(result)  # noqa: PERF401  # a comprehension would lose them
     assert Counter(result.status for result in results) == {CREATED: 5}
 
 
@@ -436,7 +436,7 @@ async def test_a_source_that_is_cancelled(client: KognicIOClient) -> None:
     results: list[InputCreationResult] = []
     with pytest.raises(KognicError, match="the source of scenes was cancelled from elsewhere"):
         async for result in create_inputs(client, source(), "project-a", **FAST):
-            results.append(result)  # noqa: PERF401 - a comprehension would lose them
+            results.append(result)  # noqa: PERF401  # a comprehension would lose them
     assert [result.status for result in results] == [CREATED]
 
 

@@ -162,7 +162,7 @@ async def test_a_name_that_is_misspelt(emulator: Emulator, client: KognicIOClien
     """A run to a project that does not exist makes no journal for it, and touches none of another."""
     with pytest.raises(UnknownProjectError):
         await anext(create_inputs(client, [], "projekt-a", batch=BATCH, journal=path))
-    assert not path.exists()  # noqa: ASYNC240 - a test may block for a moment
+    assert not path.exists()  # noqa: ASYNC240  # a test may block for a moment
     uuids = await left(emulator, client, path)
     with pytest.raises(UnknownProjectError):
         await anext(create_inputs(client, [], "projekt-a", batch=BATCH, journal=path))

@@ -189,7 +189,7 @@ async def test_an_item_that_cannot_be_built(source: str, client: KognicIOClient)
     statuses = []
     with anyio.fail_after(10), pytest.raises(InvalidError) as caught:
         async for result in create_inputs(client, SOURCES[source](bad_image), "project-a", sleep_time=0.01):
-            statuses.append(result.status)  # noqa: PERF401 - which have been delivered when it fails
+            statuses.append(result.status)  # noqa: PERF401  # which have been delivered when it fails
     assert statuses == [InputCreationStatus.CREATED] * 3
     assert "wrong format for Image: 'a.txt'" in str(caught.value)
     assert str(caught.value).endswith("; the source of scenes failed after 3 scenes, the last one 'scene-2'")

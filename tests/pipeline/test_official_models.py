@@ -69,7 +69,7 @@ async def test_a_source_of_them_ends_the_run(
 
     with anyio.fail_after(30), pytest.raises(OfficialModelError) as caught:
         async for result in create_inputs(client, source(), "project-a"):
-            results.append(result)  # noqa: PERF401 - the run raises
+            results.append(result)  # noqa: PERF401  # the run raises
 
     assert theirs in str(caught.value)
     assert ours in str(caught.value)
@@ -103,7 +103,7 @@ async def test_the_results_of_those_before(
     results: list[InputCreationResult] = []
     with anyio.fail_after(30), pytest.raises(OfficialModelError, match="after 5 scenes, the last one 'ours-4'"):
         async for result in create_inputs(client, items, "project-a", sleep_time=0.02):
-            results.append(result)  # noqa: PERF401 - the run raises
+            results.append(result)  # noqa: PERF401  # the run raises
 
     assert {(result.external_id, str(result.status)) for result in results} == {
         (f"ours-{number}", "created") for number in range(5)

@@ -228,7 +228,7 @@ async def test_not_before_the_commit(emulator: Emulator, tmp_path: Path) -> None
         assert file is not None
         assert file.sha256 == hashlib.sha256(content).hexdigest()
     assert len(left) == 12
-    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - a test may block for a moment
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # a test may block for a moment
 
 
 async def test_after_its_streams_are_closed(client: KognicIOClient) -> None:
@@ -261,7 +261,7 @@ FORMS: dict[str, Callable[[list[str]], Any]] = {
     "coroutine-function": lambda calls: Released(calls).__call__,
     "partial-of-one": lambda calls: partial(Released(calls).__call__),
     "partial-of-object": lambda calls: partial(Released(calls)),
-    "returns-a-coroutine": lambda calls: lambda: Released(calls)(),  # noqa: PLW0108 - which is a function
+    "returns-a-coroutine": lambda calls: lambda: Released(calls)(),  # noqa: PLW0108  # which is a function
 }
 IN_A_THREAD = ("function", "partial")
 

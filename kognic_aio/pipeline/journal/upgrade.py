@@ -45,7 +45,7 @@ TO_FACTS = f"""
     INSERT INTO fact SELECT '""', row_number() OVER (), 'orphan', project, batch,
     '{{"sceneUuid":"' || scene_uuid || '"}}' FROM abandoned, place;
     DROP TABLE scene; DROP TABLE abandoned; DROP TABLE refused
-"""  # noqa: S608
+"""  # noqa: S608  # made of our own texts only
 """The temporary table `place` has the project and the batch, which the facts of earlier versions do not name."""
 
 
