@@ -26,10 +26,10 @@ T = TypeVar("T")
 MAX_NAMES = 10
 """How many projects or batches an error lists."""
 
-MOST_OF_A_NAME = 100
+MAX_NAME = 100
 """Characters of each name that are compared and shown. A comparison takes time quadratic in the length."""
 
-MOST_COMPARED = 1_000
+MAX_COMPARED = 1_000
 """How many names are compared: the newest."""
 
 
@@ -200,11 +200,11 @@ def _nearest(api: Api, name: str, shown: dict[str, str]) -> str:
         name: The name to compare with. If it is empty, the last names are listed, which are the newest.
         shown: The names, and how to show each.
     """
-    compared = {each[:MOST_OF_A_NAME]: shown[each] for each in [*shown][-MOST_COMPARED:]}
+    compared = {each[:MAX_NAME]: shown[each] for each in [*shown][-MAX_COMPARED:]}
     if name:
-        nearest = get_close_matches(name[:MOST_OF_A_NAME], compared, n=MAX_NAMES, cutoff=0.0)
+        nearest = get_close_matches(name[:MAX_NAME], compared, n=MAX_NAMES, cutoff=0.0)
     else:
         nearest = [*compared][-MAX_NAMES:]
     more = len(shown) - len(nearest)
-    names = ", ".join(api.told(compared[each], length=MOST_OF_A_NAME) for each in nearest)
+    names = ", ".join(api.told(compared[each], length=MAX_NAME) for each in nearest)
     return f"{names} and {more} more" if more else names

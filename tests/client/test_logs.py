@@ -29,7 +29,7 @@ from tests.scripted import client_of, serving, status
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-MOST_SECONDS = 5
+MAX_SECONDS = 5
 LONG_FORGERY = FORGERY + "x" * LONG
 TAME = FORGERY.rstrip("\udcff")
 """What can be sent: it has no half of a character."""
@@ -65,7 +65,7 @@ def missing(name: str) -> Cameras:
 
 
 async def results(client: KognicIOClient, *scenes: Any, **options: Any) -> list[InputCreationResult]:
-    with anyio.fail_after(MOST_SECONDS):
+    with anyio.fail_after(MAX_SECONDS):
         return [result async for result in create_inputs(client, list(scenes), "project-b", sleep_time=0.02, **options)]
 
 
@@ -233,7 +233,7 @@ async def test_names_of_projects(names: Sequence[str]) -> None:
 
     async with serving() as server, client_of(server) as client:
         server.always = answer
-        with anyio.fail_after(MOST_SECONDS), pytest.raises(UnknownProjectError, match="there are: ") as caught:
+        with anyio.fail_after(MAX_SECONDS), pytest.raises(UnknownProjectError, match="there are: ") as caught:
             async for _ in create_inputs(client, [], "a" * 1000):
                 pass
     assert len(caught.value.instead) < 2_000

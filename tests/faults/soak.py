@@ -33,7 +33,7 @@ SAMPLES = 600
 LARGE = 2 << 20
 """Bytes of a file that is streamed."""
 
-MOST_GROWTH = {"MB": 1.1, "files": 1.1, "tasks": 1.5}
+MAX_GROWTH = {"MB": 1.1, "files": 1.1, "tasks": 1.5}
 """By which factor each may have grown from the second sixth of the time to the last."""
 
 
@@ -127,7 +127,7 @@ def soak(seconds: float, seed: int) -> list[str]:
     print(f"journal   {journal / settled:.0f} bytes a scene")
     print("growth   ", {name: round(factor, 3) for name, factor in grown.items()})
     return [
-        *(f"{name} grew by {factor:.2f}" for name, factor in grown.items() if factor > MOST_GROWTH[name]),
+        *(f"{name} grew by {factor:.2f}" for name, factor in grown.items() if factor > MAX_GROWTH[name]),
         *(f"{number} scenes: {end}" for end, number in ends.items() if end != "created"),
         *(f"{number} scenes are {status}" for status, number in report["scenes"].items() if _is_left(status)),
         *([] if report["inputs"] - seeded == settled else [f"{report['inputs'] - seeded} inputs of {settled} scenes"]),

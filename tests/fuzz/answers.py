@@ -87,10 +87,10 @@ VALUES = (
 )
 STARTS = (b"", b"<html>", b"<!--<?xml ?>", b"<Error><Code>A</Code><Message>", b"\xef\xbb\xbf{}", b"\xff\xfe<\0", b"\0")
 
-MOST_SHOWN = 2048
+MAX_SHOWN = 2048
 """Characters of an error, which is for people."""
 
-MOST_OF_ALL_PROBLEMS = 100_000
+MAX_PROBLEMS_LENGTH = 100_000
 """Characters of what is wrong with an answer, of which people see the first few."""
 
 
@@ -123,7 +123,7 @@ def answers(data: bytes) -> None:
     with suppress(KognicError):
         unwrap(parse(answer))
     for error in (api_error(answer), storage_error(answer, "upload of 'a.jpg'")):
-        assert len(str(error)) < MOST_SHOWN
+        assert len(str(error)) < MAX_SHOWN
         assert is_harmless(str(error))
         assert error.request_id is None or is_harmless(error.request_id)
         assert error.retry_after is None or 0 <= error.retry_after < float("inf")
@@ -158,7 +158,7 @@ def models(data: bytes) -> None:
     pieces = Pieces(data)
     kind = pieces.one_of(KINDS)
     with suppress(ValueError):  # of what is no JSON
-        assert sum(map(len, _problems(read_json(pieces.shaped(kind)), kind))) < MOST_OF_ALL_PROBLEMS
+        assert sum(map(len, _problems(read_json(pieces.shaped(kind)), kind))) < MAX_PROBLEMS_LENGTH
 
 
 def redaction(data: bytes) -> None:

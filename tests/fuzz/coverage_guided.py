@@ -22,10 +22,10 @@ from attrs import frozen
 AT_ONCE = 2
 """Processes."""
 
-MOST_MEBIBYTES = 500
+MAX_MEBIBYTES = 500
 """Memory of a process: atheris, its counters and all that is imported take 150 of it."""
 
-MOST_BYTES = 1024
+MAX_BYTES = 1024
 """Of an input. Its length is not learned: what is short makes too little for parsers behind files and sockets."""
 
 GRACE = 60
@@ -69,16 +69,16 @@ def fuzz(name: str, options: Sequence[str]) -> None:
 
 def fuzzed(name: str, seeds: Sequence[bytes], seconds: int, folder: Path) -> Outcome:
     """Fuzz a target in a process of its own."""
-    from tests.fuzz.targets import MOST_SECONDS  # noqa: PLC0415  # beside `fuzz`, which is the first to import it
+    from tests.fuzz.targets import MAX_SECONDS  # noqa: PLC0415  # beside `fuzz`, which is the first to import it
 
     place = folder / name.replace(" ", "-")
     corpus = place / "corpus"
     corpus.mkdir(parents=True)
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
-    options = [f"-max_total_time={seconds}", f"-timeout={MOST_SECONDS}", f"-rss_limit_mb={MOST_MEBIBYTES}"]
+    options = [f"-max_total_time={seconds}", f"-timeout={MAX_SECONDS}", f"-rss_limit_mb={MAX_MEBIBYTES}"]
     options += [
-        f"-max_len={MOST_BYTES}",
+        f"-max_len={MAX_BYTES}",
         "-len_control=0",
         f"-artifact_prefix={place}{os.sep}",
         "-print_final_stats=1",

@@ -17,7 +17,7 @@ from kognic_aio._http.converter import wire_names
 
 T = TypeVar("T")
 
-MOST_NESTED = 6
+MAX_DEPTH = 6
 """How deep JSON goes that is made of choices; what is odd may go deeper."""
 
 ODD_WORDS = (
@@ -136,7 +136,7 @@ class Pieces:
         return self._shaped(kind, 0)
 
     def _free(self, depth: int) -> str:
-        kind = self.number(8) if depth < MOST_NESTED else 0
+        kind = self.number(8) if depth < MAX_DEPTH else 0
         if kind == 1:
             return f"[{','.join(self.several(lambda: self._free(depth + 1), 4))}]"
         if kind == 2:
@@ -148,7 +148,7 @@ class Pieces:
             return self._free(depth)
         if kind in SCALARS:
             return self.one_of(SCALARS[kind])
-        if depth > MOST_NESTED:
+        if depth > MAX_DEPTH:
             return "null"
         origin, of = get_origin(kind), get_args(kind)
         if origin in (Union, types.UnionType):

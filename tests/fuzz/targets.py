@@ -9,7 +9,7 @@ from attrs import frozen
 
 from tests.fuzz import answers, journals, sockets
 
-MOST_SECONDS = 5
+MAX_SECONDS = 5
 """For any input."""
 
 

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::Deprecation
 
 METHODS = list({call.method: call for call in CALLS}.values())
 MIB = 1 << 20
-MOST_MEMORY = 200 * MIB
+MAX_MEMORY = 200 * MIB
 
 
 def answering(body: bytes, **headers: str) -> Step:
@@ -83,7 +83,7 @@ def memory() -> Iterator[None]:
     yield
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < MOST_MEMORY
+    assert peak < MAX_MEMORY
 
 
 @pytest.mark.usefixtures("memory")
