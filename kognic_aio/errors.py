@@ -5,7 +5,7 @@
     ├── CredentialsError            credentials that are missing, malformed, expired or refused
     ├── UnavailableError            a host that has answered none of several requests, however often they were tried
     ├── WorkspaceError              no single workspace to write to
-    ├── RunError                    what dooms a whole run of create_inputs
+    ├── RunError                    no scene of a run of create_inputs can succeed
     │   ├── UnknownProjectError
     │   ├── UnknownBatchError
     │   └── BatchClosedError
@@ -477,5 +477,5 @@ class StorageError(StatusError):
 FINAL = (CertificateError, ProxyError)
 """Why there is no connection, and will be none if it is tried again."""
 
-DOOM = (ClosedError, CredentialsError, JournalError, OfficialModelError, UnauthorizedError, UnavailableError)
-"""What ends a run, because no scene can get past it. Every other error is one scene's own."""
+ENDS_RUN = (ClosedError, CredentialsError, JournalError, OfficialModelError, UnauthorizedError, UnavailableError)
+"""Errors that end a run, because no scene can get past them. Every other error is one scene's own."""

@@ -327,7 +327,7 @@ def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
     """Raise the error that ended the run, if any, with a traceback that begins at the caller."""
     if task.cancelled():  # not by the consumer: `__anext__` does not ask once the run is closed
         raise ClosedError("the client was closed before all scenes had settled")
-    if (doom := task.exception()) is not None:
-        raise without_traceback(doom) if isinstance(doom, KognicError) else doom
+    if (error := task.exception()) is not None:
+        raise without_traceback(error) if isinstance(error, KognicError) else error
     if (failure := task.result()) is not None:
         raise failure

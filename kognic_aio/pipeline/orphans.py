@@ -9,7 +9,7 @@ from anyio import Semaphore
 from attrs import evolve, frozen
 
 from kognic_aio._http.retry import NO_RETRY
-from kognic_aio.errors import DOOM, KognicError
+from kognic_aio.errors import ENDS_RUN, KognicError
 from kognic_aio.pipeline.journal import Entry, Journal, Step
 from kognic_aio.scenes.abandon import invalidate_orphan
 from kognic_aio.scenes.backend import Backend
@@ -72,7 +72,7 @@ class Orphans:
         """Return whether the scene is committed, or its status cannot be had."""
         try:
             return bool(await was_committed(self._backend.api, self._backend.visibility, scene_uuid))
-        except DOOM:
+        except ENDS_RUN:
             raise
         except KognicError as error:  # in doubt, keep it: uploads that are committed are worth more than an orphan
             log.warning("scene %s may be committed, and is left as it is: %s", scene_uuid, error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from anyio import CancelScope, Semaphore
 from attrs import define, field
 
-from kognic_aio.errors import DOOM
+from kognic_aio.errors import ENDS_RUN
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.orphans import Orphans
@@ -80,7 +80,7 @@ class Run:
             taken.leave_room()
             try:
                 yield
-            except DOOM as error:
+            except ENDS_RUN as error:
                 self.fail(error)  # before this place is free: another scene would be started just to be cancelled
                 raise
 
@@ -126,7 +126,7 @@ class Run:
             self._scopes.add(scope)
             try:
                 yield
-            except DOOM as error:
+            except ENDS_RUN as error:
                 self.fail(error)
             finally:
                 self._scopes.discard(scope)

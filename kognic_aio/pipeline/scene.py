@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
-from kognic_aio.errors import DOOM
+from kognic_aio.errors import ENDS_RUN
 from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
@@ -42,7 +42,7 @@ def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]],
         async def staged(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return await step(*args, **kwargs)
-            except DOOM:
+            except ENDS_RUN:
                 raise
             except Exception as error:
                 raise StageError(stage) from error
@@ -71,7 +71,7 @@ async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
 async def _result(live: Callable[[], Awaitable[InputCreationResult]], record: Record) -> InputCreationResult:
     try:
         return await started_afresh(record.external_id, live)
-    except DOOM:
+    except ENDS_RUN:
         raise
     except StageError as error:
         return await record.failed(error.stage, error.__cause__ or error)

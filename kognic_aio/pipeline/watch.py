@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from kognic_aio._http.api import Api
 from kognic_aio._http.retry import READ
 from kognic_aio._tasks import for_each
-from kognic_aio.errors import DOOM, BadRequestError, KognicError, NotFoundError, SceneFailedError
+from kognic_aio.errors import ENDS_RUN, BadRequestError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
 from kognic_aio.scenes.lookup import find_scenes, left_out
 from kognic_aio.scenes.visibility import FIRST_PAUSE, GROWTH, Visibility
@@ -131,7 +131,7 @@ class Watcher:
             found = await find_scenes(self._api, uuids)
         except (NotFoundError, BadRequestError) as error:
             return await self._look_closer(uuids, error)
-        except DOOM:
+        except ENDS_RUN:
             raise
         except KognicError as error:
             # Not an error of these scenes: they are being processed all the same, and may be waited for.

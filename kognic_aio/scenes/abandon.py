@@ -9,7 +9,7 @@ from anyio import Semaphore, get_cancelled_exc_class, move_on_after
 from attrs import define
 
 from kognic_aio._tasks import for_each
-from kognic_aio.errors import DOOM, KognicError, NotFoundError
+from kognic_aio.errors import ENDS_RUN, KognicError, NotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.scenes.backend import Backend
 
@@ -70,7 +70,7 @@ async def abandoned_on_failure(
     try:
         yield
         is_seen_to = True
-    except DOOM:
+    except ENDS_RUN:
         # The host may be broken or the credentials refused, so full retries would delay the end of the run. The scene
         # gets the same short attempt as on a cancellation.
         raise

@@ -272,7 +272,7 @@ async def test_a_dry_run(emulator: Emulator, client: KognicIOClient, tmp_path: P
         ("project-d", None, BatchClosedError, "no open batch"),
     ],
 )
-async def test_what_dooms_a_run(
+async def test_a_target_that_takes_no_inputs(
     project: str, batch: str | None, error: type[Exception], words: str, emulator: Emulator, client: KognicIOClient
 ) -> None:
     """A project or batch that cannot take inputs ends the run before a scene is taken from the source."""

@@ -44,7 +44,7 @@ def is_told_at_the_caller(error: BaseException) -> bool:
     return printed[0] == __file__ and not any("/_http/" in file or "/anyio/" in file for file in printed)
 
 
-# What dooms a run
+# What ends a run
 
 
 async def of_unknown_project(client: KognicIOClient, emulator: Emulator, folder: Path) -> dict[str, Any]:
@@ -85,7 +85,7 @@ async def of_dead_host(client: KognicIOClient, emulator: Emulator, folder: Path)
     return {}
 
 
-DOOMS: list[tuple[Callable[..., Any], type[KognicError]]] = [
+ENDS: list[tuple[Callable[..., Any], type[KognicError]]] = [
     (of_unknown_project, UnknownProjectError),
     (of_unknown_batch, UnknownBatchError),
     (of_closed_batch, BatchClosedError),
@@ -97,14 +97,14 @@ DOOMS: list[tuple[Callable[..., Any], type[KognicError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("doom", "expected"), DOOMS, ids=lambda value: value.__name__)
-async def test_what_dooms_a_run(doom: Callable[..., Any], expected: Any, emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("end", "expected"), ENDS, ids=lambda value: value.__name__)
+async def test_what_ends_a_run(end: Callable[..., Any], expected: Any, emulator: Emulator, tmp_path: Path) -> None:
     """The error that ends a run is printed with the lines of its caller first, and not with those of our tasks."""
     options = emulator.client_options() | {"max_retry_wait_time": 0.01, "max_retry_attempts": 3}
     scenes = [cameras_scene(str(number)) for number in range(40)]
     with anyio.fail_after(20):
         async with KognicIOClient(**options) as client:
-            given: dict[str, Any] = {"project": "project-a"} | await doom(client, emulator, tmp_path)
+            given: dict[str, Any] = {"project": "project-a"} | await end(client, emulator, tmp_path)
             with pytest.raises(expected) as caught:
                 async for _ in create_inputs(client, scenes, **given):
                     pass

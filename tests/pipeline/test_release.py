@@ -363,8 +363,8 @@ async def test_a_run_that_is_dropped(emulator: Emulator, client: KognicIOClient,
     await releases.wait("scene-0", "scene-1")
 
 
-async def test_a_run_that_is_doomed(emulator: Emulator, client: KognicIOClient, releases: Releases) -> None:
-    """All scenes that a doomed run has taken are released."""
+async def test_a_run_that_an_error_ends(emulator: Emulator, client: KognicIOClient, releases: Releases) -> None:
+    """All scenes that a run has taken are released when an error ends it."""
     emulator.faults.add(faults.Status(401), on="POST v1/inputs/initialize", times=1000)
     made = create_inputs(client, hanging(releases, 10), "project-a", limits=Limits(scene_jobs=2))
     with anyio.fail_after(10), pytest.raises(Exception, match="401"):
