@@ -90,7 +90,7 @@ class Retry:
 
 
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
-"""Fewer tries than others, as an application waits for its token when it starts."""
+"""Bounds on requests for a token, unless the client's are lower. An application waits for it when it starts."""
 
 
 ARGUMENTS = {

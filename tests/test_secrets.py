@@ -41,7 +41,6 @@ from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, INPUT_UUIDS, Emulator,
 from kognic_aio.emulator.faults import Fault
 from kognic_aio.environments import Environment
 from kognic_aio.errors import ClosedError, InvalidError
-from kognic_aio.limits import Retry
 from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
 from kognic_aio.scenes.creation import AcceptedRequest
@@ -162,7 +161,6 @@ def scenes() -> Iterator[SceneWithPreAnnotation]:
 
 @pytest.fixture
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=2, max_wait=0.001))
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     planted = {"client secret": CLIENT_SECRET, "token": TOKEN, "signature": SIGNATURE, "password": PASSWORD}

@@ -23,7 +23,7 @@ from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
-from kognic_aio.limits import TOKEN_RETRY
+from kognic_aio.limits import Retry
 
 if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials
@@ -203,6 +203,7 @@ class AuthServer:
         auth: Where the credentials come from, and those that replace them.
         credentials: The credentials.
         scopes: Scopes of tokens, instead of those of the credentials.
+        retry: Bounds on repeated requests for a token.
     """
 
     _send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]]
@@ -212,6 +213,7 @@ class AuthServer:
     _auth: Secret[Auth] | None
     _credentials: Credentials
     _scopes: Sequence[str]
+    _retry: Retry
 
     async def fetch_token(self, counts_as: Hashable) -> Token:
         """A new token. For the circuit breaker, the request counts as what it is told.
@@ -240,7 +242,7 @@ class AuthServer:
             max_answer=64 << 10,  # a token is short
         )
         # To ask for a token creates nothing, so it is repeated at will.
-        policy = RetryPolicy(is_worth_it=may_repeat, bounds=TOKEN_RETRY, counts_as=counts_as)
+        policy = RetryPolicy(is_worth_it=may_repeat, bounds=self._retry, counts_as=counts_as)
         return self._send(request, self._read, policy)
 
     async def _read(self, answer: Answer) -> Token:

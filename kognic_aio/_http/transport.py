@@ -12,6 +12,7 @@ from tempfile import gettempdir
 from typing import TypeVar
 
 import aiohttp
+from attrs import evolve
 from yarl import URL
 
 from kognic_aio._frames import discreet
@@ -26,7 +27,7 @@ from kognic_aio._http.throttle import Throttles
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, patiently
 from kognic_aio.errors import ClosedError
-from kognic_aio.limits import Hosts, Retry
+from kognic_aio.limits import TOKEN_RETRY, Hosts, Retry
 
 MAX_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""
@@ -39,7 +40,7 @@ class Transport:
 
     Args:
         timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
-        retry: Bounds on repeated API requests.
+        retry: Bounds on repeated API requests. Requests for a token have narrower ones of their own.
         session: A session of the caller's, which is left open; it has cookies and headers of theirs.
         trust_env: Whether to use the proxies that the environment names.
 
@@ -63,6 +64,11 @@ class Transport:
         connect = None if seconds is None else max(MAX_SECONDS, PATIENCE * seconds)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
         self._retry = retry
+        self._token_retry = evolve(
+            TOKEN_RETRY,
+            attempts=min(TOKEN_RETRY.attempts, retry.attempts),
+            max_wait=min(TOKEN_RETRY.max_wait, retry.max_wait),
+        )
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -97,8 +103,10 @@ class Transport:
         if not self._owns_session:
             self.redactor.beside = partial(secrets_of, checked_session(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
-        loop, server = asyncio.get_running_loop(), base_urls.auth
-        self._auth_server = AuthServer(self.send, server, self.headers, self.redactor, auth, credentials, scopes)
+        loop = asyncio.get_running_loop()
+        self._auth_server = AuthServer(
+            self.send, base_urls.auth, self.headers, self.redactor, auth, credentials, scopes, self._token_retry
+        )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
         self._throttles = Throttles(loop.time, named)

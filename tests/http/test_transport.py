@@ -29,7 +29,6 @@ from kognic_aio.errors import (
     TimedOutError,
     UnavailableError,
 )
-from kognic_aio.limits import Retry
 from kognic_aio.model import Cameras, Image
 from kognic_aio.scenes.lookup import find_scenes
 from tests.scripted import Server, Step, client_of, drop, ok, serving, status, text
@@ -199,8 +198,9 @@ async def test_large_bodies(server: Server, client: KognicIOClient) -> None:
     assert [json.loads(body)["preAnnotation"] for _, _, body, _ in server.requests] == [annotation] * 2
 
 
-async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tries for a token are its own: they are not multiplied by those of the request that needs it."""
+@pytest.mark.parametrize(("attempts", "attempts_at_a_token"), [(3, 3), (10, 4)])
+async def test_an_auth_server_that_nobody_hears(attempts: int, attempts_at_a_token: int) -> None:
+    """A token has tries of its own, four at most: they are not multiplied by those of the request that needs it."""
     asked = 0
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -208,36 +208,32 @@ async def test_an_auth_server_that_nobody_hears(monkeypatch: pytest.MonkeyPatch)
         asked += 1
         writer.close()
 
-    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
     listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    bounds: dict[str, Any] = {"max_retry_attempts": attempts, "max_retry_wait_time": 0.001}
     async with listener:
         with pytest.raises(LostAnswerError, match="/v1/auth/oauth/token"):
-            await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url).open()
-    assert asked == 3
+            await KognicIOClient(auth=("id", "secret"), auth_host=url, workspace_api_host=url, **bounds).open()
+    assert asked == attempts_at_a_token
 
 
 @pytest.mark.parametrize(("counts_as", "error"), [("the same", ServerError), (None, UnavailableError)])
 async def test_an_auth_server_that_fails_one_question(
-    counts_as: str | None,
-    error: type[KognicError],
-    server: Server,
-    client: KognicIOClient,
-    monkeypatch: pytest.MonkeyPatch,
+    counts_as: str | None, error: type[KognicError], server: Server
 ) -> None:
     """If only requests that count as one get no token, the auth server is not taken to be broken."""
 
     async def fail(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=500)
 
-    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=1))
     server.token = fail
-    api = backend_of(client).api.with_policy(evolve(READ, counts_as=counts_as))
-    for _ in range(3):
-        with pytest.raises((ServerError, UnavailableError)):
+    async with client_of(server, attempts=1) as client:
+        api = backend_of(client).api.with_policy(evolve(READ, counts_as=counts_as))
+        for _ in range(3):
+            with pytest.raises((ServerError, UnavailableError)):
+                await find_scenes(api, ["uuid"])
+        with pytest.raises(error):
             await find_scenes(api, ["uuid"])
-    with pytest.raises(error):
-        await find_scenes(api, ["uuid"])
 
 
 class Platform(Server):
@@ -280,10 +276,9 @@ async def test_a_token_that_is_revoked() -> None:
 
 
 @pytest.mark.parametrize("trouble", [status(503), status(429), drop], ids=["503", "429", "dropped"])
-async def test_an_auth_server_in_trouble(trouble: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_auth_server_in_trouble(trouble: Step) -> None:
     """A token that cannot be had at once is asked for again."""
-    monkeypatch.setattr("kognic_aio._http.auth.TOKEN_RETRY", Retry(attempts=3, max_wait=0.001))
-    async with Platform(trouble, trouble) as platform, client_of(platform) as client:
+    async with Platform(trouble, trouble) as platform, client_of(platform, attempts=3) as client:
         assert await client.project.get_projects() == []
     assert platform.tokens == 1
 
