@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import anyio
 import pytest
 from attrs import define, field
@@ -70,8 +69,9 @@ async def client_with(**options: Any) -> AsyncIterator[KognicIOClient]:
             "host": server.url,  # stores are on this machine only if the API is
             "max_retry_attempts": 4,
             "max_retry_wait_time": 0.001,
+            "timeout": 5.0,
         } | options
-        async with KognicIOClient(auth=("id", "secret"), write_workspace_id="mine", timeout=5.0, **given) as client:
+        async with KognicIOClient(auth=("id", "secret"), write_workspace_id="mine", **given) as client:
             yield client
 
 
@@ -294,8 +294,7 @@ async def test_networks_without_a_proxy(networks: str, monkeypatch: pytest.Monke
         async with at(proxy.serve) as port:
             monkeypatch.setenv("https_proxy", f"127.0.0.1:{port}")
             monkeypatch.setenv("no_proxy", networks)
-            async with client_with(max_retry_attempts=1) as client:
-                client._transport._exchanges.timeout = aiohttp.ClientTimeout(sock_connect=0.2)
+            async with client_with(max_retry_attempts=1, timeout=0.2) as client:
                 with pytest.raises(KognicError):
                     await put(backend_of(client).storage, "https://10.1.2.3/a", image())
                 with pytest.raises(KognicError):
@@ -540,11 +539,10 @@ async def test_a_host_that_was_there() -> None:
             assert await client.project.get_projects()
             await emulator.stop()
             with anyio.fail_after(20):
-                async with anyio.create_task_group() as group:
-                    group.start_soon(client.project.get_projects)
-                    await anyio.sleep(6)
-                    emulator._port = port
-                    await emulator.start()
+                asking = asyncio.ensure_future(client.project.get_projects())
+                await anyio.sleep(6)
+                async with Emulator(port=port):
+                    assert await asking
 
 
 async def test_a_storage_that_is_not_there() -> None:

@@ -3,20 +3,16 @@
 import asyncio
 import json
 import logging
-import math
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-import aiohttp
 import pytest
 from aiohttp import web
 from attrs import evolve
 
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
-from kognic_aio._http.auth import Token, TokenSource
 from kognic_aio._http.retry import READ
 from kognic_aio._http.storage import Storage
-from kognic_aio._secret import Secret
 from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import (
@@ -107,7 +103,7 @@ async def test_malformed_answers_name_the_place(server: Server, client: KognicIO
     assert "required field missing @ $[0].scene_uuid" in caught.value.problems
 
 
-async def test_no_answer_in_time() -> None:
+async def test_no_answer_in_time(server: Server) -> None:
     """A server that is silent for too long is an error of ours; one that creates something is not asked again."""
     asked = 0
 
@@ -119,16 +115,11 @@ async def test_no_answer_in_time() -> None:
 
     listener = await asyncio.start_server(silent, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener, KognicIOClient(auth=("id", "secret"), host=url, write_workspace_id="mine") as client:
-        client._transport._tokens = TokenSource(_give_token)
-        client._transport._exchanges.timeout = aiohttp.ClientTimeout(sock_read=0.05)
+    options: dict[str, Any] = {"host": url, "auth_host": server.url, "write_workspace_id": "mine", "timeout": 0.2}
+    async with listener, KognicIOClient(auth=("id", "secret"), **options) as client:
         with pytest.raises(TimedOutError, match="no answer in time"):
             await client.cameras.create_from_scene("scene", "project")
     assert asked == 1
-
-
-async def _give_token(counts_as: object) -> Token:
-    return Token(Secret("token"), renew_at=math.inf)
 
 
 async def test_redirects_are_not_followed(server: Server, client: KognicIOClient) -> None:
