@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
@@ -26,7 +26,6 @@ from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
 from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.model import FeatureFlags
-from kognic_aio.pipeline.arguments import check_item, check_source
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.record import Key, Record, Records
@@ -34,8 +33,7 @@ from kognic_aio.pipeline.recording import clear, recording
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle
-from kognic_aio.pipeline.source import Item, Source, explain_failure, items
-from kognic_aio.pipeline.taken import Taken
+from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
 from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.limiters import Limiters, places
@@ -55,7 +53,7 @@ ENDING_TIME = 1.0
 @named("dryrun", "feature_flags", "wait_timeout", "sleep_time")
 def create_inputs(
     client: KognicIOClient,
-    scenes_with_pre_annotations: Source,
+    scenes_with_pre_annotations: SceneSource,
     project: str,
     *,
     batch: str | None = None,
@@ -150,9 +148,9 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
 
     as_list: ClassVar[str] = "[result async for result in ...]"
 
-    def __init__(self, run: Run, source: Source, journal: str | PathLike[str] | None) -> None:
+    def __init__(self, run: Run, source: SceneSource, journal: str | PathLike[str] | None) -> None:
         self._run = run
-        self._source: Source = source
+        self._source: SceneSource = source
         self._journal = journal
         self._results = Results()
         self._task: asyncio.Task[Exception | None] | None = None
@@ -270,7 +268,7 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
     """
     last: str | None = None
     try:
-        async with aclosing(given), aclosing(run.wanted(given)) as wanted:
+        async with aclosing(given), aclosing(_wanted(given, run)) as wanted:
             async for item in wanted:
                 await check_item(item)
                 run.progress.taken += 1
@@ -293,6 +291,20 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
         run.source_has_ended()
     explain_failure(failure, run.progress.taken, last)
     return failure
+
+
+async def _wanted(given: Given, run: Run) -> AsyncGenerator[Item, None]:
+    """Yield what the source gives, each item when there is room for it, until the run drains."""
+    while True:
+        await run.room.acquire()
+        if run.is_draining:
+            return
+        pulled: list[Item] = []
+        with anyio.CancelScope() as run.pulling, suppress(StopAsyncIteration):
+            pulled.append(await anext(given))
+        if not pulled:
+            return
+        yield pulled.pop()
 
 
 async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:

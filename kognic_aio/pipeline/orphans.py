@@ -71,7 +71,7 @@ class Orphans:
     async def _may_be_committed(self, scene_uuid: str) -> bool:
         """Return whether the scene is committed, or its status cannot be had."""
         try:
-            return bool(await was_committed(self._backend.api, self._backend.visibility, scene_uuid))
+            return bool(await was_committed(self._backend, scene_uuid))
         except ENDS_RUN:
             raise
         except KognicError as error:  # in doubt, keep it: uploads that are committed are worth more than an orphan

@@ -18,7 +18,7 @@ from kognic_aio.pipeline.result import (
     InputCreationStage,
     InputCreationStatus,
 )
-from kognic_aio.pipeline.taken import Taken
+from kognic_aio.pipeline.source import Taken
 from kognic_aio.scenes.abandon import SceneRecord
 
 Key = Callable[[BaseScene], str]
@@ -26,8 +26,10 @@ Key = Callable[[BaseScene], str]
 
 log = logging.getLogger("kognic_aio")
 
-REUSE = "use the recorded calibration again, instead of one that is made anew in each run"
-"""What to do about a scene that stays as it is, with another calibration."""
+KEPT = (
+    "scene %r is committed, and stays as it is: calibration_id %s; use the recorded calibration again, instead of one"
+    " that is made anew in each run"
+)
 
 RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 """How to try again what failed."""
@@ -88,7 +90,8 @@ class Record(SceneRecord):
         if self._records.journal is None:
             return
         content = Content(taken.scene, annotation)
-        self._name = self._name or await self._records.occupy(taken)
+        if self._name is None:
+            self._name = await self._records.occupy(taken)
         self._kin, self._told = content.kin, {"fingerprint": content.fingerprint, "outline": content.outline()}
         self.found = await self._records.find(self._name, content)
         earlier = self.found.earlier
@@ -165,10 +168,12 @@ class Record(SceneRecord):
         if self._records.journal is not None and self.found.key is not None:
             await self._records.journal.add(self.found.key, fact)
 
-    def take_up(self) -> None:
-        """Leave the scene as an earlier run has committed it, with the calibration of then."""
+    def warn_of_calibration(self) -> None:
+        """Warn once in a run that a scene is kept although it comes with another calibration."""
         if self.found.calibrations is not None:
-            self._records.warn_of_calibration(self._name, self.found.calibrations)
+            level = logging.INFO if self._records.has_warned else logging.WARNING
+            self._records.has_warned = True
+            log.log(level, KEPT, self._name, self.found.calibrations)
 
     async def make_way(self) -> None:
         """Give up what an earlier run has recorded."""
@@ -191,9 +196,14 @@ class Record(SceneRecord):
 
     async def became_input(self, inputs: Sequence[Input]) -> None:
         """An earlier run has created the inputs of a scene that makes way."""
-        result = self.result(InputCreationStatus.CREATED, inputs=tuple(inputs))
-        external_id = inputs[0].scene_external_id
-        await self.add(Settled(result=evolve(result, external_id=external_id)))
+        # Of the earlier scene, not of this one: they may differ in external id, and only that one is pre-annotated.
+        earlier = self.found.earlier
+        result = evolve(
+            self.result(InputCreationStatus.CREATED, inputs=tuple(inputs)),
+            external_id=inputs[0].scene_external_id,
+            preannotation_uuid=None if earlier is None else earlier.preannotation_uuid,
+        )
+        await self.add(Settled(result=result))
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
         """The scene is about to be invalidated."""
@@ -227,7 +237,7 @@ class Records:
         self._retry_failed = retry_failed
         self._in_flight: dict[str, asyncio.Event] = {}
         self._failed: set[tuple[str, str]] = set()
-        self._has_warned = False
+        self.has_warned = False
 
     async def orphans(self) -> list[str]:
         """The uuids of the scenes that earlier runs have left to be invalidated."""
@@ -256,12 +266,6 @@ class Records:
         """A content has failed in this run, which so does not retry it, with whatever calibration it comes again."""
         if self._retry_failed:
             self._failed.add((key, kin))
-
-    def warn_of_calibration(self, key: str | None, calibrations: str) -> None:
-        """Tell that a scene stays with another calibration than it comes with: once aloud."""
-        level = logging.INFO if self._has_warned else logging.WARNING
-        self._has_warned = True
-        log.log(level, "scene %r is committed, and stays as it is: calibration_id %s; %s", key, calibrations, REUSE)
 
     async def find(self, key: str, content: Content) -> Found:
         """Find what the journal has of a scene.

@@ -1,8 +1,8 @@
 """The state that all scenes of a run share."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CancelScope, Semaphore
@@ -12,11 +12,10 @@ from kognic_aio.errors import ENDS_RUN
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.orphans import Orphans
-from kognic_aio.pipeline.record import RETRY, Record, Records
+from kognic_aio.pipeline.record import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult, Progress
-from kognic_aio.pipeline.taken import Taken
+from kognic_aio.pipeline.source import Taken
 from kognic_aio.pipeline.watch import Watcher
-from kognic_aio.scenes.abandon import Reserved, abandoned_on_failure
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.limiters import Limiters, places
 
@@ -46,6 +45,8 @@ class Run:
         progress: How far the run has come.
         room: The place of the one scene that is taken from the source and not yet among the scene jobs.
         failure: The error that ends the whole run.
+        is_draining: Whether to take no more scenes from the source.
+        pulling: Cancels the wait for the next scene from the source.
 
     Attributes:
         orphans: Invalidates what this run and earlier ones left behind. Set before the first scene.
@@ -67,38 +68,30 @@ class Run:
     room: Semaphore = field(factory=lambda: places(1))
     failure: Exception | None = None
     _scopes: set[CancelScope] = field(factory=set[CancelScope])
-    _draining: bool = False
-    _pulling: CancelScope | None = None
+    is_draining: bool = False
+    pulling: CancelScope | None = None
     _uncommitted: set[Taken] = field(factory=set[Taken])
     _source_ended: bool = False
 
     @asynccontextmanager
     async def scene_job(self, taken: Taken) -> AsyncGenerator[None, None]:
-        """Hold a place among the scene jobs. The next scene may then come from the source."""
+        """Hold a place among the scenes between start and commit. Release the scene when it is committed."""
         async with self.limiters.scene_jobs:
             self._uncommitted.add(taken)
             taken.leave_room()
             try:
                 yield
             except ENDS_RUN as error:
-                self.fail(error)  # before this place is free: another scene would be started just to be cancelled
+                self.fail(error)  # before another scene gets the place
                 raise
-
-    def abandoning(
-        self, reserved: Reserved, record: Record, *, if_cancelled: bool = True
-    ) -> AbstractAsyncContextManager[None]:
-        """Abandon a scene of this run if the body of this context fails: see `abandoned_on_failure`."""
-        return abandoned_on_failure(self.backend, reserved, record, self.orphans.invalidate, if_cancelled=if_cancelled)
+        # The place is free from here on: processing takes much longer than uploading.
+        self.progress.committed += 1
+        self.left_jobs(taken)
+        await taken.release()
 
     def orphans_of(self, journal: Journal | None, tasks: "TaskGroup") -> Orphans:
         """Make the object that invalidates the orphans of this run and of earlier ones, in tasks of a group."""
         return Orphans(self.backend, self.limiters.inputs, journal, tasks, self.cancelled_on_failure)
-
-    async def committed(self, taken: Taken) -> None:
-        """Count a committed scene, and release it."""
-        self.progress.committed += 1
-        self.left_jobs(taken)
-        await taken.release()  # not when it settles, because processing may take hours and the files may fill the disk
 
     def left_jobs(self, taken: Taken) -> None:
         """Note that a scene is committed, or never will be. After the last one, `wait_timeout` begins."""
@@ -140,23 +133,9 @@ class Run:
 
     def drain(self) -> None:
         """Take no more scenes from the source, even if one is being waited for."""
-        self._draining = True
-        if self._pulling is not None:
-            self._pulling.cancel()
-
-    async def wanted(self, items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-        """Yield items of the source, each when there is room for it, until the run drains."""
-        while True:
-            await self.room.acquire()
-            if self._draining:
-                return
-            # A list, from which the item is popped: a variable would keep a settled scene alive until the next one.
-            taken: list[T] = []
-            with CancelScope() as self._pulling, suppress(StopAsyncIteration):
-                taken.append(await anext(items))
-            if not taken:
-                return
-            yield taken.pop()
+        self.is_draining = True
+        if self.pulling is not None:
+            self.pulling.cancel()
 
     def skip(self, result: InputCreationResult) -> None:
         """Count a scene whose result an earlier run has delivered. Warn once if any of them failed."""

@@ -1,29 +1,21 @@
 """The life of one scene, in a straight line."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial, wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from kognic_aio.errors import ENDS_RUN
 from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
 from kognic_aio.pipeline.record import Record
-from kognic_aio.pipeline.result import (
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-)
+from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.pipeline.run import Run
-from kognic_aio.pipeline.taken import Taken
+from kognic_aio.pipeline.source import Taken
+from kognic_aio.scenes.abandon import abandoned_on_failure
 from kognic_aio.scenes.inputs import create_only_inputs, find_only_inputs
-from kognic_aio.scenes.job import Target, check_type, commit, reserve, start, started_afresh, validate
+from kognic_aio.scenes.job import Restarts, Target, check_type, commit, reserve, start, upload, validate
 from kognic_aio.scenes.lookup import was_committed
 from kognic_aio.scenes.pre_annotations import create_only_pre_annotation, find_only_pre_annotation
-from kognic_aio.scenes.upload import upload
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class StageError(Exception):
@@ -34,22 +26,15 @@ class StageError(Exception):
         self.stage = stage
 
 
-def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
-    """Set the stage at which a scene fails if the decorated step does. The default is `InputCreationStage.SCENE`."""
-
-    def decorate(step: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-        @wraps(step)
-        async def staged(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return await step(*args, **kwargs)
-            except ENDS_RUN:
-                raise
-            except Exception as error:
-                raise StageError(stage) from error
-
-        return staged
-
-    return decorate
+@contextmanager
+def failing_at(stage: InputCreationStage) -> Generator[None, None, None]:
+    """Set the stage at which a scene fails if the body of this context does. By default that is the scene itself."""
+    try:
+        yield
+    except ENDS_RUN:
+        raise
+    except Exception as error:
+        raise StageError(stage) from error
 
 
 async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
@@ -59,24 +44,22 @@ async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
         KognicError: If the error ends the whole run.
     """
     record = Record(run.records, taken.external_id)
-    live = validate_scene if run.dryrun else run_scene
+    live, restarts = validate_scene if run.dryrun else run_scene, Restarts(taken.external_id)
     try:
         async with taken:
-            return await _result(partial(live, taken, record, run), record), record
+            while True:
+                try:
+                    return await live(taken, record, run), record
+                except ENDS_RUN:
+                    raise
+                except StageError as error:
+                    return await record.failed(error.stage, error.__cause__ or error), record
+                except Exception as error:  # also what the caller's own objects raise
+                    if not restarts.may_follow(error):
+                        return await record.failed(InputCreationStage.SCENE, error), record
     finally:
         run.left_jobs(taken)
         record.close()
-
-
-async def _result(live: Callable[[], Awaitable[InputCreationResult]], record: Record) -> InputCreationResult:
-    try:
-        return await started_afresh(record.external_id, live)
-    except ENDS_RUN:
-        raise
-    except StageError as error:
-        return await record.failed(error.stage, error.__cause__ or error)
-    except Exception as error:  # whatever a caller's own objects raise is their scene's error, not the run's
-        return await record.failed(InputCreationStage.SCENE, error)
 
 
 async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
@@ -87,7 +70,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
     annotation = await check(taken)
     await record.open(taken, annotation)
     if record.earlier_result is not None:
-        record.take_up()
+        record.warn_of_calibration()
         return record.earlier_result
     async with run.scene_job(taken):
         scene_uuid = await committed_earlier(record, run)
@@ -95,30 +78,32 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
             sources = await taken.sources(run.limiters.reading)
             reserved = await reserve(run.backend)
             await record.starting(reserved.scene_uuid)
-            async with run.abandoning(reserved, record):
+            async with abandoned_on_failure(run.backend, reserved, record, run.orphans.invalidate):
                 started = await start(run.backend, reserved, taken.scene, sources, Target(), run.feature_flags)
                 await upload(started.uploads, run.limiters.uploads, run.progress.sent)
                 await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
-            async with run.abandoning(reserved, record, if_cancelled=not record.is_kept):
+            is_abandoned = not record.is_kept
+            async with abandoned_on_failure(
+                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=is_abandoned
+            ):
                 await commit(run.backend, started)
             await record.reached(Step.COMMITTED)
             scene_uuid = reserved.scene_uuid
-    # The place among the scene jobs is free from here on: processing takes much longer than uploading.
-    await run.committed(taken)
+            del sources, started  # or the files would stay in memory while the scene is processed
     if not await run.watcher.created(scene_uuid):
         return record.result(InputCreationStatus.PROCESSING)
     if annotation is not None:
         await pre_annotate(scene_uuid, annotation, record, run)
-    inputs = await create_inputs(scene_uuid, record, run)
-    return await record.created(inputs)
+    return await record.created(await create_scene_inputs(scene_uuid, record, run))
 
 
 async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, dryrun=True)
-    async with run.scene_job(taken):
+    async with run.limiters.scene_jobs:
+        taken.leave_room()
         await taken.sources(run.limiters.reading, keep=True)
         await validate(run.backend, taken.scene, Target(), run.feature_flags)
     return record.result(InputCreationStatus.VALIDATED)
@@ -127,15 +112,10 @@ async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreatio
 async def check(taken: Taken, *, dryrun: bool = False) -> bytes | None:
     """Check that the source gave a scene, and that its pre-annotation fits it. Return the pre-annotation as JSON."""
     check_type(taken.scene)
-    return await check_pre_annotation(taken, dryrun)
-
-
-@fails_at(InputCreationStage.PRE_ANNOTATION)
-async def check_pre_annotation(taken: Taken, dryrun: bool) -> bytes | None:
-    """Check that the pre-annotation of a scene, if any, fits it. Return it as JSON."""
     if taken.pre_annotation is None:
         return None
-    return await checked_pre_annotation(taken.pre_annotation, taken.scene, dryrun)
+    with failing_at(InputCreationStage.PRE_ANNOTATION):
+        return await checked_pre_annotation(taken.pre_annotation, taken.scene, dryrun)
 
 
 async def committed_earlier(record: Record, run: Run) -> str | None:
@@ -148,7 +128,7 @@ async def committed_earlier(record: Record, run: Run) -> str | None:
     if earlier is None or earlier.scene_uuid is None:
         return None
     if await was_committed_earlier(earlier.step, earlier.scene_uuid, record, run):
-        record.take_up()
+        record.warn_of_calibration()
         return earlier.scene_uuid
     if record.scene_uuid is not None:  # unless the platform turned out never to have started it
         await leave(earlier.scene_uuid, record, run)
@@ -159,7 +139,7 @@ async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run
     """Return whether an earlier run, which came as far as this step, has committed a scene."""
     if step is not Step.COMMITTING:  # the only step after which the journal alone cannot tell
         return step is not Step.STARTING
-    is_committed = await was_committed(run.backend.api, run.backend.visibility, scene_uuid)
+    is_committed = await was_committed(run.backend, scene_uuid)
     if is_committed:
         await record.reached(Step.COMMITTED)
     elif is_committed is None:  # `was_committed` has waited a grace period, so the scene will not appear any more
@@ -172,7 +152,7 @@ async def make_way(earlier: Entry, record: Record, run: Run) -> None:
     scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
     # The response to that request was lost. Invalidating the scene would remove an input that people may work on.
     if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
-        inputs = await find_inputs(scene_uuid, run)
+        inputs = await find_only_inputs(run.backend, scene_uuid, run.project, run.batch)
         if inputs:
             await record.became_input(inputs)
             is_created = True
@@ -187,33 +167,29 @@ async def leave(scene_uuid: str, record: Record, run: Run) -> None:
     run.orphans.invalidate_inherited(scene_uuid)
 
 
-@fails_at(InputCreationStage.PRE_ANNOTATION)
 async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: Run) -> None:
     """Create the scene's pre-annotation, unless an earlier run has done so."""
     if record.preannotation_uuid is not None:
         return
-    api, visibility = run.backend.api, run.backend.visibility
-    async with run.limiters.inputs:
-        created = None
-        # Only if the earlier run may have sent the request: every other scene is saved a query.
-        if record.was_about_to(Step.PRE_ANNOTATING):
-            created = await find_only_pre_annotation(api, visibility, scene_uuid)
-        if created is None:
-            await record.reached(Step.PRE_ANNOTATING)
-            created = await create_only_pre_annotation(api, visibility, scene_uuid, annotation)
-        await record.reached(Step.PRE_ANNOTATED, preannotation_uuid=created.id)
+    with failing_at(InputCreationStage.PRE_ANNOTATION):
+        async with run.limiters.inputs:
+            created = None
+            if record.was_about_to(Step.PRE_ANNOTATING):
+                created = await find_only_pre_annotation(run.backend, scene_uuid)
+            if created is None:
+                await record.reached(Step.PRE_ANNOTATING)
+                created = await create_only_pre_annotation(run.backend, scene_uuid, annotation)
+            await record.reached(Step.PRE_ANNOTATED, preannotation_uuid=created.id)
 
 
-@fails_at(InputCreationStage.INPUT_FROM_SCENE)
-async def create_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input]:
+async def create_scene_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input]:
     """Create the scene's inputs, unless an earlier run has done so."""
-    async with run.limiters.inputs:
-        if record.was_about_to(Step.CREATING_INPUT) and (found := await find_inputs(scene_uuid, run)):
+    with failing_at(InputCreationStage.INPUT_FROM_SCENE):
+        async with run.limiters.inputs:
+            found = None
+            if record.was_about_to(Step.CREATING_INPUT):
+                found = await find_only_inputs(run.backend, scene_uuid, run.project, run.batch)
+            if found is None:
+                await record.reached(Step.CREATING_INPUT)
+                found = await create_only_inputs(run.backend, scene_uuid, run.project, run.batch)
             return found
-        await record.reached(Step.CREATING_INPUT)
-        return await create_only_inputs(run.backend.api, run.backend.visibility, scene_uuid, run.project, run.batch)
-
-
-async def find_inputs(scene_uuid: str, run: Run) -> list[Input] | None:
-    """Find the inputs of a scene that an earlier run may have created."""
-    return await find_only_inputs(run.backend.api, run.backend.visibility, scene_uuid, run.project, run.batch)

@@ -40,6 +40,7 @@ class AnnotationResource:
     """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._api = backend.api
         self._integration_api = backend.annotation_integration_api
         self._storage = backend.storage
@@ -159,7 +160,7 @@ class AnnotationResource:
             return await self._api.get(path, ClientAnnotation, query=query)
         except NotFoundError:
             # Either the scene or its annotation is missing. The scene may be too new, the annotation is not waited for.
-            if not await have_appeared(self._api, self._visibility, [text(scene_uuid)]):
+            if not await have_appeared(self._backend, [text(scene_uuid)]):
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 

@@ -4,8 +4,8 @@ from kognic_aio._http.protocol import given, text
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
-from kognic_aio.scenes.answers import plain_uuid
 from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.visibility import plain_uuid
 
 
 class CalibrationResource:

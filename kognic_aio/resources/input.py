@@ -12,16 +12,17 @@ from kognic_aio._validation.deprecation import renamed
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
-from kognic_aio.scenes.answers import check_is_about, plain_uuid
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import check_target, explained_pages, explaining_target
+from kognic_aio.scenes.visibility import check_is_about, plain_uuid
 
 
 class InputResource:
     """Inputs. Projects and batches are named by external ids."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._api = backend.api
         self._visibility = backend.visibility
         self._order_execution_api = backend.order_execution_api
@@ -289,7 +290,7 @@ class InputResource:
         # This endpoint may omit scenes instead of responding with 404. Only those that are too new are waited for.
         known = {plain_uuid(entry.scene_uuid) for entry in found}
         missing = [uuid for uuid in uuids if plain_uuid(uuid) not in known]
-        return await ask() if await have_appeared(self._api, self._visibility, missing) else found
+        return await ask() if await have_appeared(self._backend, missing) else found
 
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")

@@ -7,7 +7,6 @@ from kognic_aio._http.protocol import given, one_or_several, segment, text
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.scenes.answers import check_is_about
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.pre_annotations import (
     create_only_pre_annotation,
@@ -15,12 +14,14 @@ from kognic_aio.scenes.pre_annotations import (
     find_ids,
     query_pre_annotations,
 )
+from kognic_aio.scenes.visibility import check_is_about
 
 
 class PreAnnotationResource:
     """Pre-annotations of scenes."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._api = backend.api
         self._visibility = backend.visibility
 
@@ -47,7 +48,7 @@ class PreAnnotationResource:
         # created again after a lost response.
         if dryrun or external_id is None:
             return await create_pre_annotation(self._api, self._visibility, uuid, content, external_id, dryrun=dryrun)
-        return await create_only_pre_annotation(self._api, self._visibility, uuid, content, external_id)
+        return await create_only_pre_annotation(self._backend, uuid, content, external_id)
 
     async def create_from_cloud_resource(
         self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool | None = True

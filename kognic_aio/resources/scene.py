@@ -10,10 +10,10 @@ from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.scenes.answers import check_is_about
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_requested_scene
 from kognic_aio.scenes.lookup import get_scenes, have_appeared, left_out
+from kognic_aio.scenes.visibility import check_is_about
 
 
 @frozen(kw_only=True)
@@ -116,7 +116,7 @@ class SceneResource:
         except NotFoundError:
             # A scene without poses is a 404 too, so this cannot wait until it is found: it waits for the scene, and
             # asks once more.
-            if not await have_appeared(self._api, self._visibility, [scene_uuid]):
+            if not await have_appeared(self._backend, [scene_uuid]):
                 raise
         return await self._api.get(path, EgoPoses)
 

@@ -1,6 +1,7 @@
 """Abandons scenes that cannot be finished: asks the platform to invalidate them."""
 
 import logging
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
@@ -121,13 +122,11 @@ async def leaving_no_orphans(backend: Backend) -> AsyncGenerator[list[str], None
     orphans: list[str] = []
     try:
         yield orphans
-    except Exception:
-        await for_each(orphans, partial(invalidate_orphan, backend), workers=ORPHANS_AT_ONCE)
-        raise
-    except BaseException:  # cancelled: there is no time for a grace period
-        await for_each(orphans, partial(_invalidate_at_once, backend), workers=ORPHANS_AT_ONCE)
-        raise
-    await for_each(orphans, partial(invalidate_orphan, backend), workers=ORPHANS_AT_ONCE)
+    finally:
+        error = sys.exception()
+        has_time = error is None or isinstance(error, Exception)  # none is left after a cancellation
+        invalidating = invalidate_orphan if has_time else _invalidate_at_once
+        await for_each(orphans, partial(invalidating, backend), workers=ORPHANS_AT_ONCE)
 
 
 async def invalidate_orphan(backend: Backend, scene_uuid: str, limiter: Semaphore | None = None) -> bool:

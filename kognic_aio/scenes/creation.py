@@ -1,20 +1,31 @@
 """Creates a single scene, outside a run."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from attrs import frozen
 
 from kognic_aio._http.wire import encode
 from kognic_aio._secret import Secret
+from kognic_aio.errors import KognicError
 from kognic_aio.files import Source, sources_at_hand
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
-from kognic_aio.scenes.answers import shown_id
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import Started, Target, commit, reserve, start, started_afresh, validate
-from kognic_aio.scenes.upload import SignedUrls, check_files, file_uploads, upload
+from kognic_aio.scenes.job import (
+    Restarts,
+    SignedUrls,
+    Started,
+    Target,
+    check_files,
+    commit,
+    file_uploads,
+    reserve,
+    start,
+    upload,
+    validate,
+)
+from kognic_aio.scenes.visibility import shown_id
 
 
 @frozen(kw_only=True)
@@ -42,8 +53,13 @@ async def create_scene(
         backend.limiters.scene_jobs,
         sources_at_hand(scene.resources, backend.limiters.reading) as sources,
     ):
-        attempt = partial(_create, backend, scene, sources, target, flags, orphans)
-        return await started_afresh(scene.external_id, attempt)
+        restarts = Restarts(scene.external_id)
+        while True:
+            try:
+                return await _create(backend, scene, sources, target, flags, orphans)
+            except KognicError as error:
+                if not restarts.may_follow(error):
+                    raise
 
 
 async def _create(

@@ -1,14 +1,12 @@
 """The inputs of a scene."""
 
-from functools import partial
-
 from kognic_aio._http.api import Api
 from kognic_aio._http.once import look_late, once
 from kognic_aio._http.protocol import given
 from kognic_aio.model import Input
-from kognic_aio.scenes.answers import check_is_about, plain_uuid
+from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.target import check_target, explaining_target
-from kognic_aio.scenes.visibility import Visibility
+from kognic_aio.scenes.visibility import Visibility, check_is_about, plain_uuid
 
 PATH = "v1/inputs"
 
@@ -35,44 +33,38 @@ async def create_inputs(
     return inputs
 
 
-async def create_only_inputs(
-    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
-) -> list[Input]:
-    """Create the inputs of a scene, each once. Nobody else may create inputs of this scene.
-
-    After a lost response, the platform is asked for the scene's inputs before the request is repeated.
+async def create_only_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input]:
+    """Create the inputs of a scene of which nobody else creates any. None is created twice.
 
     Raises:
         MalformedAnswerError: If the platform reports success, but has created no input.
 
     Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
     """
+    visibility = backend.visibility
     inputs = await once(
-        api,
+        backend.api,
         lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
-        lambda api: _find(visibility, scene_uuid, project, batch, api),
+        lambda api: _find(api, visibility, scene_uuid, project, batch),
     )
-    # A success without inputs does not prove that there are none. A scene without an input must not become CREATED.
-    found = inputs or await find_only_inputs(api, visibility, scene_uuid, project, batch)
+    # A response of success may list no inputs although they were created.
+    found = inputs or await find_only_inputs(backend, scene_uuid, project, batch)
     if not found:
-        raise api.malformed("POST", PATH, f"no input of scene {scene_uuid}")
+        raise backend.api.malformed("POST", PATH, f"no input of scene {scene_uuid}")
     return found
 
 
-async def find_only_inputs(
-    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
-) -> list[Input] | None:
-    """Find the inputs that an earlier request may have created. They may appear with a delay.
+async def find_only_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+    """Find the inputs of such a scene, if they exist or appear soon.
 
     Endpoint: `POST v2/inputs/query`
     """
-    return await look_late(api, partial(_find, visibility, scene_uuid, project, batch))
+    return await look_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, project, batch))
 
 
 async def _find(
-    visibility: Visibility, scene_uuid: str, project: str, batch: str | None, api: Api
+    api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
 ) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
     inputs = await visibility.paged([scene_uuid], api.ask_paged("v2/inputs/query", Input, json=body))
-    # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None

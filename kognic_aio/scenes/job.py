@@ -1,20 +1,22 @@
-"""The steps of a scene job: reserve, start, commit. The files are uploaded between start and commit."""
+"""The steps of a scene job: reserve, start, upload, commit."""
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias
 
+from anyio import Semaphore
 from attrs import frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.once import once
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.retry import may_have_had_effect
-from kognic_aio._http.storage import is_refused_url
+from kognic_aio._http.storage import Storage, is_refused_url
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio._secret import Secret
+from kognic_aio._tasks import for_each
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import Source
@@ -30,13 +32,11 @@ from kognic_aio.model import (
     LidarsSequence,
     SceneStatus,
 )
+from kognic_aio.model.resource import Uploadable
 from kognic_aio.scenes.abandon import Reserved
-from kognic_aio.scenes.answers import check_is_about, shown_id
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import get_status, is_shown
-from kognic_aio.scenes.upload import Upload, check_files, file_uploads
-
-T = TypeVar("T")
+from kognic_aio.scenes.visibility import check_is_about, shown_id
 
 log = logging.getLogger("kognic_aio")
 
@@ -47,6 +47,13 @@ SCENE_TYPES = (
 
 MAX_STARTS = 8
 """Attempts at starting a scene. If one response in seven is lost, none of 100,000 scenes is given up."""
+
+
+SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
+"""Filenames, each with the signed URL to upload to."""
+
+Upload: TypeAlias = Callable[[], Awaitable[int]]
+"""Uploads one file and returns its size in bytes."""
 
 
 @frozen(kw_only=True)
@@ -215,6 +222,68 @@ async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reser
     return accepted
 
 
+def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
+    """Check that the platform asks for the files of the scene: for all of them, or for none if it has them already.
+
+    Args:
+        api: The API that responded.
+        path: The path.
+        urls: The files that the platform asks for, with their signed URLs.
+        files: The names of the scene's files.
+
+    Raises:
+        MalformedAnswerError: If it asks for other files.
+    """
+    # Found here, before the first upload: a file without a URL would be missing after the commit.
+    if problem := _difference({name for name, _ in urls.reveal()}, set(files)):
+        raise api.malformed("POST", path, problem)
+
+
+def _difference(wanted: set[str], files: set[str]) -> str:
+    """Describe how the files that the platform asks for differ from those of the scene; empty if they do not."""
+    missing, unknown = sorted(files - wanted) if wanted else [], sorted(wanted - files)
+    problems = [f"no signed URL for {missing}"] if missing else []
+    problems += [f"signed URLs for {unknown}, which are no files of the scene"] if unknown else []
+    return ", and ".join(problems)
+
+
+def file_uploads(
+    storage: Storage,
+    urls: Secret[SignedUrls],
+    files: Mapping[str, Uploadable],
+    sources: Mapping[str, Source],
+) -> Iterator[Upload]:
+    """Yield the uploads that the platform asks for.
+
+    Args:
+        storage: The storage.
+        urls: The filenames with their signed URLs. A file may have several.
+        files: The files of the scene by filename.
+        sources: The sources of their bytes by filename.
+    """
+    for name, url in urls.reveal():
+        yield partial(storage.put, Secret(url), files[name], sources[name])
+
+
+async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None) -> None:
+    """Upload the files of a scene concurrently, within the limit.
+
+    Args:
+        uploads: The uploads.
+        limiter: Bounds the uploads of all scenes that share it.
+        sent: Called with the size of each uploaded file in bytes.
+    """
+
+    async def send(file: Upload) -> None:
+        async with limiter:
+            size = await file()
+        if sent is not None:
+            sent(size)
+
+    # No more workers than places: a scene of thousands of files does not need a task for each of them.
+    await for_each(uploads, send, workers=limiter.max_value or 1)
+
+
 async def commit(backend: Backend, started: Started) -> None:
     """Commit a scene: all its files are uploaded, and the platform begins to process it.
 
@@ -249,25 +318,30 @@ async def validate(backend: Backend, scene: BaseScene, target: Target, flags: Fe
     await backend.api.command(path, json=body, query=backend.workspace, dryrun=True)
 
 
-async def started_afresh(external_id: str | None, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Create a scene, and start it afresh if its signed URLs are lost or refused.
+class Restarts:
+    """Decides whether a scene is started again.
+
+    A lost response takes the signed URLs with it, a few times at most. Signed URLs that are refused have expired, which
+    is worth one more start.
 
     Args:
         external_id: The scene's external id, for the log.
-        attempt: Reserves, starts, uploads and commits the scene.
     """
-    refused = False
-    for _ in range(MAX_STARTS - 1):
-        try:
-            return await attempt()
-        except (StrandedError, StorageError) as error:
-            if isinstance(error, StorageError):
-                # A refused URL has probably expired. If fresh ones are refused too, something else is wrong.
-                if refused or not is_refused_url(error):
-                    raise
-                refused = True
-            log.info("scene %r is started afresh: %s", external_id, error)
-    return await attempt()
+
+    def __init__(self, external_id: str | None) -> None:
+        self._external_id = external_id
+        self._starts = 1
+        self._was_refused = False
+
+    def may_follow(self, error: Exception) -> bool:
+        """Tell whether to start the scene again after an error."""
+        is_refused = isinstance(error, StorageError) and is_refused_url(error) and not self._was_refused
+        if self._starts == MAX_STARTS or not (is_refused or isinstance(error, StrandedError)):
+            return False
+        self._starts += 1
+        self._was_refused |= is_refused
+        log.info("scene %r is started afresh: %s", self._external_id, error)
+        return True
 
 
 def _imu_upload(backend: Backend, accepted: AcceptedIMUData | None, imu: list[JsonObject] | None) -> Iterator[Upload]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from kognic_aio._http.api import Api
 from kognic_aio.errors import LeftOutError, NotFoundError
 from kognic_aio.model import Scene, SceneStatus
-from kognic_aio.scenes.answers import plain_uuid
-from kognic_aio.scenes.visibility import Visibility
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.visibility import Visibility, plain_uuid
 
 QUERY = "v2/scenes/query"
 
@@ -63,26 +63,26 @@ async def is_shown(api: Api, scene_uuid: str) -> bool:
         return False
 
 
-async def have_appeared(api: Api, visibility: Visibility, scene_uuids: Sequence[str]) -> bool:
+async def have_appeared(backend: Backend, scene_uuids: Sequence[str]) -> bool:
     """Wait for the scenes that are within their grace period. Return whether there were any, and all appeared.
 
     If so, a "not found" about them may have come too early, and the request is worth repeating.
     """
-    expected = [uuid for uuid in scene_uuids if visibility.is_expected(uuid)]
+    expected = [uuid for uuid in scene_uuids if backend.visibility.is_expected(uuid)]
     try:
-        return bool(expected and await get_scenes(api, visibility, expected))
+        return bool(expected and await get_scenes(backend.api, backend.visibility, expected))
     except NotFoundError:
         return False
 
 
-async def was_committed(api: Api, visibility: Visibility, scene_uuid: str) -> bool | None:
-    """Return whether a scene that an earlier run started is committed, and not invalidated.
+async def was_committed(backend: Backend, scene_uuid: str) -> bool | None:
+    """Tell whether a scene that an earlier run has started is committed, and not invalidated.
+
+    The platform may not show the scene yet, so its grace period begins now.
 
     Returns:
         None if the platform does not know the scene.
     """
-    # The earlier run may have been killed a moment ago, so the platform may not show the scene yet. Only a journal
-    # knows the scene, and not when it was created: its grace period begins now.
-    visibility.expect(scene_uuid)
-    status = await get_status(api, visibility, scene_uuid)
+    backend.visibility.expect(scene_uuid)
+    status = await get_status(backend.api, backend.visibility, scene_uuid)
     return None if status is None else status.is_committed

@@ -11,8 +11,8 @@ from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import Value, given
 from kognic_aio._http.wire import JsonObject, to_json
 from kognic_aio.model import CreatedPreAnnotation
-from kognic_aio.scenes.answers import plain_uuid, shown_id
-from kognic_aio.scenes.visibility import Visibility
+from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.visibility import Visibility, plain_uuid, shown_id
 
 PAGE_SIZE = 1000
 
@@ -57,27 +57,26 @@ async def create_pre_annotation(
 
 
 async def create_only_pre_annotation(
-    api: Api, visibility: Visibility, scene_uuid: str, content: bytes, external_id: str | None = None
+    backend: Backend, scene_uuid: str, content: bytes, external_id: str | None = None
 ) -> CreatedPreAnnotation:
-    """Create the pre-annotation of a scene with this external id, or its only one, once. Nobody else may create it.
-
-    After a lost response, the platform is asked for the pre-annotation before the request is repeated.
+    """Create the pre-annotation of a scene with this external id, or the only one. None is created twice.
 
     Endpoints: `POST v1/pre-annotations`, `GET v2/pre-annotations`
     """
+    visibility = backend.visibility
     return await once(
-        api,
+        backend.api,
         lambda api: create_pre_annotation(api, visibility, scene_uuid, content, external_id),
         lambda api: _find(api, visibility, scene_uuid, external_id),
     )
 
 
-async def find_only_pre_annotation(api: Api, visibility: Visibility, scene_uuid: str) -> CreatedPreAnnotation | None:
-    """Find the pre-annotation that an earlier request may have created. It may appear with a delay.
+async def find_only_pre_annotation(backend: Backend, scene_uuid: str) -> CreatedPreAnnotation | None:
+    """Find the only pre-annotation of a scene, if it exists or appears soon.
 
     Endpoint: `GET v2/pre-annotations`
     """
-    return await look_late(api, lambda api: _find(api, visibility, scene_uuid, None))
+    return await look_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, None))
 
 
 async def _find(

@@ -118,7 +118,7 @@ async def test_tries_are_not_multiplied(after_effect: bool, emulator: Emulator, 
     emulator.faults.add(faults.Status(500), on=INPUTS_QUERY, times=99)
     scene, backend = await client.cameras.create(cameras_scene("one")), backend_of(client)
     with pytest.raises(ServerError):
-        await create_only_inputs(backend.api, backend.visibility, scene.scene_uuid, "project-a", None)
+        await create_only_inputs(backend, scene.scene_uuid, "project-a", None)
     assert counted(emulator, INPUT, INPUTS_QUERY) == [1, ATTEMPTS - 1 + ATTEMPTS]
 
 
