@@ -521,6 +521,34 @@ async def test_the_other_is_kept_if_it_cannot_be_looked_at(ingest: Ingest) -> No
     assert ingest.statuses() == ["created", "created"]
 
 
+async def test_the_other_keeps_its_pre_annotation(ingest: Ingest) -> None:
+    """What turns out to have become an input, and makes way, is still known with its pre-annotation."""
+    north, south = (SceneWithPreAnnotation(scene(region), OPENLABEL) for region in ("north", "south"))
+    first = await ingest.one(north)
+    async with Journal(ingest.path) as journal:
+        known = await journal.recall("scene")
+        assert known is not None
+        fields: Any = {"fingerprint": known.fingerprint, "outline": known.outline, "scene_uuid": first.scene_uuid}
+        await journal.record("scene", Step.STARTING, **fields)
+        await journal.record("scene", Step.PRE_ANNOTATED, preannotation_uuid=first.preannotation_uuid)
+        await journal.record("scene", Step.CREATING_INPUT)
+    assert (await ingest.one(south)).status == FAILED
+    second = await ingest.one(south, retry_failed=True)
+    (late,) = await ingest(north)
+    assert first.preannotation_uuid is not None
+    assert (late.input_uuid, late.preannotation_uuid) == (first.input_uuid, first.preannotation_uuid)
+    assert second.preannotation_uuid not in (None, first.preannotation_uuid)
+
+
+@pytest.mark.parametrize("key", ["scene", ""], ids=["named", "empty"])
+async def test_a_scene_that_is_started_afresh_has_its_key_already(key: str, ingest: Ingest) -> None:
+    """A scene whose signed URL has expired does not wait for itself, whatever its key."""
+    ingest.emulator.faults.add(faults.ExpiredUrl(), times=1)
+    assert (await ingest.one(scene(), key=lambda scene: key)).status == CREATED
+    assert ingest.statuses() == ["invalidated:incorrectly-created", "created"]
+    assert await ingest(scene(), key=lambda scene: key) == []
+
+
 async def test_a_failure_before_the_start_is_retried(ingest: Ingest, tmp_path: Path) -> None:
     """A scene whose file was missing is created when the file is there and it is retried."""
     file = tmp_path / "late.jpg"

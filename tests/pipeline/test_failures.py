@@ -242,3 +242,21 @@ async def test_after_something_that_is_no_scene(client: KognicIOClient) -> None:
         async for _ in create_inputs(client, generator(build), "project-a"):
             pass
     assert caught.value.__notes__ == ["the source of scenes failed after 2 scenes"]
+
+
+class Bare(Cameras):
+    """A scene type of one's own that forgets to initialize its base."""
+
+    def __init__(self) -> None:
+        pass
+
+
+async def test_a_scene_that_was_not_initialized(client: KognicIOClient) -> None:
+    """It fails by itself, as any bad scene does: those after it are created."""
+    with anyio.fail_after(10):
+        made = create_inputs(client, [Bare(), cameras_scene("good")], "project-a", sleep_time=0.01)
+        bad, good = sorted([result async for result in made], key=lambda result: result.status, reverse=True)
+    assert (bad.status, bad.external_id) == (InputCreationStatus.FAILED, None)
+    assert bad.error is not None
+    assert "external_id" in bad.error.message
+    assert (good.status, good.external_id) == (InputCreationStatus.CREATED, "good")

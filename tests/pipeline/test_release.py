@@ -1,10 +1,12 @@
 """`release=` is called once, as soon as the files of a scene are not needed any more, however the scene ended."""
 
 import asyncio
+import gc
 import hashlib
 import io
 import logging
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -200,6 +202,36 @@ async def test_while_it_is_processed(emulator: Emulator, client: KognicIOClient,
         await releases.wait("scene")
         assert [scene.status for scene in emulator.platform.scenes.with_external_id("scene")] == ["processing"]
         assert not waiting.done()
+    with pytest.raises(StopAsyncIteration):
+        await waiting
+
+
+class Bytes(bytearray):
+    """Bytes of which it can be seen whether they are still in memory."""
+
+
+async def test_nothing_of_it_stays_in_memory(emulator: Emulator, client: KognicIOClient) -> None:
+    """Scenes that are processed, which may take hours, keep none of the bytes that were given as data."""
+    given: list[weakref.ref[Bytes]] = []
+
+    def scenes() -> Iterator[Cameras]:
+        for number in range(4):
+            data = Bytes(JPG)
+            given.append(weakref.ref(data))
+            image = Image(filename=f"{number}.jpg", file_data=FileData(data=data, format="jpg"))
+            yield Cameras(external_id="scene", frame=Cameras.Frame(images=[image]))
+
+    emulator.faults.add(faults.HangProcessing(), on="scene", times=4)
+    async with create_inputs(client, scenes(), "project-a") as made:
+        waiting = asyncio.ensure_future(anext(made))
+        with anyio.fail_after(10):
+            while made.progress.committed < 4:
+                await anyio.sleep(0.005)
+        with anyio.move_on_after(2):
+            while any(data() is not None for data in given):
+                gc.collect()
+                await anyio.sleep(0.05)
+        assert [data() for data in given] == [None] * 4
     with pytest.raises(StopAsyncIteration):
         await waiting
 
