@@ -114,11 +114,7 @@ def create_inputs(
     argument("client", client, instance_of(KognicIOClient))
     argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
     argument("limits", limits, optional(instance_of(Limits)))
-    argument("journal", journal, optional(instance_of(str, PathLike)))
-    if dryrun and journal is not None:
-        raise InvalidError("journal: a dry run creates nothing that could be recorded")
-    if retry_failed and journal is None:
-        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
+    _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
     # The client's `reading` is passed on, so that callbacks of all its runs take turns: they may share objects.
     limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.reading)
@@ -135,6 +131,14 @@ def create_inputs(
         records=Records(key, retry_failed=retry_failed),
     )
     return InputCreation(run, scenes_with_pre_annotations, journal)
+
+
+def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_failed: bool) -> None:
+    argument("journal", journal, optional(instance_of(str, PathLike)))
+    if dryrun and journal is not None:
+        raise InvalidError("journal: a dry run creates nothing that could be recorded")
+    if retry_failed and journal is None:
+        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
 
 
 class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):

@@ -120,7 +120,7 @@ class Run:
             try:
                 yield
             except ENDS_RUN as error:
-                self.fail(error)
+                self.fail(error)  # raised once, at the end of the run
             finally:
                 self._scopes.discard(scope)
 

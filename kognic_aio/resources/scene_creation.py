@@ -11,7 +11,7 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
-from kognic_aio.scenes.inputs import create_inputs
+from kognic_aio.scenes.inputs import post_inputs
 from kognic_aio.scenes.job import Target
 from kognic_aio.scenes.target import check_target, explaining_target
 
@@ -159,4 +159,4 @@ class SceneCreator(Generic[S]):
         uuid = text(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await create_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)
+        return await post_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)

@@ -11,7 +11,7 @@ from kognic_aio.scenes.visibility import Visibility, check_is_about, plain_uuid
 PATH = "v1/inputs"
 
 
-async def create_inputs(
+async def post_inputs(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None, *, dryrun: bool = False
 ) -> list[Input] | None:
     """Create the inputs of a scene with its latest pre-annotation. A dry run only validates, and returns None.
@@ -44,7 +44,7 @@ async def create_only_inputs(backend: Backend, scene_uuid: str, project: str, ba
     visibility = backend.visibility
     inputs = await once(
         backend.api,
-        lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
+        lambda api: post_inputs(api, visibility, scene_uuid, project, batch),
         lambda api: _find(api, visibility, scene_uuid, project, batch),
     )
     # A response of success may list no inputs although they were created.
