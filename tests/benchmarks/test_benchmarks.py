@@ -48,6 +48,7 @@ def figure(name: str, report: str) -> float:
     return float(found[1])
 
 
+@pytest.mark.timeout(600)  # ingests 22,000 scenes
 def test_memory_does_not_grow_with_the_number_of_scenes() -> None:
     """Between 2,000 and 20,000 scenes from a stream, the process grows by less than 20 MB."""
     assert figure("difference", memory.stream()) < memory.STREAM_TARGET

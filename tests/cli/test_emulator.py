@@ -41,8 +41,9 @@ async def emulator(*arguments: str) -> AsyncIterator[tuple[Process, KognicIOClie
 async def client_from_output(process: Process) -> KognicIOClient:
     assert process.stdout is not None
     text, output = "", TextReceiveStream(process.stdout)
-    while "\n)\n" not in text:
-        text += await output.receive()
+    with anyio.fail_after(GENEROUS):
+        while "\n)\n" not in text:
+            text += await output.receive()
     names: dict[str, Any] = {}
     exec(text[text.index("from kognic_aio") :], names)
     client = names["client"]
@@ -99,7 +100,8 @@ async def test_signals_stop_it(number: signal.Signals, code: int) -> None:
     async with emulator() as (process, client), client:
         process.send_signal(number)
 
-        assert await process.wait() == code
+        with anyio.fail_after(GENEROUS):
+            assert await process.wait() == code
         assert (await errors_of(process)).strip() == ""
 
 

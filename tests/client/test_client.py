@@ -26,6 +26,7 @@ from kognic_aio.errors import (
     WorkspaceError,
 )
 from tests.scenes import cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -150,8 +151,7 @@ async def test_a_failed_opening_leaves_nothing(emulator: Emulator, options: dict
     emulator.platform.accounts.workspaces.clear()
     with pytest.raises(WorkspaceError):
         await KognicIOClient(**options).open()
-    while emulator.recorder.connections_open:
-        await asyncio.sleep(0)
+    await until(lambda: not emulator.recorder.connections_open)
 
 
 async def test_an_organization_is_named_in_every_request(emulator: Emulator, options: dict[str, Any]) -> None:

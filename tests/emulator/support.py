@@ -1,12 +1,10 @@
 """A client without manners, a clock that stands still, and bodies of good scenes."""
 
 import copy
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from typing import Any
 
 import aiohttp
-import anyio
-import anyio.lowlevel
 import attrs
 
 from kognic_aio.emulator import CALIBRATION_ID, CLIENT_ID, CLIENT_SECRET, WORKSPACE_ID, Emulator
@@ -132,13 +130,6 @@ class Caller:
     async def status(self, scene_uuid: str) -> str:
         answer = await self.post("v2/scenes/query", {"sceneUuids": [scene_uuid]})
         return str(answer.data[0]["status"])
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop run until something holds."""
-    with anyio.fail_after(10):
-        while not condition():
-            await anyio.lowlevel.checkpoint()
 
 
 def image(name: str = "a.jpg", sensor: str = "CAM") -> dict[str, Any]:

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import anyio
 import google_crc32c
 import pytest
 
 from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform, faults
+from tests.waiting import until
 
-from .support import CSV, Caller, Clock, scene_body, until
+from .support import CSV, Caller, Clock, scene_body
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +153,7 @@ class TestConnections:
             yield b"x" * 5000
             await endless.wait()
 
-        with pytest.raises(CONNECTION_LOST):
+        with anyio.fail_after(10), pytest.raises(CONNECTION_LOST):
             await caller.put(url, body())
         assert not platform.objects
         (request,) = emulator.recorder.requests("PUT")

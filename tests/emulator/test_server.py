@@ -10,8 +10,9 @@ import anyio
 import pytest
 
 from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform
+from tests.waiting import until
 
-from .support import Caller, scene_body, until
+from .support import Caller, scene_body
 
 pytestmark = pytest.mark.anyio
 

@@ -45,6 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("run", [None, *chosen], ids=_name)
 
 
+@pytest.mark.timeout(300)  # kognic-io takes a minute for some faults
 async def test_side_by_side(run: Run | None, table: list[Row]) -> None:
     """Ours ingests every scene, once and whole, and says so; of kognic-io it is only told how it fares."""
     official = await _measured("kognic-io", _with_kognic_io, run)

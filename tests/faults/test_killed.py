@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 from attrs import define
 
@@ -21,6 +20,7 @@ from kognic_aio import Journal
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.pipeline.journal import Step
 from tests.faults.ingestion import Ingestion
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +93,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         yield Service(emulator, tmp_path / "journal")
 
 
+@pytest.mark.timeout(1200)  # a minute for six processes one after another, and `--whole` starts a hundred
 async def test_killed_again_and_again(service: Service, pytestconfig: pytest.Config) -> None:
     """Killed at random moments, half of the time with faults on, and started again: one input of each scene."""
     chance = random.Random(pytestconfig.getoption("seed"))
@@ -105,7 +106,8 @@ async def test_killed_again_and_again(service: Service, pytestconfig: pytest.Con
         child = await service.busy(after=chance.randrange(1, 6 * SCENES // kills), stdout=DEVNULL)
         if child.returncode is None:
             child.kill()
-        await child.wait()
+        with anyio.fail_after(10):
+            await child.wait()
     planned.clear()
     await service.finish()
 
@@ -119,9 +121,7 @@ async def test_told_to_end(told: signal.Signals, after: int, service: Service) -
     with anyio.fail_after(A_WHILE):
         _, complaints = await child.communicate()
     assert b"never retrieved" not in complaints
-    with anyio.fail_after(1):
-        while recorder.connections_open:
-            await anyio.lowlevel.checkpoint()
+    await until(lambda: not recorder.connections_open, seconds=1)
     async with Journal(service.journal) as journal:
         known = (await journal.counts()).get(Step.COMMITTING, 0) + len(await journal.abandoned())
         assert recorder.in_flight["scene-jobs"] <= known

@@ -17,6 +17,7 @@ from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.model import Cameras, Image
 from tests.files.scenes import MIB, PROJECT, check_arrival, content_of, ingest, scene_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,8 @@ async def test_a_pipe_that_does_not_block(buffering: int, emulator: Emulator, cl
     writer.start()
     scene = scene_of(1, data=os.fdopen(reading, "rb", buffering=buffering))
     check_arrival(emulator, await ingest(client, [scene]))
-    writer.join()
+    writer.join(10)
+    assert not writer.is_alive()
 
 
 class Hesitant(io.RawIOBase):
@@ -165,9 +167,7 @@ async def test_a_generator_that_is_cancelled(client: KognicIOClient) -> None:
     with anyio.move_on_after(0.3):
         await client.cameras.create(scene_of(1, data=chunks()))
     assert has_begun.is_set()
-    with anyio.fail_after(5):
-        while not may_go_on.is_set():
-            await anyio.sleep(0.01)
+    await until(may_go_on.is_set)
     assert threads[0] == threads[1] != threading.get_ident()
 
 

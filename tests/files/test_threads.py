@@ -62,7 +62,7 @@ def held_open(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        holder.communicate()
+        holder.communicate(timeout=10)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has leases")

@@ -14,6 +14,7 @@ import pytest
 from kognic_aio import KognicIOClient
 from kognic_aio.emulator import Emulator, faults
 from tests.files.scenes import MIB, check_arrival, content_of, ingest, scene_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -208,8 +209,7 @@ async def test_a_callback_that_goes_on_after_its_end(
                 results.extend(await ingest(client, [scene_of(1, callback=quickly)]))
 
             group.start_soon(second)
-            while not emulator.platform.scenes.with_external_id("1"):
-                await anyio.sleep(0.01)
+            await until(lambda: emulator.platform.scenes.with_external_id("1"))
             may_go_on.set()
         check_arrival(emulator, results)
 
@@ -230,9 +230,7 @@ async def test_what_a_cancelled_callback_opens_is_closed(client: KognicIOClient,
     with anyio.move_on_after(0.2):
         await client.cameras.create(scene_of(0, callback=open_late))
     may_go_on.set()
-    with anyio.fail_after(5):
-        while not (opened and opened[0].closed):
-            await anyio.sleep(0.01)
+    await until(lambda: opened and opened[0].closed)
 
 
 @pytest.mark.parametrize("status", [411, 501])

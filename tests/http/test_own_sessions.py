@@ -167,7 +167,8 @@ async def test_a_session_that_is_closed_meanwhile() -> None:
 
         set_up.server.streaming = never
         asking = asyncio.create_task(set_up.client.project.get_projects())
-        await asked.wait()
+        with anyio.fail_after(10):
+            await asked.wait()
         await set_up.session.close()
         for call in (
             asking,

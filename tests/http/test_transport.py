@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
+import anyio
 import pytest
 from aiohttp import web
 from attrs import evolve
@@ -290,7 +291,10 @@ async def test_a_host_that_goes_away_ends_a_run() -> None:
             yield cameras(f"later-{i}")
 
     async with KognicIOClient(**options) as client:
-        with pytest.raises(UnavailableError, match="is unavailable: 3 different requests in a row gave up"):
+        with (
+            anyio.fail_after(30),
+            pytest.raises(UnavailableError, match="is unavailable: 3 different requests in a row gave up"),
+        ):
             async for result in create_inputs(client, scenes(), "project-b", sleep_time=0.001):
                 results.append(result)
                 first_has_settled.set()

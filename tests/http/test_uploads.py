@@ -30,6 +30,7 @@ from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
 from tests.scripted import client_of, listening, serving
 from tests.uploads import put
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -146,8 +147,7 @@ def test_left_after_its_first_piece(form: str, tmp_path: Path) -> None:
         ):
             assert not isinstance(body.payload, bytes)
             assert await anext(body.payload)
-        while len(asyncio.all_tasks()) > 1:  # what was reading ahead
-            await asyncio.sleep(0)
+        await until(lambda: len(asyncio.all_tasks()) == 1)  # what was reading ahead has ended
         del body
         gc.collect()
 

@@ -27,6 +27,7 @@ from kognic_aio.model.calibration import SensorCalibration
 from kognic_aio.pipeline.journal import Failure, Journal, Step
 from tests.faults.ingestion import BATCH, PROJECT
 from tests.scenes import CSV, JPG, cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -342,8 +343,7 @@ async def test_a_started_scene_takes_the_new_calibration(ingest: Ingest) -> None
     ingest.emulator.faults.add(faults.SlowAnswer(60), on=faults.UPLOADS)
     made = create_inputs(ingest.client, [one], PROJECT, batch=BATCH, journal=ingest.path)
     waiting = asyncio.ensure_future(anext(made))
-    while not ingest.statuses():
-        await anyio.sleep(0.005)
+    await until(ingest.statuses)
     await made.aclose()
     with pytest.raises(StopAsyncIteration):
         await waiting

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 from attrs import evolve
 from kognic.openlabel.models import OpenLabelAnnotation
@@ -26,7 +25,7 @@ from kognic_aio import (
     SceneWithPreAnnotation,
     create_inputs,
 )
-from kognic_aio.emulator import Emulator
+from kognic_aio.emulator import Emulator, RecordedRequest
 from kognic_aio.errors import (
     BatchClosedError,
     CredentialsError,
@@ -37,6 +36,7 @@ from kognic_aio.errors import (
 from kognic_aio.model import BaseScene, Cameras, Image
 from kognic_aio.pipeline.watch import QUERIES_AT_ONCE
 from tests.scenes import KINDS, SOURCES, build, cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -363,9 +363,11 @@ async def test_a_scene_that_is_invalidated(reason: str, emulator: Emulator, clie
 
 
 async def _invalidate_when_committed(emulator: Emulator, reason: str) -> None:
-    while not (looks := [look for look in emulator.recorder.requests("POST", "/v2/scenes/query") if look.ended]):
-        await anyio.lowlevel.checkpoint()
-    emulator.platform.invalidate_scene(looks[0].body["sceneUuids"][0], reason)
+    def looks() -> list[RecordedRequest]:
+        return [look for look in emulator.recorder.requests("POST", "/v2/scenes/query") if look.ended]
+
+    await until(looks)
+    emulator.platform.invalidate_scene(looks()[0].body["sceneUuids"][0], reason)
 
 
 async def test_progress(client: KognicIOClient, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from kognic_aio.emulator import Emulator
 from kognic_aio.errors import ClosedError
 from kognic_aio.model import Cameras, Image
 from tests.scenes import cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +125,8 @@ async def leave_by_cancelling_the_consumer(client: KognicIOClient, source: Any) 
             begun.set()
 
     consumer = asyncio.create_task(consume())
-    await begun.wait()
+    with anyio.fail_after(10):
+        await begun.wait()
     consumer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await consumer
@@ -147,7 +149,7 @@ async def leave_by_closing_the_run(client: KognicIOClient, source: Any) -> None:
 
 async def leave_by_asking_with_a_timeout(client: KognicIOClient, source: Any) -> None:
     run = create_inputs(client, source, "project-a", sleep_time=0.01)
-    with pytest.raises(TimeoutError):
+    with anyio.fail_after(10), pytest.raises(TimeoutError):
         while True:
             await asyncio.wait_for(anext(run), 0.0005)
 
@@ -175,15 +177,13 @@ async def test_a_source_that_hangs_in_a_thread(client: KognicIOClient, emulator:
     stream = os.fdopen(reading, "rb")
     run = create_inputs(client, [cameras_scene("one", data=stream)], "project-a")
     waiting = asyncio.ensure_future(anext(run))
-    while not emulator.recorder.in_flight["scene-jobs"]:
-        await anyio.sleep(0.001)
+    await until(lambda: emulator.recorder.in_flight["scene-jobs"])
     with anyio.fail_after(ENDING):
         await run.aclose()
     with pytest.raises(StopAsyncIteration):
         await waiting
     os.close(writing)
-    while not stream.closed:
-        await anyio.sleep(0.001)
+    await until(lambda: stream.closed)
     await watch.nothing_left()
 
 
@@ -194,7 +194,7 @@ async def test_closing_the_client_ends_its_runs(endless: Iterator[Cameras], emul
     run = create_inputs(client, endless, "project-a", sleep_time=0.01)
     await anext(run)
     await client.aclose()
-    with pytest.raises(ClosedError, match="closed"):
+    with anyio.fail_after(10), pytest.raises(ClosedError, match="closed"):
         while True:
             await anext(run)
     await watch.nothing_left(closed=True)
@@ -256,11 +256,12 @@ async def test_a_client_whose_task_is_cancelled(times: int, endless: Iterator[Ca
                 begun.set()
 
     task = asyncio.create_task(ingest())
-    await begun.wait()
+    with anyio.fail_after(10):
+        await begun.wait()
     for _ in range(times):
         task.cancel()
         await anyio.lowlevel.checkpoint()
-    await asyncio.wait([task])
+    await asyncio.wait([task], timeout=10)
     await watch.nothing_left(closed=True)
 
 
@@ -271,8 +272,7 @@ async def test_files_that_hang(client: KognicIOClient, emulator: Emulator) -> No
     images = [Image(filename=f"{n}.jpg", file_data=FileData(data=s, format="jpg")) for n, s in enumerate(streams)]
     run = create_inputs(client, [Cameras(external_id="one", frame=Cameras.Frame(images=images))], "project-a")
     waiting = asyncio.ensure_future(anext(run))
-    while not emulator.recorder.in_flight["scene-jobs"]:
-        await anyio.sleep(0.001)
+    await until(lambda: emulator.recorder.in_flight["scene-jobs"])
     await run.aclose()
     assert run._task is not None
     assert run._task.done()
@@ -280,21 +280,21 @@ async def test_files_that_hang(client: KognicIOClient, emulator: Emulator) -> No
         os.close(writing)
     with pytest.raises(StopAsyncIteration):
         await waiting
-    while not all(stream.closed for stream in streams):
-        await anyio.sleep(0.001)
+    await until(lambda: all(stream.closed for stream in streams))
 
 
 async def test_a_timeout_while_waiting_loses_no_result(client: KognicIOClient) -> None:
     """A consumer that waits for results with timeouts gets every one of them."""
     run = create_inputs(client, [cameras_scene(str(number)) for number in range(40)], "project-a", sleep_time=0.01)
     seen = []
-    while True:
-        try:
-            seen.append((await asyncio.wait_for(anext(run), 0.001)).external_id)
-        except TimeoutError:
-            continue
-        except StopAsyncIteration:
-            break
+    with anyio.fail_after(30):
+        while True:
+            try:
+                seen.append((await asyncio.wait_for(anext(run), 0.001)).external_id)
+            except TimeoutError:
+                continue
+            except StopAsyncIteration:
+                break
     assert sorted(seen, key=lambda name: int(name or 0)) == [str(number) for number in range(40)]
 
 
@@ -312,6 +312,5 @@ async def test_a_slow_consumer_slows_the_feeder(client: KognicIOClient) -> None:
     async with create_inputs(client, source(), "project-a", sleep_time=0.01, limits=limits) as run:
         for _ in range(3):
             await anext(run)
-        while run.progress.settled < 2 + 4:  # of the third nobody has come back yet
-            await anyio.lowlevel.checkpoint()
+        await until(lambda: run.progress.settled == 2 + 4)  # of the third nobody has come back yet
         assert taken <= 2 + 4 + 1

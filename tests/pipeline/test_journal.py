@@ -607,7 +607,7 @@ async def test_one_process_at_a_time(path: Path) -> None:
             with pytest.raises(JournalLockedError, match="open in another run or process"):
                 await Journal(path, destination).open()
         holder.send_signal(signal.SIGKILL)
-        holder.wait()
+        holder.wait(10)
         async with Journal(path, HERE) as journal:
             assert await journal.counts() == {}
 
@@ -692,7 +692,7 @@ async def test_full_disk(path: Path) -> None:
     """When the disk is full, everybody is told, and nothing is written any more; what was recorded is there."""
     with process(FULL, path) as full:
         *told, end = everything_said(full)
-        assert full.wait() == 0
+        assert full.wait(10) == 0
     assert end.startswith(f"True journal {path}: ")
     assert any(words in end for words in ("disk I/O error", "disk is full"))
     async with Journal(path, HERE) as journal:

@@ -12,6 +12,7 @@ from kognic_aio.emulator import Emulator, faults
 from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.errors import BadRequestError, ConflictError, NotFoundError
 from tests.scenes import cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +43,7 @@ def statuses(emulator: Emulator) -> list[str]:
 
 
 async def visible(emulator: Emulator) -> None:
-    while not all(scene.visible for scene in ours(emulator)):
-        await anyio.sleep(0.01)
+    await until(lambda: all(scene.visible for scene in ours(emulator)))
 
 
 def lose_a_start(emulator: Emulator, *, after_effect: bool) -> None:

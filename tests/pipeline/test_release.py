@@ -30,6 +30,7 @@ from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import ClosedError, InvalidError, UnknownProjectError
 from kognic_aio.model import BaseScene, Cameras, Image
 from tests.scenes import JPG, cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -387,10 +388,9 @@ async def test_a_run_that_is_dropped(emulator: Emulator, client: KognicIOClient,
     """All scenes of a run that nobody holds any more are released."""
     made: Any = create_inputs(client, hanging(releases, 2), "project-a")
     waiting = asyncio.ensure_future(anext(made))
-    while emulator.recorder.in_flight["scene-jobs"] < 2:
-        await anyio.sleep(0.005)
+    await until(lambda: emulator.recorder.in_flight["scene-jobs"] == 2)
     waiting.cancel()
-    await asyncio.wait([waiting])
+    await asyncio.wait([waiting], timeout=10)
     del made, waiting
     await releases.wait("scene-0", "scene-1")
 
@@ -528,8 +528,7 @@ async def test_a_release_that_hangs(
         await made.aclose()
         with pytest.raises(StopAsyncIteration):
             await waiting
-    while not caplog.records:
-        await anyio.sleep(0.005)
+    await until(lambda: caplog.records)
     assert "release of scene 'scene' was cancelled before it had ended" in caplog.text
     (status,) = [scene.status for scene in emulator.platform.scenes.with_external_id("scene")]
     assert status == ("created" if begun_before else "invalidated:incorrectly-created")

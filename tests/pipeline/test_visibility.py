@@ -25,6 +25,7 @@ from kognic_aio.pipeline.journal import Destination, Journal, Step
 from kognic_aio.scenes.visibility import Visibility
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT, Ingestion
 from tests.scenes import cameras_scene
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -78,8 +79,7 @@ def pre_annotations(emulator: Emulator) -> int:
 
 async def visible(emulator: Emulator) -> None:
     """Until the platform shows all scenes that it has."""
-    while not all(scene.visible for scene in ours(emulator)):
-        await anyio.sleep(0.01)
+    await until(lambda: all(scene.visible for scene in ours(emulator)))
 
 
 async def test_a_run(emulator: Emulator, client: KognicIOClient) -> None:
@@ -242,12 +242,12 @@ async def test_a_scene_that_never_appears(emulator: Emulator) -> None:
 
 async def _hide(emulator: Emulator, external_id: str) -> None:
     """Have the platform never show a scene."""
-    while True:
-        for scene in ours(emulator):
-            if scene.external_id == external_id:
-                scene.visible_at = math.inf
-                return
-        await anyio.sleep(0.005)
+
+    def found() -> list[Scene]:
+        return [scene for scene in ours(emulator) if scene.external_id == external_id]
+
+    await until(found)
+    found()[0].visible_at = math.inf
 
 
 @pytest.mark.parametrize("times", [1, 4])
