@@ -122,8 +122,8 @@ def create_inputs(
     if retry_failed and journal is None:
         raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
     backend = backend_of(client)
-    # The client's `reading` is passed on, so that callbacks of all its runs take turns: they may share objects.
-    limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.reading)
+    # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
+    limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.read_pool)
     run = Run(
         backend=backend,
         project=project,

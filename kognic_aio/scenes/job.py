@@ -17,7 +17,7 @@ from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio._secret import Secret
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
-from kognic_aio.files import Source
+from kognic_aio.files import FileSource
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
     BaseScene,
@@ -140,7 +140,7 @@ async def start(
     backend: Backend,
     reserved: Reserved,
     scene: BaseScene,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, FileSource],
     target: Target,
     flags: FeatureFlags | None,
 ) -> Started:

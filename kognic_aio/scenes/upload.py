@@ -10,7 +10,7 @@ from kognic_aio._http.api import Api
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
-from kognic_aio.files import Source
+from kognic_aio.files import FileSource
 from kognic_aio.model.resource import Uploadable
 
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ def file_uploads(
     storage: Storage,
     urls: Secret[SignedUrls],
     files: Mapping[str, Uploadable],
-    sources: Mapping[str, Source],
+    sources: Mapping[str, FileSource],
 ) -> Iterator[Upload]:
     """Yield the uploads that the platform asks for.
 
