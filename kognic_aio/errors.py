@@ -3,7 +3,7 @@
     KognicError
     ├── ClosedError                 the client is not open, or was closed under way
     ├── CredentialsError            credentials that are missing, malformed, expired or refused
-    ├── UnavailableError            a host that has answered none of several requests, however often they were tried
+    ├── UnavailableError            a host that stays broken: several requests in a row failed after all retries
     ├── WorkspaceError              no single workspace to write to
     ├── RunError                    no scene of a run of create_inputs can succeed
     │   ├── UnknownProjectError
@@ -13,68 +13,78 @@
     │   ├── JournalLockedError          somebody else has it open
     │   └── JournalMismatchError        it belongs to another destination
     ├── SceneFailedError            the platform could not process a scene, or it was invalidated
-    ├── StrandedError               a scene was started, but where its files go got lost with the answer
+    ├── StrandedError               a scene was started, but the response with its signed URLs was lost
     ├── InvalidError                bad input (also a ValueError)
-    │   ├── DuplicateError          another content goes by the same name
+    │   ├── DuplicateError          the journal has different content under the same key
     │   ├── OfficialModelError      a model of kognic-io's where one of ours belongs
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
-    ├── RequestError                a request that did not bring an answer that could be used
+    ├── RequestError                a request that got no usable response
     │   ├── ConnectError            no connection: the server has seen nothing of it
-    │   │   ├── ProxyConnectError   no connection to the proxy, or no answer from it
-    │   │   ├── CertificateError    a certificate that cannot be trusted, as trying again would not change
+    │   │   ├── ProxyConnectError   no connection to the proxy, or no response from it
+    │   │   ├── CertificateError    an untrusted certificate; not retried
     │   │   └── ProxyError          a proxy that refuses to pass the request on: it wants another password
-    │   ├── LostAnswerError         sent, at least in part, but no answer: it may have had its effect
+    │   ├── LostAnswerError         sent, at least in part, but no response: it may have had its effect
     │   ├── TimedOutError           the same, for lack of time
-    │   ├── MalformedAnswerError    an answer that is not what the contract says
-    │   │   └── UnreadableAnswerError   an answer that is no HTTP, or has too long a header
-    │   │       └── TooLargeError       an answer that is larger than what is read
-    │   └── ChecksumError           a storage has got other bytes than were sent
-    ├── MissingExtraError           what an extra of this package brings is not installed (also an ImportError)
-    ├── WasmError                   a custom camera calibration whose module cannot be made or used
-    │   ├── LoadingError                no WebAssembly, or a module that cannot be instantiated
+    │   ├── MalformedAnswerError    a response that breaks the API's contract
+    │   │   └── UnreadableAnswerError   a response that is not valid HTTP, or has too long a header
+    │   │       └── TooLargeError       a response beyond the size limits
+    │   └── ChecksumError           the storage received different bytes than were sent
+    ├── MissingExtraError           an optional dependency is not installed (also an ImportError)
+    ├── WasmError                   the module of a custom camera calibration cannot be made or used
+    │   ├── LoadingError                not WebAssembly, or a module that cannot be instantiated
     │   ├── FunctionNotFoundError       no function `project_point_to_image`
-    │   ├── FunctionSignatureError      the function takes or returns something else than it has to
+    │   ├── FunctionSignatureError      the function takes or returns the wrong types
     │   ├── ProjectionError             the function failed for a point
     │   ├── ProjectionValidationError   the function disagrees with a test case
     │   ├── CompilationError            no compiler, or one that failed
-    │   └── CompilationOutputError      the module cannot be written where it shall go
-    └── StatusError                 an answer with an error status
+    │   └── CompilationOutputError      the module cannot be written to its file
+    └── StatusError                 a response with an error status
         ├── ApiError                from an API, with the platform's own words
         │   ├── BadRequestError         400
         │   ├── UnauthorizedError       401
         │   ├── ForbiddenError          403
         │   ├── NotFoundError           404
-        │   │   ├── LeftOutError            a list that lacks what was asked for by its id
+        │   │   ├── LeftOutError            a list that lacks requested ids
         │   │   └── ProjectNotFoundError    the project or batch that a request names
         │   ├── ConflictError           409
         │   ├── TooManyRequestsError    429
         │   └── ServerError             500 and above
         └── StorageError            from the storage behind a signed URL
 
-Errors carry their data on attributes; the message is for people. No token, secret or query string of a
-signed URL is ever in one. A message is one line of at most 10,000 characters, with escapes for control characters,
-whatever names and texts of others are in it; only what a compiler has written follows in lines of its own.
+Errors carry their data on attributes; the message is for people. It contains no token, secret or query string of a
+signed URL. It is one line of at most 10,000 characters, with control characters escaped. Only the output of a compiler
+follows on lines of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from kognic_aio._text import MAX_MESSAGE, printable
 
 
 class KognicError(Exception):
-    """Base class of every error of this package."""
+    """Base class of every error of this package.
+
+    Args:
+        message: The message, for people.
+        attributes: The attributes of the error's class. A list is kept as a tuple.
+    """
+
+    def __init__(self, message: str = "", /, **attributes: object) -> None:
+        super().__init__(message)
+        for name, value in attributes.items():
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
 
     def __str__(self) -> str:
         return printable(super().__str__(), MAX_MESSAGE)
 
     def explain(self, more: str) -> None:
-        """Add to the message what the one who catches the error on its way knows of it."""
+        """Append context to the message while the error propagates."""
         self.args = ("; ".join([*map(str, self.args[:1]), more]), *self.args[1:])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Errors travel between processes with all their data, though their constructors take keywords."""
+        """Pickle with all attributes. The default would call the constructor without its keywords."""
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -93,14 +103,12 @@ class CredentialsError(KognicError):
 
 
 class UnavailableError(KognicError):
-    """A `host` is broken: several different requests gave up, and it has answered nothing since they began.
+    """A `host` stays broken: several requests in a row failed after all retries, and none got a response meanwhile.
 
-    The last request's error is the cause. A run ends with it; what is asked later tries the host again.
+    The last request's error is the cause. It ends a run. Later requests probe the host again.
     """
 
-    def __init__(self, message: str, *, host: str) -> None:
-        super().__init__(message)
-        self.host = host
+    host: str
 
 
 class WorkspaceError(KognicError):
@@ -110,12 +118,13 @@ class WorkspaceError(KognicError):
 class RunError(KognicError):
     """A run of `create_inputs` cannot succeed for any scene, found before the first upload.
 
-    `instead` is the end of the message, what there is instead; it is empty if the message says it all.
+    `instead` lists the alternatives, and ends the message.
     """
 
+    instead: str
+
     def __init__(self, message: str, *, instead: str = "") -> None:
-        super().__init__("; ".join(filter(None, [message, instead])))
-        self.instead = instead
+        super().__init__("; ".join(filter(None, [message, instead])), instead=instead)
 
 
 class UnknownProjectError(RunError):
@@ -131,11 +140,9 @@ class BatchClosedError(RunError):
 
 
 class JournalError(KognicError):
-    """The journal at `path` cannot be opened, read or written. What it knew before is still in it."""
+    """The journal at `path` cannot be opened, read or written. What was recorded before stays in it."""
 
-    def __init__(self, message: str, *, path: str) -> None:
-        super().__init__(message)
-        self.path = path
+    path: str
 
 
 class JournalLockedError(JournalError):
@@ -143,72 +150,60 @@ class JournalLockedError(JournalError):
 
 
 class JournalMismatchError(JournalError):
-    """The journal belongs to another destination, `recorded`, than the run goes to, `wanted`."""
+    """The journal belongs to the destination `recorded`, but the run goes to `wanted`."""
 
-    def __init__(self, message: str, *, path: str, recorded: str, wanted: str) -> None:
-        super().__init__(message, path=path)
-        self.recorded = recorded
-        self.wanted = wanted
+    recorded: str
+    wanted: str
 
 
 class SceneFailedError(KognicError):
-    """The platform could not process a scene, or somebody invalidated it, as the scene's `status` says."""
+    """The platform could not process a scene, or it was invalidated: see `status`."""
 
-    def __init__(self, message: str, *, status: str) -> None:
-        super().__init__(message)
-        self.status = status
+    status: str
 
 
 class StrandedError(KognicError):
-    """A scene was started, but where its files go got lost with the answer. It is invalidated, and started afresh."""
+    """A scene was started, but the response with its signed URLs was lost. It is invalidated, and started afresh."""
 
 
 class InvalidError(KognicError, ValueError):
-    """Something given is wrong in itself. Save for a `DataError`, this is found before anything of it is sent."""
+    """An argument or model is invalid. Except for `DataError`, it is raised before anything is sent."""
 
 
 class DuplicateError(InvalidError):
-    """A scene goes by the name of another one with another content, in the journal of a run.
+    """The journal of a run has different content for the key of a scene.
 
-    `differences` has how the contents differ, by field: `{"frames[3].images": "2 -> 3"}`; it is empty if nobody knows.
+    `differences` has how they differ, by field: `{"frames[3].images": "2 -> 3"}`. It is empty if that is unknown.
     """
 
-    def __init__(self, message: str, *, differences: Mapping[str, str]) -> None:
-        super().__init__(message)
-        self.differences = dict(differences)
+    differences: Mapping[str, str]
 
 
 class OfficialModelError(InvalidError):
-    """A model of kognic-io's was given where one of this package belongs. It ends a run, as its import is to change."""
+    """A model of kognic-io was given instead of one of this package. It ends the run: fix the import."""
 
 
 class MissingFileError(InvalidError):
     """The local file at the path `filename` is missing, not a file, or `empty`."""
 
-    def __init__(self, message: str, *, filename: str, empty: bool = False) -> None:
-        super().__init__(message)
-        self.filename = filename
-        self.empty = empty
+    filename: str
+    empty: bool = False
 
 
 class DataError(InvalidError):
-    """The data of the image or point cloud `filename` cannot be had: its source raised, gave no bytes, or changed.
+    """The data of the image or point cloud `filename` cannot be read: its source failed, was empty, or changed.
 
-    Sources are opened when their turn comes, so the scene has been started by then; it is not committed.
+    Sources are opened when their turn comes, so the scene has been started by then. It is not committed.
     """
 
-    def __init__(self, message: str, *, filename: str) -> None:
-        super().__init__(message)
-        self.filename = filename
+    filename: str
 
 
 class RequestError(KognicError):
-    """A request brought no answer that could be used. Its `method` is that of HTTP, its `url` has no query string."""
+    """A request got no usable response. `method` is the HTTP method, `url` the URL without its query string."""
 
-    def __init__(self, message: str, *, method: str, url: str) -> None:
-        super().__init__(message)
-        self.method = method
-        self.url = url
+    method: str
+    url: str
 
 
 class ConnectError(RequestError):
@@ -216,20 +211,20 @@ class ConnectError(RequestError):
 
 
 class ProxyConnectError(ConnectError):
-    """The proxy cannot be reached, or gives no answer that could be read; it tells nothing of the host behind it."""
+    """The proxy cannot be reached, or its response cannot be read. The host behind it may be fine."""
 
 
 class CertificateError(ConnectError):
-    """No TLS connection, as a certificate is not trusted: it has expired, is another host's, or nobody vouches for it.
+    """No TLS connection: the certificate has expired, belongs to another host, or its issuer is unknown.
 
-    Other failures of a handshake may pass, and are plain `ConnectError`s.
+    It is not retried. Other failures of a handshake may be temporary, and are plain `ConnectError`s.
     """
 
 
 class ProxyError(ConnectError):
     """The proxy refuses to pass the request on: it wants other credentials, or the host is forbidden.
 
-    It is not asked again, as some lock a user out after several wrong passwords.
+    It is not retried: some proxies lock a user out after several wrong passwords.
     """
 
 
@@ -238,52 +233,52 @@ class LostAnswerError(RequestError):
 
 
 class TimedOutError(RequestError):
-    """No answer came in time; the request may have had its effect."""
+    """No response came in time; the request may have had its effect."""
 
 
 class MalformedAnswerError(RequestError):
-    """The answer is not what the contract says.
+    """The response breaks the API's contract.
 
-    `problems` has what is wrong, each with its path, such as `required field missing @ $.frames[3].images`.
+    `problems` lists them with their paths, such as `required field missing @ $.frames[3].images`.
     """
 
-    def __init__(self, message: str, *, method: str, url: str, problems: Sequence[str] = ()) -> None:
-        super().__init__(message, method=method, url=url)
-        self.problems = tuple(problems)
+    problems: tuple[str, ...] = ()
 
 
 class UnreadableAnswerError(MalformedAnswerError):
-    """The answer is no HTTP that can be read: a bad status line, a bad chunk, a header of more than 64 KiB.
+    """The response is not valid HTTP: a bad status line, a bad chunk, a header of more than 64 KiB.
 
-    The request may have had its effect. It is tried six times at most, as such a server tends to stay so.
+    The request may have had its effect. It is attempted six times at most: such a server rarely recovers.
     """
 
 
 class TooLargeError(UnreadableAnswerError):
-    """The answer, or what was compressed in it, is larger than what is read: 32 MiB of an API, 200 MiB of a content.
+    """The response, or its decompressed content, is too large.
 
-    What is compressed may be 50 times as large, or 1 MiB, and take 224 MiB of memory when it has been parsed. Contents
-    that are larger are asked for as they are; they may take 16 bytes more for each one that has been sent.
+    Limits: 32 MiB from an API, 200 MiB for annotation content, 50 times the compressed size (1 MiB is always allowed),
+    and 224 MiB of memory once parsed. Annotation content that compresses better is requested uncompressed; its parsed
+    form may take another 16 bytes of memory per byte received.
     """
 
 
 class ChecksumError(RequestError):
-    """A storage has got other bytes of the file `filename` than were sent, as its checksum says.
+    """The storage received different bytes of the file `filename` than were sent, by its checksum.
 
-    `sent` and `stored` are the CRC-32C of what was sent and of what it has got, as `x-goog-hash` writes them.
+    `sent` and `stored` are the CRC-32C of the bytes on either side, as in `x-goog-hash`.
     """
+
+    filename: str
+    sent: str
+    stored: str
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
         damage = f"the storage has bytes of crc32c {stored}, sent were {sent} ({method} {url})"
         message = f"{filename!r} was damaged on its way: {damage}"
-        super().__init__(message, method=method, url=url)
-        self.filename = filename
-        self.sent = sent
-        self.stored = stored
+        super().__init__(message, filename=filename, sent=sent, stored=stored, method=method, url=url)
 
 
 class MissingExtraError(KognicError, ImportError):
-    """What is wanted needs a library that an extra of this package brings: install the extra."""
+    """An optional dependency is not installed: install the extra that the message names."""
 
 
 class WasmError(KognicError):
@@ -291,76 +286,56 @@ class WasmError(KognicError):
 
 
 class LoadingError(WasmError):
-    """These bytes are no WebAssembly, or a module that cannot be instantiated.
+    """The bytes are not WebAssembly, or a module that cannot be instantiated.
 
-    `imports` has what the module wants from its host, such as `env.sin`. Nothing is there to be imported.
+    `imports` has the imports of the module, such as `env.sin`. None are provided.
     """
 
-    def __init__(self, message: str, *, imports: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.imports = tuple(imports)
+    imports: tuple[str, ...] = ()
 
 
 class FunctionNotFoundError(WasmError):
-    """The module does not export the `function`; `exports` has the names of what it does export."""
+    """The module does not export the `function`. `exports` has the functions that it does export."""
 
-    def __init__(self, message: str, *, function: str, exports: Sequence[str]) -> None:
-        super().__init__(message)
-        self.function = function
-        self.exports = tuple(exports)
+    function: str
+    exports: tuple[str, ...]
 
 
 class FunctionSignatureError(WasmError):
-    """The function has another signature, `got`, than `expected`, which is `(f64, f64, f64) -> (f64, f64)`."""
+    """The signature of the function is `got` instead of `expected`, `(f64, f64, f64) -> (f64, f64)`."""
 
-    def __init__(self, message: str, *, expected: str, got: str) -> None:
-        super().__init__(message)
-        self.expected = expected
-        self.got = got
+    expected: str
+    got: str
 
 
 class ProjectionError(WasmError):
-    """The function failed, or did not come to an end, for a point.
+    """The function failed for a point, or did not end.
 
     Attributes:
         point: The point that was projected.
-        reason: What happened.
-        index: Which test case it is from, counted from 0; None for the point that every module is tried with.
+        reason: Why it failed.
+        index: The index of the test case, from 0; None for the point that every module is tested with.
     """
 
-    def __init__(
-        self, message: str, *, point: tuple[float, float, float], reason: str, index: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.point = point
-        self.reason = reason
-        self.index = index
+    point: tuple[float, float, float]
+    reason: str
+    index: int | None = None
 
 
 class ProjectionValidationError(WasmError):
-    """The function projects the point of a test case to somewhere else.
+    """The function projects the point of a test case to the wrong place.
 
     Attributes:
-        index: Which test case it is, counted from 0.
-        point: The point that was projected.
-        expected: Where it has to be projected to.
-        got: Where it was projected to.
+        index: The index of the test case, from 0.
+        point: The point that was projected, in metres.
+        expected: The right projection, in pixels.
+        got: The function's projection, in pixels.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        index: int,
-        point: tuple[float, float, float],
-        expected: tuple[float, float],
-        got: tuple[float, float],
-    ) -> None:
-        super().__init__(message)
-        self.index = index
-        self.point = point
-        self.expected = expected
-        self.got = got
+    index: int
+    point: tuple[float, float, float]
+    expected: tuple[float, float]
+    got: tuple[float, float]
 
 
 class CompilationError(WasmError):
@@ -368,28 +343,22 @@ class CompilationError(WasmError):
 
     Attributes:
         command: The compiler and its arguments; empty if none was found.
-        exit_code: What the compiler ended with, None if it did not run.
-        output: What the compiler wrote to its standard error, with escapes for all but its lines.
+        exit_code: The exit code of the compiler, None if it did not run.
+        output: The standard error of the compiler, with escapes for all control characters but line ends.
     """
 
-    def __init__(
-        self, message: str, *, command: Sequence[str] = (), exit_code: int | None = None, output: str = ""
-    ) -> None:
-        super().__init__(message)
-        self.command = tuple(command)
-        self.exit_code = exit_code
-        self.output = output
+    command: tuple[str, ...] = ()
+    exit_code: int | None = None
+    output: str = ""
 
     def __str__(self) -> str:
         return "\n".join([f"{super().__str__()}:", self.output]) if self.output else super().__str__()
 
 
 class CompilationOutputError(WasmError):
-    """The compiled module cannot be written to `path`, where it shall go."""
+    """The compiled module cannot be written to `path`."""
 
-    def __init__(self, message: str, *, path: str) -> None:
-        super().__init__(message)
-        self.path = path
+    path: str
 
 
 class StatusError(KognicError):
@@ -401,26 +370,19 @@ class StatusError(KognicError):
         method: The HTTP method.
         url: The URL without its query string.
         request_id: The server's id of the request, if it gave one.
-        retry_after: Seconds to wait before trying again, if the server said so.
+        retry_after: Seconds to wait before the next attempt, if the server said so.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int,
-        method: str,
-        url: str,
-        request_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message)
+    message: str
+    status: int
+    method: str
+    url: str
+    request_id: str | None = None
+    retry_after: float | None = None
+
+    def __init__(self, message: str, /, **attributes: object) -> None:
+        super().__init__(message, **attributes)
         self.message = message
-        self.status = status
-        self.method = method
-        self.url = url
-        self.request_id = request_id
-        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return printable(f"{self.args[0]} ({self.status} from {self.method} {self.url})", MAX_MESSAGE)
@@ -447,19 +409,18 @@ class NotFoundError(ApiError):
 
 
 class LeftOutError(NotFoundError):
-    """A list lacks the ids in `missing`, which it was asked for: another way to say that they do not exist."""
+    """A list lacks the requested ids `missing`: they do not exist."""
 
-    def __init__(self, message: str, *, missing: Sequence[str], method: str, url: str) -> None:
-        super().__init__(message, status=200, method=method, url=url)
-        self.missing = tuple(missing)
+    status = 200
+    missing: tuple[str, ...]
 
 
 class ProjectNotFoundError(NotFoundError):
-    """The project or the batch that a request names does not exist. The message names those that do."""
+    """The project or batch of a request does not exist. The message names those that do."""
 
 
 class ConflictError(ApiError):
-    """It contradicts what is there already (409)."""
+    """It conflicts with what exists already (409)."""
 
 
 class TooManyRequestsError(ApiError):
@@ -475,7 +436,7 @@ class StorageError(StatusError):
 
 
 FINAL = (CertificateError, ProxyError)
-"""Why there is no connection, and will be none if it is tried again."""
+"""Failures to connect that another attempt would not change."""
 
 ENDS_RUN = (ClosedError, CredentialsError, JournalError, OfficialModelError, UnauthorizedError, UnavailableError)
 """Errors that end a run, because no scene can get past them. Every other error is one scene's own."""

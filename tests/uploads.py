@@ -4,11 +4,11 @@ from anyio import CapacityLimiter
 
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
-from kognic_aio.files import Reading, sources_at_hand
+from kognic_aio.files import ReadPool, opened_sources
 from kognic_aio.model import Image
 
 
 async def put(storage: Storage, url: str, file: Image) -> int:
     """Upload a file as one of a scene is, and tell its size."""
-    async with sources_at_hand({"file": file}, Reading(CapacityLimiter(1))) as sources:
+    async with opened_sources({"file": file}, ReadPool(CapacityLimiter(1))) as sources:
         return await storage.put(Secret(url), file, sources["file"])

@@ -18,7 +18,7 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
-from kognic_aio.files import Body, Source
+from kognic_aio.files import Body, FileSource
 from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.resource import Uploadable
 
@@ -70,7 +70,7 @@ class Storage:
         self._is_local = is_local
         self._alone = anyio.Lock()
 
-    def put(self, url: Secret[str], file: Uploadable, source: Source) -> Awaitable[int]:
+    def put(self, url: Secret[str], file: Uploadable, source: FileSource) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:

@@ -1,24 +1,23 @@
-"""Where the bytes of files come from: a class per kind of source, chosen once, opened anew for every attempt.
+"""Sources of the bytes of files: a class per kind, chosen once, opened anew for every attempt.
 
-    Source
-    ├── LocalFileSource     a file of this machine
+    FileSource
+    ├── LocalFileSource     a local file
     ├── Memory              bytes
     ├── MemoryStream        a BytesIO
-    ├── OpenFile            a file that its owner has opened, or a temporary one of what could be read only once
+    ├── OpenFile            a file that the caller opened, or the temporary file of a spooled source
     ├── ReadOnce
     │   ├── Blocking
-    │   │   ├── Stream      an object with `read()`: a member of an archive, a pipe, an answer of a server
+    │   │   ├── Stream      an object with `read()`: a member of an archive, a pipe, a server's response
     │   │   └── Iteration   an iterator or generator of bytes
     │   └── AsyncChunks     an async iterator or generator of bytes, or an object with an async `read()`
     └── CallbackSource      a function that returns the data of any other source but a local file
 
-Code of the caller that blocks runs in threads of ours, each stream and iterator in one from beginning to end. It runs
-one call at a time, unless the caller asks for more (`Reading`).
+Blocking code of the caller runs in our own threads, each stream and iterator in one from its start to its end. One
+call runs at a time, unless the caller asks for more (`ReadPool`).
 """
 
-from kognic_aio.files.body import Body
-from kognic_aio.files.choice import sources_at_hand
-from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Source
+from kognic_aio.files.choice import opened_sources
+from kognic_aio.files.pool import ReadPool
+from kognic_aio.files.source import Body, FileSource
 
-__all__ = ["Body", "Reading", "Source", "sources_at_hand"]
+__all__ = ["Body", "FileSource", "ReadPool", "opened_sources"]

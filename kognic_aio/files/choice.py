@@ -1,4 +1,4 @@
-"""Which kind of source a file is: asked once, here. A callback is asked when its turn comes."""
+"""Chooses the source class for a file: once, or when its turn comes if it has a callback."""
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
@@ -12,33 +12,31 @@ from kognic_aio._tasks import for_each
 from kognic_aio._threads import Worker, patiently
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
-from kognic_aio.files.body import Body
 from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
-from kognic_aio.files.reading import Reading
-from kognic_aio.files.source import Memory, MemoryStream, Source, close_now
-from kognic_aio.files.spool import AsyncChunks, Blocking
-from kognic_aio.files.streams import Iteration, Stream, is_open_file
+from kognic_aio.files.pool import ReadPool
+from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, close_now
+from kognic_aio.files.spool import AsyncChunks, Blocking, Iteration, Stream, is_open_file
 from kognic_aio.model.resource import Uploadable, bytes_source
 
 
-def _source_of(file: Uploadable, reading: Reading) -> Source:
-    """The source of a file's bytes; a DataError if it is a stream that is closed."""
+def _source_of(file: Uploadable, pool: ReadPool) -> FileSource:
+    """The source of a file's bytes; raises a DataError for a closed stream."""
     if file.file_data is None:
-        return LocalFileSource(file.filename, reading)
+        return LocalFileSource(file.filename, pool)
     if file.file_data.callback is None:
-        return _source_of_data(file.client_filename, file.file_data.data, reading)
-    return CallbackSource(file.client_filename, file.file_data.callback, reading)
+        return _source_of_data(file.client_filename, file.file_data.data, pool)
+    return CallbackSource(file.client_filename, file.file_data.callback, pool)
 
 
-def _source_of_data(name: str, data: Any, reading: Reading) -> Source:
+def _source_of_data(name: str, data: Any, pool: ReadPool) -> FileSource:
     if isinstance(data, bytes | bytearray | memoryview):
         return Memory(name, data)
     if getattr(data, "closed", False) is True:
         problem = "is closed, as streams are after an upload; give each scene its own, or a callback that opens it"
         raise DataError(f"the stream of {name!r} {problem}", filename=name)
-    if type(data) is BytesIO:  # what derives from it may read otherwise
+    if type(data) is BytesIO:  # not a subclass, which may read something else
         return MemoryStream(name, data)
-    return _kind_of(data)(name, data, reading)
+    return _kind_of(data)(name, data, pool)
 
 
 def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | type[Iteration]:
@@ -49,20 +47,20 @@ def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | t
     return AsyncChunks if isinstance(data, AsyncIterable) else Iteration
 
 
-class CallbackSource(Source):
-    """A function that gets the filename and returns any other source's data. Each attempt calls it anew.
+class CallbackSource(FileSource):
+    """A function that takes the filename and returns the data of any other source. Each attempt calls it anew.
 
-    A synchronous one runs in a thread, in its turn. Asynchronous ones overlap.
+    Synchronous ones take turns in threads. Asynchronous ones overlap.
     """
 
-    def __init__(self, name: str, callback: Callable[[str], Any], reading: Reading) -> None:
+    def __init__(self, name: str, callback: Callable[[str], Any], pool: ReadPool) -> None:
         super().__init__(name)
         self._callback = callback
-        self._reading = reading
+        self._pool = pool
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes that it gives this time."""
+        """The bytes that it returns this time."""
         source = await patiently(self._result)
         try:
             async with source.open() as body:
@@ -70,21 +68,21 @@ class CallbackSource(Source):
         finally:
             await source.close()
 
-    async def _result(self) -> Source:
+    async def _result(self) -> FileSource:
         function, is_async = self._callback, inspect.iscoroutinefunction
         if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004  # an object with one
             return await self._awaited(function(self.name))
-        async with self._reading.turn() as worker:
+        async with self._pool.turn() as worker:
             result = await self._called(worker)
             if not inspect.isawaitable(result):
                 source = self._source_of_result(result)
-                # Members of an archive and generators may share something with the results of other callbacks, so they
-                # are read to their end in the same turn, and by the same thread.
-                return await source.gathered_by(worker) if isinstance(source, Blocking) else source
+                # Members of an archive and generators may share an object with the results of other callbacks, so they
+                # are read to their end in the same turn, by the same thread.
+                return await source.spooled_by(worker) if isinstance(source, Blocking) else source
         return await self._awaited(result)
 
     async def _called(self, worker: Worker) -> Any:
-        """What the callback returns. If nobody waits for that any more, it is closed when it comes."""
+        """The result of the callback. If the task is cancelled, the result is closed when it comes."""
         unclaimed = ExitStack()
 
         def call() -> Any:
@@ -93,46 +91,46 @@ class CallbackSource(Source):
             return result
 
         try:
-            with self.blamed("the callback for"):
+            with self.naming_file("the callback for"):
                 return await worker.run(call)
         except BaseException:
             worker.submit(unclaimed.close)
             raise
 
-    async def _awaited(self, result: Any) -> Source:
-        with self.blamed("the callback for"):
+    async def _awaited(self, result: Any) -> FileSource:
+        with self.naming_file("the callback for"):
             result = await result
         return self._source_of_result(result)
 
-    def _source_of_result(self, result: Any) -> Source:
-        with self.blamed("the callback for"):
-            return _source_of_data(self.name, argument("its result", result, bytes_source), self._reading)
+    def _source_of_result(self, result: Any) -> FileSource:
+        with self.naming_file("the callback for"):
+            return _source_of_data(self.name, argument("its result", result, bytes_source), self._pool)
 
 
 @asynccontextmanager
-async def sources_at_hand(
-    files: Mapping[str, Uploadable], reading: Reading, *, keep: bool = False
-) -> AsyncGenerator[Mapping[str, Source], None]:
-    """The sources of the files of a scene, by name. In the end they are closed.
+async def opened_sources(
+    files: Mapping[str, Uploadable], pool: ReadPool, *, keep: bool = False
+) -> AsyncGenerator[Mapping[str, FileSource], None]:
+    """The sources of the files of a scene, by name. They are closed at exit.
 
     Args:
         files: The files of a scene, by name.
-        reading: What all reading for the client shares.
-        keep: Whether to leave the streams and generators open that were given as data, for a later run.
+        pool: Turns and buffers that all uploads of the client share.
+        keep: Whether to leave streams and generators open that were passed as data, for a later run.
 
     Raises:
         MissingFileError: If a local file is missing, empty or not a file.
         DataError: If a stream is closed.
     """
-    sources = {name: _source_of(file, reading) for name, file in files.items()}
+    sources = {name: _source_of(file, pool) for name, file in files.items()}
     try:
-        await check_files([source for source in sources.values() if isinstance(source, LocalFileSource)], reading)
+        await check_files([source for source in sources.values() if isinstance(source, LocalFileSource)], pool)
         yield sources
     finally:
         if not keep:
-            await _close_all([source for source in sources.values() if type(source).close is not Source.close])
+            await _close_all([source for source in sources.values() if type(source).close is not FileSource.close])
 
 
-async def _close_all(sources: list[Source]) -> None:
+async def _close_all(sources: list[FileSource]) -> None:
     with CancelScope(shield=True):
         await for_each(sources, lambda source: source.close(), workers=len(sources))

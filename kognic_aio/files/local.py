@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from io import FileIO, UnsupportedOperation
 from itertools import accumulate
@@ -15,122 +15,114 @@ from anyio import move_on_after
 from kognic_aio._regular import opened_at_once, opened_without_waiting
 from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
 from kognic_aio.errors import DataError, MissingFileError
-from kognic_aio.files.body import CHUNK, Body, changed, check_size
-from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
-from kognic_aio.files.source import CLOSING_TIME, Source, close_after
+from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
+from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
 
 MAX_PREFETCHED = 1 << 17
-"""Bytes of the largest file that is read when it is looked at."""
+"""Bytes of the largest file that is read when it is checked."""
 
-# Files are opened by name, without pathlib. It interns each part of a path, and every 40,000 of them the interpreter
-# builds its table of such strings anew: 2 MB in the arena of whichever thread that is, until all arenas have had it.
+# Files are opened by name, without pathlib: it interns every part of a path, and after 40,000 names the interpreter
+# rehashes that table (2 MB, in the arena of whichever thread).
 
 
-class LocalFileSource(Source):
-    """A file of this machine, opened anew for each attempt. It is an error to write to it while it is sent."""
+class LocalFileSource(FileSource):
+    """A local file, opened anew for each attempt. A DataError is raised if it changes during an attempt."""
 
-    def __init__(self, filename: str, reading: Reading) -> None:
+    def __init__(self, filename: str, pool: ReadPool) -> None:
         super().__init__(filename)
-        self._reading = reading
-        self.prefetched = b""  # for the first attempt
+        self._pool = pool
+        self.prefetched = b""  # for the first attempt only: later ones send the file as it is then
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes: a small file is read at once, a large one as it is sent."""
-        prefetched, self.prefetched = self.prefetched, b""
-        if prefetched:
-            yield Body(prefetched, len(prefetched), self.name)
-            return
-        with self._reading.buffer() as buffer:
-            with self.blamed():
+        """The bytes. A small file is read at once, a large one while it is sent."""
+        content, self.prefetched = self.prefetched, b""
+        if not content:
+            with self.naming_file(), self._pool.buffer() as buffer:
                 size = await patiently(in_thread, _read_if_small, self.name, buffer)
-            content = None if size is None else bytes(memoryview(buffer)[:size])
-        if content is not None:
-            yield Body(content, len(content), self.name)
+                content = bytes(memoryview(buffer)[:size])
+        if content:
+            yield self.whole(content)
             return
-        async with self._opened_large() as body:
-            yield body
-
-    @asynccontextmanager
-    async def _opened_large(self) -> AsyncGenerator[Body, None]:
         file = Handle(self.name)
         async with leased_worker() as worker:
             try:
-                with self.blamed():
+                with self.naming_file():
                     await patiently(worker.run, file.open)
-                content = chunks(readinto_of(file.stream, worker), self._reading)
-                yield Body(content, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
+                content_chunks = chunks(readinto_of(file.stream, worker), self._pool)
+                yield Body(content_chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:
-                closing = worker.submit(file.close)  # in that thread, behind an `open` that may still hang there
+                ended = worker.submit(file.close)  # in that thread, after an `open` that may still hang there
                 with move_on_after(CLOSING_TIME, shield=True):
-                    await asyncio.wrap_future(closing)
+                    await asyncio.wrap_future(ended)
 
 
 class Handle:
-    """A file that is open, as `stream`, and its status at that time, as `before`. Everything it does may block."""
+    """An open file, `stream`, and its status when it was opened, `before`. All methods may block."""
 
     def __init__(self, filename: str) -> None:
         self._filename = filename
 
     def open(self, opener: Callable[[str, int], int] = opened_at_once) -> None:
-        """Open it; a MissingFileError if it is no file any more."""
+        """Open the file; raise a MissingFileError if it is not a regular file any more."""
         self.stream = FileIO(self._filename, opener=opener)
         self.before = os.fstat(self.stream.fileno())
-        if not S_ISREG(self.before.st_mode):  # to wait for what a FIFO gives could take for ever
+        if not S_ISREG(self.before.st_mode):  # reading a FIFO may block for ever
             raise _no_file(self._filename)
 
     def close(self) -> None:
-        """Close it, if it was opened."""
+        """Close the file, if it was opened."""
         if hasattr(self, "stream"):
             self.stream.close()
 
     def read_whole(self, buffer: Buffer | memoryview) -> int:
-        """Read all of it into a larger buffer, and return how much that was; a DataError if it changes meanwhile."""
+        """Read the file into a larger buffer, and return its size; raise a DataError if it changes meanwhile."""
         size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
         self.check_unchanged()
         return size
 
     def check_unchanged(self) -> None:
-        """Raise a DataError if somebody has written to it, or it has lost its name."""
-        # The status of the open file is compared, not that of its name: there are mounts on which a name gets another
-        # time of modification, or another inode number, by being opened.
+        """Raise a DataError if the file was written to, removed or replaced."""
+        # The status of the open file is compared, not that of its name: on some mounts, opening a file changes the
+        # modification time or the inode number of its name.
         name, now = self._filename, os.fstat(self.stream.fileno())
         check_size(name, self.before.st_size, now.st_size)
         if self.before.st_nlink and not now.st_nlink:
-            self._look_for_another()
-            raise changed(name, "another file has taken its name")
+            raise changed(name, _why_unlinked(name))
         if self.before.st_mtime_ns != now.st_mtime_ns:
             raise changed(name, "it was written to")
 
-    def _look_for_another(self) -> None:
-        try:
-            os.stat(self._filename)  # noqa: PTH116  # no pathlib, as said above
-        except OSError as error:
-            raise changed(self._filename, f"it is gone ({error.strerror})") from error
+
+def _why_unlinked(filename: str) -> str:
+    try:
+        os.stat(filename)  # noqa: PTH116  # no pathlib, as said above
+    except OSError as error:
+        return f"it is gone ({error.strerror})"
+    return "another file has taken its name"
 
 
-class OpenFile(Source):
-    """A file that is open, such as one of its owner's. It is read from its start, wherever its position is moved to."""
+class OpenFile(FileSource):
+    """A file that the caller opened, or a temporary file. It is read from its start, whatever its position."""
 
-    def __init__(self, name: str, stream: Any, reading: Reading) -> None:
+    def __init__(self, name: str, stream: Any, pool: ReadPool) -> None:
         super().__init__(name)
         self._stream = stream
-        self._reading = reading
+        self._pool = pool
         self._worker: Worker | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes: a small file is read at once, a large one as it is sent."""
+        """The bytes. A small file is read at once, a large one while it is sent."""
         async with leased_worker() as worker:
             try:
-                with self.blamed():
+                with self.naming_file():
                     part = await worker.run(_Part, self._stream)
                 if part.size > CHUNK:
-                    with self.sole_use(self._stream):
-                        yield Body(chunks(partial(worker.run, part.readinto), self._reading), part.size, self.name)
+                    with self.exclusive(self._stream):
+                        yield Body(chunks(partial(worker.run, part.readinto), self._pool), part.size, self.name)
                     return
-                with self.blamed(), self._reading.buffer() as buffer:
+                with self.naming_file(), self._pool.buffer() as buffer:
                     size = await worker.run(_fill, part.readinto, buffer)
                     check_size(self.name, part.size, size)
                     content = bytes(memoryview(buffer)[:size])
@@ -144,7 +136,7 @@ class OpenFile(Source):
 
 
 class _Part:
-    """Reads an open file from its start, without using the position, which other descriptors may share."""
+    """Reads an open file from its start, without its position, which other descriptors may share."""
 
     def __init__(self, stream: Any) -> None:
         with suppress(UnsupportedOperation):
@@ -156,7 +148,7 @@ class _Part:
     def readinto(self, view: memoryview) -> int:
         if hasattr(os, "preadv"):
             read = os.preadv(self._descriptor, [view], self._offset)
-        else:  # on Windows, where only our own temporary files are read in this way
+        else:  # Windows, where only our own temporary files are read this way
             os.lseek(self._descriptor, self._offset, os.SEEK_SET)
             chunk = os.read(self._descriptor, len(view))
             read = len(chunk)
@@ -166,7 +158,7 @@ class _Part:
 
 
 def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) -> int:
-    """Read to the end, or until the buffer is full, and return how much that was."""
+    """Read to the end, or until the buffer is full, and return the number of bytes read."""
     size = 0
     with memoryview(buffer) as view:
         while read := readinto(view[size:]):
@@ -174,28 +166,25 @@ def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) ->
     return size
 
 
-def _read_if_small(filename: str, buffer: Buffer) -> int | None:
-    """Read a file of at most one chunk into the buffer and return its size; None if it is larger."""
-    file = Handle(filename)
-    try:
+def _read_if_small(filename: str, buffer: Buffer) -> int:
+    """Read a file of at most one chunk into the buffer, and return its size; 0 if it is larger."""
+    with closing(Handle(filename)) as file:
         file.open()
         if file.before.st_size > CHUNK:
-            return None
+            return 0
         if size := file.read_whole(buffer):
             return size
-    finally:
-        file.close()
     raise _empty(filename)
 
 
-async def check_files(sources: Sequence[LocalFileSource], reading: Reading) -> None:
+async def check_files(sources: Sequence[LocalFileSource], pool: ReadPool) -> None:
     """Raise a MissingFileError if a local file is missing, empty, or not a file.
 
-    Small files are read in the same turn, for their first attempt: to wake a thread costs as much as a request.
+    Small files are read in the same thread, for their first attempt: waking a thread costs as much as a request.
     """
     if not sources:
         return
-    with reading.buffer() as buffer:
+    with pool.buffer() as buffer:
         sizes = await in_thread(_check_all, [source.name for source in sources], buffer)
         with memoryview(buffer) as view:
             for source, size, end in zip(sources, sizes, accumulate(sizes), strict=True):
@@ -203,15 +192,16 @@ async def check_files(sources: Sequence[LocalFileSource], reading: Reading) -> N
 
 
 def _check_all(filenames: Sequence[str], buffer: Buffer) -> Sequence[int]:
-    """Look at files, and return how many bytes of each have been read into the buffer: all or none."""
+    """Check files, and return how many bytes of each were read into the buffer: all or none."""
     sizes: list[int] = []
     end = 0  # a sum for each file anew would take minutes for a scene of 100,000
     with memoryview(buffer) as view:
         for name in filenames:
             rest = view[end:]
-            size = _prefetch(name, rest) if _checked_size(name) <= min(MAX_PREFETCHED, len(rest) - 1) else 0
-            sizes.append(size)
-            end += size
+            # A byte of the buffer must be left: if it is filled too, the file has grown.
+            fits = _checked_size(name) < min(MAX_PREFETCHED + 1, len(rest))
+            sizes.append(_prefetch(name, rest) if fits else 0)
+            end += sizes[-1]
     return sizes
 
 
@@ -229,14 +219,10 @@ def _checked_size(name: str) -> int:
 
 
 def _prefetch(name: str, rest: memoryview) -> int:
-    file = Handle(name)
-    try:
+    with suppress(OSError, DataError, MissingFileError), closing(Handle(name)) as file:
         file.open(opened_without_waiting)
         return file.read_whole(rest) if file.before.st_size < len(rest) else 0
-    except (OSError, DataError, MissingFileError):
-        return 0  # the attempt will meet the same problem, and say where it was
-    finally:
-        file.close()
+    return 0  # the attempt will fail in the same way, and report it
 
 
 def _no_file(filename: str) -> MissingFileError:

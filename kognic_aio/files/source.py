@@ -1,10 +1,13 @@
-"""What all kinds of sources have in common, and those that are in memory."""
+"""The base of all sources of bytes, the body that one attempt sends, and the sources that are in memory."""
 
 import asyncio
 import inspect
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Generator
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +16,9 @@ from anyio import move_on_after
 from kognic_aio._tasks import is_being_cancelled
 from kognic_aio._threads import Worker, in_thread, thread_hint
 from kognic_aio.errors import DataError, KognicError, MissingFileError
-from kognic_aio.files.body import Body
+
+CHUNK = 1 << 20
+"""Bytes read at a time. A file of at most one chunk is read and sent whole."""
 
 CLOSING_TIME = 0.5
 """Seconds to wait for the closing of a stream."""
@@ -22,8 +27,74 @@ _in_use: set[int] = set()
 """The ids of the streams and iterators that any client reads now. Ids, because not all of them are hashable."""
 
 
-class Source(ABC):
-    """Where the bytes of one file come from. Each attempt to send them opens it anew."""
+class Body:
+    """The bytes of one attempt.
+
+    The last chunk is handed out only after everything has been read and checked. A source that turns out to be wrong is
+    never sent whole, so no storage keeps it.
+
+    Args:
+        content: The bytes, or an iterable of them in chunks.
+        size: The expected number of bytes.
+        filename: The name of the file in errors.
+        check: Called when everything has been read; raises if the source has changed.
+    """
+
+    def __init__(
+        self,
+        content: bytes | AsyncIterable[bytes],
+        size: int,
+        filename: str,
+        check: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        if isinstance(content, bytes) and len(content) > CHUNK:
+            content = _slices(content)
+        self.payload = content if isinstance(content, bytes) else self._watched(content)
+        self.size = size
+        self.sent = len(content) if isinstance(content, bytes) else 0  # bytes that have been handed out
+        self.is_complete = isinstance(content, bytes)  # whether those were all
+        self.failure: Exception | None = None  # in reading; aiohttp would only say that the connection broke
+        self._filename = filename
+        self._check = check
+        self._crc = 0
+
+    async def crc32c(self) -> str:
+        """The CRC-32C of the bytes handed out so far, in base64 as in `x-goog-hash`."""
+        if isinstance(self.payload, bytes):
+            self._crc = (await _crc32c())(0, self.payload)
+        return b64encode(self._crc.to_bytes(4, "big")).decode()
+
+    async def _watched(self, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        try:
+            extend = await _crc32c()
+            async for chunk in self._checked(content):
+                self.sent += len(chunk)
+                self._crc = extend(self._crc, chunk)
+                yield chunk
+        except Exception as error:
+            self.failure = error
+            raise
+
+    async def _checked(self, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """The chunks. The last one is held back until the size and the source have been checked."""
+        read, last = 0, b""
+        async for chunk in content:
+            read += len(chunk)
+            if read > self.size:
+                break
+            if read == self.size:
+                last = chunk
+            else:
+                yield chunk
+        check_size(self._filename, self.size, read)
+        if self._check is not None:
+            await self._check()
+        self.is_complete = True
+        yield last
+
+
+class FileSource(ABC):
+    """The source of the bytes of one file. Each attempt to send them opens it anew."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,17 +109,17 @@ class Source(ABC):
         """
 
     async def close(self) -> None:  # noqa: B027  # most have nothing to close
-        """Let go of what the caller gave: no further attempt will be made."""
+        """Close the caller's stream: no further attempt will be made."""
 
     def whole(self, content: bytes) -> Body:
-        """The body of bytes that have all been read."""
+        """The body of content that has been read completely."""
         if not content:
             raise DataError(f"the data of {self.name!r} is empty", filename=self.name)
         return Body(content, len(content), self.name)
 
     @contextmanager
-    def sole_use(self, data: Any) -> Generator[None, None, None]:
-        """Raise a DataError if something else reads a stream or iterator now: each would get a part of the bytes."""
+    def exclusive(self, data: Any) -> Generator[None, None, None]:
+        """Raise a DataError if the data is already being read: each reader would get a part of the bytes."""
         if id(data) in _in_use:
             problem = "is being uploaded already; give each file its own, or a callback that opens it"
             raise DataError(f"the data of {self.name!r} {problem}", filename=self.name)
@@ -59,8 +130,8 @@ class Source(ABC):
             _in_use.discard(id(data))
 
     @contextmanager
-    def blamed(self, what: str = "reading") -> Generator[None, None, None]:
-        """Raise whatever a source raises as an error of ours that names the file."""
+    def naming_file(self, what: str = "reading") -> Generator[None, None, None]:
+        """Translate errors of a source into a DataError or MissingFileError that names the file."""
         try:
             yield
         except (DataError, MissingFileError):
@@ -68,7 +139,7 @@ class Source(ABC):
         except asyncio.CancelledError as error:
             if is_being_cancelled():
                 raise
-            raise DataError(f"{what} {self.name!r} was cancelled from elsewhere", filename=self.name) from error
+            raise DataError(f"{what} {self.name!r} was cancelled by other code", filename=self.name) from error
         except Exception as error:
             if isinstance(error, FileNotFoundError) and error.filename == self.name:
                 raise MissingFileError(f"{self.name!r} is missing", filename=self.name) from error
@@ -77,8 +148,8 @@ class Source(ABC):
             raise DataError(message, filename=self.name) from error
 
 
-class Memory(Source):
-    """Bytes, in one of the forms that are no stream."""
+class Memory(FileSource):
+    """Bytes in memory."""
 
     def __init__(self, name: str, data: bytes | bytearray | memoryview) -> None:
         super().__init__(name)
@@ -86,12 +157,12 @@ class Memory(Source):
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """All of them."""
+        """The bytes."""
         yield self.whole(bytes(self._data))
 
 
-class MemoryStream(Source):
-    """A BytesIO, which needs no thread to be read."""
+class MemoryStream(FileSource):
+    """A BytesIO. Reading it needs no thread."""
 
     def __init__(self, name: str, stream: BytesIO) -> None:
         super().__init__(name)
@@ -99,20 +170,20 @@ class MemoryStream(Source):
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """All of its bytes, wherever its position is."""
-        with self.sole_use(self._stream):
-            with self.blamed():
+        """All of its bytes, whatever its position."""
+        with self.exclusive(self._stream):
+            with self.naming_file():
                 body = self.whole(self._stream.getvalue())
             yield body
 
     async def close(self) -> None:
         """Close the stream, as the official client does after an upload."""
-        with suppress(BufferError):  # somebody else still looks at its memory
+        with suppress(BufferError):  # a memoryview of it is still in use
             self._stream.close()
 
 
 def close_now(data: Any) -> None:
-    """Close what can be closed, in this thread. The bytes have been read, so it does not matter if this fails."""
+    """Close data that has a synchronous close, in this thread. Its bytes have been read, so errors are ignored."""
     close = getattr(data, "close", None)
     if callable(close) and not inspect.iscoroutinefunction(close):
         with suppress(Exception):
@@ -120,7 +191,7 @@ def close_now(data: Any) -> None:
 
 
 async def close_quietly(data: Any) -> None:
-    """Close what can be closed, without waiting long. It does not matter if this fails."""
+    """Close data that has a close or aclose, and wait for it briefly. Errors are ignored."""
     with move_on_after(CLOSING_TIME, shield=True), suppress(Exception):
         if hasattr(data, "aclose"):
             await data.aclose()
@@ -131,9 +202,35 @@ async def close_quietly(data: Any) -> None:
 
 
 async def close_after(worker: Worker | None, data: Any) -> None:
-    """Close what a worker has read: at once, or when its thread reads it no more."""
+    """Close data that a worker has read: now, or when its thread is done with it."""
     if worker is not None and worker.is_busy:
         # If it were closed while that thread reads it, the next file to be opened would get its descriptor.
         worker.submit(close_now, data)
     else:
         await close_quietly(data)
+
+
+def check_size(filename: str, expected: int | None, got: int) -> None:
+    """Raise a DataError unless a source gave the expected number of bytes; None expects any."""
+    if expected not in (None, got):
+        raise changed(filename, f"{expected} bytes at the start, {got} at the end")
+
+
+def changed(filename: str, how: str) -> DataError:
+    """The error for a source that is not what it was at the start."""
+    return DataError(f"{filename!r} changed during its upload: {how}; pass files that are complete", filename=filename)
+
+
+async def _slices(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]
+
+
+async def _crc32c() -> Callable[[int, bytes], int]:
+    """The function that extends a CRC-32C by more bytes."""
+    if "google_crc32c" not in sys.modules:
+        await in_thread(import_module, "google_crc32c")  # reads files, and blocks
+    import google_crc32c  # noqa: PLC0415  # imported just now
+
+    extend: Callable[[int, bytes], int] = google_crc32c.extend
+    return extend

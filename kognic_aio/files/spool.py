@@ -1,12 +1,16 @@
-"""What can be read only once is taken in before it is sent: into memory if it is short, else into a temporary file."""
+"""Sources that can be read only once. They are spooled before they are sent: in memory, or in a temporary file."""
 
 import inspect
+import os
 import time
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from io import FileIO
-from tempfile import TemporaryFile
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
+from socket import SocketIO
+from stat import S_ISREG
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from threading import Event
 from typing import IO, Any, Final, TypeAlias
 
@@ -14,85 +18,121 @@ import anyio
 
 from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
-from kognic_aio.files.body import CHUNK, Body, check_size
 from kognic_aio.files.local import OpenFile
-from kognic_aio.files.reading import Buffer, Reading
-from kognic_aio.files.source import Memory, Source, close_now, close_quietly
+from kognic_aio.files.pool import Buffer, ReadPool
+from kognic_aio.files.source import CHUNK, Body, FileSource, Memory, check_size, close_now, close_quietly
 
 END: Final = object()
-"""What a source gives after its last chunk."""
+"""Returned after the last chunk."""
 
 NOTHING_YET: Final = object()
-"""What a source gives in the place of a chunk when it has none for the moment."""
+"""Returned instead of a chunk by a stream that has no data yet."""
 
-LOOK_AGAIN = 0.02
-"""Seconds between two looks at a stream that has nothing yet."""
+POLL_INTERVAL = 0.02
+"""Seconds between two reads of a stream that has no data yet."""
 
 STARVED_AFTER = 60.0
-"""Seconds after which a stream that has nothing is given up."""
+"""Seconds without data after which a stream is given up."""
+
+ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
+"""Responses of servers, as `urlopen` and requests return them. Each has a socket of its own."""
 
 Pull: TypeAlias = Callable[[], Any]
-"""Gives the next chunk of a source, END or NOTHING_YET."""
+"""Returns the next chunk of a source, END or NOTHING_YET."""
 
 
-class ReadOnce(Source):
-    """What is read once. Each attempt to send it is served from what was taken in."""
+class ReadOnce(FileSource):
+    """A source that is read once. It is spooled, and each attempt sends the spooled bytes."""
 
-    def __init__(self, name: str, data: Any, reading: Reading) -> None:
+    def __init__(self, name: str, data: Any, pool: ReadPool) -> None:
         super().__init__(name)
         self._data = data
-        self._reading = reading
-        self._taken_in: Source | None = None
+        self._pool = pool
+        self._spooled: FileSource | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
-        """The bytes, from the first on."""
-        if self._taken_in is None:
-            self._taken_in = await self._take_in()
-        async with self._taken_in.open() as body:
+        """The bytes, from the first one."""
+        if self._spooled is None:
+            self._spooled = await self._spool()
+        async with self._spooled.open() as body:
             yield body
 
     @abstractmethod
-    async def _take_in(self) -> Source:
-        """All that it gives, in memory or in a temporary file."""
+    async def _spool(self) -> FileSource:
+        """The spooled bytes, in memory or in a temporary file."""
 
     async def close(self) -> None:
-        """Close what the caller gave, as the official client does, or what was taken in of it."""
-        if self._taken_in is None:
+        """Close the caller's data, as the official client does, or the spooled bytes."""
+        if self._spooled is None:
             await close_quietly(self._data)
         else:
-            await self._taken_in.close()
+            await self._spooled.close()
 
 
 class Blocking(ReadOnce):
-    """What blocks when it is read: one thread reads and closes it."""
+    """A source that blocks when it is read. One thread reads and closes it."""
 
-    async def gathered_by(self, worker: Worker) -> Source:
-        """All that it gives, read and closed in the thread of a worker."""
+    async def _spool(self) -> FileSource:
+        # It is read in its turn, unless it shares nothing: the members of an archive move the one position of its file.
+        async with leased_worker() if _shares_nothing(self._data) else self._pool.turn() as worker:
+            return await self.spooled_by(worker)
+
+    async def spooled_by(self, worker: Worker) -> FileSource:
+        """The spooled bytes, read in the thread of a worker. The data is closed in it too."""
         try:
-            with self.blamed(), self.sole_use(self._data):
+            with self.naming_file(), self.exclusive(self._data):
                 return await self._read(worker)
         finally:
             worker.submit(close_now, self._data)
 
     @abstractmethod
-    async def _read(self, worker: Worker) -> Source:
-        """All that it gives, read in the thread of a worker."""
+    async def _read(self, worker: Worker) -> FileSource:
+        """The spooled bytes, read in the thread of a worker."""
+
+    async def _pull_all(self, pull: Pull, worker: Worker, size: int | None = None) -> FileSource:
+        """The spooled chunks of `pull`, called in the thread of a worker; `size` is their sum, if it is known."""
+        with self._pool.buffer() as buffer:
+            intake = Intake(self.name, buffer, size)
+            try:
+                await worker.run(intake.take_all, pull)
+            except BaseException:
+                intake.abandon(worker)
+                raise
+            return intake.result(self._pool)
+
+
+class Stream(Blocking):
+    """An object with a `read()` that blocks."""
+
+    async def _read(self, worker: Worker) -> FileSource:
+        size = await worker.run(_rewound, self._data)
+        return await self._pull_all(partial(_pull, self._data), worker, size)
+
+
+class Iteration(Blocking):
+    """An iterator or generator of bytes."""
+
+    async def _read(self, worker: Worker) -> FileSource:
+        if getattr(self._data, "gi_frame", self) is None:
+            problem = "has been read already; give each file its own, or a callback that makes it"
+            raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
+        return await self._pull_all(partial(next, self._data, END), worker)
 
 
 class Intake:
-    """Takes in all that a source gives: into a buffer as long as it fits, then into a temporary file."""
+    """Spools chunks: into a buffer as long as they fit, then into a temporary file."""
 
     def __init__(self, name: str, buffer: Buffer, size: int | None = None) -> None:
         self._name = name
         self._buffer = buffer
-        self._expected = size  # None if nobody knows
+        self._expected = size  # None if unknown
         self._abandoned = Event()
         self._file: FileIO | None = None
         self._size = 0
 
     def take_all(self, pull: Pull) -> None:
-        """Take in everything, in the thread that this is called in."""
+        """Spool everything, in the calling thread."""
         try:
             while (chunk := self._next(pull)) is not END:
                 self.take(chunk)
@@ -108,15 +148,15 @@ class Intake:
                 return chunk
             if time.monotonic() > deadline:
                 raise _starved()
-            self._abandoned.wait(LOOK_AGAIN)
-        raise InvalidError("it was left before its end")
+            self._abandoned.wait(POLL_INTERVAL)
+        raise InvalidError("abandoned before its end")
 
     def fits(self, chunk: Any) -> bool:
-        """Whether a chunk would still be kept in memory."""
+        """Whether a chunk still fits into memory."""
         return self._file is None and isinstance(chunk, bytes) and self._size + len(chunk) <= CHUNK
 
     def take(self, chunk: Any) -> None:
-        """Take in a chunk. Writing it to the temporary file may block."""
+        """Spool a chunk. Writing it to the temporary file may block."""
         if not isinstance(chunk, bytes | bytearray | memoryview):
             hint = "open files in binary mode ('rb')" if isinstance(chunk, str) else "bytes are needed"
             raise InvalidError(f"it gives {type(chunk).__name__}; {hint}")
@@ -137,25 +177,25 @@ class Intake:
         self._size = end
 
     def _new_file(self) -> FileIO:
-        """A temporary file. It waits for a descriptor, because what has been taken in cannot be had again."""
+        """A temporary file. It waits for a descriptor, because the chunks so far cannot be read again."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 return TemporaryFile(buffering=0)
             except OSError as error:
-                if is_shortage(error) and time.monotonic() < deadline and not self._abandoned.wait(LOOK_AGAIN):
+                if is_shortage(error) and time.monotonic() < deadline and not self._abandoned.wait(POLL_INTERVAL):
                     continue
                 problem = f"no temporary file for the data of {self._name!r}: {error}"
                 raise DataError(problem, filename=self._name) from error
 
-    def result(self, reading: Reading) -> Source:
-        """What was taken in, in memory or in a temporary file."""
+    def result(self, pool: ReadPool) -> FileSource:
+        """The spooled bytes, in memory or in a temporary file."""
         if self._file is not None:
-            return OpenFile(self._name, self._file, reading)
+            return OpenFile(self._name, self._file, pool)
         return Memory(self._name, bytes(memoryview(self._buffer)[: self._size]))
 
     def abandon(self, worker: Worker) -> None:
-        """Take in no more, as nobody waits for it. The temporary file is closed behind what the worker does now."""
+        """Stop, because nobody waits for it. The temporary file is closed after the current job of the worker."""
         self._abandoned.set()
         worker.submit(self._discard)
 
@@ -164,40 +204,28 @@ class Intake:
             self._file.close()
 
 
-async def gather(name: str, pull: Pull, worker: Worker, reading: Reading, size: int | None = None) -> Source:
-    """Everything that a source gives, read in the thread of a worker; `size` is what it should be, if that is known."""
-    with reading.buffer() as buffer:
-        intake = Intake(name, buffer, size)
-        try:
-            await worker.run(intake.take_all, pull)
-        except BaseException:
-            intake.abandon(worker)
-            raise
-        return intake.result(reading)
-
-
 class AsyncChunks(ReadOnce):
-    """What is read in the event loop, many at once: an async iterable, or an object with an async `read()`."""
+    """An async iterable, or an object with an async `read()`. Many are read concurrently, in the event loop."""
 
-    async def _take_in(self) -> Source:
+    async def _spool(self) -> FileSource:
         try:
-            with self.blamed(), self.sole_use(self._data), self._reading.buffer() as buffer:
+            with self.naming_file(), self.exclusive(self._data), self._pool.buffer() as buffer:
                 return await self._gather(Intake(self.name, buffer))
         finally:
             await close_quietly(self._data)
 
-    async def _gather(self, intake: Intake) -> Source:
+    async def _gather(self, intake: Intake) -> FileSource:
         given = _read_async(self._data) if hasattr(self._data, "read") else aiter(self._data)
         async for chunk in given:
             if not intake.fits(chunk):
-                await self._spool(intake, chunk, given)
+                await self._to_file(intake, chunk, given)
                 break
             intake.take(chunk)
-        return intake.result(self._reading)
+        return intake.result(self._pool)
 
     @staticmethod
-    async def _spool(intake: Intake, chunk: Any, rest: AsyncIterator[Any]) -> None:
-        """Take in what does not fit into memory, in a thread."""
+    async def _to_file(intake: Intake, chunk: Any, rest: AsyncIterator[Any]) -> None:
+        """Spool the chunks that do not fit into memory, in a thread."""
         async with leased_worker() as worker:
             try:
                 await worker.run(intake.take, chunk)
@@ -209,8 +237,8 @@ class AsyncChunks(ReadOnce):
 
 
 def _starved() -> InvalidError:
-    """The error for a stream that has nothing, and does not end."""
-    return InvalidError(f"read() has given None, which means that there is nothing yet, for {STARVED_AFTER:g} s")
+    """The error for a stream that has no data, and does not end."""
+    return InvalidError(f"read() returned None (no data yet) for {STARVED_AFTER:g} s")
 
 
 def _write(file: IO[bytes], view: memoryview) -> None:
@@ -220,7 +248,7 @@ def _write(file: IO[bytes], view: memoryview) -> None:
 
 
 async def _read_async(stream: Any) -> AsyncIterator[Any]:
-    """The chunks of a stream, from its start if it can go there."""
+    """The chunks of a stream, from its start if it is seekable."""
     if inspect.iscoroutinefunction(seek := getattr(stream, "seek", None)) and await _is_seekable(stream):
         await seek(0)
     deadline = time.monotonic() + STARVED_AFTER
@@ -231,9 +259,58 @@ async def _read_async(stream: Any) -> AsyncIterator[Any]:
         elif time.monotonic() > deadline:
             raise _starved()
         else:
-            await anyio.sleep(LOOK_AGAIN)
+            await anyio.sleep(POLL_INTERVAL)
 
 
 async def _is_seekable(stream: Any) -> bool:
     seekable = getattr(stream, "seekable", lambda: True)()
     return bool(await seekable if inspect.isawaitable(seekable) else seekable)
+
+
+def is_open_file(stream: Any) -> bool:
+    """Whether it is a regular file from `open`, without a wrapper that may change what is read."""
+    if not hasattr(os, "preadv"):
+        return False
+    file = _file_of(stream)
+    return file is not None and not file.closed and S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
+def _shares_nothing(stream: Any) -> bool:
+    """Whether nothing else moves the position of a stream: a pipe or socket, a server's response, a temporary file."""
+    kind = type(stream.raw) if type(stream) is BufferedReader else type(stream)
+    if kind in (SocketIO, SpooledTemporaryFile) or (kind.__module__, kind.__name__) in ANSWERS:
+        return True
+    return _file_of(stream) is not None
+
+
+def _file_of(stream: Any) -> FileIO | None:
+    """The file of an object from `open`. Subclasses and wrappers are excluded: they may change what is read."""
+    if type(stream).__name__ == "_TemporaryFileWrapper" and type(stream).__module__ == "tempfile":
+        stream = stream.file
+    if type(stream) in (BufferedReader, BufferedRandom):
+        stream = stream.raw
+    return stream if type(stream) is FileIO else None
+
+
+def _rewound(stream: Any) -> int | None:
+    """Go to the start of a seekable stream, and return its size, None if unknown."""
+    seekable = getattr(stream, "seekable", None)
+    if not callable(seekable) or inspect.iscoroutinefunction(seekable) or seekable() is not True:
+        return None
+    try:
+        size: int = stream.seek(0, SEEK_END)
+    except (ValueError, UnsupportedOperation):  # compressed streams do not know their size
+        size = -1
+    stream.seek(0)
+    return None if size < 0 else size
+
+
+def _pull(stream: Any) -> Any:
+    chunk = stream.read(CHUNK)
+    if chunk is None:
+        return NOTHING_YET
+    if inspect.isawaitable(chunk):
+        with suppress(AttributeError):
+            chunk.close()  # type: ignore[attr-defined]  # a coroutine, which would complain of not being awaited
+        raise InvalidError("its read() has to be awaited, though it is no coroutine function; give an async generator")
+    return chunk or END

@@ -116,8 +116,8 @@ def create_inputs(
     argument("limits", limits, optional(instance_of(Limits)))
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
-    # The client's `reading` is passed on, so that callbacks of all its runs take turns: they may share objects.
-    limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.reading)
+    # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
+    limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.read_pool)
     run = Run(
         backend=backend,
         project=project,

@@ -75,7 +75,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
     async with run.scene_job(taken):
         scene_uuid = await committed_earlier(record, run)
         if scene_uuid is None:
-            sources = await taken.sources(run.limiters.reading)
+            sources = await taken.sources(run.limiters.read_pool)
             reserved = await reserve(run.backend)
             await record.starting(reserved.scene_uuid)
             async with abandoned_on_failure(run.backend, reserved, record, run.orphans.invalidate):
@@ -104,7 +104,7 @@ async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreatio
     await check(taken, dryrun=True)
     async with run.limiters.scene_jobs:
         taken.leave_room()
-        await taken.sources(run.limiters.reading, keep=True)
+        await taken.sources(run.limiters.read_pool, keep=True)
         await validate(run.backend, taken.scene, Target(), run.feature_flags)
     return record.result(InputCreationStatus.VALIDATED)
 

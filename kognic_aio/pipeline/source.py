@@ -15,7 +15,7 @@ from anyio import Semaphore, move_on_after
 from kognic_aio._threads import in_thread, leased_worker
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
-from kognic_aio.files import Reading, Source, sources_at_hand
+from kognic_aio.files import FileSource, ReadPool, opened_sources
 from kognic_aio.model import BaseScene, PreAnnotation
 from kognic_aio.pipeline.result import Release, SceneWithPreAnnotation
 
@@ -46,7 +46,7 @@ class Taken:
         self._item = item
         self._room = room
         self._release: Release | None = item.release if isinstance(item, SceneWithPreAnnotation) else None
-        self._sources: Mapping[str, Source] | None = None
+        self._sources: Mapping[str, FileSource] | None = None
         self._files = AsyncExitStack()
 
     @property
@@ -69,11 +69,11 @@ class Taken:
         """The pre-annotation, if there is one."""
         return self._item.pre_annotation if isinstance(self._item, SceneWithPreAnnotation) else None
 
-    async def sources(self, reading: Reading, *, keep: bool = False) -> Mapping[str, Source]:
+    async def sources(self, pool: ReadPool, *, keep: bool = False) -> Mapping[str, FileSource]:
         """Check the local files of the scene, and return the source of each file by filename.
 
         Args:
-            reading: Bounds reading.
+            pool: Turns and buffers that all uploads of the client share.
             keep: Whether to leave streams open that were passed as data, for a later run.
 
         Raises:
@@ -81,7 +81,7 @@ class Taken:
             DataError: If a stream is closed.
         """
         if self._sources is None:  # a scene that is started afresh reads its spooled data again
-            at_hand = sources_at_hand(self.scene.resources, reading, keep=keep)
+            at_hand = opened_sources(self.scene.resources, pool, keep=keep)
             self._sources = await self._files.enter_async_context(at_hand)
         return self._sources
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from kognic_aio._http.wire import encode
 from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
-from kognic_aio.files import Source, sources_at_hand
+from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
@@ -51,7 +51,7 @@ async def create_scene(
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
-        sources_at_hand(scene.resources, backend.limiters.reading) as sources,
+        opened_sources(scene.resources, backend.limiters.read_pool) as sources,
     ):
         restarts = Restarts(scene.external_id)
         while True:
@@ -65,7 +65,7 @@ async def create_scene(
 async def _create(
     backend: Backend,
     scene: BaseScene,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, FileSource],
     target: Target,
     flags: FeatureFlags | None,
     orphans: list[str],
@@ -83,7 +83,7 @@ async def validate_scene(backend: Backend, scene: BaseScene, target: Target, fla
 
     Streams and generators that were passed as data stay open for a later run.
     """
-    async with backend.limiters.scene_jobs, sources_at_hand(scene.resources, backend.limiters.reading, keep=True):
+    async with backend.limiters.scene_jobs, opened_sources(scene.resources, backend.limiters.read_pool, keep=True):
         await validate(backend, scene, target, flags)
 
 
@@ -93,7 +93,7 @@ async def create_requested_scene(backend: Backend, scene_request: SceneRequest) 
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
-        sources_at_hand(files, backend.limiters.reading) as sources,
+        opened_sources(files, backend.limiters.read_pool) as sources,
     ):
         # This endpoint reserves no uuid. After a lost response there is nothing to ask about, so it is not repeated.
         accepted = await api.post(path, AcceptedRequest, json=encode(scene_request))

@@ -19,7 +19,7 @@ from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
-from kognic_aio.files import Source
+from kognic_aio.files import FileSource
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
     BaseScene,
@@ -147,7 +147,7 @@ async def start(
     backend: Backend,
     reserved: Reserved,
     scene: BaseScene,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, FileSource],
     target: Target,
     flags: FeatureFlags | None,
 ) -> Started:
@@ -251,7 +251,7 @@ def file_uploads(
     storage: Storage,
     urls: Secret[SignedUrls],
     files: Mapping[str, Uploadable],
-    sources: Mapping[str, Source],
+    sources: Mapping[str, FileSource],
 ) -> Iterator[Upload]:
     """Yield the uploads that the platform asks for.
 

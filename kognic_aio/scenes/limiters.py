@@ -3,7 +3,7 @@
 from anyio import CapacityLimiter, Semaphore
 from attrs import frozen
 
-from kognic_aio.files import Reading
+from kognic_aio.files import ReadPool
 from kognic_aio.limits import Limits
 
 
@@ -27,7 +27,7 @@ class Limiters:
         uploads: Files that are being uploaded.
         inputs: Requests that create inputs and pre-annotations.
         downloads: Contents of annotations that are being downloaded.
-        reading: Bounds how many of the caller's callbacks and streams run concurrently.
+        read_pool: Bounds how many of the caller's callbacks and streams run concurrently.
     """
 
     in_flight: Semaphore
@@ -35,25 +35,25 @@ class Limiters:
     uploads: Semaphore
     inputs: Semaphore
     downloads: Semaphore
-    reading: Reading
+    read_pool: ReadPool
 
     @classmethod
-    def of(cls, limits: Limits, reading: Reading | None = None) -> "Limiters":
+    def of(cls, limits: Limits, read_pool: ReadPool | None = None) -> "Limiters":
         """Make limiters from limits.
 
         Args:
             limits: The limits.
-            reading: The client's bound on reading. It is shared if the number of callbacks is the same.
+            read_pool: The client's pool. It is shared if the number of callbacks is the same.
         """
         # Callbacks take turns because they may share an object, such as an archive. Runs on one client may share it
         # too, so a run has turns of its own only if it asks for another number.
-        if reading is None or reading.callbacks.total_tokens != limits.callbacks:
-            reading = Reading(CapacityLimiter(limits.callbacks))
+        if read_pool is None or read_pool.callbacks.total_tokens != limits.callbacks:
+            read_pool = ReadPool(CapacityLimiter(limits.callbacks))
         return cls(
             in_flight=places(limits.in_flight),
             scene_jobs=places(limits.scene_jobs),
             uploads=places(limits.uploads),
             inputs=places(limits.inputs),
             downloads=places(limits.downloads),
-            reading=reading,
+            read_pool=read_pool,
         )

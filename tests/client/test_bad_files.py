@@ -116,6 +116,6 @@ async def test_a_file_that_shrinks_while_it_is_sent(client: KognicIOClient, emul
             return "image/jpeg"
 
     scene = Cameras(external_id="scene", frame=Cameras.Frame(images=[Shrinking(filename=str(path))]))
-    with pytest.raises(DataError, match="changed while it was sent: 3145728 bytes at the start, 2097152 at the end"):
+    with pytest.raises(DataError, match="changed during its upload: 3145728 bytes at the start, 2097152 at the end"):
         await client.cameras.create(scene)
     assert not [request for request in emulator.recorder.requests("POST") if request.path.endswith("/commit")]

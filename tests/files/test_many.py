@@ -1,28 +1,26 @@
-"""A scene of very many small files is looked at in time that grows with their number, and not with its square."""
+"""A scene of very many small files: as many are read when they are looked at as there is room for."""
 
-import time
 from pathlib import Path
 
+import pytest
 from anyio import CapacityLimiter
 
-from kognic_aio.files.local import _check_all
-from kognic_aio.files.reading import Reading
+from kognic_aio.files.local import LocalFileSource, check_files
+from kognic_aio.files.pool import ReadPool
+from kognic_aio.files.source import CHUNK
+
+pytestmark = pytest.mark.anyio
 
 FILES = 60_000
-SECONDS = 4.0
-"""Of the processor, several times what it takes. With a sum anew for each file, it was a multiple of this."""
+SIZE = 1000
 
 
-def test_many_small_files(tmp_path: Path) -> None:
-    """Files are read as long as there is room for them, and all of them are looked at."""
+async def test_many_small_files(tmp_path: Path) -> None:
+    """Files are read until the room for them is full, and the others are only looked at."""
     small = tmp_path / "small.jpg"
-    small.write_bytes(b"x" * 1000)
-    with Reading(CapacityLimiter(1)).buffer() as buffer:
-        began = time.thread_time()
-        sizes = _check_all([str(small)] * FILES, buffer)
-        took = time.thread_time() - began
-        assert buffer[: sum(sizes)] == b"x" * sum(sizes)
-    assert took < SECONDS
-    read = sum(map(bool, sizes))
-    assert 1000 < read < 1100
-    assert sizes == [*[1000] * read, *[0] * (FILES - read)]
+    small.write_bytes(b"x" * SIZE)
+    pool = ReadPool(CapacityLimiter(1))
+    sources = [LocalFileSource(str(small), pool) for _ in range(FILES)]
+    await check_files(sources, pool)
+    read = [source.prefetched for source in sources if source.prefetched]
+    assert read == [b"x" * SIZE] * (CHUNK // SIZE)

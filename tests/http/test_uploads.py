@@ -24,7 +24,7 @@ from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
 from kognic_aio.client import backend_of
 from kognic_aio.errors import ChecksumError, DataError, MissingFileError, StorageError
-from kognic_aio.files import Reading, sources_at_hand
+from kognic_aio.files import ReadPool, opened_sources
 from kognic_aio.files.local import Handle
 from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
@@ -142,7 +142,7 @@ def test_left_after_its_first_piece(form: str, tmp_path: Path) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
         file = of_form(form, tmp_path, bytes(3 * MIB))
         async with (
-            sources_at_hand({"file": file}, Reading(CapacityLimiter(1))) as sources,
+            opened_sources({"file": file}, ReadPool(CapacityLimiter(1))) as sources,
             sources["file"].open() as body,
         ):
             assert not isinstance(body.payload, bytes)
@@ -161,7 +161,7 @@ async def test_a_fifo_in_the_place_of_a_file(size: int, tmp_path: Path) -> None:
     """A FIFO that has taken the place of a file since it was looked at is no file, and nobody waits for it."""
     path = tmp_path / "a.jpg"
     path.write_bytes(bytes(size))
-    async with sources_at_hand({"file": Image(filename=str(path))}, Reading(CapacityLimiter(1))) as sources:
+    async with opened_sources({"file": Image(filename=str(path))}, ReadPool(CapacityLimiter(1))) as sources:
         path.unlink()
         os.mkfifo(path)
         with anyio.fail_after(5), pytest.raises(MissingFileError, match="not a file"):
@@ -216,7 +216,7 @@ class Misjudged(BytesIO):
 @pytest.mark.parametrize("size", [2 * MIB, 2 * MIB + 1, 3 * MIB])
 async def test_a_stream_of_another_size(error: int, size: int, store: Store, storage: Storage) -> None:
     """A stream that gives more or fewer bytes than its size said is an error, and the store never has it whole."""
-    with pytest.raises(DataError, match=rf"'a\.jpg' changed while it was sent: {size + error} bytes at the start"):
+    with pytest.raises(DataError, match=rf"'a\.jpg' changed during its upload: {size + error} bytes at the start"):
         await put(storage, store.url, image(Misjudged(bytes(size), error)))
     assert store.whole == []
 
@@ -251,7 +251,7 @@ class Endless(Misjudged):
 
 async def test_a_stream_without_end(store: Store, storage: Storage) -> None:
     """A stream that goes on after its end is an error as soon as it does."""
-    with pytest.raises(DataError, match=r"changed while it was sent"):
+    with pytest.raises(DataError, match=r"changed during its upload"):
         await put(storage, store.url, image(Endless(bytes(3 * MIB), 0)))
     assert store.whole == []
 
@@ -296,7 +296,7 @@ async def test_a_large_file_that_changes(
     path.touch()
     os.truncate(path, LARGE)
     store.middles = [lambda request: change(path)]
-    with pytest.raises(DataError, match=f"changed while it was sent: {words}; give files that are complete") as caught:
+    with pytest.raises(DataError, match=f"changed during its upload: {words}; give files that are complete") as caught:
         await put(storage, store.url, Image(filename=str(path)))
     assert caught.value.filename == str(path)
     assert len(store.headers) == 1
@@ -312,7 +312,7 @@ def test_a_small_file_that_changes(change: Callable[[Path], None], words: str, t
     file.open()
     try:
         change(path)
-        with pytest.raises(DataError, match=f"changed while it was sent: {words}"):
+        with pytest.raises(DataError, match=f"changed during its upload: {words}"):
             file.read_whole(mmap(-1, 100))
     finally:
         file.close()

@@ -1,4 +1,4 @@
-"""What all reading for one client shares, turns and buffers, and how large files are read with them."""
+"""Turns and buffers that all uploads of a client share, and reading large files with them."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
@@ -13,28 +13,28 @@ from attrs import define, field
 
 from kognic_aio._tasks import take_note
 from kognic_aio._threads import Worker, leased_worker
-from kognic_aio.files.body import CHUNK
+from kognic_aio.files.source import CHUNK
 
 MAX_IDLE = 8
-"""Buffers kept for the next reads. A peak may need more, which are given back."""
+"""Buffers kept for the next reads. More are made at a peak, and freed after it."""
 
 PIECE = 1 << 18
 """Bytes handed out at a time. Larger blocks would leave larger holes in the heap, and the process would grow."""
 
 Buffer: TypeAlias = mmap
-"""Memory straight from the system, of which only the pages that were written to are there."""
+"""Memory straight from the system. Only pages that were written to take space."""
 
 ReadInto: TypeAlias = Callable[[memoryview], Coroutine[Any, Any, int]]
-"""Fills a part of a buffer and returns how much that was; 0 at the end."""
+"""Reads into a buffer and returns the number of bytes read; 0 at the end."""
 
 
 @define(eq=False)
-class Reading:
-    """What all reading for one client shares.
+class ReadPool:
+    """Turns and buffers that all uploads of a client share.
 
     Args:
-        callbacks: Bounds how much of the caller's own code runs at once. By default it is one call after another, as
-            with the official client, so callbacks and generators that share something, as an archive, are right.
+        callbacks: Bounds how many calls of the caller's own code run concurrently. The default is one, as with the
+            official client: callbacks and generators may share an object, such as an archive.
     """
 
     callbacks: CapacityLimiter
@@ -42,12 +42,12 @@ class Reading:
 
     @contextmanager
     def buffer(self) -> Generator[Buffer, None, None]:
-        """A buffer of one byte more than is sent whole, for one read."""
-        # Buffers are used again and again. Blocks that one thread allocates and another frees would leave holes in the
-        # arenas that the C library has for each thread, and the process would grow for days.
+        """A buffer of CHUNK + 1 bytes for one read. The extra byte shows that a file is larger."""
+        # Buffers are reused. Blocks that one thread allocates and another frees would leave holes in the arenas that
+        # the C library has for each thread, and the process would grow for days.
         buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
         yield buffer
-        # After an error or a cancellation it is not used again: a thread that nobody waits for may still fill it.
+        # Not reached after an error or a cancellation: an abandoned thread may still fill the buffer.
         if len(self._buffers) < MAX_IDLE:
             self._buffers.append(buffer)
 
@@ -56,35 +56,30 @@ class Reading:
         """A turn to run the caller's own code, and a thread to run it in."""
         borrower = object()
         await self.callbacks.acquire_on_behalf_of(borrower)
-        give_back: Callable[[], None] = partial(self.callbacks.release_on_behalf_of, borrower)
+        worker: Worker | None = None
         try:
             async with leased_worker() as worker:
-                try:
-                    yield worker
-                finally:
-                    if worker.is_busy:
-                        # Code that nobody waits for any more keeps its turn: it may share something with the next.
-                        worker.submit(asyncio.get_running_loop().call_soon_threadsafe, give_back)
-                        give_back = _nothing
+                yield worker
         finally:
-            give_back()
-
-
-def _nothing() -> None:
-    """Nothing is left to be given back."""
+            release = partial(self.callbacks.release_on_behalf_of, borrower)
+            if worker is not None and worker.is_busy:
+                # Abandoned code keeps its turn until it ends: it may share an object with the next.
+                worker.submit(asyncio.get_running_loop().call_soon_threadsafe, release)
+            else:
+                release()
 
 
 def readinto_of(file: FileIO, worker: Worker) -> ReadInto:
-    """What reads on from the position of a file, in one thread."""
+    """A function that reads on from the position of a file, in the thread of a worker."""
     from aiofiles.threadpool import wrap  # noqa: PLC0415  # imported when a client opens
 
     readinto: ReadInto = wrap(file, executor=worker).readinto
     return readinto
 
 
-async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
-    """What a file holds. One buffer is filled while what is in the other is being sent."""
-    with reading.buffer() as one, reading.buffer() as other:
+async def chunks(readinto: ReadInto, pool: ReadPool) -> AsyncIterator[bytes]:
+    """The content of a file. One buffer is filled while the other is being sent."""
+    with pool.buffer() as one, pool.buffer() as other:
         full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
         ahead = _begun(readinto(full))
         try:
@@ -98,7 +93,7 @@ async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
 
 
 def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
-    """A reading that has begun. If nobody waits for it in the end, nobody misses its error."""
+    """Start a read. Its error is not reported if nobody awaits it."""
     task = asyncio.ensure_future(reading)
     task.add_done_callback(take_note)
     return task
