@@ -96,7 +96,8 @@ class Record(SceneRecord):
         self.found = await self._records.find(self._name, content)
         earlier = self.found.earlier
         self._is_recorded = earlier is not None
-        self.scene_uuid = None if earlier is None else earlier.scene_uuid
+        if earlier is not None and earlier.scene_uuid is not None:  # else it is that of this run's last start
+            self.scene_uuid = earlier.scene_uuid
         self.preannotation_uuid = None if earlier is None or self.found.starts_afresh else earlier.preannotation_uuid
 
     def close(self) -> None:

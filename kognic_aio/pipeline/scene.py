@@ -1,9 +1,11 @@
 """The life of one scene, in a straight line."""
 
+from asyncio import CancelledError
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from kognic_aio.errors import ENDS_RUN
+from kognic_aio._tasks import is_being_cancelled
+from kognic_aio.errors import ENDS_RUN, KognicError
 from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
@@ -57,6 +59,13 @@ async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
                 except Exception as error:  # also what the caller's own objects raise
                     if not restarts.may_follow(error):
                         return await record.failed(InputCreationStage.SCENE, error), record
+                except CancelledError:
+                    # Unless somebody cancels this task, an object of the caller's raises this. The task group would
+                    # take it for a cancellation of its own, and end the run without an error.
+                    if is_being_cancelled():
+                        raise
+                    cancelled = KognicError("the scene was cancelled from elsewhere")
+                    return await record.failed(InputCreationStage.SCENE, cancelled), record
     finally:
         run.left_jobs(taken)
         record.close()

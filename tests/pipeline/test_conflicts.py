@@ -549,6 +549,17 @@ async def test_a_scene_that_is_started_afresh_has_its_key_already(key: str, inge
     assert await ingest(scene(), key=lambda scene: key) == []
 
 
+async def test_a_scene_that_cannot_be_started_afresh_names_what_it_started(ingest: Ingest) -> None:
+    """Its result has the uuid of the attempt that is on the platform, as it has without a journal."""
+    ingest.emulator.faults.add(faults.ExpiredUrl(), times=1)
+    ingest.emulator.faults.add(faults.Status(400), on="POST v1/inputs/initialize", skip=1)
+    result = await ingest.one(scene())
+    (started,) = ingest.emulator.platform.scenes.with_external_id("scene")
+    assert (result.status, result.scene_uuid) == (FAILED, started.uuid)
+    assert ingest.statuses() == ["invalidated:incorrectly-created"]
+    assert (await ingest.one(scene(), retry_failed=True)).status == CREATED
+
+
 async def test_a_failure_before_the_start_is_retried(ingest: Ingest, tmp_path: Path) -> None:
     """A scene whose file was missing is created when the file is there and it is retried."""
     file = tmp_path / "late.jpg"

@@ -1,5 +1,6 @@
 """What a run raises says where it failed, in the words and the lines of the one who called it."""
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from kognic_aio.errors import (
     UnknownBatchError,
     UnknownProjectError,
 )
-from kognic_aio.model import Cameras, Image
+from kognic_aio.model import BaseScene, Cameras, Image
 from kognic_aio.pipeline.journal import Destination, Journal
 from tests.scenes import cameras_scene
 
@@ -260,3 +261,20 @@ async def test_a_scene_that_was_not_initialized(client: KognicIOClient) -> None:
     assert bad.error is not None
     assert "external_id" in bad.error.message
     assert (good.status, good.external_id) == (InputCreationStatus.CREATED, "good")
+
+
+async def test_a_key_that_is_cancelled(client: KognicIOClient, tmp_path: Path) -> None:
+    """What a caller's own function gets of a task that was cancelled is the error of its scene, and ends no run."""
+
+    def key(scene: BaseScene) -> str:
+        if scene.external_id == "bad":
+            raise asyncio.CancelledError
+        return scene.external_id
+
+    scenes = [cameras_scene("bad"), cameras_scene("good")]
+    with anyio.fail_after(10):
+        made = create_inputs(client, scenes, "project-a", sleep_time=0.01, journal=tmp_path / "journal", key=key)
+        found = {result.external_id: result async for result in made}
+    assert found["good"].status == InputCreationStatus.CREATED
+    assert found["bad"].error is not None
+    assert found["bad"].error.message == "the scene was cancelled from elsewhere"
