@@ -52,14 +52,14 @@ def fails_at(stage: InputCreationStage) -> Callable[[Callable[P, Awaitable[R]]],
     return decorate
 
 
-async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
+async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
     """Run a scene to its result. An error of its own makes it FAILED.
 
     Raises:
         KognicError: If the error ends the whole run.
     """
     record = Record(run.records, taken.external_id)
-    live = validate_scene if run.dryrun else run_scene
+    live = dry_run_scene if run.dryrun else run_scene
     try:
         async with taken:
             return await _result(partial(live, taken, record, run), record), record
@@ -111,11 +111,11 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
         return record.result(InputCreationStatus.PROCESSING)
     if annotation is not None:
         await pre_annotate(scene_uuid, annotation, record, run)
-    inputs = await create_inputs(scene_uuid, record, run)
+    inputs = await create_inputs_once(scene_uuid, record, run)
     return await record.created(inputs)
 
 
-async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
+async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, dryrun=True)
     async with run.scene_job(taken):
@@ -205,7 +205,7 @@ async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: 
 
 
 @fails_at(InputCreationStage.INPUT_FROM_SCENE)
-async def create_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input]:
+async def create_inputs_once(scene_uuid: str, record: Record, run: Run) -> list[Input]:
     """Create the scene's inputs, unless an earlier run has done so."""
     async with run.limiters.inputs:
         if record.was_about_to(Step.CREATING_INPUT) and (found := await find_inputs(scene_uuid, run)):

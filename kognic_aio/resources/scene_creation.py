@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Generic, Literal, TypeVar, overload
 
-from kognic_aio._http.protocol import text
+from kognic_aio._http.protocol import identifier
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional, optional_external_id
 from kognic_aio._validation.deprecation import renamed, without_annotation_types
 from kognic_aio._validation.official import refuse_official
@@ -11,7 +11,7 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
-from kognic_aio.scenes.inputs import create_inputs
+from kognic_aio.scenes.inputs import create_inputs_from_scene
 from kognic_aio.scenes.job import Target
 from kognic_aio.scenes.target import check_target, explaining_target
 
@@ -156,7 +156,9 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        uuid = text(scene_uuid)
+        uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await create_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)
+        return await create_inputs_from_scene(
+            self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun
+        )

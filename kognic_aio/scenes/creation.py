@@ -14,7 +14,7 @@ from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failur
 from kognic_aio.scenes.answers import shown_id
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.job import Started, Target, commit, reserve, start, started_afresh, validate
-from kognic_aio.scenes.upload import SignedUrls, check_files, file_uploads, upload
+from kognic_aio.scenes.upload import SignedUrls, check_signed_urls, file_uploads, upload
 
 
 @frozen(kw_only=True)
@@ -85,7 +85,7 @@ async def create_requested_scene(backend: Backend, scene_request: SceneRequest) 
         backend.visibility.created(created.scene_uuid, scene_request.external_id)
         urls = accepted.signed_upload_urls or Secret[SignedUrls](())
         async with abandoned_on_failure(backend, created, SceneRecord(), orphans.append):
-            check_files(api, path, urls, files)
+            check_signed_urls(api, path, urls, files)
             started = Started(created.scene_uuid, [*file_uploads(backend.storage, urls, files, sources)])
             await upload(started.uploads, backend.limiters.uploads)
             await commit(backend, started)

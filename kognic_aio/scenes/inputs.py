@@ -13,7 +13,7 @@ from kognic_aio.scenes.visibility import Visibility
 PATH = "v1/inputs"
 
 
-async def create_inputs(
+async def create_inputs_from_scene(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None, *, dryrun: bool = False
 ) -> list[Input] | None:
     """Create the inputs of a scene with its latest pre-annotation. A dry run only validates, and returns None.
@@ -49,7 +49,7 @@ async def create_only_inputs(
     """
     inputs = await once(
         api,
-        lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
+        lambda api: create_inputs_from_scene(api, visibility, scene_uuid, project, batch),
         lambda api: _find(visibility, scene_uuid, project, batch, api),
     )
     # A success without inputs does not prove that there are none. A scene without an input must not become CREATED.

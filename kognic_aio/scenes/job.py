@@ -34,7 +34,7 @@ from kognic_aio.scenes.abandon import Reserved
 from kognic_aio.scenes.answers import check_is_about, shown_id
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import get_status, is_shown
-from kognic_aio.scenes.upload import Upload, check_files, file_uploads
+from kognic_aio.scenes.upload import Upload, check_signed_urls, file_uploads
 
 T = TypeVar("T")
 
@@ -165,7 +165,7 @@ async def start(
         body["imuData"] = accepted_imu.resource_id
     accepted = await _accept(backend, path, body, reserved)
     urls = Secret((*accepted.files.reveal().items(),))
-    check_files(api, path, urls, scene.resources)
+    check_signed_urls(api, path, urls, scene.resources)
     files = file_uploads(backend.storage, urls, scene.resources, sources)
     uploads = [*files, *_imu_upload(backend, accepted_imu, imu)]
     return Started(reserved.scene_uuid, uploads, accepted.request_input_uuid)

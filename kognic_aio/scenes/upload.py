@@ -20,7 +20,7 @@ Upload: TypeAlias = Callable[[], Awaitable[int]]
 """Uploads one file and returns its size in bytes."""
 
 
-def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
+def check_signed_urls(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
     """Check that the platform asks for the files of the scene: for all of them, or for none if it has them already.
 
     Args:
