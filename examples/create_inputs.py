@@ -33,7 +33,7 @@ async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
         if result.status is InputCreationStatus.CREATED:
             print(f"{result.external_id}: created input {result.input_uuid}")
         elif result.error is not None:
-            print(f"{result.external_id}: failed at {result.error.stage.value}: {result.error.message}")
+            print(f"{result.external_id}: error at stage {result.error.stage.value}: {result.error.message}")
         else:
             print(f"{result.external_id}: is still {result.status.value}")
         good = good and result.status is InputCreationStatus.CREATED

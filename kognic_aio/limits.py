@@ -10,7 +10,7 @@ from attrs import Attribute, field, frozen
 from yarl import URL
 
 from kognic_aio._validation.converters import count, seconds
-from kognic_aio._validation.fields import with_converters
+from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.errors import InvalidError
 
 DEFAULT_INPUT_API_HOST = "https://input.app.kognic.com"
@@ -46,7 +46,7 @@ DEFAULT_SLEEP_TIME = 1.0
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
-class Limits:
+class Limits(Validated):
     """How much a client does at once.
 
     Args:
@@ -60,7 +60,7 @@ class Limits:
             official client, because such code often shares state. Async callbacks always overlap.
 
     Raises:
-        InvalidError: If a limit is not a whole number of at least 1.
+        InvalidError: If a limit is not a whole number of at least 1, or there is none of this name.
     """
 
     scene_jobs: int = field(default=16, converter=count)

@@ -140,7 +140,7 @@ class Answer:
         )
 
 
-def text(value: object) -> str:
+def identifier(value: object) -> str:
     """An id or a name as a string, given as a string, a UUID, an integer or an enum member."""
     value = plain(value)
     if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
@@ -150,7 +150,7 @@ def text(value: object) -> str:
 
 def segment(value: object) -> str:
     """An id or a name as one segment of a path."""
-    name = text(value)
+    name = identifier(value)
     if name in ("", ".", ".."):  # which would lead to another path
         raise errors.InvalidError(f"expected an id or external id, got {name!r}")
     return quote(name, safe="", errors="replace")
@@ -160,7 +160,7 @@ def strings(name: str, values: object) -> list[str]:
     """A list of ids or names; errors call it by its name."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise errors.InvalidError(f"{name}: expected a list of strings, got {values!r}")
-    return [text(value) for value in values]
+    return [identifier(value) for value in values]
 
 
 def one_or_several(name: str, values: object) -> list[str]:
@@ -168,13 +168,13 @@ def one_or_several(name: str, values: object) -> list[str]:
     values = plain(values)
     if values is None:
         return []
-    return [text(values)] if isinstance(values, str | int | UUID) else strings(name, values)
+    return [identifier(values)] if isinstance(values, str | int | UUID) else strings(name, values)
 
 
 def pairs(query: Query | None) -> list[tuple[str, str]]:
     """Names and values of a query as strings, secret ones too; yarl would write a UUID as a number."""
     items = query.items() if isinstance(query, Mapping) else query or ()
-    return [(name, text(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
+    return [(name, identifier(value.reveal() if isinstance(value, Secret) else value)) for name, value in items]
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -183,13 +183,14 @@ class Throttle:
     def _told(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
         """Log a push-back that changes something, in one line for all requests. The first one is news."""
         if is_less:
-            rate, pause = self.rate_limiter.rate, self.rate_limiter.pause
+            rate, pause, limit = self.rate_limiter.rate, self.rate_limiter.pause, int(self.concurrency_limit.limit)
             log.log(
                 logging.WARNING if was_calm else logging.INFO,
-                "%s pushes back (%s): at most %d requests at once%s%s; %d wait",
+                "%s pushes back (%s): at most %d %s at once%s%s; %d wait",
                 self.name,
                 why,
-                self.concurrency_limit.limit,
+                limit,
+                "request" if limit == 1 else "requests",
                 "" if rate == inf else f", {rate:.3g} a second",
                 f", none for {pause:.3g} s" if pause else "",
                 self._waiting,

@@ -1,16 +1,29 @@
 """Commands that look at the platform, and that create and publish batches."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import click
-from attrs import frozen
+from attrs import asdict, frozen
 
 from kognic_aio.cli.looking import Look, as_json_option, looking
+from kognic_aio.model import Input, InputEntry
 from kognic_aio.util import get_view_links
 
 PROJECT_COLUMNS = ("created", "project", "title", "description", "status")
 BATCH_COLUMNS = ("created", "project", "batch", "title", "status", "updated")
 CALIBRATION_COLUMNS = ("id", "external_id", "created")
 SCENE_COLUMNS = ("uuid", "external_id", "scene_type", "status", "view_link", "error_message")
-INPUT_COLUMNS = ("scene_uuid", "external_id", "batch", "scene_type", "status", "view_link", "error_message")
+INPUT_COLUMNS = (
+    "scene_uuid",
+    "external_id",
+    "batch",
+    "scene_type",
+    "status",
+    "view_link",
+    "input_uuids",
+    "error_message",
+)
 
 
 @click.command()
@@ -112,6 +125,13 @@ async def scenes(look: Look, uuids: tuple[str, ...], external_ids: tuple[str, ..
         look.show(found, columns)
 
 
+@frozen(kw_only=True)
+class ListedInput(InputEntry):
+    """An entry of the older calls, with the uuids of the inputs of its scene, which these calls do not return."""
+
+    input_uuids: tuple[str, ...]
+
+
 @click.command()
 @click.option("--project", help="External id of the project.")
 @click.option("--batch", help="Only those of this batch.")
@@ -135,17 +155,29 @@ async def inputs(
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
         raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
     async with look.client() as client:
-        # Only the older calls return status and batch, and find inputs that failed or were invalidated.
+        # Only the older calls return status and batch, and find inputs that failed or were invalidated. Only the newer
+        # ones return the uuids of inputs.
         if uuids is None:
             found = await client.input.get_inputs(  # pyright: ignore[reportDeprecated]
                 str(project), batch, include_invalidated, external_ids or None
             )
+            valid = await client.input.query_inputs(project=project, batch=batch, external_ids=external_ids or None)
         else:
             wanted = [uuid.strip() for uuid in uuids.split(",")]
             found = await client.input.get_inputs_by_uuids(wanted)  # pyright: ignore[reportDeprecated]
             if unknown := set(wanted) - {entry.scene_uuid for entry in found}:
                 raise click.ClickException(f"no input of scene {', '.join(sorted(unknown))}")
-        look.show(found, ("scene_uuid", "view_link") if view else INPUT_COLUMNS)
+            valid = await client.input.query_inputs(scene_uuids=wanted)
+        look.show(_listed(found, valid), ("scene_uuid", "view_link") if view else INPUT_COLUMNS)
+
+
+def _listed(entries: Iterable[InputEntry], inputs: Iterable[Input]) -> list[ListedInput]:
+    uuids: dict[str, list[str]] = defaultdict(list)
+    for each in inputs:
+        uuids[each.scene_uuid].append(each.uuid)
+    return [
+        ListedInput(**asdict(entry, recurse=False), input_uuids=tuple(uuids[entry.scene_uuid])) for entry in entries
+    ]
 
 
 @frozen

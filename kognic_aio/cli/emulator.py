@@ -41,7 +41,7 @@ SECONDS = {
 }
 
 
-def seconds(name: str, default: float = 0.0) -> Callable[[F], F]:
+def seconds_option(name: str, default: float = 0.0) -> Callable[[F], F]:
     """One of the options in `SECONDS`, a number of 0 or more."""
     kind = click.FloatRange(min=0)
     return click.option(name, default=default, show_default=True, type=kind, metavar="SECONDS", help=SECONDS[name])
@@ -67,10 +67,10 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     callback=_host_names,
     help="Host that it answers to beside localhost and the address, such as the name of its container; repeatable.",
 )
-@seconds("--api-latency")
-@seconds("--storage-latency")
-@seconds("--processing-time")
-@seconds("--visibility-lag")
+@seconds_option("--api-latency")
+@seconds_option("--storage-latency")
+@seconds_option("--processing-time")
+@seconds_option("--visibility-lag")
 @click.option(
     "--unknown-scenes",
     default="refuse",

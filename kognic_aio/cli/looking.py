@@ -98,6 +98,8 @@ class Look:
                 return ""
             case datetime():
                 return value.isoformat(" ", "seconds")
+            case tuple():
+                return ", ".join(map(self._cell, value))
             case _:
                 return printable(self._redacted(str(value)), MAX_CELL)
 

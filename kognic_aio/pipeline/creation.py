@@ -32,7 +32,7 @@ from kognic_aio.pipeline.record import Key, Record, Records
 from kognic_aio.pipeline.recording import clear, recording
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.run import Run
-from kognic_aio.pipeline.scene import settle
+from kognic_aio.pipeline.scene import settle_scene
 from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
 from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
@@ -335,7 +335,7 @@ async def _settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record] 
     """Run a scene to its result; None if the run fails."""
     with run.cancelled_on_failure():
         async with run.limiters.in_flight:
-            return await settle(taken, run)
+            return await settle_scene(taken, run)
     return None
 
 

@@ -39,14 +39,14 @@ def failing_at(stage: InputCreationStage) -> Generator[None, None, None]:
         raise StageError(stage) from error
 
 
-async def settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
+async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Record]:
     """Run a scene to its result. An error of its own makes it FAILED.
 
     Raises:
         KognicError: If the error ends the whole run.
     """
     record = Record(run.records, taken.external_id)
-    live, restarts = validate_scene if run.dryrun else run_scene, Restarts(taken.external_id)
+    live, restarts = dry_run_scene if run.dryrun else run_scene, Restarts(taken.external_id)
     try:
         async with taken:
             while True:
@@ -108,7 +108,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
     return await record.created(await create_scene_inputs(scene_uuid, record, run))
 
 
-async def validate_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
+async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, dryrun=True)
     async with run.limiters.scene_jobs:

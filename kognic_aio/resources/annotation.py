@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any, Protocol, TypeVar
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import segment, text
+from kognic_aio._http.protocol import identifier, segment
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
 from kognic_aio._validation.deprecation import renamed
@@ -101,7 +101,7 @@ class AnnotationResource:
         path = f"v2/scenes/{segment(scene_uuid)}/annotations"
         query = _cuboids(iso_rotated_cuboids)
         partials = await self._visibility.wait(
-            [text(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
+            [identifier(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
         return [annotation async for annotations in self._whole_ones(partials) for annotation in annotations]
 
@@ -160,7 +160,7 @@ class AnnotationResource:
             return await self._api.get(path, ClientAnnotation, query=query)
         except NotFoundError:
             # Either the scene or its annotation is missing. The scene may be too new, the annotation is not waited for.
-            if not await have_appeared(self._backend, [text(scene_uuid)]):
+            if not await have_appeared(self._backend, [identifier(scene_uuid)]):
                 raise
         return await self._api.get(path, ClientAnnotation, query=query)
 

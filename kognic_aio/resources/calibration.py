@@ -1,6 +1,6 @@
 """Sensor calibrations."""
 
-from kognic_aio._http.protocol import given, text
+from kognic_aio._http.protocol import given, identifier
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
@@ -27,7 +27,7 @@ class CalibrationResource:
 
         Endpoint: `GET v1/calibrations?id=`
         """
-        asked = text(id)
+        asked = identifier(id)
         found = await self._api.get_list("v1/calibrations", SensorCalibrationEntry, query={"id": asked})
         for calibration in found:
             if plain_uuid(calibration.id) == plain_uuid(asked):

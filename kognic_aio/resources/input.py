@@ -6,7 +6,7 @@ from typing import Any, Literal, overload
 from typing_extensions import deprecated
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, segment, strings, text
+from kognic_aio._http.protocol import given, identifier, segment, strings
 from kognic_aio._validation.converters import argument, external_id, optional_external_id
 from kognic_aio._validation.deprecation import renamed
 from kognic_aio.errors import InvalidError
@@ -60,7 +60,7 @@ class InputResource:
         """
         path = f"v2/request-inputs/{segment(request_input_id)}"
         found = await self._order_execution_api.get(path, RequestInput)
-        check_is_about(self._order_execution_api, "GET", path, answered=found.id, asked=text(request_input_id))
+        check_is_about(self._order_execution_api, "GET", path, answered=found.id, asked=identifier(request_input_id))
         return found
 
     def query_inputs(
@@ -145,7 +145,7 @@ class InputResource:
 
         Endpoint: `POST v2/inputs`
         """
-        uuid, target = text(scene_uuid), _target(project, batch, request_uuid)
+        uuid, target = identifier(scene_uuid), _target(project, batch, request_uuid)
         body = given(sceneUuid=uuid, preAnnotationUuid=pre_annotation_uuid) | target
         made = await self._visibility.wait([uuid], lambda: self._create(body, dryrun))
         if made is not None:
@@ -236,7 +236,7 @@ class InputResource:
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
         path = f"v2/inputs/{segment(request_input_uuid)}/pre-annotation"
-        await self._api.patch(path, json={"uuid": text(pre_annotation_uuid)})
+        await self._api.patch(path, json={"uuid": identifier(pre_annotation_uuid)})
 
     @deprecated("get_inputs is now query_inputs")
     def get_inputs(

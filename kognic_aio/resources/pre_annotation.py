@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import given, one_or_several, segment, text
+from kognic_aio._http.protocol import given, identifier, one_or_several, segment
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
@@ -43,7 +43,7 @@ class PreAnnotationResource:
         Endpoint: `POST v1/pre-annotations`
         """
         content = encode_pre_annotation(pre_annotation)
-        uuid = text(scene_uuid)
+        uuid = identifier(scene_uuid)
         # Without an external id, it cannot be distinguished from other pre-annotations of the scene. So it is not
         # created again after a lost response.
         if dryrun or external_id is None:
@@ -67,7 +67,7 @@ class PreAnnotationResource:
 
         Endpoint: `POST v2/pre-annotations`
         """
-        uuid = text(scene_uuid)
+        uuid = identifier(scene_uuid)
         body = given(
             sceneUuid=uuid,
             externalId=external_id,
@@ -130,14 +130,14 @@ class PreAnnotationResource:
             raise InvalidError("give either uuid, or scene_uuid and external_id, not both")
         path = f"v2/pre-annotations/{segment(uuid)}/resolved"
         resolved = await self._api.get(path, ResolvedPreAnnotation)
-        check_is_about(self._api, "GET", path, answered=resolved.uuid, asked=text(uuid))
+        check_is_about(self._api, "GET", path, answered=resolved.uuid, asked=identifier(uuid))
         return resolved
 
     async def _look_up(self, scene_uuid: str | None, external_id: str | None) -> str:
         """Find the uuid of a pre-annotation by its scene and external id."""
         if scene_uuid is None or external_id is None:
             raise InvalidError("give either uuid, or both scene_uuid and external_id")
-        ids = await find_ids(self._api, self._visibility, text(scene_uuid), external_id)
+        ids = await find_ids(self._api, self._visibility, identifier(scene_uuid), external_id)
         if len(ids) != 1:
             raise InvalidError(f"scene {scene_uuid} has {len(ids)} pre-annotations {external_id!r}, expected one")
         return ids[0]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from kognic_aio._http.protocol import segment, strings, text
+from kognic_aio._http.protocol import identifier, segment, strings
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
@@ -83,7 +83,7 @@ class SceneResource:
         Endpoint: `GET v2/scenes/{scene}`
         """
         path, query = f"v2/scenes/{segment(scene_uuid)}", {"includeInvalidated": str(find_invalidated_scenes)}
-        uuid = text(scene_uuid)
+        uuid = identifier(scene_uuid)
         summary = await self._visibility.wait([uuid], lambda: self._api.get(path, SceneSummary, query=query))
         check_is_about(self._api, "GET", path, answered=summary.scene_uuid, asked=uuid)
         return summary
@@ -103,7 +103,7 @@ class SceneResource:
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
         try:
-            answer = await self._ego_poses(text(scene_uuid))
+            answer = await self._ego_poses(identifier(scene_uuid))
         except NotFoundError:
             return None
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
@@ -189,7 +189,7 @@ class SceneResource:
 
     async def _set_status(self, scene_uuid: str, status: str) -> None:
         path, body = f"v2/scenes/{segment(scene_uuid)}", {"status": status}
-        await self._visibility.wait([text(scene_uuid)], lambda: self._api.patch(path, json=body))
+        await self._visibility.wait([identifier(scene_uuid)], lambda: self._api.patch(path, json=body))
 
 
 def _numeric(frame_id: str) -> tuple[bool, int, str]:

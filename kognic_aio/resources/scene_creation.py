@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Generic, Literal, TypeVar, overload
 
-from kognic_aio._http.protocol import text
+from kognic_aio._http.protocol import identifier
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional, optional_external_id
 from kognic_aio._validation.deprecation import renamed, without_annotation_types
 from kognic_aio._validation.official import refuse_official
@@ -156,7 +156,7 @@ class SceneCreator(Generic[S]):
 
         Endpoint: `POST v1/inputs`
         """
-        uuid = text(scene_uuid)
+        uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
         return await post_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)

@@ -17,7 +17,7 @@ from kognic_aio.scenes.job import (
     SignedUrls,
     Started,
     Target,
-    check_files,
+    check_signed_urls,
     commit,
     file_uploads,
     reserve,
@@ -101,7 +101,7 @@ async def create_requested_scene(backend: Backend, scene_request: SceneRequest) 
         backend.visibility.created(created.scene_uuid, scene_request.external_id)
         urls = accepted.signed_upload_urls or Secret[SignedUrls](())
         async with abandoned_on_failure(backend, created, SceneRecord(), orphans.append):
-            check_files(api, path, urls, files)
+            check_signed_urls(api, path, urls, files)
             started = Started(created.scene_uuid, [*file_uploads(backend.storage, urls, files, sources)])
             await upload(started.uploads, backend.limiters.uploads)
             await commit(backend, started)

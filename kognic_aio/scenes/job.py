@@ -172,7 +172,7 @@ async def start(
         body["imuData"] = accepted_imu.resource_id
     accepted = await _accept(backend, path, body, reserved)
     urls = Secret((*accepted.files.reveal().items(),))
-    check_files(api, path, urls, scene.resources)
+    check_signed_urls(api, path, urls, scene.resources)
     files = file_uploads(backend.storage, urls, scene.resources, sources)
     uploads = [*files, *_imu_upload(backend, accepted_imu, imu)]
     return Started(reserved.scene_uuid, uploads, accepted.request_input_uuid)
@@ -222,7 +222,7 @@ async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reser
     return accepted
 
 
-def check_files(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
+def check_signed_urls(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
     """Check that the platform asks for the files of the scene: for all of them, or for none if it has them already.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 from kognic.openlabel.models import OpenLabelAnnotation
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio.cli.demo.report import Arrival, Outcome, compare
+from kognic_aio.cli.demo.report import Arrival, SceneOutcome, compare
 from kognic_aio.cli.demo.sample_data import sample_folder
 from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
 from kognic_aio.emulator import Emulator
@@ -93,7 +93,7 @@ async def test_a_file_that_did_not_arrive_as_it_is(
 ) -> None:
     """A file whose sha256 differs from that on the server's side is named."""
     outcomes = [
-        Outcome(scene=two_images.scene, result=result)
+        SceneOutcome(scene=two_images.scene, result=result)
         async for result in create_inputs(client, [two_images], "project-a")
     ]
     await anyio.Path(tmp_path / "b.png").write_bytes(b"something else")

@@ -9,7 +9,7 @@ from tests.environments import EXAMPLE, UNUSABLE, config, local
 
 MORE_UNUSABLE = [
     ({"environments": {"a": {**EXAMPLE, "credentials": "/no.json"}}}, "credentials cannot be used: "),
-    ({"environments": {"a": EXAMPLE}}, "no credentials: "),
+    ({"environments": {"a": EXAMPLE}}, "no credentials: set KOGNIC_CREDENTIALS to the path of a credentials file, or "),
 ]
 
 

@@ -20,6 +20,7 @@ FIELDS = {
     "calibration_id",
     "view_link",
     "error_message",
+    "input_uuids",
 }
 
 
@@ -54,6 +55,7 @@ def test_of_a_project(look: Look) -> None:
         "scene_type",
         "status",
         "view_link",
+        "input_uuids",
         "error_message",
     ]
     by_scene = {row.split()[0]: row.split() for row in rows}
@@ -83,6 +85,19 @@ async def test_filters(emulator: Emulator, filters: list[str], found: set[str]) 
     assert {each["error_message"] for each in inputs} == {"the lidar is upside down" if "broken" in found else None} | (
         {None} if "good" in found else set()
     )
+
+
+@pytest.mark.anyio
+async def test_uuids_of_inputs(emulator: Emulator) -> None:
+    """Each row has the uuids that `view` wants, of all inputs of its scene; a scene that failed has none."""
+    scenes = fill(emulator.platform)
+    (again,) = emulator.platform.add_input(scenes["good"], "project", "second")
+    for option in (["--project", "project"], ["--uuids", f"{scenes['good']},{scenes['broken']}"]):
+        found = json.loads((await looked(emulator, "inputs", *option, "--json")).stdout)
+        uuids = {each["external_id"]: each["input_uuids"] for each in found}
+        assert (len(uuids["good"]), uuids["broken"]) == (2, [])
+        assert again.uuid in uuids["good"]
+        assert ", ".join(uuids["good"]) in (await looked(emulator, "inputs", *option)).stdout
 
 
 def test_links(look: Look) -> None:

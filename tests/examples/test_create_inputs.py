@@ -40,7 +40,7 @@ def test_an_image_that_is_empty(folder: Path) -> None:
 
     assert done.returncode == 1
     assert done.stdout.count("created input") == 2
-    assert "c: failed at scene: local file contains no data" in done.stdout
+    assert "c: error at stage scene: local file contains no data" in done.stdout
 
 
 @pytest.mark.anyio

@@ -503,6 +503,17 @@ def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
     assert record.message == expected
 
 
+def test_one_request_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The line about a push-back has the singular where it belongs."""
+
+    async def main() -> None:
+        with caplog.at_level(logging.INFO, "kognic_aio"):
+            await send(host(), partial(respond_at, [], answer(503)))
+
+    in_virtual_time(main)
+    assert ": at most 1 request at once" in caplog.text
+
+
 Attempt = Callable[[], Awaitable[Answer]]
 
 

@@ -17,7 +17,7 @@ from kognic.io.model.scene.metadata.metadata import FrameMetaData as OfficialFra
 from kognic.io.model.scene.metadata.metadata import MetaData as OfficialMetaData
 from kognic.io.resources.scene.file_data import FileData as OfficialFileData
 
-from kognic_aio import FileData
+from kognic_aio import FileData, Limits
 from kognic_aio._http.wire import encode
 from kognic_aio._validation.fields import Validated
 from kognic_aio.errors import InvalidError
@@ -100,6 +100,10 @@ MISUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "file data by position": (
         lambda: FILE_DATA("jpg", b"x"),
         "FileData takes its arguments by name: FileData(",
+    ),
+    "a limit by another name": (
+        lambda: Limits(upload=3),  # type: ignore[call-arg]
+        "Limits: unknown argument 'upload', did you mean 'uploads'? It takes scene_jobs, uploads, in_flight, ",
     ),
     "nothing": (POSITION, "Position: missing x and y and z"),
     "a frame without an id": (

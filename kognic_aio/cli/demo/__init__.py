@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
-from kognic_aio.cli.demo.report import Outcome, compare, print_report, shown
+from kognic_aio.cli.demo.report import SceneOutcome, compare, print_report, showing_progress
 from kognic_aio.cli.demo.sample_data import sample_folder
 from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
-from kognic_aio.cli.emulator import seconds
+from kognic_aio.cli.emulator import seconds_option
 from kognic_aio.cli.output import say_wrapped
 from kognic_aio.emulator import Emulator
 
@@ -22,9 +22,9 @@ PROJECT, BATCH = "project-a", "batch-2"
 @click.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--scenes", type=click.IntRange(min=1), help="How many to make, instead of enough for all files.")
-@seconds("--api-latency", 0.02)
-@seconds("--storage-latency", 0.03)
-@seconds("--processing-time", 0.5)
+@seconds_option("--api-latency", 0.02)
+@seconds_option("--storage-latency", 0.03)
+@seconds_option("--processing-time", 0.5)
 def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
     """Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.
 
@@ -41,7 +41,7 @@ def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
     return 0 if all(outcome.result.inputs for outcome in outcomes) and not arrival.faults else 1
 
 
-async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulator: Emulator) -> list[Outcome]:
+async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulator: Emulator) -> list[SceneOutcome]:
     # Printed in the loop: somebody who has read it may press Ctrl-C, which the loop handles.
     say_wrapped(f"{files}: {len(scenes)} scenes for {BATCH} of {PROJECT}")
     by_external_id = {item.scene.external_id: item.scene for item in scenes}
@@ -50,6 +50,6 @@ async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulat
         KognicIOClient(**emulator.client_options(), trust_env=False) as client,  # no proxy leads to this process
         # Somebody is waiting, and the emulator can be polled often.
         create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.2) as results,
-        shown(results.progress, len(scenes)),
+        showing_progress(results.progress, len(scenes)),
     ):
-        return [Outcome(scene=by_external_id[str(result.external_id)], result=result) async for result in results]
+        return [SceneOutcome(scene=by_external_id[str(result.external_id)], result=result) async for result in results]

@@ -26,7 +26,7 @@ MAX_CREATED = 40
 
 
 @asynccontextmanager
-async def shown(now: Progress, scenes: int) -> AsyncGenerator[None]:
+async def showing_progress(now: Progress, scenes: int) -> AsyncGenerator[None]:
     """Show progress until the end of the block: live in a terminal, elsewhere a line per second."""
     console, started = open_console(), monotonic()
 
@@ -53,7 +53,7 @@ async def shown(now: Progress, scenes: int) -> AsyncGenerator[None]:
 
 
 @frozen(kw_only=True)
-class Outcome:
+class SceneOutcome:
     """A scene and its result."""
 
     scene: BaseScene
@@ -77,7 +77,7 @@ class Arrival:
     faults: Sequence[str]
 
 
-def compare(platform: Platform, outcomes: Iterable[Outcome]) -> Arrival:
+def compare(platform: Platform, outcomes: Iterable[SceneOutcome]) -> Arrival:
     """Compare the files of created scenes on a platform with those on disk."""
     sha256 = cache(_sha256)  # a file may be in many scenes
     intact, faults, imu = list[str](), list[str](), 0
@@ -101,7 +101,7 @@ def _sha256(path: str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def print_report(outcomes: Iterable[Outcome], arrival: Arrival, files: int) -> None:
+def print_report(outcomes: Iterable[SceneOutcome], arrival: Arrival, files: int) -> None:
     """Print each scene, how many became inputs, and how many of the files have arrived."""
     outcomes = sorted(outcomes, key=lambda outcome: outcome.scene.external_id)
     created = [outcome for outcome in outcomes if outcome.result.inputs]
