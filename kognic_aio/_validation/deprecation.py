@@ -1,8 +1,8 @@
-"""What has changed since the official client: its older ways keep working, and say what to use."""
+"""Older ways of calling the official client. They keep working, with a DeprecationWarning that names the new way."""
 
 import inspect
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -11,13 +11,13 @@ R = TypeVar("R")
 
 PACKAGE = f"{__name__.partition('.')[0]}."
 OF_DECORATORS = ("typing_extensions", "warnings")
-"""Where `@deprecated` is, which may stand between a caller and us."""
+"""The modules of `@deprecated`, whose frames may be between the caller and ours."""
 
 
 def renamed(
     new: str, *olds: str
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Let a keyword argument of a coroutine function go by its older names too, with a DeprecationWarning."""
+    """Accept older names of a keyword argument of a coroutine function, with a DeprecationWarning."""
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         @wraps(function)
@@ -35,7 +35,7 @@ def renamed(
 
 
 def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let keyword-only arguments of a function be given by position, in this order, with a DeprecationWarning."""
+    """Accept keyword-only arguments by position, in this order, with a DeprecationWarning."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         parameters = inspect.signature(function).parameters.values()
@@ -59,26 +59,20 @@ def named(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def without_annotation_types(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function take annotation types, which are of no use, with a DeprecationWarning."""
+    """Accept annotation types, which are no longer used, with a DeprecationWarning."""
     position = list(inspect.signature(function).parameters).index("annotation_types")
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        given: Any = args[position] if len(args) > position else kwargs.get("annotation_types")
-        warn_of_annotation_types(given)
+        if args[position] if len(args) > position else kwargs.get("annotation_types"):
+            warn_deprecated("annotation_types are no longer used: the batch determines them")
         return function(*args, **kwargs)
 
     return wrapper
 
 
-def warn_of_annotation_types(annotation_types: Sequence[str] | None) -> None:
-    """Say that annotation types are of no use, if there are any."""
-    if annotation_types:
-        warn_deprecated("annotation_types are no longer used: the batch determines them")
-
-
 def warn_deprecated(message: str) -> None:
-    """Warn at the caller's line, the first outside this package: Python shows no DeprecationWarning of a library's."""
+    """Warn at the caller's line, the first outside this package: Python hides a library's own DeprecationWarnings."""
     frame, level = inspect.currentframe(), 1
     while frame is not None and frame.f_globals.get("__name__", "").startswith((PACKAGE, *OF_DECORATORS)):
         frame, level = frame.f_back, level + 1

@@ -1,21 +1,21 @@
-"""Refuses models of kognic-io. They have the same names as ours, so the error says which is whose."""
+"""Refuses models of kognic-io, which have the same names as ours. The error says what to import."""
 
 import sys
 
 from kognic_aio.errors import OfficialModelError
 
 FACES = ("kognic_aio", "kognic_aio.model")
-"""The modules that users import from, if they have a name."""
+"""The modules to import a name from, if they have it."""
 
 
 def refuse_official(value: object, where: str = "", expected: type | None = None) -> None:
-    """Raise an OfficialModelError for a model of kognic-io, where `expected`, or our class of its name, belongs."""
+    """Raise an OfficialModelError for a model of kognic-io. It suggests `expected`, or our class of the same name."""
     if (problem := official_problem(value, expected)) is not None:
         raise OfficialModelError(f"{where}: {problem}" if where else problem)
 
 
 def official_problem(value: object, expected: type | None = None) -> str | None:
-    """What is wrong with a model of kognic-io, None for anything else."""
+    """The problem with a model of kognic-io, None for other values."""
     kind = next((kind for kind in type(value).__mro__ if f"{kind.__module__}.".startswith("kognic.io.")), None)
     if kind is None:
         return None

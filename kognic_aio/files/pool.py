@@ -43,8 +43,8 @@ class ReadPool:
     @contextmanager
     def buffer(self) -> Generator[Buffer, None, None]:
         """A buffer of CHUNK + 1 bytes for one read. The extra byte shows that a file is larger."""
-        # Buffers are reused. Blocks that one thread allocates and another frees would leave holes in the arenas that the
-        # C library has for each thread, and the process would grow for days.
+        # Buffers are reused: blocks that one thread allocates and another frees would leave holes in the C
+        # library's arenas, one for each thread, and the process would grow for days.
         buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
         yield buffer
         # Not reached after an error or a cancellation: an abandoned thread may still fill the buffer.
