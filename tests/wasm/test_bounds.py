@@ -48,10 +48,10 @@ LARGE = {
     "functions": (hostile.bloated(200_000), "LoadingError: "),
     "nested": (hostile.nested(1_000_000), "LoadingError: "),
     "branches": (hostile.branching(4_000), "LoadingError: "),
-    "start": (hostile.SLOW_FILL, "cannot be instantiated: it has not ended within 200,000,000 instructions"),
+    "start": (hostile.SLOW_FILL, "cannot be instantiated: it did not end within 200,000,000 instructions"),
     "as large as may be": (hostile.padded((4 << 20) - 1000), "valid"),
     **{name: (module, "LoadingError: ") for name, module in hostile.TOO_MANY.items()},
-    **{name: (module, "it has not ended within ") for name, module in hostile.BULK.items()},
+    **{name: (module, "it did not end within ") for name, module in hostile.BULK.items()},
 }
 
 
