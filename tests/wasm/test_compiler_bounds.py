@@ -188,7 +188,7 @@ async def test_a_module_that_is_too_large(install: Install, tmp_path: Path, monk
     os.truncate(os.environ["MODULE"], 100 << 20)
 
     with pytest.raises(
-        CompilationError, match="rustc succeeded, but its module cannot be used: .* more than 4,194,304 bytes"
+        CompilationError, match=r"rustc succeeded, but its module cannot be used: .* more than 4,194,304 bytes"
     ):
         await compile_to_wasm(input_path=source(tmp_path), skip_validation=True)
 
