@@ -80,7 +80,7 @@ def test_what_a_module_can_take(name: str, tmp_path: Path) -> None:
 
 async def test_all_points_together() -> None:
     """Points that take long each are bounded together, and the error says at which it was."""
-    with anyio.fail_after(SECONDS), pytest.raises(ProjectionError, match="not ended within") as caught:
+    with anyio.fail_after(SECONDS), pytest.raises(ProjectionError, match="not end within") as caught:
         await validate_wasm_binary(hostile.SLOW, [known(POINT, (0, 0))] * 100)
 
     assert caught.value.index is not None
