@@ -21,19 +21,20 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import argument, seconds
-from kognic_aio.environments import Environment, find_environment
-from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
-from kognic_aio.limits import (
+from kognic_aio.config import (
     API_RETRY_ATTEMPTS,
     ARGUMENTS,
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
     DEFAULT_VISIBILITY_TIMEOUT,
+    Environment,
     Hosts,
     Limits,
     Retry,
+    find_environment,
 )
+from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
     Cameras,

@@ -23,8 +23,8 @@ from kognic_aio._validation.converters import (
 )
 from kognic_aio._validation.deprecation import named, without_annotation_types
 from kognic_aio.client import KognicIOClient, backend_of
+from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
-from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.arguments import check_item, check_source
 from kognic_aio.pipeline.handoff import Handoff
