@@ -71,8 +71,8 @@ class Limits:
         InvalidError: If a limit is not a whole number of at least 1.
     """
 
-    # A run opens at most 68 connections with these: for jobs, uploads, inputs and 4 status queries. A scene in flight that
-    # the platform is processing costs a task and some memory, but no connection.
+    # A run opens at most 68 connections with these: for jobs, uploads, inputs and 4 status queries. A scene in flight
+    # that the platform is processing costs a task and some memory, but no connection.
     scene_jobs: int = field(default=16, converter=count)
     uploads: int = field(default=32, converter=count)
     in_flight: int = field(default=5000, converter=count)

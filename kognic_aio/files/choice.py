@@ -71,15 +71,15 @@ class CallbackSource(FileSource):
     async def _result(self) -> FileSource:
         function, is_async = self._callback, inspect.iscoroutinefunction
         if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004  # an object with one
-            return await self._awaited(function(self.name))
+            return await self._source_of_result(function(self.name))
         async with self._pool.turn() as worker:
             result = await self._called(worker)
             if not inspect.isawaitable(result):
-                source = self._source_of_result(result)
+                source = await self._source_of_result(result)
                 # Members of an archive and generators may share an object with the results of other callbacks, so they
                 # are read to their end in the same turn, by the same thread.
                 return await source.spooled_by(worker) if isinstance(source, Blocking) else source
-        return await self._awaited(result)
+        return await self._source_of_result(result)
 
     async def _called(self, worker: Worker) -> Any:
         """The result of the callback. If the task is cancelled, the result is closed when it comes."""
@@ -97,14 +97,10 @@ class CallbackSource(FileSource):
             worker.submit(unclaimed.close)
             raise
 
-    async def _awaited(self, result: Any) -> FileSource:
+    async def _source_of_result(self, result: Any) -> FileSource:
         with self.naming_file("the callback for"):
-            result = await result
-        return self._source_of_result(result)
-
-    def _source_of_result(self, result: Any) -> FileSource:
-        with self.naming_file("the callback for"):
-            return _source_of_data(self.name, argument("its result", result, bytes_source), self._pool)
+            data = await result if inspect.isawaitable(result) else result
+            return _source_of_data(self.name, argument("its result", data, bytes_source), self._pool)
 
 
 @asynccontextmanager
@@ -128,9 +124,6 @@ async def opened_sources(
         yield sources
     finally:
         if not keep:
-            await _close_all([source for source in sources.values() if type(source).close is not FileSource.close])
-
-
-async def _close_all(sources: list[FileSource]) -> None:
-    with CancelScope(shield=True):
-        await for_each(sources, lambda source: source.close(), workers=len(sources))
+            closable = [source for source in sources.values() if type(source).close is not FileSource.close]
+            with CancelScope(shield=True):
+                await for_each(closable, lambda source: source.close(), workers=len(closable))
