@@ -18,19 +18,15 @@ CUT = "..."
 
 
 def printable(value: object, length: int | None = None) -> str:
-    r"""The `str` of a value on one line, with escapes such as `\x1b`. Longer than `length`, it is cut and ends with dots.
+    r"""The `str` of a value on one line, with escapes such as `\x1b`.
 
-    Applying it twice changes nothing.
+    A text longer than `length` is cut, and ends with dots. Applying it twice changes nothing.
     """
     text = str(value)
     shown = text if length is None else text[: length + 1]  # the rest is not even read
     if not shown.isprintable():
-        shown = "".join(_escaped(character) if category(character) in ACTED_UPON else character for character in shown)
+        shown = "".join(c.encode("unicode_escape").decode() if category(c) in ACTED_UPON else c for c in shown)
     return shown if length is None or len(shown) <= length else f"{shown[:length]}{CUT}"
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 class OneLine(logging.Filter):

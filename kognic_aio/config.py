@@ -102,24 +102,14 @@ class Retry:
 TOKEN_RETRY = Retry(attempts=4, max_wait=5.0, max_time=30.0)
 """Bounds of requests for a token, unless the client's are lower. Applications block on the token at startup."""
 
-ARGUMENTS = {
-    "input": "host",
-    "order_execution": "order_execution_api_host",
-    "annotation_integration": "annotation_integration_api_host",
-    "workspace": "workspace_api_host",
-    "project_management": "project_management_api_host",
-    "auth": "auth_host",
-}
-"""The client's argument for each field of `Hosts`."""
 
-
-def _host(default: str) -> str:
-    """A base URL to which credentials may be sent: https, or plain http on this machine."""
-    return field(default=default, validator=_check_host)
+def _host(default: str, argument: str) -> str:
+    """A base URL that credentials may be sent to, https or plain http to this machine, by an argument of the client."""
+    return field(default=default, validator=_check_host, metadata={"argument": argument})
 
 
 def _check_host(_: object, attribute: "Attribute[str]", value: object) -> None:
-    argument = ARGUMENTS[attribute.name]
+    argument = attribute.metadata["argument"]
     if "@" in str(value):
         raise InvalidError(f"{argument}: must not contain a user and password; pass credentials as auth=")
     expected = f"expected a URL such as {attribute.default}, got {value!r}"
@@ -181,17 +171,21 @@ class Hosts:
         InvalidError: If one is not a URL, has a path, or is plain http to another machine.
     """
 
-    input: str = _host(DEFAULT_INPUT_API_HOST)
-    order_execution: str = _host(DEFAULT_ORDER_EXECUTION_API_HOST)
-    annotation_integration: str = _host(DEFAULT_ANNOTATION_INTEGRATION_API_HOST)
-    workspace: str = _host(DEFAULT_WORKSPACE_API_HOST)
-    project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST)
-    auth: str = _host(DEFAULT_AUTH_HOST)
+    input: str = _host(DEFAULT_INPUT_API_HOST, "host")
+    order_execution: str = _host(DEFAULT_ORDER_EXECUTION_API_HOST, "order_execution_api_host")
+    annotation_integration: str = _host(DEFAULT_ANNOTATION_INTEGRATION_API_HOST, "annotation_integration_api_host")
+    workspace: str = _host(DEFAULT_WORKSPACE_API_HOST, "workspace_api_host")
+    project_management: str = _host(DEFAULT_PROJECT_MANAGEMENT_API_HOST, "project_management_api_host")
+    auth: str = _host(DEFAULT_AUTH_HOST, "auth_host")
 
     @property
     def is_local(self) -> bool:
         """Whether the platform is on this machine, as an emulator is."""
         return is_this_machine(urlsplit(self.input).hostname or "")
+
+
+ARGUMENTS: Mapping[str, str] = {host.name: host.metadata["argument"] for host in fields(Hosts)}
+"""The client's argument for each field of `Hosts`."""
 
 
 ENVIRONMENT_VARIABLE = "KOGNIC_ENV"

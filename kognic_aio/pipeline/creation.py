@@ -21,7 +21,7 @@ from kognic_aio._validation.converters import (
     optional_external_id,
     seconds,
 )
-from kognic_aio._validation.deprecation import named, without_annotation_types
+from kognic_aio._validation.official import named, without_annotation_types
 from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError

@@ -2,14 +2,12 @@
 
 import json
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from anyio import CancelScope
@@ -36,6 +34,15 @@ HOW_TO_GET: Mapping[str, str] = {
 
 LAUNCHED = tuple(os.environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";")) if sys.platform == "win32" else ("",)
 """Suffixes of programs, which Windows lets users omit."""
+
+EMCC = (
+    *("emcc", "-mmultivalue", "-Xclang", "-target-abi", "-Xclang", "experimental-mv"),
+    *("-Oz", "-sSTANDALONE_WASM", f'-sEXPORTED_FUNCTIONS=["_{FUNCTION_NAME}"]', "-Wl,--no-entry"),
+)
+RUSTC = (
+    *("rustc", "-v", "--crate-type=cdylib", "-Copt-level=3", "-Cstrip=symbols"),
+    *("--target=wasm32-wasip1", "-Ctarget-feature=+multivalue"),
+)
 
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """Raised for a path that is too long, leads in a circle, or has a NUL in it."""
@@ -125,36 +132,21 @@ async def _compiled(source: Path, timeout: float) -> bytes:
     """The module compiled from a source."""
     if source.name == MANIFEST:
         return await _cargo(source, timeout)
-    async with _temporary_folder() as folder:
-        module = folder / "module.wasm"
-        command = _rustc(source, module) if source.suffix == ".rs" else _emcc(source, module)
+    folder = await in_thread(partial(TemporaryDirectory, ignore_cleanup_errors=True))
+    try:
+        module = Path(folder.name, "module.wasm")
+        command = [*(RUSTC if source.suffix == ".rs" else EMCC), str(source), f"-o{module}"]
         await _run_compiler(command, source, timeout)
         return await in_thread(_read, module, command)
-
-
-def _emcc(source: Path, module: Path) -> list[str]:
-    return [
-        "emcc",
-        *("-mmultivalue", "-Xclang", "-target-abi", "-Xclang", "experimental-mv"),
-        *("-Oz", "-sSTANDALONE_WASM", f'-sEXPORTED_FUNCTIONS=["_{FUNCTION_NAME}"]', "-Wl,--no-entry"),
-        str(source),
-        f"-o{module}",
-    ]
-
-
-def _rustc(source: Path, module: Path) -> list[str]:
-    return [
-        *("rustc", "-v", "--crate-type=cdylib", "-Copt-level=3", "-Cstrip=symbols"),
-        *("--target=wasm32-wasip1", "-Ctarget-feature=+multivalue"),
-        str(source),
-        f"-o{module}",
-    ]
+    finally:
+        with CancelScope(shield=True):
+            await in_thread(folder.cleanup)
 
 
 async def _cargo(manifest: Path, timeout: float) -> bytes:
     command = [
         *("cargo", "build", "--release", "--target=wasm32-wasip1", f"--manifest-path={manifest}"),
-        "--message-format=json-render-diagnostics",  # artifacts as JSON, and for people the usual text
+        "--message-format=json-render-diagnostics",  # artifacts as JSON, and the usual text for people
     ]
     messages = await _run_compiler(command, manifest, timeout, RUSTFLAGS="-C target-feature=+multivalue")
     return await in_thread(_read, _artifact(messages, manifest, command), command)
@@ -192,16 +184,6 @@ def _read(module: Path, command: Sequence[str]) -> bytes:
     except OSError as error:
         message = f"{command[0]} succeeded, but its module cannot be used: {error}"
         raise CompilationError(message, command=command, exit_code=0) from error
-
-
-@asynccontextmanager
-async def _temporary_folder() -> AsyncGenerator[Path, None]:
-    folder = Path(await in_thread(tempfile.mkdtemp))
-    try:
-        yield folder
-    finally:
-        with CancelScope(shield=True):
-            await in_thread(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 async def _run_compiler(command: Sequence[str], source: Path, timeout: float, **defaults: str) -> bytes:
