@@ -36,15 +36,11 @@ def _source_of_data(name: str, data: Any, pool: ReadPool) -> FileSource:
         raise DataError(f"the stream of {name!r} {problem}", filename=name)
     if type(data) is BytesIO:  # not a subclass, which may read something else
         return MemoryStream(name, data)
-    return _kind_of(data)(name, data, pool)
-
-
-def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | type[Iteration]:
-    if hasattr(data, "read"):
-        if inspect.iscoroutinefunction(data.read):
-            return AsyncChunks
-        return OpenFile if is_open_file(data) else Stream
-    return AsyncChunks if isinstance(data, AsyncIterable) else Iteration
+    if not hasattr(data, "read"):
+        return (AsyncChunks if isinstance(data, AsyncIterable) else Iteration)(name, data, pool)
+    if inspect.iscoroutinefunction(data.read):
+        return AsyncChunks(name, data, pool)
+    return (OpenFile if is_open_file(data) else Stream)(name, data, pool)
 
 
 class CallbackSource(FileSource):

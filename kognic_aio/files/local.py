@@ -8,7 +8,7 @@ from functools import partial
 from io import FileIO, UnsupportedOperation
 from itertools import accumulate
 from stat import S_ISREG
-from typing import Any
+from typing import Any, TypeAlias
 
 from anyio import move_on_after
 
@@ -17,6 +17,8 @@ from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
 from kognic_aio.errors import DataError, MissingFileError
 from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
 from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
+
+Opener: TypeAlias = Callable[[str, int], int]
 
 MAX_PREFETCHED = 1 << 17
 """Bytes of the largest file that is read when it is checked."""
@@ -39,7 +41,7 @@ class LocalFileSource(FileSource):
         content, self.prefetched = self.prefetched, b""
         if not content:
             with self.naming_file(), self._pool.buffer() as buffer:
-                size = await patiently(in_thread, _read_if_small, self.name, buffer)
+                size = await patiently(in_thread, _read_if_fits, self.name, buffer)
                 content = bytes(memoryview(buffer)[:size])
         if content:
             yield self.whole(content)
@@ -63,7 +65,7 @@ class Handle:
     def __init__(self, filename: str) -> None:
         self._filename = filename
 
-    def open(self, opener: Callable[[str, int], int] = opened_at_once) -> None:
+    def open(self, opener: Opener = opened_at_once) -> None:
         """Open the file; raise a MissingFileError if it is not a regular file any more."""
         self.stream = FileIO(self._filename, opener=opener)
         self.before = os.fstat(self.stream.fileno())
@@ -166,11 +168,11 @@ def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) ->
     return size
 
 
-def _read_if_small(filename: str, buffer: Buffer) -> int:
-    """Read a file of at most one chunk into the buffer, and return its size; 0 if it is larger."""
+def _read_if_fits(filename: str, buffer: Buffer | memoryview, opener: Opener = opened_at_once) -> int:
+    """Read a file that is smaller than the buffer, and return its size; 0 if it is not smaller."""
     with closing(Handle(filename)) as file:
-        file.open()
-        if file.before.st_size > CHUNK:
+        file.open(opener)
+        if file.before.st_size >= len(buffer):
             return 0
         if size := file.read_whole(buffer):
             return size
@@ -217,10 +219,9 @@ def _checked_size(name: str) -> int:
 
 
 def _prefetch(name: str, rest: memoryview) -> int:
-    with suppress(OSError, DataError, MissingFileError), closing(Handle(name)) as file:
-        file.open(opened_without_waiting)
-        return file.read_whole(rest) if file.before.st_size < len(rest) else 0
-    return 0  # the attempt will fail in the same way, and report it
+    with suppress(OSError, DataError, MissingFileError):  # the attempt will fail in the same way, and report it
+        return _read_if_fits(name, rest, opened_without_waiting)
+    return 0
 
 
 def _no_file(filename: str) -> MissingFileError:
