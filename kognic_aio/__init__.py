@@ -5,8 +5,8 @@ import logging
 from kognic_aio._http.paging import Paged
 from kognic_aio._text import OneLine
 from kognic_aio.client import KognicIOClient
+from kognic_aio.config import Limits
 from kognic_aio.errors import KognicError
-from kognic_aio.limits import Limits
 from kognic_aio.model import FeatureFlags, FileData
 from kognic_aio.pipeline import (
     InputCreation,

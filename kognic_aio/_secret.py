@@ -7,18 +7,18 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Secret(Generic[T_co]):
-    """A value that is shown only to whoever asks for it by `reveal`.
+    """A value that is accessible only by `reveal`.
 
-    Neither `repr`, `str` nor formatting show it, nor does `attrs.asdict`; it has no attributes and is not pickled.
+    `repr`, `str`, formatting and `attrs.asdict` do not show it. It has no attributes and is not pickled.
 
     Args:
-        value: What is secret.
+        value: The secret value.
     """
 
     __slots__ = ("reveal",)
 
     reveal: Callable[[], T_co]
-    """Returns the value. Whatever walks through attributes finds only this function."""
+    """Returns the value. Code that walks through attributes finds only this function."""
 
     def __init__(self, value: T_co) -> None:
         self.reveal = lambda: value

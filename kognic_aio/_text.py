@@ -8,37 +8,33 @@ from contextlib import suppress
 from unicodedata import category
 
 ACTED_UPON = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Control characters, invisible ones that affect their neighbours, halves of characters, line ends."""
+"""Control characters, invisible ones that affect their neighbours, surrogates, line ends."""
 
 MAX_MESSAGE = 10_000
 """Characters of an error's message, and of a line in a log. A list of 250 uuids is as long."""
 
 CUT = "..."
-"""Stands for what is left out."""
+"""The end of a text that was cut."""
 
 
 def printable(value: object, length: int | None = None) -> str:
-    r"""The `str` of a value on one line, with escapes such as `\x1b`. What is longer than `length` ends with dots.
+    r"""The `str` of a value on one line, with escapes such as `\x1b`.
 
-    Nothing changes if it is done twice.
+    A text longer than `length` is cut, and ends with dots. Applying it twice changes nothing.
     """
     text = str(value)
-    shown = text if length is None else text[: length + 1]  # no more is looked at than is shown
+    shown = text if length is None else text[: length + 1]  # the rest is not even read
     if not shown.isprintable():
-        shown = "".join(_escaped(character) if category(character) in ACTED_UPON else character for character in shown)
+        shown = "".join(c.encode("unicode_escape").decode() if category(c) in ACTED_UPON else c for c in shown)
     return shown if length is None or len(shown) <= length else f"{shown[:length]}{CUT}"
 
 
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
-
-
 class OneLine(logging.Filter):
-    """Keeps each record of a logger on one line of bounded length, whatever has been put into it."""
+    """Keeps each record of a logger on one line of bounded length."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let the record pass. One that says what can be shown keeps its arguments, by which records are grouped."""
-        with suppress(Exception):  # of an argument that has no text; logging tells of it where the record is written
+        """Let the record pass. A printable one keeps its arguments, by which error trackers group records."""
+        with suppress(Exception):  # an argument without text; logging reports it when the record is written
             message = record.getMessage()
             shown = printable(message, MAX_MESSAGE)
             if shown != message:

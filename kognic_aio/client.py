@@ -21,19 +21,20 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import argument, seconds
-from kognic_aio.environments import Environment, find_environment
-from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
-from kognic_aio.limits import (
+from kognic_aio.config import (
     API_RETRY_ATTEMPTS,
     ARGUMENTS,
     DEFAULT_RETRY_ATTEMPTS,
     DEFAULT_RETRY_WAIT,
     DEFAULT_TIMEOUT,
     DEFAULT_VISIBILITY_TIMEOUT,
+    Environment,
     Hosts,
     Limits,
     Retry,
+    find_environment,
 )
+from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
     Cameras,
@@ -74,10 +75,11 @@ CLOSING_TIME = 1.0
 """Seconds that tasks have to end when the client closes."""
 
 
-class _Resource(Generic[R]):
+class _Lazy(Generic[R]):
     """An attribute of the client. Its module is imported when a client opens, or on first access before that.
 
-    Importing the package therefore does not import the resources, some of which have many models.
+    Importing all resources with their models takes nearly as long as importing the package with aiohttp. This is not a
+    `cached_property`, which would need a method for each resource, and could not import its module ahead.
 
     Args:
         path: The module in `kognic_aio.resources`, and the class in it.
@@ -151,26 +153,26 @@ class KognicIOClient:
         InvalidError: If a host is not a URL, has a path, or is plain http to another machine, or a number is invalid.
     """
 
-    annotation: "_Resource[AnnotationResource]" = _Resource("annotation.AnnotationResource")
-    calibration: "_Resource[CalibrationResource]" = _Resource("calibration.CalibrationResource")
-    input: "_Resource[InputResource]" = _Resource("input.InputResource")
-    pre_annotation: "_Resource[PreAnnotationResource]" = _Resource("pre_annotation.PreAnnotationResource")
-    project: "_Resource[ProjectResource]" = _Resource("project.ProjectResource")
-    request: "_Resource[RequestResource]" = _Resource("request.RequestResource")
-    review: "_Resource[ReviewResource]" = _Resource("review.ReviewResource")
-    scene: "_Resource[SceneResource]" = _Resource("scene.SceneResource")
-    task: "_Resource[TaskResource]" = _Resource("task.TaskResource")
-    workspace: "_Resource[WorkspaceResource]" = _Resource("workspace.WorkspaceResource")
+    annotation: "_Lazy[AnnotationResource]" = _Lazy("annotation.AnnotationResource")
+    calibration: "_Lazy[CalibrationResource]" = _Lazy("calibration.CalibrationResource")
+    input: "_Lazy[InputResource]" = _Lazy("input.InputResource")
+    pre_annotation: "_Lazy[PreAnnotationResource]" = _Lazy("pre_annotation.PreAnnotationResource")
+    project: "_Lazy[ProjectResource]" = _Lazy("project.ProjectResource")
+    request: "_Lazy[RequestResource]" = _Lazy("request.RequestResource")
+    review: "_Lazy[ReviewResource]" = _Lazy("review.ReviewResource")
+    scene: "_Lazy[SceneResource]" = _Lazy("scene.SceneResource")
+    task: "_Lazy[TaskResource]" = _Lazy("task.TaskResource")
+    workspace: "_Lazy[WorkspaceResource]" = _Lazy("workspace.WorkspaceResource")
 
-    cameras: "_Resource[SceneCreator[Cameras]]" = _Resource(CREATOR, Cameras)
-    cameras_sequence: "_Resource[SceneCreator[CamerasSequence]]" = _Resource(CREATOR, CamerasSequence)
-    lidars: "_Resource[SceneCreator[Lidars]]" = _Resource(CREATOR, Lidars)
-    lidars_sequence: "_Resource[SceneCreator[LidarsSequence]]" = _Resource(CREATOR, LidarsSequence)
-    lidars_and_cameras: "_Resource[SceneCreator[LidarsAndCameras]]" = _Resource(CREATOR, LidarsAndCameras)
-    lidars_and_cameras_sequence: "_Resource[SceneCreator[LidarsAndCamerasSequence]]" = _Resource(
+    cameras: "_Lazy[SceneCreator[Cameras]]" = _Lazy(CREATOR, Cameras)
+    cameras_sequence: "_Lazy[SceneCreator[CamerasSequence]]" = _Lazy(CREATOR, CamerasSequence)
+    lidars: "_Lazy[SceneCreator[Lidars]]" = _Lazy(CREATOR, Lidars)
+    lidars_sequence: "_Lazy[SceneCreator[LidarsSequence]]" = _Lazy(CREATOR, LidarsSequence)
+    lidars_and_cameras: "_Lazy[SceneCreator[LidarsAndCameras]]" = _Lazy(CREATOR, LidarsAndCameras)
+    lidars_and_cameras_sequence: "_Lazy[SceneCreator[LidarsAndCamerasSequence]]" = _Lazy(
         CREATOR, LidarsAndCamerasSequence
     )
-    aggregated_lidars_and_cameras_seq: "_Resource[SceneCreator[AggregatedLidarsAndCamerasSequence]]" = _Resource(
+    aggregated_lidars_and_cameras_seq: "_Lazy[SceneCreator[AggregatedLidarsAndCamerasSequence]]" = _Lazy(
         CREATOR, AggregatedLidarsAndCamerasSequence
     )
 
@@ -341,7 +343,7 @@ def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
 
 def _import_resources() -> None:
     for attribute in vars(KognicIOClient).values():
-        if isinstance(attribute, _Resource):
+        if isinstance(attribute, _Lazy):
             attribute.load()
 
 

@@ -405,7 +405,7 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """What was asked for does not exist (404)."""
+    """The requested object does not exist (404)."""
 
 
 class LeftOutError(NotFoundError):

@@ -1,4 +1,4 @@
-"""What needs neither client nor network."""
+"""Helpers that need neither a client nor the network."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -15,7 +15,7 @@ def get_view_links(input_uuids: Iterable[str]) -> dict[str, str]:
         input_uuids: The uuids of the inputs.
 
     Raises:
-        InvalidError: If it is a string, and no list of them.
+        InvalidError: If it is a string instead of a list.
     """
     if isinstance(input_uuids, str):
         raise InvalidError(f"input_uuids: expected a list of strings, got {input_uuids!r}")

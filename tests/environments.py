@@ -21,7 +21,7 @@ UNUSABLE = [
     ({}, "env: unknown environment 'a': {path} has none"),
     ("{", "{path} cannot be used: Expecting property name enclosed in double quotes: line 1 column 2"),
     ([], "{path} cannot be used: expected "),
-    ({"environments": []}, "{path} cannot be used: environments is no dict"),
+    ({"environments": []}, "{path} cannot be used: environments is not a dict"),
     ({"environments": {"a": "app.example.com"}}, "{path}, environment 'a': expected an object"),
     ({"environments": {"a": {"host": "x"}}}, "{path}, environment 'a': it lacks 'auth_server'"),
     ({"environments": {"a": {**EXAMPLE, "host": 3}}}, "{path}, environment 'a': host: expected a string"),

@@ -37,9 +37,9 @@ from kognic_aio._http.auth import Credentials, Token
 from kognic_aio._http.protocol import Request
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._secret import Secret
+from kognic_aio.config import Environment
 from kognic_aio.emulator import ANNOTATION_ID, CLIENT_ID, INPUT_UUIDS, Emulator, Platform, faults
 from kognic_aio.emulator.faults import Fault
-from kognic_aio.environments import Environment
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
@@ -495,7 +495,7 @@ async def bad_credentials_file(content: bytes, stage: Stage) -> None:
 @scenario({name: (name,) for name in ("host", "auth_host")})
 async def password_in_a_host(name: str, stage: Stage) -> None:
     """Somebody writes a password into the URL of an API."""
-    with pytest.raises(InvalidError, match="no user and password belong in there") as caught:
+    with pytest.raises(InvalidError, match="must not contain a user and password") as caught:
         stage.client(**{name: f"https://user:{quoted(PASSWORD)}@platform.invalid"})
     stage.seen.catch(caught.value)
 

@@ -22,8 +22,8 @@ from kognic_aio._http.retry import RetryPolicy, may_repeat
 from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
+from kognic_aio.config import Retry
 from kognic_aio.errors import CredentialsError, MalformedAnswerError, RequestError, StatusError, UnavailableError
-from kognic_aio.limits import Retry
 
 if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials

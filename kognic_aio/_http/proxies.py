@@ -13,8 +13,8 @@ from attrs import frozen
 from yarl import URL
 
 from kognic_aio._secret import Secret
+from kognic_aio.config import is_this_machine
 from kognic_aio.errors import InvalidError
-from kognic_aio.limits import is_this_machine
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")

@@ -11,7 +11,7 @@ from attrs import frozen
 from kognic_aio import errors
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOKEN_PATH, WITHOUT_EFFECT, Request
 from kognic_aio._http.throttle import Throttle
-from kognic_aio.limits import Retry
+from kognic_aio.config import Retry
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from kognic_aio._http.protocol import Request
 from kognic_aio._http.redaction import carried
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
+from kognic_aio.config import is_this_machine
 from kognic_aio.errors import InvalidError
-from kognic_aio.limits import is_this_machine
 
 if TYPE_CHECKING:
     from aiohttp.http_parser import RawResponseMessage

@@ -17,9 +17,9 @@ from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
 from kognic_aio._http.transport import Transport
 from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
+from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, FileSource
-from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model.resource import Uploadable
 
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from kognic_aio._http.concurrency_limit import ConcurrencyLimit
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
 from kognic_aio._threads import is_shortage
+from kognic_aio.config import DEFAULT_RETRY_TIME
 from kognic_aio.errors import (
     FINAL,
     ConnectError,
@@ -24,7 +25,6 @@ from kognic_aio.errors import (
     RequestError,
     TimedOutError,
 )
-from kognic_aio.limits import DEFAULT_RETRY_TIME
 
 log = logging.getLogger("kognic_aio")
 

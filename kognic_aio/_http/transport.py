@@ -26,8 +26,8 @@ from kognic_aio._http.sessions import checked_session, new_session, secrets_of
 from kognic_aio._http.throttle import Throttles
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, patiently
+from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError
-from kognic_aio.limits import TOKEN_RETRY, Hosts, Retry
 
 MAX_RENEWALS = 5
 """New tokens for one request, each of which may be revoked before it arrives."""

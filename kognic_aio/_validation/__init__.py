@@ -1,1 +1,1 @@
-"""How values are validated: converters, used once per class for the fields of models, and by name for arguments."""
+"""Validation of values: converters for the fields of models, chosen once per class, and for arguments."""

@@ -1,7 +1,7 @@
-"""Converters: each turns a value into what a field or an argument takes, or raises Mismatch.
+"""Converters: each converts a value to the type of a field or argument, or raises Mismatch.
 
-They take values as people have them: scalars of numpy, members of enums, whole floats where integers belong. They
-return Python's own types, so that a request is plain JSON. They do not guess: text and flags are no numbers.
+They accept values as people have them: scalars of numpy, members of enums, whole floats as integers. They return
+Python's own types, so that a request is plain JSON. They do not guess: text and flags are not numbers.
 """
 
 import operator
@@ -23,7 +23,7 @@ E = TypeVar("E", bound=Enum)
 Converter: TypeAlias = Callable[[Any], T]
 
 MAX_SHOWN = 60
-"""Characters of a value that an error repeats."""
+"""Characters of a value shown in an error."""
 
 EARLIEST = 1_262_304_000 * 10**9
 """2010 in nanoseconds of Unix time. Recordings are newer, and the 1 s of a test, read in seconds, is in 2001."""
@@ -32,11 +32,11 @@ LATEST = 2_000_000_000 * 10**9
 """2033 in nanoseconds of Unix time. The 2 s of a test, read in seconds, are a later date."""
 
 UNITS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
-"""Nanoseconds of each unit that people mistake for nanoseconds."""
+"""Nanoseconds in each unit that people confuse with nanoseconds."""
 
 
 class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an InvalidError
-    """A value that does not fit. Its place is added on the way out, so that values that fit cost nothing."""
+    """A value that does not fit. Its place is added while it propagates, so that values that fit cost nothing."""
 
     def __init__(self, problem: str, place: str = "", kind: type[InvalidError] = InvalidError) -> None:
         super().__init__(f"{place}: {problem}")
@@ -45,16 +45,16 @@ class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an In
         self.kind = kind
 
     def inside(self, step: str) -> "Mismatch":
-        """The same, seen from outside a list or mapping."""
+        """The same mismatch, seen from outside a list or mapping."""
         return Mismatch(self.problem, f"{step}{self.place}", self.kind)
 
     def error(self, where: str) -> InvalidError:
-        """The error for users, who are told the field or argument."""
+        """The error for users, which names the field or argument."""
         return self.kind(f"{where}{self}")
 
 
 def argument(name: str, value: object, convert: Converter[T]) -> T:
-    """What a converter makes of an argument. The InvalidError for a value that does not fit begins with its name."""
+    """The converted value of an argument. The InvalidError for a value that does not fit begins with its name."""
     try:
         return convert(value)
     except Mismatch as mismatch:
@@ -69,33 +69,33 @@ def plain(value: Any) -> Any:
 
 
 def _numpy_kind(value: Any) -> str:
-    """What numpy calls the kind of a scalar or array: f for floats, M and m for dates and durations, "" for others."""
+    """Numpy's kind of a scalar or array: f for floats, M and m for dates and durations; "" for other values."""
     return getattr(getattr(value, "dtype", None), "kind", "")
 
 
 def is_single(value: Any) -> bool:
-    """Whether it is a scalar of numpy, or an array without dimensions, which claims to be iterable and is not."""
+    """Whether it is a numpy scalar or an array without dimensions, which looks iterable and is not."""
     return getattr(value, "shape", None) == ()
 
 
 def is_date(nanoseconds: float) -> bool:
-    """Whether a Unix timestamp is of the years in which scenes were recorded."""
+    """Whether a Unix timestamp is between 2010 and 2033, when scenes are recorded."""
     return EARLIEST <= nanoseconds < LATEST
 
 
 def looks_like(*timestamps: float) -> str | None:
-    """The unit in which all these Unix timestamps are dates, None if that is nanoseconds or no unit at all."""
+    """The unit other than nanoseconds in which all these Unix timestamps are dates, None if there is none."""
     return next((unit for unit, factor in UNITS.items() if all(is_date(t * factor) for t in timestamps)), None)
 
 
 def shown(value: object) -> str:
-    """A value in an error, not longer than people read."""
+    """The repr of a value for an error, cut at MAX_SHOWN."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({type(value).__name__})"
 
 
 def text(value: Any) -> str:
-    """Text, also as the value of an enum's member, or as UTF-8."""
+    """Text, also as the value of an enum member, or as UTF-8."""
     if type(value) is str:
         return value
     given = plain(value)
@@ -120,11 +120,11 @@ def path_text(value: str | PathLike[str]) -> str:
 
 
 def external_id(value: object) -> str:
-    """An external id of a project, batch or scene: text or a UUID, and not empty."""
+    """The external id of a project, batch or scene: text or a UUID, not empty."""
     given = plain(value)
     if isinstance(given, str | UUID) and (found := str(given)):
         return found
-    raise Mismatch(f"expected its external id, got {shown(value)}")
+    raise Mismatch(f"expected an external id, got {shown(value)}")
 
 
 def integer(value: Any) -> int:
@@ -144,7 +144,7 @@ def integer(value: Any) -> int:
 
 
 def integer_in(unit: str) -> Converter[int]:
-    """Integers in a unit, which the error names."""
+    """A converter for integers in a unit, which its errors name."""
 
     def convert(value: Any) -> int:
         try:
@@ -162,7 +162,7 @@ def _unix_nanoseconds(value: Any) -> Any:
     if _numpy_kind(value) != "M" or not is_single(value):
         return value
     nanoseconds = value.astype("datetime64[ns]")
-    # NaT, and what overflows, differ from what they were.
+    # NaT and overflows compare unequal.
     return nanoseconds.astype("int64") if nanoseconds.astype(value.dtype) == value else value
 
 
@@ -175,7 +175,7 @@ def count(value: int) -> int:
 
 
 def seconds(value: float) -> float:
-    """A duration in seconds; `math.inf` is no bound."""
+    """A duration in seconds; `math.inf` means no bound."""
     given: object = plain(value)
     if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
         return given
@@ -208,7 +208,7 @@ def _float(value: Any) -> float:
 
 
 def flag(value: Any) -> bool:
-    """True or false, also as 1 or 0, which is what tables make of them."""
+    """True or false, also as 1 or 0, as in tables."""
     if type(value) is bool:
         return value
     given = plain(value)
@@ -218,7 +218,7 @@ def flag(value: Any) -> bool:
 
 
 def optional(convert: Converter[T]) -> Converter[T | None]:
-    """None, or what a converter makes of other values."""
+    """A converter that also accepts None."""
     return lambda value: None if value is None else convert(value)
 
 
@@ -226,7 +226,7 @@ optional_external_id = optional(external_id)
 
 
 def member_of(kind: type[E]) -> Converter[E]:
-    """A member of an enum, also by its value."""
+    """A converter for members of an enum, also by value."""
 
     def convert(value: Any) -> E:
         if isinstance(value, kind):
@@ -240,7 +240,7 @@ def member_of(kind: type[E]) -> Converter[E]:
 
 
 def instance_of(*kinds: type[T]) -> Converter[T]:
-    """An instance of one of some classes, as it is."""
+    """A converter for instances of some classes, which returns them unchanged."""
 
     def convert(value: Any) -> T:
         if isinstance(value, kinds):
@@ -251,7 +251,7 @@ def instance_of(*kinds: type[T]) -> Converter[T]:
 
 
 def _foreign(value: object, kinds: tuple[type, ...]) -> Mismatch:
-    """Why a value of another class does not fit, and what to import if it is a namesake of ours or kognic-io's."""
+    """The mismatch of another class, with the right import if it has the same name as ours or kognic-io's."""
     theirs = type(value)
     namesake = next((kind for kind in kinds if kind.__name__ == theirs.__name__), None)
     if (problem := official_problem(value, namesake or kinds[0])) is not None:
@@ -264,7 +264,7 @@ def _foreign(value: object, kinds: tuple[type, ...]) -> Mismatch:
 
 
 def sequence_of(convert: Converter[T], of: str) -> Converter[tuple[T, ...]]:
-    """A tuple of the items of any iterable but text and mappings; `of` names what they are."""
+    """A converter from any iterable except text and mappings to a tuple; `of` names the items in errors."""
 
     def convert_all(value: Any) -> tuple[T, ...]:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable) or is_single(value):
@@ -272,7 +272,7 @@ def sequence_of(convert: Converter[T], of: str) -> Converter[tuple[T, ...]]:
         items: list[T] = []
         try:
             for each in value:
-                items.append(convert(each))  # noqa: PERF401  # their number says where a mismatch is
+                items.append(convert(each))  # noqa: PERF401  # their number is the index of a mismatch
         except Mismatch as mismatch:
             raise mismatch.inside(f"[{len(items)}]") from None
         return tuple(items)
@@ -281,7 +281,7 @@ def sequence_of(convert: Converter[T], of: str) -> Converter[tuple[T, ...]]:
 
 
 def mapping_of(convert: Converter[T]) -> Converter[dict[str, T]]:
-    """A dict of the items of a mapping whose keys are text."""
+    """A converter from a mapping with text keys to a dict."""
 
     def convert_items(value: Any) -> dict[str, T]:
         if not isinstance(value, Mapping):
@@ -290,7 +290,7 @@ def mapping_of(convert: Converter[T]) -> Converter[dict[str, T]]:
         for key, each in value.items():
             name = key_text(key)
             if name in converted:
-                raise Mismatch(f"{name!r} is there twice, under {shown(key)} too")
+                raise Mismatch(f"duplicate key {name!r} (also given as {shown(key)})")
             try:
                 converted[name] = convert(each)
             except Mismatch as mismatch:

@@ -1,7 +1,7 @@
-"""How attrs classes validate their fields: once per class, each field gets the converter for its annotation.
+"""Validation of attrs classes: once per class, each field gets the converter for its annotation.
 
-A field `frames: Sequence[Frame]` takes any iterable of `Frame` and keeps a tuple. For a string among them the error is
-`CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`. A field with a converter of its own takes what that takes.
+A field `frames: Sequence[Frame]` takes any iterable of `Frame` and keeps a tuple. A string in it raises
+`CamerasSequence.frames[3]: expected Frame, got 'a.jpg'`. A field with its own converter keeps that.
 """
 
 import inspect
@@ -31,7 +31,7 @@ from kognic_aio._validation.converters import (
     shown,
     text,
 )
-from kognic_aio.errors import InvalidError, OfficialModelError
+from kognic_aio.errors import InvalidError
 
 M = TypeVar("M", bound="Validated")
 
@@ -59,7 +59,7 @@ def _one_of(choices: tuple[Any, ...]) -> Converter[Any]:
 
 
 def _instance(kind: type[Any]) -> Converter[Any]:
-    """A member of an enum, or a model, which may be given as the mapping of its arguments."""
+    """The converter for members of an enum, or for a model, which may be passed as a mapping of its arguments."""
     if issubclass(kind, Enum):
         return member_of(kind)
     instance = instance_of(kind)
@@ -74,13 +74,14 @@ def with_converters(_: type, fields: list["attrs.Attribute[Any]"]) -> list["attr
 
 
 def _with_converter(field: "attrs.Attribute[Any]") -> "attrs.Attribute[Any]":
-    if not field.init or isinstance(field.converter, attrs.Converter):  # an inherited field has its converter
+    # An inherited field has its converter already. If a subclass annotates it anew, attrs makes a new field.
+    if not field.init or isinstance(field.converter, attrs.Converter):
         return field
     annotation: Any = field.type
     return field.evolve(converter=_validating(field.converter, annotation))
 
 
-@cache  # attrs takes a while to make a converter
+@cache  # making a converter of attrs is slow
 def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter[Any, Any]":
     """The converter of a field, from its own converter or its annotation. Its errors name the field."""
     convert = own or converter_for(annotation)
@@ -91,13 +92,14 @@ def _validating(own: Converter[Any] | None, annotation: Any) -> "attrs.Converter
         except Mismatch as mismatch:
             raise mismatch.error(f"{type(instance).__qualname__}.{field.alias}") from mismatch.__cause__
 
-    # attrs shows the annotation of the first argument in the signature of the constructor.
+    # attrs shows the annotation of the first argument in the signature of the constructor. The first parameter of every
+    # converter has to be annotated: without it, its class cannot be made.
     validate.__annotations__["value"] = next(iter(own.__annotations__.values())) if own else annotation
     return attrs.Converter(validate, takes_self=True, takes_field=True)
 
 
 class Validated:
-    """Base of what users fill in. Errors and `help()` know the arguments of a class, also those that it inherits."""
+    """Base of the models that users create. Errors and `help()` list all arguments of a class, with inherited ones."""
 
     __slots__ = ()
 
@@ -109,7 +111,7 @@ class Validated:
         def construct(self: Any, *positional: Any, **given: Any) -> None:
             try:
                 init(self, *positional, **given)
-            except TypeError:  # an iterable among the values may have raised it too
+            except TypeError:  # perhaps raised by an iterable among the values
                 if positional:
                     names = ", ".join(f"{name}=..." for name in _arguments(cls))
                     usage = f"{cls.__qualname__} takes its arguments by name: {cls.__qualname__}({names})"
@@ -122,7 +124,7 @@ class Validated:
         cls.__doc__ = _docstring(cls)
 
     def _invalid(self, place: str, problem: str) -> InvalidError:
-        """The error for a field: where it is, and what is wrong with it."""
+        """The error for a field, from its place and its problem."""
         return InvalidError(f"{type(self).__qualname__}.{place}: {problem}")
 
 
@@ -134,12 +136,11 @@ def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
     try:
         return kind(**arguments)
     except InvalidError as error:
-        kind_of_error = OfficialModelError if isinstance(error, OfficialModelError) else InvalidError
-        raise Mismatch(str(error), kind=kind_of_error) from error
+        raise Mismatch(str(error), kind=type(error)) from error
 
 
 def _misuse(kind: type[Any], given: Iterable[str]) -> str | None:
-    """What is wrong with the names of arguments: one is unknown, or some are missing."""
+    """The problem with the names of arguments: one is unknown, or some are missing."""
     names, known = list(given), _arguments(kind)
     if unknown := next((name for name in names if name not in known), None):
         likely = _closest(unknown, known)
@@ -155,16 +156,16 @@ def _arguments(kind: type[Any]) -> dict[str, bool]:
 
 
 def _closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like another, whatever its case and underscores."""
+    """The most similar known name, ignoring case and underscores."""
     spelled = {each.replace("_", "").lower(): each for each in known}
     found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
     return spelled[found[0]] if found else None
 
 
 def _docstring(kind: type) -> str | None:
-    """The docstring of a class, with what its bases say of its arguments.
+    """The docstring of a class, with the arguments that its bases describe.
 
-    A base describes its own under `Args:`, and what several of the derived classes have under `Args of ...:`.
+    A base describes its own under `Args:`, and those of several derived classes under `Args of ...:`.
     """
     if kind.__doc__ is None:  # under `python -OO`
         return None
@@ -178,9 +179,9 @@ def _docstring(kind: type) -> str | None:
     return "\n\n".join([*paragraphs[:at], *section, *paragraphs[at:]])
 
 
-@cache  # of the bases that many classes share
+@cache  # many classes share their bases
 def _described(docstring: str) -> dict[str, str]:
-    """The entries of a docstring's sections for arguments by name. Names may share one, as in `x, y: In metres`."""
+    """The entries of the argument sections of a docstring by name. Names may share one, as in `x, y: In metres`."""
     sections = re.findall(r"^Args.*:\n((?:    .+\n?)+)", inspect.cleandoc(docstring), re.MULTILINE)
     entries = [entry for section in sections for entry in re.split(r"\n(?=    \S)", section.rstrip())]
     return {name: entry for entry in entries for name in entry.strip().partition(":")[0].split(", ")}

@@ -15,7 +15,7 @@ import click
 
 from kognic_aio._text import printable
 from kognic_aio.cli.output import MAX_CELL, print_rows, say
-from kognic_aio.environments import ENVIRONMENT_VARIABLE, default_environment
+from kognic_aio.config import ENVIRONMENT_VARIABLE, default_environment
 
 if TYPE_CHECKING:
     from kognic_aio import KognicIOClient

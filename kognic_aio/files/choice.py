@@ -36,15 +36,11 @@ def _source_of_data(name: str, data: Any, pool: ReadPool) -> FileSource:
         raise DataError(f"the stream of {name!r} {problem}", filename=name)
     if type(data) is BytesIO:  # not a subclass, which may read something else
         return MemoryStream(name, data)
-    return _kind_of(data)(name, data, pool)
-
-
-def _kind_of(data: Any) -> type[AsyncChunks] | type[OpenFile] | type[Stream] | type[Iteration]:
-    if hasattr(data, "read"):
-        if inspect.iscoroutinefunction(data.read):
-            return AsyncChunks
-        return OpenFile if is_open_file(data) else Stream
-    return AsyncChunks if isinstance(data, AsyncIterable) else Iteration
+    if not hasattr(data, "read"):
+        return (AsyncChunks if isinstance(data, AsyncIterable) else Iteration)(name, data, pool)
+    if inspect.iscoroutinefunction(data.read):
+        return AsyncChunks(name, data, pool)
+    return (OpenFile if is_open_file(data) else Stream)(name, data, pool)
 
 
 class CallbackSource(FileSource):
@@ -71,15 +67,15 @@ class CallbackSource(FileSource):
     async def _result(self) -> FileSource:
         function, is_async = self._callback, inspect.iscoroutinefunction
         if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004  # an object with one
-            return await self._awaited(function(self.name))
+            return await self._source_of_result(function(self.name))
         async with self._pool.turn() as worker:
             result = await self._called(worker)
             if not inspect.isawaitable(result):
-                source = self._source_of_result(result)
+                source = await self._source_of_result(result)
                 # Members of an archive and generators may share an object with the results of other callbacks, so they
                 # are read to their end in the same turn, by the same thread.
                 return await source.spooled_by(worker) if isinstance(source, Blocking) else source
-        return await self._awaited(result)
+        return await self._source_of_result(result)
 
     async def _called(self, worker: Worker) -> Any:
         """The result of the callback. If the task is cancelled, the result is closed when it comes."""
@@ -97,14 +93,10 @@ class CallbackSource(FileSource):
             worker.submit(unclaimed.close)
             raise
 
-    async def _awaited(self, result: Any) -> FileSource:
+    async def _source_of_result(self, result: Any) -> FileSource:
         with self.naming_file("the callback for"):
-            result = await result
-        return self._source_of_result(result)
-
-    def _source_of_result(self, result: Any) -> FileSource:
-        with self.naming_file("the callback for"):
-            return _source_of_data(self.name, argument("its result", result, bytes_source), self._pool)
+            data = await result if inspect.isawaitable(result) else result
+            return _source_of_data(self.name, argument("its result", data, bytes_source), self._pool)
 
 
 @asynccontextmanager
@@ -124,13 +116,10 @@ async def opened_sources(
     """
     sources = {name: _source_of(file, pool) for name, file in files.items()}
     try:
-        await check_files([source for source in sources.values() if isinstance(source, LocalFileSource)], pool)
+        await check_files([source.name for source in sources.values() if isinstance(source, LocalFileSource)])
         yield sources
     finally:
         if not keep:
-            await _close_all([source for source in sources.values() if type(source).close is not FileSource.close])
-
-
-async def _close_all(sources: list[FileSource]) -> None:
-    with CancelScope(shield=True):
-        await for_each(sources, lambda source: source.close(), workers=len(sources))
+            closable = [source for source in sources.values() if type(source).close is not FileSource.close]
+            with CancelScope(shield=True):
+                await for_each(closable, lambda source: source.close(), workers=len(closable))

@@ -6,20 +6,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from io import FileIO, UnsupportedOperation
-from itertools import accumulate
 from stat import S_ISREG
 from typing import Any
 
 from anyio import move_on_after
 
-from kognic_aio._regular import opened_at_once, opened_without_waiting
+from kognic_aio._regular import opened_at_once
 from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
-from kognic_aio.errors import DataError, MissingFileError
+from kognic_aio.errors import MissingFileError
 from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
 from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
-
-MAX_PREFETCHED = 1 << 17
-"""Bytes of the largest file that is read when it is checked."""
 
 # Files are opened by name, without pathlib: it interns every part of a path, and after 40,000 names the interpreter
 # rehashes that table (2 MB, in the arena of whichever thread).
@@ -31,16 +27,13 @@ class LocalFileSource(FileSource):
     def __init__(self, filename: str, pool: ReadPool) -> None:
         super().__init__(filename)
         self._pool = pool
-        self.prefetched = b""  # for the first attempt only: later ones send the file as it is then
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes. A small file is read at once, a large one while it is sent."""
-        content, self.prefetched = self.prefetched, b""
-        if not content:
-            with self.naming_file(), self._pool.buffer() as buffer:
-                size = await patiently(in_thread, _read_if_small, self.name, buffer)
-                content = bytes(memoryview(buffer)[:size])
+        with self.naming_file(), self._pool.buffer() as buffer:
+            size = await patiently(in_thread, _read_if_fits, self.name, buffer)
+            content = bytes(memoryview(buffer)[:size])
         if content:
             yield self.whole(content)
             return
@@ -63,9 +56,9 @@ class Handle:
     def __init__(self, filename: str) -> None:
         self._filename = filename
 
-    def open(self, opener: Callable[[str, int], int] = opened_at_once) -> None:
+    def open(self) -> None:
         """Open the file; raise a MissingFileError if it is not a regular file any more."""
-        self.stream = FileIO(self._filename, opener=opener)
+        self.stream = FileIO(self._filename, opener=opened_at_once)
         self.before = os.fstat(self.stream.fileno())
         if not S_ISREG(self.before.st_mode):  # reading a FIFO may block for ever
             raise _no_file(self._filename)
@@ -75,7 +68,7 @@ class Handle:
         if hasattr(self, "stream"):
             self.stream.close()
 
-    def read_whole(self, buffer: Buffer | memoryview) -> int:
+    def read_whole(self, buffer: Buffer) -> int:
         """Read the file into a larger buffer, and return its size; raise a DataError if it changes meanwhile."""
         size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
@@ -157,7 +150,7 @@ class _Part:
         return read
 
 
-def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) -> int:
+def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
     """Read to the end, or until the buffer is full, and return the number of bytes read."""
     size = 0
     with memoryview(buffer) as view:
@@ -166,63 +159,35 @@ def _fill(readinto: Callable[[memoryview], int], buffer: Buffer | memoryview) ->
     return size
 
 
-def _read_if_small(filename: str, buffer: Buffer) -> int:
-    """Read a file of at most one chunk into the buffer, and return its size; 0 if it is larger."""
+def _read_if_fits(filename: str, buffer: Buffer) -> int:
+    """Read a file that is smaller than the buffer, and return its size; 0 if it is not smaller."""
     with closing(Handle(filename)) as file:
         file.open()
-        if file.before.st_size > CHUNK:
+        if file.before.st_size >= len(buffer):
             return 0
         if size := file.read_whole(buffer):
             return size
     raise _empty(filename)
 
 
-async def check_files(sources: Sequence[LocalFileSource], pool: ReadPool) -> None:
-    """Raise a MissingFileError if a local file is missing, empty, or not a file.
-
-    Small files are read in the same thread, for their first attempt: waking a thread costs as much as a request.
-    """
-    if not sources:
-        return
-    with pool.buffer() as buffer:
-        sizes = await in_thread(_check_all, [source.name for source in sources], buffer)
-        with memoryview(buffer) as view:
-            for source, size, end in zip(sources, sizes, accumulate(sizes), strict=True):
-                source.prefetched = bytes(view[end - size : end])
+async def check_files(filenames: Sequence[str]) -> None:
+    """Raise a MissingFileError if a local file is missing, empty, or not a file."""
+    # Not read here, though it would save waking a thread: what is sent is the file as it is when it is sent.
+    if filenames:
+        await in_thread(_check_all, filenames)
 
 
-def _check_all(filenames: Sequence[str], buffer: Buffer) -> Sequence[int]:
-    """Check files, and return how many bytes of each were read into the buffer: all or none."""
-    sizes: list[int] = []
-    end = 0  # a sum for each file anew would take minutes for a scene of 100,000
-    with memoryview(buffer) as view:
-        for name in filenames:
-            rest = view[end:]
-            # A byte of the buffer must be left: if it is filled too, the file has grown.
-            fits = _checked_size(name) < min(MAX_PREFETCHED + 1, len(rest))
-            sizes.append(_prefetch(name, rest) if fits else 0)
-            end += sizes[-1]
-    return sizes
-
-
-def _checked_size(name: str) -> int:
-    try:
-        status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
-    if not S_ISREG(status.st_mode):
-        raise _no_file(name)
-    if status.st_size == 0:
-        raise _empty(name)
-    return status.st_size
-
-
-def _prefetch(name: str, rest: memoryview) -> int:
-    with suppress(OSError, DataError, MissingFileError), closing(Handle(name)) as file:
-        file.open(opened_without_waiting)
-        return file.read_whole(rest) if file.before.st_size < len(rest) else 0
-    return 0  # the attempt will fail in the same way, and report it
+def _check_all(filenames: Sequence[str]) -> None:
+    for name in filenames:
+        try:
+            status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
+        if not S_ISREG(status.st_mode):
+            raise _no_file(name)
+        if status.st_size == 0:
+            raise _empty(name)
 
 
 def _no_file(filename: str) -> MissingFileError:

@@ -128,7 +128,7 @@ class Intake:
         self._buffer = buffer
         self._expected = size  # None if unknown
         self._abandoned = Event()
-        self._file: FileIO | None = None
+        self._file: IO[bytes] | None = None
         self._size = 0
 
     def take_all(self, pull: Pull) -> None:
@@ -172,16 +172,16 @@ class Intake:
         else:
             if self._file is None:
                 self._file = self._new_file()
-                _write(self._file, memoryview(self._buffer)[: self._size])
-            _write(self._file, view)
+                self._file.write(memoryview(self._buffer)[: self._size])
+            self._file.write(view)
         self._size = end
 
-    def _new_file(self) -> FileIO:
+    def _new_file(self) -> IO[bytes]:
         """A temporary file. It waits for a descriptor, because the chunks so far cannot be read again."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return TemporaryFile(buffering=0)
+                return TemporaryFile()
             except OSError as error:
                 if is_shortage(error) and time.monotonic() < deadline and not self._abandoned.wait(POLL_INTERVAL):
                     continue
@@ -239,12 +239,6 @@ class AsyncChunks(ReadOnce):
 def _starved() -> InvalidError:
     """The error for a stream that has no data, and does not end."""
     return InvalidError(f"read() returned None (no data yet) for {STARVED_AFTER:g} s")
-
-
-def _write(file: IO[bytes], view: memoryview) -> None:
-    """Write all: an unbuffered file may take less at a time."""
-    while view:
-        view = view[file.write(view) :]
 
 
 async def _read_async(stream: Any) -> AsyncIterator[Any]:

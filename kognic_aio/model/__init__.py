@@ -1,8 +1,8 @@
-"""What the platform works with, as frozen, keyword-only attrs classes. They know no JSON and do no I/O.
+"""The models of the platform, as frozen, keyword-only attrs classes without JSON.
 
-This package has what scenes are made of, and what the platform answers about scenes, inputs and projects. Other
-subjects have modules of their own, which are imported only by those who need them: `calibration`, `annotation`,
-`review`, `request`, `request_input` and `scene_request`.
+They do no I/O, except for `CustomCameraCalibration.from_file`. This package has the parts of scenes, and the
+platform's responses about scenes, inputs and projects. Other subjects are in modules that you import if you need them:
+`calibration`, `annotation`, `review`, `request`, `request_input` and `scene_request`.
 """
 
 from kognic_aio.model.geometry import EgoVehiclePose, IMUData, Position, RotationQuaternion, UnixTimestampNs

@@ -1,4 +1,4 @@
-"""Whether the parts of a scene fit together: the units and order of its times, its rotations and its files.
+"""Checks that the parts of a scene fit together: the units and order of its times, its rotations and its files.
 
 A scene is refused only if a value is surely in another unit.
 
@@ -39,13 +39,13 @@ TOLERANCE = 0.1
 """How far the length of a quaternion may be from 1. Rounding makes far less."""
 
 Problems = Iterator[tuple[str, str]]
-"""Pairs of a place in a scene and what is wrong there."""
+"""Pairs of a place in a scene and the problem there."""
 
 
 class Moment(NamedTuple):
-    """What a frame says of its time."""
+    """The times and the rotation of a frame."""
 
-    place: str  # where the frame stands in its scene, such as `frames[3]`
+    place: str  # the path of the frame in its scene, such as `frames[3]`
     unix: int | None = None  # nanoseconds of Unix time
     unix_name: str = "unix_timestamp"
     relative: int | None = None  # milliseconds since the start of the scene
@@ -54,7 +54,7 @@ class Moment(NamedTuple):
 
 
 def time_problems(moments: Sequence[Moment], imu: Sequence[IMUData] = ()) -> Problems:
-    """What is wrong with the times and rotations of a scene's frames and IMU data."""
+    """The problems with the times and rotations of a scene's frames and IMU data."""
     yield from _unix_units(moments, imu)
     yield from _relative_units(moments)
     yield from _backwards([(f"{m.place}.relative_timestamp", m.relative) for m in moments])
@@ -68,7 +68,7 @@ def time_problems(moments: Sequence[Moment], imu: Sequence[IMUData] = ()) -> Pro
 
 
 def rotation_problem(rotation: RotationQuaternion) -> str | None:
-    """What is wrong with a rotation that is not a unit quaternion."""
+    """The problem with a rotation that is not a unit quaternion."""
     length = hypot(rotation.w, rotation.x, rotation.y, rotation.z)
     if abs(length - 1) <= TOLERANCE:
         return None
@@ -153,7 +153,7 @@ def _backwards(times: Sequence[tuple[str, int | None]]) -> Problems:
 
 
 def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
-    """What is wrong with the files of a scene, which is given by its external id."""
+    """The problems with the files of a scene; `scene` is its external id."""
     by_id: dict[str, Resource] = {}
     for file in files:
         other = by_id.setdefault(file.resource_id, file)

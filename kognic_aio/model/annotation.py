@@ -1,22 +1,30 @@
-"""Annotations: what annotators have made of inputs."""
+"""Annotations of inputs and scenes."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import AttrsInstance, field, fields_dict, frozen
 from typing_extensions import deprecated
 
 from kognic_aio._secret import Secret
+
+A = TypeVar("A", bound=AttrsInstance)
 
 
 def _secret(url: str | Secret[str]) -> Secret[str]:
     return url if isinstance(url, Secret) else Secret(url)
 
 
+def _completed(kind: type[A], partial: object, **others: object) -> A:
+    """An annotation with all fields that it shares with a partial one, and some others."""
+    shared = {name: getattr(partial, name) for name in fields_dict(kind) if hasattr(partial, name)}
+    return kind(**(shared | others))
+
+
 @frozen(kw_only=True)
 class BehindUri:
-    """Something whose content is behind a signed URL.
+    """An annotation without its content, which is behind a signed URL.
 
     Args:
         uri: The signed URL, which is kept as a secret.
@@ -42,7 +50,7 @@ class Annotation:
     Args:
         input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
         created: When it was created.
-        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
+        is_preliminary: Whether it is a preliminary judgement: not delivered yet, or not at the time.
         content: OpenLABEL as the platform sent it.
     """
 
@@ -71,14 +79,7 @@ class PartialAnnotation(BehindUri):
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
         """The annotation with its content."""
-        return Annotation(
-            input_uuid=self.input_uuid,
-            scene_uuid=self.scene_uuid,
-            request_uid=self.request_uid,
-            created=self.created,
-            is_preliminary=False,
-            content=content,
-        )
+        return _completed(Annotation, self, content=content, is_preliminary=False)
 
 
 @frozen(kw_only=True)
@@ -88,7 +89,7 @@ class SignedAnnotation:
     Args:
         id, scene_id, request_id, request_input_id: Uuids of the annotation, the scene, the request and the input.
         request_uid: The request that the annotation was made for.
-        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
+        is_preliminary: Whether it is a preliminary judgement: not delivered yet, or not at the time.
         signed_url, expires_at: The signed URL of the content, which is kept as a secret, and when it expires.
         created: When the annotation was created.
     """
@@ -115,14 +116,8 @@ class SignedAnnotation:
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> Annotation:
         """The annotation with its content."""
-        return Annotation(
-            input_uuid=self.request_input_id,
-            scene_uuid=self.scene_id,
-            request_uid=self.request_uid,
-            created=self.created,
-            is_preliminary=self.is_preliminary,
-            content=content,
-        )
+        ids = {"input_uuid": self.request_input_id, "scene_uuid": self.scene_id}
+        return _completed(Annotation, self, content=content, **ids)
 
 
 @frozen(kw_only=True)
@@ -133,7 +128,7 @@ class ClientAnnotation:
         scene_uuid, annotation_type: The scene, and what was annotated.
         created: When it was created.
         content: OpenLABEL as the platform sent it; None if it was not asked for.
-        is_preliminary: Whether it is a judgement, which is not delivered yet or was once not.
+        is_preliminary: Whether it is a preliminary judgement: not delivered yet, or not at the time.
     """
 
     scene_uuid: str
@@ -165,6 +160,4 @@ class PartialClientAnnotation(BehindUri):
 
     def to_annotation(self, content: Mapping[str, Any] | None) -> ClientAnnotation:
         """The annotation with its content."""
-        return ClientAnnotation(
-            scene_uuid=self.scene_uuid, annotation_type=self.annotation_type, created=self.created, content=content
-        )
+        return _completed(ClientAnnotation, self, content=content)

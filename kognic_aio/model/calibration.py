@@ -1,4 +1,4 @@
-"""Calibrations: how the sensors of a vehicle see, told apart by `calibration_type`. Nine kinds are known.
+"""Calibrations of the sensors of a vehicle. Their `calibration_type` is one of nine kinds.
 
 A calibration maps from the sensor to the reference coordinate system, which is the ego vehicle's and the same for all
 of its sensors. The names of coefficients, and the models of cameras where there is one, are OpenCV's.
@@ -22,7 +22,7 @@ from kognic_aio.model._fitting import rotation_problem
 from kognic_aio.model.geometry import Position, RotationQuaternion
 
 MAX_MODULE_BYTES = 4 << 20
-"""Bytes of a WebAssembly module. A usual one has less than 1,000; one with all that its compiler knows, about 2 MB."""
+"""Bytes of a WebAssembly module. A usual one has less than 1,000; one with all of its standard library, about 2 MB."""
 
 MAX_TEST_CASES = 100
 """Test cases of a custom camera that the platform takes."""
@@ -50,7 +50,7 @@ class CalibrationPart(Validated):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class BaseCalibration(CalibrationPart):
-    """What the calibrations of all sensors have: where the sensor is, and where it looks.
+    """Base of the calibrations of all sensors: the sensor's position and rotation.
 
     Args:
         calibration_type: The kind of calibration, which its class sets.
@@ -128,7 +128,7 @@ class DistortionCoefficients(CalibrationPart):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class BaseCameraCalibration(BaseCalibration):
-    """What the calibrations of all cameras have: the size of their images.
+    """Base of the calibrations of all cameras: the size of their images.
 
     Args:
         image_height, image_width: In pixels.
@@ -140,7 +140,7 @@ class BaseCameraCalibration(BaseCalibration):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class BaseStandardCameraCalibration(BaseCameraCalibration):
-    """What the calibrations of cameras of a known model have.
+    """Base of the calibrations of cameras of a known model.
 
     Args:
         camera_matrix: Focal lengths and principal point.
@@ -183,7 +183,7 @@ class KannalaDistortionCoefficients(CalibrationPart):
 
     Args:
         k1, k2: Radial distortion, without a unit.
-        p1, p2: What the model calls k3 and k4, without a unit.
+        p1, p2: k3 and k4 of the model, without a unit.
     """
 
     k1: float
@@ -384,7 +384,7 @@ class Point2d(CalibrationPart):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class TestCase(CalibrationPart):
-    """Where a custom camera has to project a point to.
+    """The expected projection of a point by a custom camera.
 
     Args:
         point3d: The point, in metres in the coordinate system of the camera.
@@ -399,7 +399,7 @@ class TestCase(CalibrationPart):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class CustomCameraCalibration(BaseCameraCalibration):
-    """A camera with a projection of its own: a WebAssembly module that exports `project_point_to_image`.
+    """A camera with a custom projection: a WebAssembly module that exports `project_point_to_image`.
 
     `kognic_aio.wasm` compiles and validates such modules.
 
@@ -431,7 +431,7 @@ class CustomCameraCalibration(BaseCameraCalibration):
 
         Raises:
             OSError: If the file cannot be read.
-            InvalidError: If it has more than 4 MiB, or for what else the constructor raises it.
+            InvalidError: If it has more than 4 MiB, or as the constructor.
         """
         wasm = await in_thread(read_regular, wasm_path, MAX_MODULE_BYTES)
         if len(wasm) > MAX_MODULE_BYTES:
@@ -453,7 +453,7 @@ class UnknownCalibration:
     """A calibration of a kind that this version does not know.
 
     Args:
-        calibration_type: What the platform calls the kind.
+        calibration_type: The platform's name of the kind.
         content: The calibration as the platform sent it.
     """
 

@@ -13,7 +13,7 @@ Metadata: TypeAlias = Mapping[str, MetadataValue]
 
 
 class MetadataModel(Protocol):
-    """Anything that dumps itself as pydantic's models do."""
+    """A model of pydantic, or another with `model_dump`."""
 
     def model_dump(self) -> dict[str, Any]:
         """The pairs."""
@@ -21,7 +21,7 @@ class MetadataModel(Protocol):
 
 
 MetadataInput: TypeAlias = Mapping[Any, object] | MetadataModel
-"""What metadata may be given as: each value is checked, whatever its annotation says; None is left out."""
+"""The accepted forms of metadata. Each value is checked, whatever its annotation; None is left out."""
 
 
 def flat_metadata(given: MetadataInput | None) -> Metadata:
@@ -68,7 +68,7 @@ class FrameMetaData(dict[str, MetadataValue]):
 
     @classmethod
     def model_validate(cls, pairs: Mapping[str, object]) -> Self:
-        """The metadata of a mapping, whose names need not be those of arguments, such as `location-lat`."""
+        """Metadata from a mapping. Keys may be any text, such as `location-lat`."""
         return cls(**pairs)
 
     def model_dump(self) -> dict[str, MetadataValue]:
@@ -99,5 +99,5 @@ class MetaData(FrameMetaData):
 
     @property
     def region(self) -> MetadataValue | None:
-        """Where the data was collected, if that was said."""
+        """Where the data was collected, if known."""
         return self.get("region")

@@ -1,4 +1,4 @@
-"""What the platform says of scenes, inputs, pre-annotations, projects and workspaces."""
+"""Scenes, inputs, pre-annotations, projects and workspaces, as the platform returns them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from kognic_aio.model.metadata import Metadata
 
 
 class OpenEnum(StrEnum):
-    """An enum that takes values it does not know, so that a new status does not break the answer it stands in."""
+    """An enum that accepts unknown values, so that a new status does not make a response unreadable."""
 
     @classmethod
     def _missing_(cls, value: object) -> "OpenEnum | None":
@@ -40,7 +40,7 @@ class SceneStatus(OpenEnum):
 
     @property
     def is_committed(self) -> bool:
-        """Whether all files of the scene are there, and nobody has invalidated it."""
+        """Whether the scene has all of its files and is not invalidated."""
         return self.value != "pending" and not self.value.startswith("invalidated")
 
     @property
@@ -59,7 +59,7 @@ class Scene:
         scene_type, status: Its type and status, as the platform names them.
         calibration_id: The calibration of its sensors.
         view_link: URL at which people look at it.
-        error_message: Why it could not be processed, if it could not.
+        error_message: Why its processing failed, if it did.
     """
 
     uuid: str
@@ -114,7 +114,7 @@ class SceneType(OpenEnum):
 
 @frozen(kw_only=True)
 class SceneSummary:
-    """What a scene consists of.
+    """A summary of a scene.
 
     Args:
         scene_uuid, external_id: The platform's id of it, and your own.
@@ -170,10 +170,10 @@ class InputEntry:
         scene_uuid, external_id: The uuid of the scene, and your own id of it.
         batch: External id of the batch.
         scene_type, status: The scene's type and status, as the platform names them.
-        created, annotation_types: When it was created, and what is annotated.
+        created, annotation_types: When it was created, and its annotation types.
         calibration_id: The calibration of the scene's sensors.
         view_link: URL at which people look at it.
-        error_message: Why the scene could not be processed, if it could not.
+        error_message: Why the processing of the scene failed, if it did.
     """
 
     scene_uuid: str
@@ -206,7 +206,7 @@ class Project:
 
     Args:
         project: Its external id.
-        created, title, description, status: What the platform knows of it.
+        created, title, description, status: When it was created, its title, description and status.
     """
 
     created: datetime
@@ -246,7 +246,7 @@ class ProjectBatch:
 
     @property
     def takes_inputs(self) -> bool:
-        """Whether inputs can be created in the batch when it is named; only an open one is found without its name."""
+        """Whether the batch accepts inputs. A pending batch does so only if you name it."""
         return self.status in (ProjectBatchStatus.PENDING, ProjectBatchStatus.OPEN)
 
 

@@ -1,4 +1,4 @@
-"""Inputs on their way through the workflow of a request."""
+"""Inputs of a request, and their progress in its workflow."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class RequestInputStatus(OpenEnum):
 
 
 class TaskType(OpenEnum):
-    """What somebody has to do with an input."""
+    """The kinds of tasks."""
 
     ANNOTATE = "annotate"
     CORRECT = "correct"
@@ -28,7 +28,7 @@ class PhaseDefinition:
     """A kind of phase.
 
     Args:
-        id, name: Its id and name, such as `integration-review`, which are the same in all requests that use it.
+        id, name: Its id and name, such as `integration-review`; shared by all requests.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Phase:
 
     Args:
         id, name: Its id and name in this request.
-        phase_definition: What kind of phase it is.
+        phase_definition: Its kind of phase.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Phase:
 
 @frozen(kw_only=True)
 class PhaseAction:
-    """What happens in a phase.
+    """An action of a phase.
 
     Args:
         id, name: Its id and name.
@@ -67,7 +67,7 @@ class WorkflowStage:
 
     Args:
         phase: The phase.
-        action: None between two actions, as while a decision is awaited.
+        action: None between two actions, for example while a decision is awaited.
         name: The names of phase and action together, such as `Review 1: Correct`.
     """
 
@@ -81,7 +81,7 @@ class CurrentTask:
     """The task of an input that is not completed.
 
     Args:
-        task_id, task_type: The task's id, and what is to be done.
+        task_id, task_type: The task's id and kind.
         is_ongoing: Whether somebody works on it.
         assigned_user_id: The user who has it, None while nobody has.
     """
@@ -98,7 +98,7 @@ class InputProgressDetails:
 
     Args:
         current_workflow_stage: Where the input is.
-        current_task: None if no task is open, as between two actions.
+        current_task: None if no task is open, for example between two actions.
         available_for_integration_review: Whether the input is in the integration phase.
     """
 

@@ -90,8 +90,8 @@ class GivenBytes(Validated):
 class FileData(GivenBytes):
     """Where the bytes of a file come from: exactly one of `data` and `callback`.
 
-    Generators and streams are read once, and taken in so that they can be sent again after a failed attempt. A callback
-    is called again. A stream is closed after its upload.
+    Generators and streams are read once, and spooled for later attempts. A callback is called anew for each attempt. A
+    stream is closed after its upload.
 
     Args:
         format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
@@ -149,7 +149,7 @@ class Uploadable(Protocol):
 
 
 def bytes_source(data: Any) -> UploadableData:
-    """Anything that gives bytes, as it is."""
+    """Check that data can be read as bytes, and return it unchanged."""
     if isinstance(data, str | io.TextIOBase):
         raise Mismatch("got text, expected bytes; open files in binary mode ('rb')")
     if isinstance(data, bytes | bytearray | memoryview | Iterator | AsyncIterable) or hasattr(data, "read"):
@@ -171,7 +171,7 @@ CONTENT_TYPES = {
     ".png": "image/png",
     ".webp": "image/webp",
 }
-"""By suffix. The tables of each machine would make uploads differ from host to host."""
+"""Content-Types by suffix. `mimetypes` would make uploads differ from machine to machine."""
 
 
 def content_type_of(filename: str) -> str:

@@ -11,7 +11,7 @@ from kognic_aio._validation.fields import Validated, with_converters
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class AddFeedbackItemPin(Validated):
-    """Where in a frame something is wrong.
+    """The place of an error in a frame.
 
     Args:
         x, y: In metres, or in pixels of an image.
@@ -29,7 +29,7 @@ class AddFeedbackItemPin(Validated):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class AddFeedbackItemSuggestedProperty(Validated):
-    """What a property should be.
+    """A suggestion for a property.
 
     Args:
         property_name, suggested_property_value: The property, and the value that it should have.
@@ -41,14 +41,14 @@ class AddFeedbackItemSuggestedProperty(Validated):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class AddFeedbackItem(Validated):
-    """One thing to say about an annotation.
+    """One piece of feedback on an annotation.
 
     Args:
         sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
-        pin: Where something is wrong.
-        description: What is wrong, in words.
-        suggested_property: What a property should be.
+        pin: Where the error is.
+        description: The error, in words.
+        suggested_property: A suggestion for a property.
         error_type_id: One of `client.review.get_error_types()`.
         metadata: Pairs of names and values of your own.
     """
@@ -64,7 +64,7 @@ class AddFeedbackItem(Validated):
 
 
 class ReviewWorkflowEnum(StrEnum):
-    """What follows a review that does not accept."""
+    """The workflows after a review that does not accept."""
 
     CORRECT = "correct"
     CORRECT_REVIEW_LOOP = "correct-review-loop"
@@ -75,8 +75,8 @@ class ReviewRequest(Validated):
     """A review to create.
 
     Args:
-        feedback_items: What there is to say about the annotation.
-        workflow: What follows if it is not accepted.
+        feedback_items: The feedback on the annotation.
+        workflow: The workflow that follows if it is not accepted.
         accepted: Whether the annotation is accepted.
     """
 
@@ -98,19 +98,19 @@ class ReviewResponse:
 
 @frozen(kw_only=True)
 class ReviewMember:
-    """One thing that a review says of an annotation, and what became of it.
+    """One piece of feedback in a review, and its status.
 
     Args:
         sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
         frame_id: The frame's `external_id` in OpenLABEL.
-        comments: What people have said about it.
-        pin: Where something is wrong.
-        description: What is wrong, in words.
-        suggested_properties: What properties should be.
-        error_type_id, error_type_name: What kind of error it is.
-        invalid: Whether it was found to be wrong itself.
+        comments: Comments on it.
+        pin: Where the error is.
+        description: The error, in words.
+        suggested_properties: Suggestions for properties.
+        error_type_id, error_type_name: The kind of error.
+        invalid: Whether the feedback itself was found to be wrong.
         metadata: Pairs of names and values.
-        corrected, resolved: Whether the annotation has been corrected, and whether it needs no more work.
+        corrected, resolved: Whether the annotation was corrected, and whether it needs no more work.
         created_at: When it was created.
     """
 
@@ -135,7 +135,7 @@ class Review:
     """A review of an annotation.
 
     Args:
-        id, members: Its uuid, and what it says.
+        id, members: Its uuid and its feedback.
         input_uuid, phase_id: The input, and the phase that the review was made in.
     """
 

@@ -1,4 +1,4 @@
-"""The seven scene types, each with its frame, what they share, and the optional features of their creation."""
+"""The seven scene types with their frames, their base classes, and the optional features of their creation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
@@ -62,7 +62,7 @@ class BaseFrame(Validated):
         yield from getattr(self, "point_clouds", ())
 
     def moment(self, place: str) -> Moment:
-        """What the frame says of its time; `place` is where it stands in its scene."""
+        """The times and the rotation of the frame; `place` is its path in the scene."""
         images: Sequence[Image] = getattr(self, "images", ())
         pose: EgoVehiclePose | None = getattr(self, "ego_vehicle_pose", None)
         return Moment(
@@ -101,7 +101,7 @@ class SequenceFrame(BaseFrame):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class BaseScene(Validated):
-    """What all scene types share.
+    """Base of all scene types.
 
     Args:
         external_id: Your own id of the scene.
@@ -114,7 +114,7 @@ class BaseScene(Validated):
         calibration_id: The calibration of the scene's sensors, by the names that its files give them.
 
     Raises:
-        InvalidError: If something is wrong in itself, as a scene without frames, or two files under one resource id;
+        InvalidError: If an argument is invalid, for example if there are no frames, or two files have one resource id;
             or if times or rotations cannot be in the expected units, by the rules of `model._fitting`.
     """
 
@@ -321,9 +321,9 @@ class FeatureFlags:
     """
 
     class PointCloudFeatures(Enum):
-        """What the platform may do to point clouds.
+        """Features for point clouds.
 
-        Motion compensation moves points to where they were at the `unix_timestamp` of their frame, or else at the
+        Motion compensation moves points to their position at the `unix_timestamp` of their frame, or else at the
         median of their own times. IMU data must then span the times of all points.
         """
 

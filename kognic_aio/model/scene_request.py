@@ -16,7 +16,7 @@ from kognic_aio.model.scene import SensorSpecification
 
 
 def _leave_out(model: Validated, *names: str) -> None:
-    """Make what is empty None, which is not sent."""
+    """Replace empty fields by None, which is not sent."""
     for name in names:
         if not getattr(model, name):
             object.__setattr__(model, name, None)
@@ -33,7 +33,7 @@ class LocalFile(GivenBytes):
         InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
-    _filename: str = field(alias="filename", converter=path_text)
+    filename: str = field(converter=path_text)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -41,14 +41,9 @@ class LocalFile(GivenBytes):
             raise self._invalid("filename", "expected the path of a file, got ''")
 
     @property
-    def filename(self) -> str:
-        """Path of the local file, or a name."""
-        return self._filename
-
-    @property
     def client_filename(self) -> str:
         """The filename."""
-        return self._filename
+        return self.filename
 
     @property
     def content_type(self) -> str:
@@ -126,7 +121,7 @@ class ImageResource(SensorResource):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class EgoVehiclePose(Validated):
-    """The pose of the vehicle at one frame, without parts: it maps from the ego vehicle to the world.
+    """The flat pose of the vehicle at one frame: it maps from the ego vehicle to the world.
 
     Args:
         x, y, z: Where the vehicle is in the world (ego to world), in metres.
@@ -143,17 +138,17 @@ class EgoVehiclePose(Validated):
     rotation_w: float
 
     def to_pose(self) -> geometry.EgoVehiclePose:
-        """The same as a position and a rotation."""
+        """The nested form of the pose."""
         rotation = RotationQuaternion(w=self.rotation_w, x=self.rotation_x, y=self.rotation_y, z=self.rotation_z)
         return geometry.EgoVehiclePose(position=Position(x=self.x, y=self.y, z=self.z), rotation=rotation)
 
 
 Pose: TypeAlias = EgoVehiclePose | geometry.EgoVehiclePose | Mapping[str, Any]
-"""A pose, flat or of parts, or the mapping of its arguments."""
+"""A pose, flat or nested, or the mapping of its arguments."""
 
 
 def _pose(given: Pose | None) -> geometry.EgoVehiclePose | None:
-    """The pose as the platform has it."""
+    """The pose in the platform's form."""
     if isinstance(given, Mapping):
         is_flat = not given.keys() & {each.alias for each in fields(geometry.EgoVehiclePose)}
         given = from_mapping(EgoVehiclePose, given) if is_flat else from_mapping(geometry.EgoVehiclePose, given)
@@ -167,7 +162,7 @@ _optional_pose = optional(instance_of(geometry.EgoVehiclePose))
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class Frame(Validated):
-    """What was recorded at one moment.
+    """The images and point clouds of one moment.
 
     Args:
         frame_id: Its id, unique within the scene.
@@ -175,7 +170,7 @@ class Frame(Validated):
         images: At least one.
         pointclouds: Those that were recorded with the images.
         ego_vehicle_pose: For frames with point clouds: the pose of the vehicle, which maps from the ego vehicle to the
-            world. Either a pose of this module, or one of parts, as which it is kept.
+            world. Flat (this module's) or nested (geometry's); stored as nested.
         metadata: Flat pairs of names and values; those that are None are left out.
 
     Raises:
@@ -197,7 +192,7 @@ class Frame(Validated):
             raise self._invalid("ego_vehicle_pose", "is for frames with pointclouds, this one has none")
 
     def moment(self, place: str) -> Moment:
-        """What the frame says of its time."""
+        """The times and the rotation of the frame."""
         shutters = [
             (f"{place}.images[{i}].start_shutter_timestamp_ns", start, end)
             for i, image in enumerate(self.images)
@@ -228,8 +223,8 @@ class SceneRequest(Validated):
             `client.scene.import_indexed_scene`.
 
     Raises:
-        InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the units
-            that are expected, by the rules of `model._fitting`.
+        InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the
+            expected units, by the rules of `model._fitting`.
     """
 
     workspace_id: str

@@ -21,10 +21,10 @@ from kognic_aio._validation.converters import (
     optional_external_id,
     seconds,
 )
-from kognic_aio._validation.deprecation import named, warn_of_annotation_types
+from kognic_aio._validation.official import named, without_annotation_types
 from kognic_aio.client import KognicIOClient, backend_of
+from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
-from kognic_aio.limits import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal.facts import Delivered
@@ -51,6 +51,7 @@ ENDING_TIME = 1.0
 
 
 @named("dryrun", "feature_flags", "wait_timeout", "sleep_time")
+@without_annotation_types
 def create_inputs(
     client: KognicIOClient,
     scenes_with_pre_annotations: SceneSource,
@@ -66,7 +67,7 @@ def create_inputs(
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
     retry_failed: bool = False,
-    annotation_types: Sequence[str] | None = None,
+    annotation_types: Sequence[str] | None = None,  # noqa: ARG001  # whoever gives some is warned
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs concurrently, and yield a result for each scene as it settles.
 
@@ -105,7 +106,6 @@ def create_inputs(
 
     Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
     """
-    warn_of_annotation_types(annotation_types)
     check_source(scenes_with_pre_annotations)
     wait_timeout = argument("wait_timeout", wait_timeout, seconds)
     sleep_time = argument("sleep_time", sleep_time, seconds)

@@ -7,7 +7,7 @@ from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import identifier, segment
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
-from kognic_aio._validation.deprecation import renamed
+from kognic_aio._validation.official import renamed
 from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,

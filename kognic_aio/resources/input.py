@@ -8,7 +8,7 @@ from typing_extensions import deprecated
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import given, identifier, segment, strings
 from kognic_aio._validation.converters import argument, external_id, optional_external_id
-from kognic_aio._validation.deprecation import renamed
+from kognic_aio._validation.official import renamed
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput

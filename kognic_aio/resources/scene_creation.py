@@ -5,8 +5,7 @@ from typing import Generic, Literal, TypeVar, overload
 
 from kognic_aio._http.protocol import identifier
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional, optional_external_id
-from kognic_aio._validation.deprecation import renamed, without_annotation_types
-from kognic_aio._validation.official import refuse_official
+from kognic_aio._validation.official import refuse_official, renamed, without_annotation_types
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.scenes.backend import Backend

@@ -1,6 +1,7 @@
 """Creates a single scene, outside a run."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from attrs import frozen
 
@@ -9,6 +10,7 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
 from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
+from kognic_aio.model.resource import Uploadable
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
 from kognic_aio.scenes.backend import Backend
@@ -89,7 +91,10 @@ async def validate_scene(backend: Backend, scene: BaseScene, target: Target, fla
 
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
     """Create a scene from a `SceneRequest`. It is committed if it has local files."""
-    api, files, path = backend.api, scene_request.get_files(), "v2/scenes"
+    api, path = backend.api, "v2/scenes"
+    files = cast(
+        "Mapping[str, Uploadable]", scene_request.get_files()
+    )  # to pyright, a field with a converter is no str
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,

@@ -3,8 +3,8 @@
 from anyio import CapacityLimiter, Semaphore
 from attrs import frozen
 
+from kognic_aio.config import Limits
 from kognic_aio.files import ReadPool
-from kognic_aio.limits import Limits
 
 
 def places(number: int) -> Semaphore:

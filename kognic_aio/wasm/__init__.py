@@ -1,6 +1,6 @@
-"""Custom camera calibrations: WebAssembly modules that project points to images, compiled and validated.
+"""Compiles and validates the WebAssembly modules of custom camera calibrations, which project points to images.
 
-Modules are run by wasmtime, which comes with the extra `wasm`.
+The extra `wasm` installs wasmtime, which runs modules.
 """
 
 from kognic_aio.wasm.compilation import compile_to_wasm

@@ -1,4 +1,4 @@
-"""Processes that are killed with all that they have started when they run too long, print too much or are cancelled."""
+"""Processes that are killed, with all their children, when they time out, print too much or are cancelled."""
 
 import asyncio
 import os
@@ -16,19 +16,19 @@ from attrs import frozen
 from kognic_aio._threads import patiently
 
 DYING_TIME = 5.0
-"""Seconds to wait for the end of a process that has been killed. It takes long only where the machine is busy."""
+"""Seconds to wait for a killed process to end. It takes long only on a busy machine."""
 
 DRAINING_TIME = 1.0
-"""Seconds to wait for the rest of what it has written. After them, somebody else must be holding its pipes."""
+"""Seconds to wait for the rest of its output. After that, another process must be holding its pipes."""
 
 
 @frozen
 class Ended:
-    """How a process has ended: by itself, or because it was killed for one of the last two reasons."""
+    """The end of a process: by itself, or killed for one of the last two reasons."""
 
-    exit_code: int | None  # minus the signal if one has killed it, None if nobody knows
-    output: bytes  # on its standard output
-    words: bytes  # on its standard error
+    exit_code: int | None  # minus the signal that killed it, None if unknown
+    output: bytes  # its standard output
+    words: bytes  # its standard error
     timed_out: bool
     said_too_much: bool
 
@@ -42,17 +42,17 @@ async def run(
     cwd: Path | None = None,
     given: bytes = b"",
 ) -> Ended:
-    """Run a process; at its end, or if the task is cancelled, kill it and all that it has started.
+    """Run a process. At its end, or if the task is cancelled, it is killed with all its children.
 
-    It raises an OSError if the process cannot be started.
+    An OSError is raised if the process cannot be started.
 
     Args:
         command: The path of the program, and its arguments.
         env: Its environment.
         timeout: Seconds that it may take.
         max_output: Bytes that it may write to its standard output, and as many to its standard error.
-        cwd: Its folder, None for ours.
-        given: What it reads from its standard input.
+        cwd: Its current folder, None for ours.
+        given: Its standard input.
     """
     listener = _Listener(max_output)
     await patiently(_start, listener, command, env, cwd)
@@ -60,7 +60,7 @@ async def run(
         try:
             stdin = cast("asyncio.WriteTransport", listener.transport.get_pipe_transport(0))
             stdin.write(given)
-            stdin.close()  # when it has taken everything
+            stdin.close()  # once everything is written
             await listener.settled.wait()
         finally:
             await _end(listener)
@@ -69,12 +69,12 @@ async def run(
 
 
 def public_environment() -> dict[str, str]:
-    """Our environment without credentials, and without what leads to them."""
+    """Our environment without the variables of Kognic, which have credentials or name their files."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith("KOGNIC_")}
 
 
 async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str, str], cwd: Path | None) -> None:
-    """Start a process. A cancellation waits for that, as it takes no time, and then kills all of it."""
+    """Start a process. A cancellation waits for the start, which is quick, so that it can kill the process."""
     with CancelScope(shield=True):
         await asyncio.get_running_loop().subprocess_exec(
             lambda: listener,
@@ -84,20 +84,20 @@ async def _start(listener: "_Listener", command: Sequence[str], env: Mapping[str
             stderr=PIPE,
             cwd=cwd,
             env=env,
-            start_new_session=True,  # which makes it the leader of a group that can be killed at once
+            start_new_session=True,  # makes it the leader of a group that can be killed together
         )
 
 
 class _Listener(asyncio.SubprocessProtocol):
-    """Keeps what a process writes, up to a bound."""
+    """Keeps the output of a process, up to a bound."""
 
     transport: asyncio.SubprocessTransport
 
     def __init__(self, max_output: int) -> None:
         self.said = {1: bytearray(), 2: bytearray()}  # by descriptor
-        self.settled = asyncio.Event()  # it has ended, or has written too much
+        self.settled = asyncio.Event()  # it has ended, or written too much
         self.exited = asyncio.Event()
-        self.closed = asyncio.Event()  # it has ended, and nobody holds the other end of its pipes any longer
+        self.closed = asyncio.Event()  # it has ended, and no process holds the other end of its pipes
         self.is_over = False  # whether it has written too much
         self._max_output = max_output
 
@@ -115,12 +115,12 @@ class _Listener(asyncio.SubprocessProtocol):
         self.exited.set()
         self.settled.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # its name is asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's name
         self.closed.set()
 
 
 async def _end(listener: _Listener) -> None:
-    """Kill what is left of a process. Whoever has left its group may hold its pipes, and is not waited for."""
+    """Kill a process and its group. A process that left the group may hold its pipes, and is not waited for."""
     _kill_all(listener.transport.get_pid())
     try:
         with move_on_after(DYING_TIME, shield=True):
@@ -134,10 +134,10 @@ async def _end(listener: _Listener) -> None:
 def _kill_all(leader: int) -> None:
     """Kill a group, which may have outlived its leader."""
     try:
-        if sys.platform == "win32":  # which knows no groups, but who has started whom
+        if sys.platform == "win32":  # no groups, but it knows the parent of each process
             tool = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
             Popen([tool, "/F", "/T", "/PID", str(leader)], stdout=DEVNULL, stderr=DEVNULL)  # noqa: S603  # no shell
         else:
             os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of those that have ended
+    except (ProcessLookupError, PermissionError):  # macOS raises the latter for ended ones
         return

@@ -1,8 +1,8 @@
-"""The process in which one module is compiled and run: a program by itself, which `sandbox` starts and reads.
+"""The program that compiles and runs one module in its own process, which `sandbox` starts.
 
-It imports nothing of this package, which would take ten times as long as a validation, and it knows no rules: its task
-says what a module has to be, and what it may take. Its standard input is a line of JSON and the module. It answers with
-lines of JSON: `["loaded"]`, `["projected", u, v]` for each point, or `["failed", kind, detail]`, at which it ends.
+It imports nothing of this package: that would take ten times as long as a validation. Its task has all rules and
+bounds. Its standard input is the task as a line of JSON, then the module. Its output is lines of JSON: `["loaded"]`,
+`["projected", u, v]` for each point, or `["failed", kind, detail]`, the last one.
 """
 
 import json
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 MAGIC = b"\0asm"
 
 MAX_NAMES = 20
-"""Names of imports or exports that are told: a module may have megabytes of them."""
+"""Names of imports or exports in the output: a module may have megabytes of them."""
 
 MAX_TEXT = 500
-"""Characters of any text that is told."""
+"""Characters of each text in the output."""
 
 FEATURES_OFF = (
     *("wasm_threads", "wasm_memory64", "wasm_multi_memory", "wasm_gc", "wasm_function_references"),
     *("wasm_exceptions", "wasm_stack_switching", "wasm_component_model", "wasm_custom_page_sizes"),
 )
-"""No compiler needs these for a projection. Each would be more to bound, and more that may be wrong in wasmtime."""
+"""No compiler needs these for a projection. Each would need bounds, and may have bugs in wasmtime."""
 
 
 class Task(TypedDict):
-    """What to do with the module that follows, and within which bounds."""
+    """The points to project with a module, and its bounds."""
 
     path: Sequence[str]  # where to import wasmtime from
-    function: str  # what the module has to export
+    function: str  # the export of the module to call
     signature: str  # its parameters and results
     points: Sequence[tuple[float, float, float]]
-    limits: dict[str, int]  # what the process may take, by names such as `RLIMIT_CPU`, where the system can bound it
+    limits: dict[str, int]  # of the process, by names such as `RLIMIT_CPU`, where the system has them
     fuel: int  # instructions of a call
     memory: int  # bytes
     tables: int
@@ -43,7 +43,7 @@ class Task(TypedDict):
 
 
 def main() -> None:
-    """Do the task that comes on the standard input."""
+    """Run the task from the standard input."""
     task: Task = json.loads(sys.stdin.buffer.readline())
     sys.path[:] = task["path"]
     _limit(task["limits"])
@@ -57,15 +57,15 @@ def main() -> None:
 
 
 def say(*words: object) -> None:
-    """Write one line of the answer at once, as the process may end at any time."""
+    """Write a line of output, and flush it: the process may end at any time."""
     sys.stdout.write(json.dumps(words) + "\n")
     sys.stdout.flush()
 
 
 def fail(kind: str, detail: str | Sequence[str] | None) -> NoReturn:
-    """Say why it does not go on, and end."""
+    """Report a failure, and exit."""
     if isinstance(detail, str):
-        detail = detail[: MAX_TEXT + 1]  # one more, which tells that it was cut
+        detail = detail[: MAX_TEXT + 1]  # one more, which shows that it was cut
     elif detail is not None:
         detail = [name[: MAX_TEXT + 1] for name in detail[:MAX_NAMES]]
     say("failed", kind, detail)
@@ -73,10 +73,10 @@ def fail(kind: str, detail: str | Sequence[str] | None) -> NoReturn:
 
 
 def _limit(limits: dict[str, int]) -> None:
-    """Have the system end this process at its limits; Windows has none."""
+    """Set the system's limits for this process; Windows has none."""
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415  # which Windows does not have
+    import resource  # noqa: PLC0415  # not on Windows
 
     for name, limit in limits.items():
         try:
@@ -84,7 +84,7 @@ def _limit(limits: dict[str, int]) -> None:
             _, hard = resource.getrlimit(kind)
             bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
             resource.setrlimit(kind, (bound, hard if name == "RLIMIT_CPU" else bound))
-        except (AttributeError, ValueError, OSError):  # macOS has but some, and does not set all that it has
+        except (AttributeError, ValueError, OSError):  # macOS lacks some, and refuses to set others
             continue
 
 
@@ -93,7 +93,7 @@ def _limited_store(task: Task) -> "Store":
 
     config = Config()
     config.consume_fuel = True
-    config.parallel_compilation = False  # threads by the number of cores, each with memory of its own
+    config.parallel_compilation = False  # one thread per core, each with its own memory
     config.cranelift_opt_level = "none"  # a function is called a hundred times at most
     for feature in FEATURES_OFF:
         setattr(config, feature, False)
@@ -101,14 +101,14 @@ def _limited_store(task: Task) -> "Store":
     store.set_limits(
         memory_size=task["memory"], memories=1, tables=task["tables"], table_elements=task["elements"], instances=1
     )
-    store.set_fuel(task["fuel"])  # for the function that a module may run when it is instantiated
+    store.set_fuel(task["fuel"])  # for the start function of the module
     return store
 
 
 def _compiled(wasm: bytes, store: "Store") -> "Module":
     from wasmtime import Module, WasmtimeError  # noqa: PLC0415  # as above
 
-    if not wasm.startswith(MAGIC):  # wasmtime would read the text format too, which is no module yet
+    if not wasm.startswith(MAGIC):  # wasmtime would accept the text format too
         fail("magic", f"it has to begin with {MAGIC!r}, got {wasm[:8]!r}")
     try:
         return Module(store.engine, wasm)
@@ -155,7 +155,7 @@ def _project(function: "Func", store: "Store", point: tuple[float, float, float]
 
 
 def _reason(error: Exception, store: "Store") -> str | None:
-    """What happened; None if the fuel is used up."""
+    """The reason for a failure; None if the fuel is used up."""
     return None if store.get_fuel() == 0 else _last_line(error)
 
 

@@ -1,4 +1,4 @@
-"""Runs a module in a process of its own, and reads its answers. A module may have taken it over and answer anything."""
+"""Runs a module in its own process, and reads its output. It trusts none of it: a module may have taken it over."""
 
 import json
 import os
@@ -19,46 +19,51 @@ from kognic_aio._threads import in_thread
 from kognic_aio.errors import LoadingError, WasmError
 from kognic_aio.model.calibration import MAX_MODULE_BYTES
 from kognic_aio.wasm import bounds, runner
-from kognic_aio.wasm.contract import FUNCTION_NAME, SIGNATURE
 from kognic_aio.wasm.process import Ended, public_environment, run
 
 Point: TypeAlias = tuple[float, float, float]
 Pixel: TypeAlias = tuple[float, float]
 
-THROUGH_MEMORY = "(i32, f64, f64, f64) -> ()"
-"""The signature if a compiler cannot return two values: the caller says where in memory to put them."""
+FUNCTION_NAME = "project_point_to_image"
+"""The function that the platform calls."""
 
-_turns: RunVar[CapacityLimiter] = RunVar("kognic_aio.wasm")
+SIGNATURE = "(f64, f64, f64) -> (f64, f64)"
+"""From x, y and z in metres to u and v in pixels."""
+
+THROUGH_MEMORY = "(i32, f64, f64, f64) -> ()"
+"""The signature from compilers that return two values through memory."""
+
+_limiters: RunVar[CapacityLimiter] = RunVar("kognic_aio.wasm")
 
 
 @frozen
 class Outcome:
-    """Where a module has projected points to, as far as it came, and why it came no further, if it did not."""
+    """The projections of a module, and the failure that ended them, if any."""
 
     pixels: Sequence[Pixel]
     failure: WasmError | None
 
 
 def check_extra() -> None:
-    """Raise a MissingExtraError if the library that runs modules is not installed. It is not loaded here."""
+    """Raise a MissingExtraError if wasmtime is not installed. It is not imported here."""
     if find_spec("wasmtime") is None:
         raise errors.MissingExtraError("running WebAssembly needs wasmtime: pip install 'kognic-aio[wasm]'")
 
 
 async def run_module(wasm: bytes, points: Sequence[Point]) -> Outcome:
-    """Load a module and have it project points. If the task is cancelled, its process is killed."""
+    """Load a module and project points with it. If the task is cancelled, its process is killed."""
     await in_thread(check_extra)
     if len(wasm) > MAX_MODULE_BYTES:
         problem = f"the module has more than {MAX_MODULE_BYTES:,} bytes"
-        raise LoadingError(f"{problem}: have its compiler leave out what it does not need, such as names")
-    # The time of a module begins when it has its turn, so that a queue of modules times none of them out.
-    async with _turn():
-        return Answers(points).outcome(await _run(wasm, points))
+        raise LoadingError(f"{problem}: strip it, for example of its names")
+    # The time of a module begins here, so that no module times out in the queue.
+    async with _validation_limiter():
+        return Output(points).outcome(await _run(wasm, points))
 
 
 def _interpreter() -> str:
-    """The Python to run. Where Python is embedded, `multiprocessing.set_executable` names it."""
-    from multiprocessing.spawn import get_executable  # noqa: PLC0415  # looks at the current folder, which may block
+    """The Python to run. An embedding program sets it with `multiprocessing.set_executable`."""
+    from multiprocessing.spawn import get_executable  # noqa: PLC0415  # reads the current folder, which may block
 
     return os.fsdecode(get_executable())
 
@@ -77,19 +82,19 @@ async def _run(wasm: bytes, points: Sequence[Point]) -> Ended:
         raise LoadingError(f"the process for the module cannot be started ({program}): {error}") from error
 
 
-def _turn() -> CapacityLimiter:
-    """One limiter for each event loop, as a limiter belongs to its loop."""
+def _validation_limiter() -> CapacityLimiter:
+    """The limiter of this event loop. A limiter belongs to its loop."""
     try:
-        return _turns.get()
+        return _limiters.get()
     except LookupError:
         limiter = CapacityLimiter(bounds.MAX_PROCESSES)
-        _turns.set(limiter)
+        _limiters.set(limiter)
         return limiter
 
 
 def _task(points: Sequence[Point]) -> runner.Task:
     return {
-        "path": sys.path,  # from which we would import it ourselves
+        "path": sys.path,  # so that it imports the same wasmtime as we would
         "function": FUNCTION_NAME,
         "signature": SIGNATURE,
         "points": points,
@@ -106,8 +111,8 @@ def _task(points: Sequence[Point]) -> runner.Task:
     }
 
 
-class Answers:
-    """The answers of a process that had to project points, the base point first; read line by line."""
+class Output:
+    """Reads the output of a process that projects points, the base point first, line by line."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._points = points
@@ -115,17 +120,17 @@ class Answers:
         self._pixels: list[Pixel] = []
 
     def outcome(self, ended: Ended) -> Outcome:
-        """What came of it."""
+        """The outcome of the process."""
         failure = None
         for line in ended.output.splitlines(keepends=True):
-            if failure is None and line.endswith(b"\n"):  # the last one may have been cut off
+            if failure is None and line.endswith(b"\n"):  # the last one may be cut off
                 failure = self._read(line)
         if failure is None and len(self._pixels) < len(self._points):
             failure = self._stopped(_reason(ended))
         return Outcome(self._pixels, failure)
 
     def _read(self, line: bytes) -> WasmError | None:
-        """The failure that a line tells of, None if it tells of none."""
+        """The failure that a line reports, if any."""
         try:
             answer: object = read_json(line)
         except ValueError:
@@ -140,11 +145,11 @@ class Answers:
             case ["failed", "projection", detail] if self._is_loaded and len(self._pixels) < len(self._points):
                 return self._stopped(_cause(detail))
             case _:
-                return self._stopped("its process has answered what is no answer")
+                return self._stopped("its process sent an unexpected message")
         return None
 
     def _stopped(self, reason: str) -> WasmError:
-        """Why it came no further, said of the point at which it was."""
+        """The failure at the current point, or in loading."""
         done = len(self._pixels)
         if not self._is_loaded or done == len(self._points):
             return LoadingError(f"the module cannot be loaded: {reason}")
@@ -155,25 +160,25 @@ class Answers:
 
 
 def _reason(ended: Ended) -> str:
-    """Why a process has ended before it had done everything."""
+    """Why a process ended too early."""
     if ended.timed_out:
-        return f"it has not ended within {bounds.VALIDATION_TIMEOUT:g} s"
+        return f"it did not end within {bounds.VALIDATION_TIMEOUT:g} s"
     if sys.platform != "win32" and ended.exit_code == -signal.SIGXCPU:
-        return f"it has not ended within {bounds.MAX_CPU_SECONDS} s of processor time"
+        return f"it did not end within {bounds.MAX_CPU_SECONDS} s of processor time"
     memory = f"{bounds.MAX_PROCESS_BYTES >> 20} MiB"
-    return f"its process has crashed (exit code {ended.exit_code}), as when it needs more than {memory} of memory"
+    return f"its process crashed (exit code {ended.exit_code}), perhaps because it needs more than {memory} of memory"
 
 
 def _cause(detail: object) -> str:
-    """What a module was stopped by. The runner says nothing if the fuel is used up."""
-    return f"it has not ended within {bounds.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
+    """Why a module was stopped. The runner sends None if the fuel is used up."""
+    return f"it did not end within {bounds.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
 
 
 def _imports(detail: object) -> WasmError:
     names = _shown_names(detail)
     return LoadingError(
-        f"the module imports {', '.join(names)}, but nothing is there to import:"
-        " link what it needs into it, and use nothing of the system",
+        f"the module imports {', '.join(names)}, but no imports are provided;"
+        " link everything statically and do not use WASI",
         imports=names,
     )
 
@@ -208,7 +213,7 @@ FAILURES: Mapping[str, Callable[[object], WasmError]] = {
     "signature": _signature,
     "internal": lambda detail: LoadingError(f"wasmtime cannot load the module: {_shown(detail)}"),
 }
-"""The errors of what can be wrong before a point is projected, by the runner's word for it."""
+"""The errors before a point is projected, by the runner's name for each."""
 
 
 def _shown(text: object) -> str:

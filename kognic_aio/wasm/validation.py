@@ -1,4 +1,4 @@
-"""Whether a module is what the platform asks for, and projects as it should."""
+"""Validates modules: their function, and their projections of known points."""
 
 import logging
 from collections.abc import Sequence
@@ -9,27 +9,35 @@ from kognic_aio._regular import read_regular
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ProjectionValidationError, WasmError
 from kognic_aio.model.calibration import MAX_MODULE_BYTES, CustomCameraCalibration, TestCase
-from kognic_aio.wasm.contract import BASE_POINT, TOLERANCE, USUAL_SIZE
 from kognic_aio.wasm.sandbox import Pixel, Point, run_module
 
 log = logging.getLogger("kognic_aio")
 
+BASE_POINT = (1.0, 2.0, 1.0)
+"""A point that every module can project."""
+
+TOLERANCE = 1e-5
+"""How close a projection has to be to that of a test case, in pixels."""
+
+USUAL_SIZE = 1000
+"""Bytes that a module rarely exceeds, unless its compiler added what it does not need."""
+
 
 async def validate_custom_camera_calibration(calibration: CustomCameraCalibration) -> None:
-    """Check the module of a calibration, and its projections by the calibration's test cases.
+    """Validate the module of a calibration with the calibration's test cases.
 
     Raises:
-        WasmError: What `validate_wasm_binary` raises.
+        WasmError: As `validate_wasm_binary`.
     """
     await validate_wasm_binary(calibration.get_wasm_bytes(), calibration.test_cases)
 
 
 async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequence[TestCase] = ()) -> None:
-    """Check the module of a local file, and its projections by some test cases.
+    """Validate the module of a local file.
 
     Raises:
         OSError: If the file cannot be read.
-        WasmError: What `validate_wasm_binary` raises.
+        WasmError: As `validate_wasm_binary`.
     """
     wasm = await in_thread(read_regular, wasm_file, MAX_MODULE_BYTES)
     try:
@@ -40,27 +48,26 @@ async def validate_wasm_file(wasm_file: str | PathLike[str], test_cases: Sequenc
 
 
 async def validate_wasm_binary(wasm: bytes, test_cases: Sequence[TestCase] = ()) -> None:
-    """Check a module, and its projections by some test cases.
+    """Validate a module.
 
-    The module is compiled and runs in a process of its own, without access to anything. The process is killed after
-    4 seconds, if it takes more than 192 MiB of memory, or if the task is cancelled. At most two modules are validated
-    at once.
+    The module is compiled and run in its own process, without imports. The process is killed after 4 seconds, if it
+    uses more than 192 MiB of memory, or if the task is cancelled. At most two modules are validated concurrently.
 
     Args:
         wasm: The module.
-        test_cases: Known projections; the module's have to be within 0.00001 pixels, and NaN where NaN is expected.
+        test_cases: Known projections. Those of the module have to be within 0.00001 pixels, and NaN where those are.
 
     Raises:
         MissingExtraError: If the extra `wasm` is not installed.
-        LoadingError: If these bytes are no module, or one that cannot be instantiated, for lack of imports for example.
+        LoadingError: If the bytes are not a module, or it cannot be instantiated, for example because it has imports.
         FunctionNotFoundError: If it does not export `project_point_to_image`.
-        FunctionSignatureError: If that does not take three f64, or does not return two.
-        ProjectionError: If it fails for a point, or does not come to an end.
-        ProjectionValidationError: If it does not agree with a test case.
+        FunctionSignatureError: If that does not take three f64 and return two.
+        ProjectionError: If it fails for a point, or does not end.
+        ProjectionValidationError: If it disagrees with a test case.
     """
     if len(wasm) > USUAL_SIZE:
         log.warning(
-            "a module of %d bytes is larger than usual (%d): its compiler may have put into it what it does not need",
+            "a module of %d bytes is larger than usual (%d): its compiler may have added what it does not need",
             len(wasm),
             USUAL_SIZE,
         )
@@ -90,5 +97,5 @@ def _point(test_case: TestCase) -> Point:
 
 
 def _agree(a: float, b: float) -> bool:
-    """Whether two coordinates are the same. NaN, for what the camera does not see, is the same as NaN only."""
+    """Whether two coordinates are equal within the tolerance. NaN, outside the camera's view, equals only NaN."""
     return (isnan(a) and isnan(b)) or abs(a - b) < TOLERANCE

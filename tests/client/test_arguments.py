@@ -11,9 +11,9 @@ import pytest
 from kognic.io.model.scene.feature_flags import FeatureFlags as OfficialFlags
 
 from kognic_aio import KognicIOClient, Limits, create_inputs
+from kognic_aio.config import Retry
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, OfficialModelError
-from kognic_aio.limits import Retry
 from tests.scenes import cameras_scene
 
 pytestmark = pytest.mark.anyio

@@ -58,7 +58,7 @@ from kognic_aio.scenes.creation import AcceptedRequest
 from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene, ReservedScene
 from kognic_aio.scenes.pre_annotations import PreAnnotationPage
 from kognic_aio.wasm.process import Ended
-from kognic_aio.wasm.sandbox import FAILURES, Answers
+from kognic_aio.wasm.sandbox import FAILURES, Output
 from tests.answers import answer_with
 from tests.fuzz.pieces import Pieces
 
@@ -194,7 +194,7 @@ def wasm(data: bytes) -> None:
     lines = b"".join(pieces.several(lambda: _line(pieces), 5)) + pieces.rest()
     points = [(0.0, 0.0, 1.0)] * pieces.number(3)
     code = pieces.one_of((0, 1, -9, -24, None))
-    outcome = Answers(points).outcome(Ended(code, lines, b"", pieces.is_odd(), said_too_much=False))
+    outcome = Output(points).outcome(Ended(code, lines, b"", pieces.is_odd(), said_too_much=False))
     assert outcome.failure is None or isinstance(outcome.failure, WasmError)
     assert len(outcome.pixels) <= len(points)
     assert outcome.failure is None or len(str(outcome.failure)) < 20_000

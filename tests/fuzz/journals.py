@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from kognic_aio._http.auth import resolve
 from kognic_aio._secret import Secret
-from kognic_aio.environments import default_environment, find_environment
+from kognic_aio.config import default_environment, find_environment
 from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.content import Content

@@ -11,8 +11,8 @@ import anyio
 from kognic_aio import KognicIOClient
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
+from kognic_aio.config import Retry
 from kognic_aio.errors import KognicError
-from kognic_aio.limits import Retry
 from tests.fuzz.answers import body
 from tests.fuzz.pieces import Pieces
 

@@ -24,8 +24,8 @@ from kognic_aio._http.wire import DecodeError, decode, encode_pre_annotation
 from kognic_aio._json import read_json
 from kognic_aio._secret import Secret
 from kognic_aio._text import ACTED_UPON
+from kognic_aio.config import find_environment
 from kognic_aio.emulator import Emulator
-from kognic_aio.environments import find_environment
 from kognic_aio.errors import CredentialsError, InvalidError, JournalError, MalformedAnswerError
 from kognic_aio.model import Cameras, FileData, Image, Input
 from kognic_aio.model.calibration import SensorCalibrationEntry

@@ -19,8 +19,8 @@ from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
 from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
+from kognic_aio.config import Retry
 from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
-from kognic_aio.limits import Retry
 from tests.answers import answer_with
 
 T = TypeVar("T")

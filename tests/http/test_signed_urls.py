@@ -14,8 +14,8 @@ from kognic_aio import FileData, KognicIOClient
 from kognic_aio._http.storage import Storage
 from kognic_aio._secret import Secret
 from kognic_aio.client import backend_of
+from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ConnectError, MalformedAnswerError, ProxyError
-from kognic_aio.limits import Retry, is_this_machine
 from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import client_of, serving

@@ -296,7 +296,7 @@ async def test_a_large_file_that_changes(
     path.touch()
     os.truncate(path, LARGE)
     store.middles = [lambda request: change(path)]
-    with pytest.raises(DataError, match=f"changed during its upload: {words}; give files that are complete") as caught:
+    with pytest.raises(DataError, match=f"changed during its upload: {words}; pass files that are complete") as caught:
         await put(storage, store.url, Image(filename=str(path)))
     assert caught.value.filename == str(path)
     assert len(store.headers) == 1

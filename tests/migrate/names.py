@@ -33,7 +33,7 @@ PLACES = {
     "kognic.io.kognicutil": ("kognic_aio.cli",),
     "kognic.io.model.annotation": ("kognic_aio.model.annotation",),
     "kognic.io.model.calibration": ("kognic_aio.model.calibration", "kognic_aio.model"),
-    "kognic.io.model.hosts": ("kognic_aio.limits",),
+    "kognic.io.model.hosts": ("kognic_aio.config",),
     "kognic.io.model.input.request_input": ("kognic_aio.model.request_input",),
     "kognic.io.model.request": ("kognic_aio.model.request",),
     "kognic.io.model.review": ("kognic_aio.model.review",),
@@ -41,7 +41,7 @@ PLACES = {
     "kognic.io.model": ("kognic_aio.model", "kognic_aio.errors"),
     "kognic.io.resources.scene.file_data": ("kognic_aio",),
     "kognic.io.tools.calibration.exceptions": ("kognic_aio.errors",),
-    "kognic.io.tools.calibration": ("kognic_aio.wasm", "kognic_aio.wasm.contract"),
+    "kognic.io.tools.calibration": ("kognic_aio.wasm", "kognic_aio.wasm.sandbox", "kognic_aio.wasm.validation"),
     "kognic.io.tools": ("kognic_aio",),
     "kognic.io.util": ("kognic_aio.util",),
     "kognic.base_clients": ("kognic_aio.model",),
@@ -49,7 +49,7 @@ PLACES = {
 """Where to look for a name, by the beginning of the official module that defines it."""
 
 EXCEPTIONS = {
-    "kognic.auth.DEFAULT_HOST": "kognic_aio.limits.DEFAULT_AUTH_HOST",
+    "kognic.auth.DEFAULT_HOST": "kognic_aio.config.DEFAULT_AUTH_HOST",
     "kognic.io._version.__version__": "kognic_aio.version.__version__",
     "kognic.io.model.annotation.client_annotation.Annotation": "kognic_aio.model.annotation.ClientAnnotation",
     "kognic.io.model.annotation.client_annotation.PartialAnnotation": (

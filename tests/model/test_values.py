@@ -350,7 +350,7 @@ def test_what_is_taken_in_metadata() -> None:
 
 def test_keys_that_become_the_same() -> None:
     """Two keys of one name are an error, and not one value less."""
-    with pytest.raises(InvalidError, match=r"metadata: 'a' is there twice, under <Plain.A: 'a'> too"):
+    with pytest.raises(InvalidError, match=r"metadata: duplicate key 'a' \(also given as <Plain.A: 'a'>\)"):
         our_scene(metadata={"a": 1, Plain.A: 2})
 
 

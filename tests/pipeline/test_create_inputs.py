@@ -466,9 +466,9 @@ async def test_one_stream_for_two_scenes(emulator: Emulator, client: KognicIOCli
         ({"scene_timeout": -1}, "scene_timeout: expected seconds, got -1"),
         ({"limits": 5}, "limits: expected Limits, got 5"),
         ({"feature_flags": {}}, "feature_flags: expected FeatureFlags, got {}"),
-        ({"batch": 7}, "batch: expected its external id, got 7"),
-        ({"project": None}, "project: expected its external id, got None"),
-        ({"project": ""}, "project: expected its external id, got ''"),
+        ({"batch": 7}, "batch: expected an external id, got 7"),
+        ({"project": None}, "project: expected an external id, got None"),
+        ({"project": ""}, "project: expected an external id, got ''"),
     ],
 )
 async def test_wrong_arguments(arguments: dict[str, Any], words: str, client: KognicIOClient) -> None:

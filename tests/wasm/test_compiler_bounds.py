@@ -125,7 +125,7 @@ async def test_time(name: str, install: Install, tmp_path: Path, monkeypatch: py
     install("cargo", "endless")
     with anyio.fail_after(GENEROUS):
         async with listening(monkeypatch) as connected:
-            with pytest.raises(CompilationError, match=r"could not compile .* \(it has not ended within 3 s\)"):
+            with pytest.raises(CompilationError, match=r"could not compile .* \(it did not end within 3 s\)"):
                 await compile_to_wasm(input_path=source(tmp_path, name), timeout=3)
             reader, _ = await connected
             assert await reader.read() == b"started"  # and then nobody holds the other end
@@ -137,7 +137,7 @@ async def test_output(descriptor: str, install: Install, tmp_path: Path, monkeyp
     install("rustc", "noisy")
     monkeypatch.setenv("DESCRIPTOR", descriptor)
 
-    with anyio.fail_after(GENEROUS), pytest.raises(CompilationError, match="has printed more than 4,194,304") as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(CompilationError, match="printed more than 4,194,304") as caught:
         await compile_to_wasm(input_path=source(tmp_path))
 
     assert len(str(caught.value)) < 100_000
@@ -187,7 +187,9 @@ async def test_a_module_that_is_too_large(install: Install, tmp_path: Path, monk
     install("rustc", "recording")
     os.truncate(os.environ["MODULE"], 100 << 20)
 
-    with pytest.raises(CompilationError, match="rustc has made a module of more than 4,194,304 bytes"):
+    with pytest.raises(
+        CompilationError, match=r"rustc succeeded, but its module cannot be used: .* more than 4,194,304 bytes"
+    ):
         await compile_to_wasm(input_path=source(tmp_path), skip_validation=True)
 
 
@@ -202,7 +204,7 @@ async def test_messages_that_are_none(
     install("cargo", "recording")
     monkeypatch.setenv("MESSAGES", messages[:100_000])
 
-    with pytest.raises(CompilationError, match="cargo has not said what it has built"):
+    with pytest.raises(CompilationError, match="cannot read the messages of cargo"):
         await compile_to_wasm(input_path=source(tmp_path, "Cargo.toml"))
 
 
