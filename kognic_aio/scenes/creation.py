@@ -92,9 +92,8 @@ async def validate_scene(backend: Backend, scene: BaseScene, target: Target, fla
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
     """Create a scene from a `SceneRequest`. It is committed if it has local files."""
     api, path = backend.api, "v2/scenes"
-    files = cast(
-        "Mapping[str, Uploadable]", scene_request.get_files()
-    )  # to pyright, a field with a converter is no str
+    # To pyright, a field with a converter is no text.
+    files = cast("Mapping[str, Uploadable]", scene_request.get_files())
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
