@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 
 LARGE = 1 << 20
 """Bytes from which a text is parsed in a thread, if other requests are waiting."""
@@ -31,7 +31,7 @@ def memory_of_json(text: bytes | bytearray) -> int:
     return (1 + 2 * letter) * len(text) + values
 
 
-@discreet
+@hide_frames
 def read_json(text: bytes | bytearray | str) -> Any:
     """What a JSON text says; a ValueError if it is no JSON, or none that Python can hold."""
     try:

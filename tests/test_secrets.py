@@ -557,7 +557,7 @@ async def wrong_arguments(stage: Stage) -> None:
             with pytest.raises(InvalidError) as caught:
                 stage.client(auth=(CLIENT_ID, CLIENT_SECRET), **wrong)
             stage.seen.catch(caught.value)
-        assert "authorization of its own" in await stage.everything(session=session)
+        assert "has its own Authorization" in await stage.everything(session=session)
 
 
 @scenario(

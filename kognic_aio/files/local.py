@@ -13,7 +13,7 @@ from typing import Any
 from anyio import move_on_after
 
 from kognic_aio._regular import opened_at_once, opened_without_waiting
-from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
+from kognic_aio._threads import Worker, in_thread, leased_worker, with_descriptors
 from kognic_aio.errors import DataError, MissingFileError
 from kognic_aio.files.body import CHUNK, Body, changed, check_size
 from kognic_aio.files.reading import Buffer, Reading, chunks, readinto_of
@@ -43,7 +43,7 @@ class LocalFileSource(Source):
             return
         with self._reading.buffer() as buffer:
             with self.blamed():
-                size = await patiently(in_thread, _read_if_small, self.name, buffer)
+                size = await with_descriptors(in_thread, _read_if_small, self.name, buffer)
             content = None if size is None else bytes(memoryview(buffer)[:size])
         if content is not None:
             yield Body(content, len(content), self.name)
@@ -57,7 +57,7 @@ class LocalFileSource(Source):
         async with leased_worker() as worker:
             try:
                 with self.blamed():
-                    await patiently(worker.run, file.open)
+                    await with_descriptors(worker.run, file.open)
                 content = chunks(readinto_of(file.stream, worker), self._reading)
                 yield Body(content, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from anyio import CapacityLimiter
 from attrs import define, field
 
-from kognic_aio._tasks import take_note
+from kognic_aio._tasks import retrieve_exception
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.files.body import CHUNK
 
@@ -100,5 +100,5 @@ async def chunks(readinto: ReadInto, reading: Reading) -> AsyncIterator[bytes]:
 def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
     """A reading that has begun. If nobody waits for it in the end, nobody misses its error."""
     task = asyncio.ensure_future(reading)
-    task.add_done_callback(take_note)
+    task.add_done_callback(retrieve_exception)
     return task

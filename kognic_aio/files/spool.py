@@ -12,7 +12,7 @@ from typing import IO, Any, Final, TypeAlias
 
 import anyio
 
-from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
+from kognic_aio._threads import MAX_SHORTAGE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.body import CHUNK, Body, check_size
 from kognic_aio.files.local import OpenFile
@@ -138,7 +138,7 @@ class Intake:
 
     def _new_file(self) -> FileIO:
         """A temporary file. It waits for a descriptor, because what has been taken in cannot be had again."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_SHORTAGE
         while True:
             try:
                 return TemporaryFile(buffering=0)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.once import look_late, once
+from kognic_aio._http.once import at_most_once, find_late
 from kognic_aio._http.protocol import given
 from kognic_aio.model import Input
 from kognic_aio.scenes.answers import check_is_about, plain_uuid
@@ -47,7 +47,7 @@ async def create_only_inputs(
 
     Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
     """
-    inputs = await once(
+    inputs = await at_most_once(
         api,
         lambda api: create_inputs(api, visibility, scene_uuid, project, batch),
         lambda api: _find(visibility, scene_uuid, project, batch, api),
@@ -66,13 +66,14 @@ async def find_only_inputs(
 
     Endpoint: `POST v2/inputs/query`
     """
-    return await look_late(api, partial(_find, visibility, scene_uuid, project, batch))
+    return await find_late(api, partial(_find, visibility, scene_uuid, project, batch))
 
 
 async def _find(
     visibility: Visibility, scene_uuid: str, project: str, batch: str | None, api: Api
 ) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
-    inputs = await visibility.paged([scene_uuid], api.ask_paged("v2/inputs/query", Input, json=body))
+    around = partial(visibility.wait, [scene_uuid])
+    inputs = await api.ask_paged("v2/inputs/query", Input, json=body, around=around)
     # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None

@@ -140,7 +140,7 @@ async def test_what_is_no_url(name: str) -> None:
     """What would break a request's first line, or is longer than any server takes, is not sent."""
     async with serving() as server, client_of(server) as client:
         url = server.url + NO_URLS[name]
-        for told in await refusals(storage_of(client, is_local=True), url, "signed something that is no URL"):
+        for told in await refusals(storage_of(client, is_local=True), url, "returned an invalid signed URL"):
             assert len(told) < 1000
     assert server.requests == []
 
