@@ -418,7 +418,7 @@ async def no_http(stage: Stage) -> None:
     async with talking(lambda heard: heard) as url:
         stage.let_urls_lead_to(url)
         for path, options in (("PUT", {}), ("GET", apis(url)), ("POST", {"auth_host": url})):
-            assert f"the answer to {path}" in (seen := await stage.everything(**options))
+            assert f"the response to {path}" in (seen := await stage.everything(**options))
             assert "cannot be read: Bad status line" in seen
 
 

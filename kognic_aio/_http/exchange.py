@@ -43,13 +43,16 @@ MAX_SECONDS = 3600.0
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
+MAX_HEADERS = 1024
+"""Headers of a response."""
+
 OPTIONS: dict[str, Any] = {
     "auto_decompress": False,  # `reading` does, within bounds
     "allow_redirects": False,  # a token must not follow one to another host
     "raise_for_status": False,  # a session of the caller's may do otherwise
     "max_line_size": MAX_HEADER,
     "max_field_size": MAX_HEADER,
-    "max_headers": 1024,
+    "max_headers": MAX_HEADERS,
 }
 """aiohttp's options of all requests."""
 

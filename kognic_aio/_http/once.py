@@ -6,8 +6,7 @@ from typing import TypeVar
 import anyio
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.retry import NO_RETRY, READ, may_come_late, may_have_had_effect, may_repeat
-from kognic_aio._http.transport import repeat
+from kognic_aio._http.retry import NO_RETRY, READ, may_come_late, may_have_had_effect, may_repeat, repeat
 
 T = TypeVar("T")
 

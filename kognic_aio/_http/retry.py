@@ -1,9 +1,10 @@
-"""Retries: which errors are worth another attempt, and how long to wait before it. No I/O."""
+"""Retries: which errors are worth another attempt, and how long to wait before it."""
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
+from typing import ParamSpec, TypeVar
 
 from attrs import frozen
 
@@ -12,6 +13,8 @@ from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOK
 from kognic_aio._http.throttle import Throttle
 from kognic_aio.limits import Retry
 
+P = ParamSpec("P")
+T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
 
 MAX_FIRST_PAUSE = 0.5
@@ -149,3 +152,15 @@ class Attempts:
         if self._request is None or not self._policy.is_read:
             return object()
         return asyncio.current_task(), self._request.method, self._request.url, self._request.data
+
+
+async def repeat(attempts: Attempts, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call an operation until it succeeds or there is no further attempt: then its last error is raised."""
+    while True:
+        try:
+            return await operation(*args, **kwargs)
+        except Exception as error:
+            pause = attempts.pause_after(error)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)  # out here: an error that is handled would become the context of a cancellation

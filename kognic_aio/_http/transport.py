@@ -9,7 +9,7 @@ from importlib import import_module
 from math import inf
 from ssl import SSLContext
 from tempfile import gettempdir
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from attrs import evolve
@@ -21,7 +21,7 @@ from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
 from kognic_aio._http.protocol import Answer, Request
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.redaction import Redactor
-from kognic_aio._http.retry import Attempts, RetryPolicy
+from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
 from kognic_aio._secret import Secret
@@ -32,7 +32,6 @@ from kognic_aio.limits import TOKEN_RETRY, Hosts, Retry
 MAX_RENEWALS = 5
 """New tokens for one request. Each may be revoked before it arrives."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -179,18 +178,6 @@ class Transport:
         if self._loop is not asyncio.get_running_loop():
             raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
         return self._session
-
-
-async def repeat(attempts: Attempts, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call an operation until it succeeds or there is no further attempt: then its last error is raised."""
-    while True:
-        try:
-            return await operation(*args, **kwargs)
-        except Exception as error:
-            pause = attempts.pause_after(error)
-            if pause is None:
-                raise
-        await asyncio.sleep(pause)  # out here: an error that is handled would become the context of a cancellation
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:

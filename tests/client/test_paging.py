@@ -82,7 +82,7 @@ LISTINGS: dict[str, Callable[[KognicIOClient], Any]] = {
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ({"data": [], "metadata": {"nextCursorId": "1"}}, "the page '1' as the one after itself"),
+        ({"data": [], "metadata": {"nextCursorId": "1"}}, "its cursor '1' was returned before"),
         ({"data": [{"viewLink": 1}], "metadata": {"nextCursorId": None}}, "@ $.data[0]"),
         ({"metadata": {"nextCursorId": None}}, "required field missing @ $.data"),
         ({"data": [], "metadata": {"nextCursorId": [1]}}, "$.metadata.next_cursor_id"),

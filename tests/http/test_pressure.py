@@ -17,9 +17,8 @@ from yarl import URL
 from kognic_aio._http.circuit_breaker import MAX_GIVEN_UP, REST
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
-from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
+from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
 from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
-from kognic_aio._http.transport import repeat
 from kognic_aio.errors import ConnectError, KognicError, RequestError, ServerError, TimedOutError, UnavailableError
 from kognic_aio.limits import Retry
 from tests.answers import answer_with

@@ -218,7 +218,7 @@ async def test_a_name_that_leads_here(
     resolve("store.example", *addresses, monkeypatch=monkeypatch)
     with anyio.fail_after(15):
         async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
-            with pytest.raises(ConnectError, match="unknown name: all its addresses are of this machine"):
+            with pytest.raises(ConnectError, match="unknown name: it resolves only to addresses of this machine"):
                 await put(backend_of(client).storage, f"https://Store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == []
 
