@@ -180,7 +180,7 @@ class Api:
     def _request(
         self, method: str, path: str, query: Query | None = None, json: Any = None, *, dryrun: bool = False
     ) -> Request:
-        """A request to this API. Raises an InvalidError if the body is no JSON."""
+        """A request to this API. Raises an InvalidError if JSON cannot express the body."""
         url, headers = URL(self.url(path)), self._transport.headers
         content = json if json is None or isinstance(json, bytes) else to_json(json)
         if content is not None:

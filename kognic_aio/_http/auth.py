@@ -217,10 +217,7 @@ class AuthServer:
     _retry: Retry
 
     async def fetch_token(self, breaker_key: Hashable) -> Token:
-        """Fetch a new token.
-
-        Args:
-            breaker_key: The key of this request for the circuit breaker.
+        """Fetch a new token, with a key for the circuit breaker.
 
         Endpoint: `POST /v1/auth/oauth/token`
         """

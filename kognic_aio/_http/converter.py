@@ -276,7 +276,7 @@ def _structure_point(data: Any, kind: type) -> Point2d:
     """Read null as NaN. Elsewhere null means that there is no value."""
     if isinstance(data, Mapping):
         data = {name: nan if value is None else value for name, value in data.items()}
-    return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs answers Any
+    return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs returns Any
 
 
 CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind in get_args(Calibration)}

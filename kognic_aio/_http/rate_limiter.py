@@ -124,12 +124,7 @@ class RateLimiter:
             self.rate += PROBING * (1 + ((now - self._pushed_at) / PROBING_DOUBLES) ** 2)
 
     def pushed_back(self, started: float, retry_after: float = 0.0) -> None:
-        """The host turned away a request that started at this time.
-
-        Args:
-            started: When the request started.
-            retry_after: Seconds for which the host asks to be left alone.
-        """
+        """The host turned away a request that started at this time, and asks for a pause."""
         now = self._clock()
         paused_before = max(now, self._not_before)
         self._not_before = max(paused_before, now + retry_after)

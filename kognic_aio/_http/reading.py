@@ -65,7 +65,7 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     A parsed response takes many times the memory of its body, so there are never two at once.
     """
     if answer.unpack is None and len(answer.body) <= LARGE:
-        return hide_frames(parse)(answer)  # its frames have what it made of the response
+        return _parsed_at_once(parse, answer)
     try:
         return await one_at_a_time(_parsed, parse, answer)
     except aiohttp.ClientPayloadError as error:
@@ -75,6 +75,11 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     failure.__traceback__ = failure.__context__ = None  # their frames have all of the response
     del answer
     raise failure
+
+
+@hide_frames  # those of `parse` have what it made of the response
+def _parsed_at_once(parse: Callable[[Answer], T], answer: Answer) -> T:
+    return parse(answer)
 
 
 def _parsed(parse: Callable[[Answer], T], answer: Answer) -> T:

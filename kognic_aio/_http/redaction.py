@@ -92,7 +92,7 @@ class Redactor:
 
     def clean(self, value: str) -> str:
         """A value to keep or display: unchanged, unless it contains a secret."""
-        # Then it is no value any more, but a text that shows what was there. So it may be cut.
+        # With a secret cut out, it is only a text for display, so it may be cut short as well.
         return self(value, length=MAX_SEARCHED) if self.knows(value) else value
 
     @hide_frames

@@ -135,7 +135,7 @@ class Attempts:
         return random.uniform(0, max_pause) if asked is None else asked  # noqa: S311  # spreads load only
 
     def _is_over(self, error: Exception, asked: float | None, pause: float) -> bool:
-        """Whether there is no further attempt: too many, too late, or to no avail."""
+        """Whether there is no further attempt: there were too many, or it would come too late."""
         passed = asyncio.get_running_loop().time() - self._began
         return (
             self._failed >= self._bounds.attempts

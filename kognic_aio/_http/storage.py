@@ -38,10 +38,11 @@ MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
 PAGE = re.compile(
-    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
+    rb"(?is)(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)*+"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
     rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
 )
-"""How a page for people begins, or a part of one. No storage responds with such tags."""
+"""How a page for people begins, or a part of one, after declarations and comments. No storage sends such tags."""
 
 
 class Storage:
@@ -217,20 +218,7 @@ def is_page(answer: Answer) -> bool:
     """
     is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
     body = visible(answer)
-    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
-
-
-def _without_asides(body: bytes) -> bytes:
-    """A body without the declarations and comments that it begins with."""
-    asides, position = {b"<?xml": b"?>", b"<!--": b"-->"}, 0
-    while aside := next((end for begin, end in asides.items() if body.startswith(begin, position)), None):
-        end = body.find(aside, position)
-        if end < 0:
-            break
-        position = end + len(aside)
-        while body[position : position + 1].isspace():
-            position += 1
-    return body[position:]
+    return bool(body) and (is_html or PAGE.match(body) is not None)
 
 
 def checksums(answer: Answer) -> set[str]:

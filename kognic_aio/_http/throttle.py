@@ -70,11 +70,7 @@ class Throttle:
         return self.concurrency_limit.limit == inf and self.rate_limiter.rate == inf
 
     async def start_in_turn(self) -> float:
-        """Start a request as soon as it may start, and return when that was.
-
-        Raises:
-            UnavailableError: If the host is broken.
-        """
+        """Start a request as soon as it may start, and return when that was, unless the host is broken."""
         if self.is_calm and not self.circuit_breaker.is_open:
             return self.start()
         self._waiting += 1
@@ -99,7 +95,7 @@ class Throttle:
         return inf if self.concurrency_limit.is_reached else seconds
 
     def start(self) -> float:
-        """Start a request, and return when that was."""
+        """Start a request at once, and return when that was."""
         now = self._clock()
         self.concurrency_limit.in_flight += 1
         self.rate_limiter.started(now)
@@ -138,13 +134,7 @@ class Throttle:
             log.info("%s responds again", self.name)
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
-        """The host turned a request away; return whether that halves the concurrency limit.
-
-        Args:
-            started: When the request started.
-            asked: Seconds for which the host asks to be left alone.
-            why: Its response, for the log.
-        """
+        """The host turned a request away and asks for a pause; return whether that halves the concurrency limit."""
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
         return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)

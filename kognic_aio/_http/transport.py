@@ -59,7 +59,7 @@ class Transport:
         trust_env: bool,
     ) -> None:
         seconds = timeout if timeout < inf else None
-        # Includes the wait for a free connection, so it is long: a busy pool is no silent server. It is not endless,
+        # Includes the wait for a free connection, so it is long: a busy pool is not a silent server. It is not endless,
         # because the connector of a caller's session would wait for ever for a proxy to respond to CONNECT.
         connect = None if seconds is None else max(MAX_SECONDS, RESPONSE_TIMEOUTS * seconds)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)

@@ -40,7 +40,7 @@ def encode(model: Any) -> JsonObject:
         refuse_official(model)
         raise InvalidError(f"expected a model of kognic_aio.model, got {type(model).__name__}")
     converter, _ = _converter()
-    return converter.unstructure(model)  # type: ignore[no-any-return]  # cattrs answers Any
+    return converter.unstructure(model)  # type: ignore[no-any-return]  # cattrs returns Any
 
 
 def decode(data: Any, kind: type[T]) -> T:
