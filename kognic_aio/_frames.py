@@ -1,4 +1,4 @@
-"""Errors without the frames whose variables hold secrets: error trackers show the variables of every frame."""
+"""Errors without the frames whose variables hold secrets. Error trackers show the variables of every frame."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def without_frames(error: E, handled: BaseException | None = None) -> E:
-    """Take the traceback from an error and its causes. `handled` is its context, not ours, and keeps its own."""
+    """Remove the traceback of an error and its causes. `handled` is the caller's, and keeps its own."""
     left: list[BaseException | None] = [error]
     seen = {id(handled)}
     while left:
@@ -24,8 +24,8 @@ def without_frames(error: E, handled: BaseException | None = None) -> E:
     return error
 
 
-def discreet(function: Callable[P, T]) -> Callable[P, T]:
-    """A decorator for what handles secrets: errors of the function show none of its variables."""
+def hide_frames(function: Callable[P, T]) -> Callable[P, T]:
+    """A decorator for functions that handle secrets: their errors show none of their variables."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

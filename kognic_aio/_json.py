@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 
 LARGE = 1 << 20
 """Bytes from which a text is parsed in a thread, if other requests are waiting."""
@@ -30,7 +30,7 @@ def memory_of_json(text: bytes | bytearray) -> int:
     return (1 + 2 * letter) * len(text) + values
 
 
-@discreet
+@hide_frames
 def read_json(text: bytes | bytearray | str) -> Any:
     """The value of a JSON text; a ValueError if it is not JSON, or exceeds what Python can hold."""
     try:

@@ -30,8 +30,8 @@ async def task_group() -> AsyncGenerator["TaskGroup", None]:
 
 
 async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]], *, workers: int) -> None:
-    """Do something with every item, several at once. The first error ends it all."""
-    waiting = iter(items)  # which the workers share: a task for each item would make a long list costly
+    """Call an action with every item, several concurrently. The first error ends all of them."""
+    waiting = iter(items)  # shared by the workers: a task for each item of a long list would cost too much
     done = 0
 
     async def work() -> None:
@@ -46,12 +46,12 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
     async with task_group() as group:
         for _ in range(min(len(items), workers)):
             group.start_soon(work)
-    if done < len(items):  # a group takes a task that raises CancelledError for one that it has cancelled
-        raise KognicError(f"only {done} of {len(items)} were done before a task was cancelled from elsewhere")
+    if done < len(items):  # a group ignores a task that raises CancelledError, as if it had cancelled that itself
+        raise KognicError(f"a task was cancelled by other code; {done} of {len(items)} items were processed")
 
 
 async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], *, workers: int) -> list[R]:
-    """The result of an action for every item, in the order of the items. Several are worked on at once."""
+    """Return the result of an action for every item, in the order of the items. Several run concurrently."""
     results: dict[int, R] = {}
 
     async def act(index: int) -> None:
@@ -61,14 +61,14 @@ async def map_in_order(items: Sequence[T], action: Callable[[T], Awaitable[R]], 
     return [results[index] for index in range(len(items))]
 
 
-def take_note(ended: "asyncio.Future[Any]") -> None:
-    """Look at the error of something that nobody may wait for, or asyncio would complain about it."""
+def retrieve_exception(ended: "asyncio.Future[Any]") -> None:
+    """Retrieve the exception of a future that nobody may wait for, or asyncio would log it as never retrieved."""
     if not ended.cancelled():
         ended.exception()
 
 
 def is_being_cancelled() -> bool:
-    """Whether the current task is being cancelled. If not, a CancelledError comes from something else."""
+    """Whether the current task is being cancelled. If not, a CancelledError comes from somewhere else."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -1,7 +1,7 @@
-"""Threads of our own, apart from the application's: what blocks in them starves nobody else and keeps no process alive.
+"""Threads of our own, apart from the application's. Blocking calls here do not starve it, and keep no process alive.
 
-The loop's executor belongs to the application, which may have filled it, and the standard library's pools are joined
-when the interpreter exits, however long that takes.
+The loop's executor belongs to the application, which may have filled it. The standard library's pools are joined when
+the interpreter exits, however long that takes.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_WORKERS = 512
-"""Threads in all loops together. The limits of their users bound how many are needed at once."""
+"""Threads in all loops together. The limits of their users bound how many are needed concurrently."""
 
 MAX_PAUSE = 0.5
-"""Seconds between two tries while the process has no more descriptors or threads."""
+"""Seconds between two attempts while the process has no more descriptors or threads."""
 
-PATIENCE = 60.0
-"""Seconds for all of these tries."""
+MAX_SHORTAGE = 60.0
+"""Seconds for all of these attempts."""
 
 
 class Worker(Executor):
-    """One daemon thread, which does one thing after another."""
+    """A daemon thread that runs one job after another."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
@@ -43,18 +43,18 @@ class Worker(Executor):
 
     @property
     def is_busy(self) -> bool:
-        """Whether it has something to do."""
+        """Whether it has a job."""
         return self._submitted != self._finished
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Have something done when all before it has been."""
+        """Run a function when all earlier jobs have ended."""
         context, future = copy_context(), Future[T]()
         self._submitted += 1
         self._jobs.put((future, lambda: context.run(function, *args, **kwargs)))
         return future
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Do something that may block. A cancelled task does not wait for it; it is done all the same."""
+        """Run a function that may block. A cancelled task does not wait for it; the call still runs to its end."""
         return await asyncio.wrap_future(self.submit(function, *arguments))
 
     def _work(self) -> None:
@@ -64,36 +64,36 @@ class Worker(Executor):
                 self._do(future, job)
             else:
                 self._finished += 1
-            del future, job  # while it waits for the next one, it keeps nothing alive
+            del future, job  # or they would be kept alive until the next job
 
     def _do(self, future: "Future[Any]", job: Callable[[], Any]) -> None:
         try:
             result = job()
-        except StopIteration as error:  # which cannot be raised out of a future
+        except StopIteration as error:  # a future cannot raise it
             self._finished += 1
             future.set_exception(RuntimeError(f"StopIteration was raised: {error}"))
-        except BaseException as error:  # is for the one who waits for it
+        except BaseException as error:  # for the one who waits for the future
             self._finished += 1
             future.set_exception(error)
-            del future  # which would be in the frames of its own error, and keep all that they have
+            del future  # or the frames of its error would refer to it, a cycle that keeps all that they have
         else:
             self._finished += 1
             future.set_result(result)
 
 
 _idle: list[Worker] = []
-"""Workers that have nothing to do. The one that was used last is taken next, so that few are used at all."""
+"""Idle workers. The one that was used last is taken next, so that few are used at all."""
 
 _started: list[Worker] = []
 """All workers. They live as long as the process."""
 
-_in_turn: list[Worker] = []
-"""The worker that does one thing after another, once there is one."""
+_shared: list[Worker] = []
+"""The worker of `one_at_a_time`, once there is one."""
 
 
 def _forget_all() -> None:
-    """A forked process has none of the threads of the one that it comes from."""
-    for workers in (_idle, _started, _in_turn):
+    """A forked process has none of its parent's threads."""
+    for workers in (_idle, _started, _shared):
         workers.clear()
 
 
@@ -102,8 +102,8 @@ if hasattr(os, "register_at_fork"):
 
 
 async def _taken() -> Worker:
-    """A worker that has nothing to do."""
-    return _idle.pop() if _idle else await patiently(_started_worker)
+    """An idle worker."""
+    return _idle.pop() if _idle else await with_descriptors(_started_worker)
 
 
 async def _started_worker() -> Worker:
@@ -115,14 +115,14 @@ async def _started_worker() -> Worker:
 
 def _give_back(worker: Worker) -> None:
     if worker.is_busy:
-        worker.submit(_idle.append, worker)  # by itself, should it ever be done
+        worker.submit(_idle.append, worker)  # it does so itself, should it ever finish
     else:
         _idle.append(worker)
 
 
 @asynccontextmanager
 async def leased_worker() -> AsyncGenerator[Worker, None]:
-    """A thread for oneself: what is read in it is read by one thread from beginning to end."""
+    """A thread for the caller alone, for sources that must be read by one thread from beginning to end."""
     worker = await _taken()
     try:
         yield worker
@@ -131,7 +131,7 @@ async def leased_worker() -> AsyncGenerator[Worker, None]:
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run something that may block; a cancelled task does not wait for it. Callers bound how many run at once."""
+    """Run a function that may block. A cancelled task does not wait for it. Callers bound how many run concurrently."""
     worker = await _taken()
     try:
         return await worker.run(function, *arguments)
@@ -139,48 +139,50 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
         _give_back(worker)
 
 
-async def in_turn(function: Callable[..., T], *arguments: Any) -> T:
-    """As `in_thread`, one thing after another: each thread would keep the memory of what takes much of it."""
-    if not _in_turn:
+async def one_at_a_time(function: Callable[..., T], *arguments: Any) -> T:
+    """Like `in_thread`, for functions that need much memory: one shared thread, as each would keep its own arena."""
+    if not _shared:
         worker = await _taken()
-        if _in_turn:  # others have been faster
+        if _shared:  # another task was faster
             _give_back(worker)
         else:
-            _in_turn.append(worker)
-    return await _in_turn[0].run(function, *arguments)
+            _shared.append(worker)
+    return await _shared[0].run(function, *arguments)
 
 
 def thread_hint(error: BaseException) -> str:
-    """What to do about an error of something that is used in another thread than it was made in."""
+    """The remedy for an error of an object that is used in another thread than it was made in, else empty."""
     if "thread" not in str(error).lower() or is_shortage(error):
         return ""
-    return ": it is read in a thread of its own; open what it uses in there, or give an async generator"
+    hint = "open what it uses inside the generator or callback, or pass an async generator"
+    return f": it runs in another thread; {hint}"
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether the process has no more file descriptors, or can start no more threads, for the time being."""
-    if isinstance(error.__cause__, OSError | RuntimeError):  # of one of our own errors
+    """Whether the process currently has no more file descriptors or cannot start more threads."""
+    if isinstance(error.__cause__, OSError | RuntimeError):  # the error is one of ours
         error = error.__cause__
     if isinstance(error, OSError):
         return error.errno in (errno.EMFILE, errno.ENFILE)
     return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
 
 
-async def patiently(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Repeat an operation for which the process lacks descriptors or threads, until others have given some back.
+async def with_descriptors(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Repeat an operation while the process lacks file descriptors or threads.
 
-    It raises a KognicError if there are none for 60 seconds.
+    Raises:
+        KognicError: If there are none for `MAX_SHORTAGE` seconds.
     """
-    tries, began = 0, asyncio.get_running_loop().time()
+    attempts, began = 0, asyncio.get_running_loop().time()
     while True:
         try:
             return await operation(*args, **kwargs)
         except Exception as error:
             if not is_shortage(error):
                 raise
-            if asyncio.get_running_loop().time() > began + PATIENCE:
-                problem = "no file descriptor or thread to be had"
+            if asyncio.get_running_loop().time() > began + MAX_SHORTAGE:
+                problem = "no file descriptor or thread available"
                 hint = "raise the limit (ulimit -n, ulimit -u), or lower Limits(uploads=, scene_jobs=)"
-                raise KognicError(f"{problem} for {PATIENCE:g} s: {error}; {hint}") from error
-        tries += 1
-        await anyio.sleep(random.uniform(0, min(MAX_PAUSE, 0.01 * 2**tries)))  # noqa: S311  # spreads load
+                raise KognicError(f"{problem} for {MAX_SHORTAGE:g} s: {error}; {hint}") from error
+        attempts += 1
+        await anyio.sleep(random.uniform(0, min(MAX_PAUSE, 0.01 * 2**attempts)))  # noqa: S311  # spreads load

@@ -12,7 +12,7 @@ import anyio
 from anyio import CancelScope
 from attrs import evolve, fields
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.protocol import given
@@ -176,7 +176,7 @@ class KognicIOClient:
         CREATOR, AggregatedLidarsAndCamerasSequence
     )
 
-    @discreet  # its frame has the credentials, and hosts that are refused because they contain a password
+    @hide_frames  # its frame has the credentials, and hosts that are refused because they contain a password
     def __init__(
         self,
         *,
@@ -330,7 +330,7 @@ class KognicIOClient:
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]  # each once, however often listed
         if len(workspaces) != 1:
             shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MAX_NAMES]], len(workspaces)
-            named = ", ".join(self._backend.api.told(each, length=MAX_NAME) for each in shown) or "none"
+            named = ", ".join(self._backend.api.redact(each, length=MAX_NAME) for each in shown) or "none"
             del found, workspaces, shown  # texts of the platform, unredacted, which a traceback would show
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from attrs import Attribute, evolve, field, fields, frozen
 from yarl import URL
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._json import read_json
 from kognic_aio._regular import read_all
 from kognic_aio._secret import Secret
@@ -214,7 +214,7 @@ class Environment:
     named_by: str | None = None
 
 
-@discreet  # a URL may have a password, and the file anything
+@hide_frames  # a URL may have a password, and the file anything
 def find_environment(env: str | None = None) -> Environment:
     """The environment of a name or URL. It reads a file.
 
@@ -245,7 +245,7 @@ def find_environment(env: str | None = None) -> Environment:
         raise InvalidError(f"{config_path()}, environment {name!r}: {error}") from error
 
 
-@discreet
+@hide_frames
 def default_environment() -> str | None:
     """The name of the file's default environment, which the command line uses. It reads a file.
 

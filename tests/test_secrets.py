@@ -418,7 +418,7 @@ async def no_http(stage: Stage) -> None:
     async with talking(lambda heard: heard) as url:
         stage.let_urls_lead_to(url)
         for path, options in (("PUT", {}), ("GET", apis(url)), ("POST", {"auth_host": url})):
-            assert f"the answer to {path}" in (seen := await stage.everything(**options))
+            assert f"the response to {path}" in (seen := await stage.everything(**options))
             assert "cannot be read: Bad status line" in seen
 
 
@@ -557,7 +557,7 @@ async def wrong_arguments(stage: Stage) -> None:
             with pytest.raises(InvalidError) as caught:
                 stage.client(auth=(CLIENT_ID, CLIENT_SECRET), **wrong)
             stage.seen.catch(caught.value)
-        assert "authorization of its own" in await stage.everything(session=session)
+        assert "has its own Authorization" in await stage.everything(session=session)
 
 
 @scenario(

@@ -1,4 +1,4 @@
-"""Credentials and tokens: found once, fetched once for all tasks, renewed before they expire and when refused."""
+"""Credentials and tokens: fetched once for all tasks, renewed before they expire and when refused."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ import anyio
 from attrs import define, evolve, frozen
 from yarl import URL
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import RETRYABLE_STATUSES, TOKEN_PATH, Answer, Request, api_error
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retry import RetryPolicy, may_repeat
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from kognic.auth.credentials import ApiCredentials
 
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
-"""A credentials file, `(client_id, client_secret)`, a file's content or `keyring://profile`; None looks around."""
+"""A credentials file, its content, `(client_id, client_secret)` or `keyring://profile`; None searches for them."""
 
 RENEW_BEFORE = 60.0
-"""Seconds before its end at which a token is renewed; for short-lived ones a tenth of their life."""
+"""Seconds before its end at which a token is renewed; a tenth of its life if that is shorter."""
 
 RENEW_AGAIN = 10.0
-"""Seconds after which to ask again for a new token while the old one lasts."""
+"""Seconds until the next attempt to get a new token while the current one lasts."""
 
 MAX_TOKEN = 16 << 10
-"""Characters of a token, which every request carries in a header."""
+"""Characters of a token, which every request sends in a header."""
 
 log = logging.getLogger("kognic_aio")
 
@@ -52,12 +52,12 @@ class Credentials:
     scopes: tuple[str, ...] = ()
 
     @property
-    @discreet
+    @hide_frames
     def basic(self) -> Secret[str]:
-        """Id and secret as HTTP would carry them; an auth server may quote them so."""
+        """Id and secret as in HTTP basic authentication. An auth server may quote them so."""
         return Secret(b64encode(f"{self.client_id}:{self.client_secret.reveal()}".encode()).decode())
 
-    @discreet
+    @hide_frames
     def form(self) -> Secret[dict[str, str]]:
         """The fields of the request for a token."""
         form = {
@@ -68,7 +68,7 @@ class Credentials:
         return Secret(form | {"scope": " ".join(self.scopes)} if self.scopes else form)
 
 
-@discreet
+@hide_frames
 def resolve(auth: Secret[Auth] | None) -> Credentials:
     """Find the credentials: those given, else from the environment, else from the keyring. Reads files."""
     from kognic.auth.credentials_parser import (  # noqa: PLC0415  # imported when a client opens
@@ -78,7 +78,7 @@ def resolve(auth: Secret[Auth] | None) -> Credentials:
 
     given = os.environ.get("KOGNIC_CREDENTIALS") if auth is None else auth.reveal()
     if isinstance(given, str) and given.lstrip().startswith(("{", "[")):
-        raise CredentialsError("credentials cannot be used: expected the path of a file, got what should be in it")
+        raise CredentialsError("credentials cannot be used: expected the path of a file, got its content")
     try:
         known: Any = dict(given) if isinstance(given, Mapping) else given  # kognic-auth knows no other mappings
         return _usable(get_credentials_from_system() if auth is None else resolve_any_credentials(known))
@@ -91,7 +91,7 @@ def resolve(auth: Secret[Auth] | None) -> Credentials:
 
 
 def _usable(found: "ApiCredentials | None") -> Credentials:
-    """The credentials of what was found, if there are any that have not expired."""
+    """Check what was found. Raises a CredentialsError if it is unusable or has expired."""
     if found is None:
         raise CredentialsError(
             "no credentials: pass auth=, or set KOGNIC_CREDENTIALS to the path of a credentials file,"
@@ -102,30 +102,30 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
         raise CredentialsError(f"credentials of {found.client_id!r} expired at {expires.isoformat()}")
     for name in ("client_id", "client_secret"):
         if not _is_text(getattr(found, name)):
-            raise CredentialsError(f"credentials cannot be used: {name} is no text")
+            raise CredentialsError(f"credentials cannot be used: {name} is not a non-empty string")
     scopes = cast("object", found.scopes)  # of a file, in which anything may be
     if not isinstance(scopes, list | tuple) or not all(map(_is_text, scopes)):
-        raise CredentialsError("credentials cannot be used: scopes is no list of texts")
+        raise CredentialsError("credentials cannot be used: scopes is not a list of strings")
     return Credentials(found.client_id, Secret(found.client_secret), tuple(scopes))
 
 
 def _is_text(value: object) -> bool:
-    """Whether a form can contain it: a string that is not empty and was UTF-8."""
+    """Whether it is a non-empty string that UTF-8 can encode."""
     return isinstance(value, str) and value != "" and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @define
 class Token:
-    """An access token, when to renew it and when it ends, by the monotonic clock."""
+    """An access token, and by the monotonic clock when to renew it and when it ends."""
 
     access_token: Secret[str]
     renew_at: float
     ends_at: float = inf
 
     @classmethod
-    @discreet
+    @hide_frames
     def parse(cls, answer: Answer, now: float) -> "Token":
-        """Read the auth server's answer, given at the monotonic time `now`.
+        """Read the auth server's response, received at the monotonic time `now`.
 
         Raises:
             CredentialsError: If the server refused the credentials.
@@ -139,10 +139,10 @@ class Token:
             data = read_json(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", 3600.0))
             is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-            if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # which is not so for NaN
+            if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # false for NaN
                 return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
         method, url = answer.request.method, answer.request.shown
-        raise MalformedAnswerError(f"{url} did not answer with a token", method=method, url=url)
+        raise MalformedAnswerError(f"{url} did not return a token", method=method, url=url)
 
 
 class TokenSource:
@@ -156,12 +156,12 @@ class TokenSource:
         self._lock = anyio.Lock()
         self._token: Token | None = None
 
-    async def get(self, refused: Secret[str] | None = None, counts_as: Hashable = None) -> Secret[str]:
-        """A token that is still valid for a while.
+    async def get(self, refused: Secret[str] | None = None, breaker_key: Hashable = None) -> Secret[str]:
+        """A token that remains valid for a while.
 
         Args:
-            refused: The token that was answered with 401. A new one is fetched unless another task has done so.
-            counts_as: What the request for it counts as; see `RetryPolicy`.
+            refused: The token that a server has just refused. A new one is fetched unless another task has done so.
+            breaker_key: The key of the token request for the circuit breaker; see `RetryPolicy`.
         """
         token = self._token
         if token is not None and self._is_good(token, refused):
@@ -169,21 +169,22 @@ class TokenSource:
         async with self._lock:
             token = self._token
             if token is None or not self._is_good(token, refused):
-                token = self._token = await self._renewed(token, refused, counts_as)
+                token = self._token = await self._renewed(token, refused, breaker_key)
             return token.access_token
 
-    async def _renewed(self, token: Token | None, refused: Secret[str] | None, counts_as: Hashable) -> Token:
-        """A new token; if there is none, the old one as long as it lasts.
+    async def _renewed(self, token: Token | None, refused: Secret[str] | None, breaker_key: Hashable) -> Token:
+        """Fetch a new token. If that fails, keep the current one as long as it lasts.
 
-        The same holds if the credentials are refused: they may be about to be replaced, and are read again next time.
+        This includes refused credentials: they may be about to be replaced, and are read again next time.
         """
         try:
-            return await self._fetch(counts_as)
+            return await self._fetch(breaker_key)
         except (CredentialsError, RequestError, StatusError, UnavailableError) as error:
             now = time.monotonic()
             if token is None or token.access_token == refused or now >= token.ends_at:
                 raise
-            log.warning("no new token, the one before is used for %.0f s more: %s", token.ends_at - now, error)
+            seconds = token.ends_at - now
+            log.warning("could not renew the token; the current one is used for another %.0f s: %s", seconds, error)
             return evolve(token, renew_at=min(now + RENEW_AGAIN, token.ends_at))
 
     @staticmethod
@@ -193,14 +194,14 @@ class TokenSource:
 
 @define(slots=False)
 class AuthServer:
-    """Gives tokens for credentials; if it refuses them, for those that have replaced them.
+    """Fetches tokens. If the credentials are refused, reads them again, in case they were rotated.
 
     Args:
-        send: Sends a request, repeats it by a policy, and gives what a function reads in the answer.
+        send: Sends a request; see `Transport.send`.
         url: The server's base URL.
         headers: The headers of every request.
-        redactor: Learns the secrets.
-        auth: Where the credentials come from, and those that replace them.
+        redactor: Learns the credentials and tokens.
+        auth: Where the credentials come from.
         credentials: The credentials.
         scopes: Scopes of tokens, instead of those of the credentials.
         retry: Bounds on repeated requests for a token.
@@ -215,21 +216,21 @@ class AuthServer:
     _scopes: Sequence[str]
     _retry: Retry
 
-    async def fetch_token(self, counts_as: Hashable) -> Token:
-        """A new token. For the circuit breaker, the request counts as what it is told.
+    async def fetch_token(self, breaker_key: Hashable) -> Token:
+        """Fetch a new token, with a key for the circuit breaker.
 
         Endpoint: `POST /v1/auth/oauth/token`
         """
         try:
-            return await self._ask(counts_as)
+            return await self._ask(breaker_key)
         except CredentialsError as error:
             if not await self._have_been_rotated(error):
                 raise
-        token = await self._ask(counts_as)
-        log.warning("the auth server refused the credentials; those that have replaced them are used from now on")
+        token = await self._ask(breaker_key)
+        log.warning("the auth server refused the credentials; those that replaced them are used from now on")
         return token
 
-    def _ask(self, counts_as: Hashable) -> Awaitable[Token]:
+    def _ask(self, breaker_key: Hashable) -> Awaitable[Token]:
         credentials = evolve(self._credentials, scopes=tuple(self._scopes or self._credentials.scopes))
         for secret in (credentials.client_secret, credentials.basic):
             self._redactor.learn(secret)
@@ -241,8 +242,8 @@ class AuthServer:
             is_api=True,
             max_answer=64 << 10,  # a token is short
         )
-        # To ask for a token creates nothing, so it is repeated at will.
-        policy = RetryPolicy(is_worth_it=may_repeat, bounds=self._retry, counts_as=counts_as)
+        # A token request creates nothing, so it is harmless to repeat.
+        policy = RetryPolicy(is_retryable=may_repeat, bounds=self._retry, breaker_key=breaker_key)
         return self._send(request, self._read, policy)
 
     async def _read(self, answer: Answer) -> Token:
@@ -251,7 +252,7 @@ class AuthServer:
         return token
 
     async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
-        """Whether there are other credentials now where the refused ones came from.
+        """Read the credentials again, and return whether others have replaced the refused ones.
 
         Credentials that were given as a pair or as the content of a file cannot have changed.
         """

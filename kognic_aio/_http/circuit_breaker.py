@@ -1,4 +1,4 @@
-"""A circuit breaker: it opens when several requests in a row gave up, and closes with the next success."""
+"""A circuit breaker: it opens when several requests in a row fail after all retries, and closes with a success."""
 
 from collections.abc import Hashable
 from copy import copy
@@ -8,7 +8,7 @@ from kognic_aio._http.rate_limiter import Clock
 from kognic_aio.errors import UnavailableError
 
 MAX_GIVEN_UP = 3
-"""Different requests in a row that give up until the circuit opens."""
+"""Different requests in a row that fail after all retries until the circuit opens."""
 
 REST = 10.0
 """Seconds after which an open circuit lets one request through."""
@@ -18,8 +18,8 @@ class CircuitBreaker:
     """Keeps requests from a host that stays broken.
 
     Attributes:
-        successes: Requests that the host has answered.
-        given_up: Requests that gave up since the last success.
+        successes: How many requests have succeeded.
+        given_up: Keys of the requests that failed after all retries since the last success.
     """
 
     def __init__(self, name: str, clock: Clock) -> None:
@@ -41,12 +41,12 @@ class CircuitBreaker:
             raise self._unavailable() from self._broken_by
 
     def started(self) -> None:
-        """A request starts. If the circuit is open, it tries for all, and the others go on resting."""
+        """A request starts. If the circuit is open, it probes the host, and the others go on waiting."""
         if self.is_open:
             self._rests_until = self._clock() + REST
 
     def succeeded(self) -> bool:
-        """The host has answered; tell whether that closes the circuit."""
+        """A request succeeded; return whether that closes the circuit."""
         was_open = self.is_open
         self.successes += 1
         if self.given_up:
@@ -55,12 +55,12 @@ class CircuitBreaker:
         return was_open
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> UnavailableError | None:
-        """A request gave up; return the error of the host if the circuit is open now.
+        """A request failed after all retries; return the error of the host if the circuit is open now.
 
         Args:
-            request: What tells it from other requests.
+            request: The key of the request.
             error: Its last error.
-            successes_before: The successes when it began.
+            successes_before: `successes` when it began.
         """
         if self.successes > successes_before:
             return None
@@ -72,5 +72,5 @@ class CircuitBreaker:
         return self._unavailable()
 
     def _unavailable(self) -> UnavailableError:
-        why = f"{len(self.given_up)} different requests in a row gave up, the last with: {self._broken_by}"
+        why = f"the last {len(self.given_up)} requests failed after all retries; last error: {self._broken_by}"
         return UnavailableError(f"{self._name} is unavailable: {why}", host=self._name)

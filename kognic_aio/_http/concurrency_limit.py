@@ -1,4 +1,4 @@
-"""A concurrency limit by AIMD, as TCP has it: halved at a push-back, one more with every so many successes."""
+"""A concurrency limit by AIMD, as in TCP: halved on push-back, and raised by one for each `limit` successes."""
 
 from math import inf
 
@@ -8,14 +8,14 @@ FADING = 0.9
 """Factor that a success puts on the memory of timeouts and broken connections."""
 
 MAX_TIMEOUTS = 2.5
-"""Bound of that memory: three in a row, or one request in four, exceed it."""
+"""Bound of that memory. Three in a row, or one request in four, exceed it."""
 
 
 class ConcurrencyLimit:
     """How many requests may be in flight: any number until the host pushes back.
 
-    Then what is in flight is halved, and the limit grows back until it is what it was. Requests that started before it
-    was halved do not halve it again.
+    Then the limit is half of what is in flight, and grows back until it is what it was. Requests that started before
+    it was halved do not halve it again.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class ConcurrencyLimit:
         return self.in_flight + 1 > self.limit
 
     def succeeded(self, started: float) -> None:
-        """A request that started then has succeeded."""
+        """A request succeeded that started at this time."""
         self._timeouts *= FADING
         if self.limit < inf and started >= self._halved_at:
             self.limit += 1 / self.limit
@@ -40,7 +40,7 @@ class ConcurrencyLimit:
                 self.limit = inf
 
     def pushed_back(self, started: float) -> bool:
-        """The host has turned away a request that started then; tell whether that halves the limit."""
+        """The host turned away a request that started at this time; return whether that halves the limit."""
         if started < self._halved_at:
             return False
         if self.limit == inf:
@@ -50,7 +50,7 @@ class ConcurrencyLimit:
         return True
 
     def timed_out(self, started: float) -> bool:
-        """A request that started then timed out or lost its connection; tell whether that halves the limit."""
+        """A request timed out or lost its connection; return whether that halves the limit."""
         self._timeouts += 1
         is_halved = self._timeouts > MAX_TIMEOUTS and self.pushed_back(started)
         if is_halved:

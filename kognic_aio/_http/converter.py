@@ -1,4 +1,4 @@
-"""The converter between models, which know nothing of it, and JSON.
+"""The cattrs converter between models and JSON. The models do not know it.
 
 Two hook factories serve every attrs class; exceptions are registered below.
 """
@@ -51,20 +51,19 @@ WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
         "should_motion_compensate": "convertedSpecification.shouldMotionCompensate",
     },
 }
-"""Names that are not the field's in camelCase. A dot leads into an object."""
+"""Names on the wire that are not the field's name in camelCase. A dot leads into an object."""
 
 LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
-"""Fields that other scenes send empty. Older versions did not have them, and journals of those know scenes by what they
-sent."""
+"""Fields that are omitted when empty, so that fingerprints in journals of schema 1 still match."""
 
 MAX_ID = 200
-"""Characters of a uuid or another id of the platform's own, which stays in memory as long as its scene is in flight."""
+"""Characters of an id that the platform chooses. It stays in memory as long as its scene is in flight."""
 
 MAX_PROBLEMS = 5
-"""Problems told of one list or object. An answer that is wrong throughout has more than anybody reads."""
+"""Problems that are reported for one list or object. A response that is wrong throughout has too many to read."""
 
 MAX_TEXT = 8 << 10
-"""Characters of a name or value that a problem repeats. Redaction looks at as many, so no secret is cut in half."""
+"""Characters of a name or value that a problem repeats. Redaction searches as many, so no secret is cut in half."""
 
 LISTS: Mapping[Any, Callable[[Iterable[Any]], Any]] = {list: list, tuple: tuple, Sequence: tuple, frozenset: frozenset}
 
@@ -91,7 +90,7 @@ def _camel(name: str) -> str:
 
 def _overrides(cls: type) -> dict[str, Any]:
     texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
-    # Ids of the platform's own. External ids are as long as their owners like.
+    # Ids that the platform chooses. External ids are as long as their owners like.
     ids = {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
     left_out = LEFT_OUT_IF_EMPTY.get(cls)
     return {
@@ -110,7 +109,7 @@ def _structure_id(data: Any, _: type) -> str:
 
 
 def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:
-    """Writes each field under its name on the wire, unless it is None."""
+    """Write each field under its name on the wire, unless it is None."""
     write: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(cls, converter, **_overrides(cls))
 
     def write_flat(model: Any) -> dict[str, Any]:
@@ -121,7 +120,7 @@ def _unstructure_attrs(cls: type) -> Callable[[Any], dict[str, Any]]:
 
 
 def _structure_attrs(cls: type) -> Callable[[Any, Any], Any]:
-    """Reads each field from its name on the wire, and ignores what the class does not know."""
+    """Read each field from its name on the wire, and ignore unknown names."""
     read: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, converter, **_overrides(cls))
     dotted = [name for name in wire_names(cls).values() if "." in name]
     return lambda data, kind: read(_given(data, dotted), kind)
@@ -153,7 +152,7 @@ def _given(data: Any, dotted: Sequence[str]) -> dict[str, Any]:
 
 
 def _unstructure_resource(cls: type) -> Callable[[Resource], dict[str, Any]]:
-    """Writes the description of a file, with the names that it derives from its filename."""
+    """Write the description of a file. Its names are properties, not fields."""
     described = {field.name for field in attrs.fields(cls)} & {"metadata"}
 
     def write(file: Resource) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _structure_list(kind: Any) -> Callable[[Any, Any], Any]:
-    """Reads lists from lists only. cattrs would also take the keys of an object and the characters of a string."""
+    """Read lists from lists only. cattrs would also take the keys of an object and the characters of a string."""
     make, (of, *_) = LISTS[get_origin(kind)], get_args(kind)
     read = converter.get_structure_hook(of)
 
@@ -192,7 +191,7 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def _structure_mapping(kind: Any) -> Callable[[Any, Any], Any]:
-    """Reads objects, whose names are strings as in all JSON."""
+    """Read objects, whose names are strings as in all JSON."""
     _, of = get_args(kind)
     read = converter.get_structure_hook(of)
 
@@ -207,7 +206,7 @@ def _structure_mapping(kind: Any) -> Callable[[Any, Any], Any]:
 def _read_each(
     items: Iterable[tuple[Any, Any]], read: Callable[[Any, Any], Any], of: Any, kind: Any
 ) -> Iterator[tuple[Any, Any]]:
-    """Each item of a list or an object with its place. Stops when `MAX_PROBLEMS` items are wrong."""
+    """Read each item of a list or an object, with its place. Stop when `MAX_PROBLEMS` items are wrong."""
     errors: list[Exception] = []
     for place, item in items:
         try:
@@ -234,7 +233,7 @@ def _structure_secret(kind: Any) -> Callable[[Any, Any], Any]:
 
 
 def _structure_scalar(data: Any, kind: type) -> Any:
-    """Takes no string for a number and no number for a string. An integer may stand for a float, and 1.0 for 1."""
+    """Read a scalar of the right type only. An integer may stand for a float, and 1.0 for 1."""
     if type(data) is kind:
         return data
     if (kind is float and type(data) is int) or (kind is int and type(data) is float and data.is_integer()):
@@ -246,7 +245,7 @@ def _structure_scalar(data: Any, kind: type) -> Any:
 
 
 def problems(error: Exception) -> list[str]:
-    """What the converter has found wrong, each with its path."""
+    """The problems that the converter found, each with its path."""
 
     def explain(cause: BaseException, kind: type | None) -> str:
         return str(cause) if isinstance(cause, MistypedError | InvalidError) else format_exception(cause, kind)
@@ -269,22 +268,22 @@ def _structure_date(data: Any, _: type) -> datetime:
 
 
 def _unstructure_point(point: Point2d) -> dict[str, float | None]:
-    """Writes NaN, which JSON does not have, as null."""
+    """Write NaN, which JSON does not have, as null."""
     return {name: None if isnan(value) else value for name, value in (("x", point.x), ("y", point.y))}
 
 
 def _structure_point(data: Any, kind: type) -> Point2d:
-    """Reads null as NaN. Elsewhere null means that nothing is given."""
+    """Read null as NaN. Elsewhere null means that there is no value."""
     if isinstance(data, Mapping):
         data = {name: nan if value is None else value for name, value in data.items()}
-    return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs answers Any
+    return _read_point(data, kind)  # type: ignore[no-any-return]  # cattrs returns Any
 
 
 CALIBRATIONS = {attrs.fields(kind).calibration_type.default.value: kind for kind in get_args(Calibration)}
 
 
 def _structure_calibration(data: Any, _: type) -> Calibration | UnknownCalibration:
-    """Reads the class that `calibration_type` names, or keeps the content as it is."""
+    """Read the class that `calibration_type` names, or keep the content as it is."""
     if not isinstance(data, Mapping) or "calibration_type" not in data:
         raise MistypedError("expected a calibration with its calibration_type")
     kind: str = _structure_scalar(data["calibration_type"], str)

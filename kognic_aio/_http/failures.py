@@ -1,4 +1,4 @@
-"""Turns aiohttp's errors into our own: the right type, what was wrong and where, no secrets."""
+"""Turns aiohttp's errors into our own: the right type, the cause and the request, no secrets."""
 
 import os
 import re
@@ -16,17 +16,17 @@ from kognic_aio._http.proxies import Proxy
 
 CLOSED = "the connection was closed"
 QUOTED = re.compile(r"(?:\bbytearray\()?\bb['\"]")
-"""Start of aiohttp's quote of an answer that it cannot read. The answer may contain secrets."""
+"""Start of aiohttp's quote of a response that it cannot read. The response may contain secrets."""
 
 Kind = type[errors.RequestError]
 
 
 class TooLarge(aiohttp.ClientPayloadError):
-    """An answer, or what was compressed in it, is larger than what is read."""
+    """A response, compressed or not, is larger than what is read."""
 
 
 def translated(error: Exception, request: Request, proxy: Proxy | None) -> errors.RequestError:
-    """Our own error for one of aiohttp's, or for a timeout of a request, perhaps through a proxy."""
+    """Translate an error of aiohttp's or a timeout into an error of ours."""
     what = str(request) if proxy is None else f"{request} through the proxy {proxy}"
     kind: Kind
     match error:
@@ -41,11 +41,14 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> error
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             kind, message = _not_read(error, what)
         case TimeoutError():
-            kind, message = errors.TimedOutError, f"no answer in time to {what}"
+            kind, message = errors.TimedOutError, f"timed out waiting for the response to {what}"
         case MemoryError() | RecursionError():
-            kind, message = errors.UnreadableAnswerError, f"the answer to {what} cannot be read: {type(error).__name__}"
+            kind, message = (
+                errors.UnreadableAnswerError,
+                f"the response to {what} cannot be read: {type(error).__name__}",
+            )
         case aiohttp.InvalidURL() | UnicodeError():
-            kind, message = errors.RequestError, f"not a URL for {request.method}: {request.shown}"
+            kind, message = errors.RequestError, f"invalid URL: {request.shown}"
         case _:
             reason = _reason(error.__cause__ or error)
             kind, message = errors.LostAnswerError, f"the connection broke during {what}: {reason}"
@@ -53,7 +56,7 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> error
 
 
 def harmless_cause(error: Exception) -> OSError | None:
-    """The system's error below aiohttp's. aiohttp's own errors and frames have URLs, headers and passwords."""
+    """The system's error below aiohttp's. Errors and frames of aiohttp's own have URLs, headers and passwords."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else None
     if cause is not None:
         cause.__cause__ = cause.__context__ = None
@@ -62,7 +65,7 @@ def harmless_cause(error: Exception) -> OSError | None:
 
 
 def _certificate(error: Exception) -> str:
-    """Whose certificate is not trusted, perhaps the proxy's, and why."""
+    """Describe whose certificate is not trusted, perhaps the proxy's, and why."""
     host = getattr(error, "host", "the host")
     if isinstance(error, aiohttp.ServerFingerprintMismatch):
         return f"the certificate of {host} is another one than the session has pinned"
@@ -80,40 +83,40 @@ def _not_connected(error: aiohttp.ClientConnectorError, what: str, proxy: Proxy 
 
 
 def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy | None) -> tuple[Kind, str]:
-    """What a proxy has answered to CONNECT."""
+    """Describe a proxy's response to CONNECT."""
     nothing = f"no connection for {what}:"
     if not isinstance(error, aiohttp.ClientHttpProxyError):
         words = _unreadable(error)
-        # The bound of aiohttp's parser is fixed for answers to CONNECT.
-        problem = "has too long a header" if words.startswith("Got more than") else "is no HTTP"
-        return errors.ProxyConnectError, f"{nothing} its answer to CONNECT {problem} ({words}){_check(proxy)}"
+        # The bound of aiohttp's parser is fixed for responses to CONNECT.
+        problem = "has too long a header" if words.startswith("Got more than") else "is not valid HTTP"
+        return errors.ProxyConnectError, f"{nothing} its response to CONNECT {problem} ({words}){_check(proxy)}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         wanted = "check the user and the password that the environment has for it"
         return errors.ProxyError, f"{nothing} it wants other credentials (407); {wanted}"
     may_pass = error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
     is_final = 400 <= error.status < 500 and not may_pass
-    answered = f"{nothing} it answered {error.status} to CONNECT"
-    return (errors.ProxyError, answered) if is_final else (errors.ConnectError, f"{answered}{_check(proxy)}")
+    message = f"{nothing} it responded {error.status} to CONNECT"
+    return (errors.ProxyError, message) if is_final else (errors.ConnectError, f"{message}{_check(proxy)}")
 
 
 def _check(proxy: Proxy | None) -> str:
-    """What to look at if a proxy is on the way, as the end of a message."""
+    """The end of a message: which setting to check if there is a proxy."""
     return "" if proxy is None else f"; check the proxy, which the environment names in `{proxy.variable}`"
 
 
 def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, what: str) -> tuple[Kind, str]:
-    """An answer that came, but is cut off or no HTTP."""
+    """Describe a response that is cut off or not valid HTTP."""
     words = _unreadable(error)
     if isinstance(error, TooLarge):
-        return errors.TooLargeError, f"the answer to {what} is not read: {words}"
+        return errors.TooLargeError, f"the response to {what} is not read: {words}"
     is_cut_off = "Not enough data" in words or words == CLOSED
     if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
-        return errors.LostAnswerError, f"the connection broke during the answer to {what}: {words}"
-    return errors.UnreadableAnswerError, f"the answer to {what} cannot be read: {words}"
+        return errors.LostAnswerError, f"the connection broke during the response to {what}: {words}"
+    return errors.UnreadableAnswerError, f"the response to {what} cannot be read: {words}"
 
 
 def _unreadable(error: Exception) -> str:
-    """The message of aiohttp's parser, without what it quotes."""
+    """The message of aiohttp's parser, without its quotes of the response."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
     words: str = getattr(source, "message", None) or str(source)
     own, *_ = QUOTED.split(words[:300], maxsplit=1)
@@ -121,12 +124,12 @@ def _unreadable(error: Exception) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong in a socket, in the words of the system."""
+    """Describe an error of a socket in the words of the system."""
     match error:
         case ssl.SSLError():
             reason = str(error.reason or "the handshake failed").replace("_", " ").lower()
             is_plain = reason in ("wrong version number", "http request", "record layer failure")
-            return f"{reason}, as of a server that speaks plain HTTP" if is_plain else reason
+            return f"{reason}; the server may speak plain HTTP" if is_plain else reason
         case gaierror():
             return f"unknown name: {error.strerror}"
         case OSError(errno=int(number)) if number > 0:

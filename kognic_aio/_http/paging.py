@@ -1,4 +1,4 @@
-"""Answers that come in pages, and objects for `await` and `async for` only."""
+"""Results that come in pages, and objects for `await` and `async for` only."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
@@ -15,10 +15,10 @@ def _instead(form: str) -> Callable[..., NoReturn]:
 
 
 class AsyncOnly:
-    """Base of what is fetched or made as it is consumed. Any other use raises an error that says what to write.
+    """Base of results that are fetched or made as they are consumed. Any other use raises an error with the remedy.
 
-    Without this, `if` takes a forgotten `await` for true, and the rest is an error that does not say what to do. Type
-    checkers find most of it themselves, as long as they see no methods for it.
+    Without this, `if` takes a forgotten `await` for true, and other errors would not say what to do. Type checkers find
+    most of it themselves, as long as they see no methods for it.
     """
 
     as_list: ClassVar[str]
@@ -38,9 +38,9 @@ class AsyncOnly:
 
 
 class Paged(AsyncOnly, Generic[T]):
-    """What a query finds, page by page: `async for` fetches each page when it gets there, `await` gives the whole list.
+    """The results of a query: `async for` fetches page by page, `await` returns the whole list.
 
-    Nothing is fetched before, and each use asks anew. A page is kept only as long as it is being read.
+    Nothing is fetched before, and each use sends the query again. A page is kept only while it is read.
 
     Args:
         pages: Begins to fetch pages, from the first on.

@@ -1,4 +1,4 @@
-"""Requests and answers as values, and what they say, as pure functions: no socket, no clock of their own."""
+"""Requests and responses as values, and pure functions of them: no socket, no clock of their own."""
 
 import re
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
@@ -13,8 +13,8 @@ from attrs import field, frozen
 from yarl import URL
 
 from kognic_aio import errors
-from kognic_aio._frames import discreet
-from kognic_aio._http.redaction import MAX_LOOKED_AT, redacted
+from kognic_aio._frames import hide_frames
+from kognic_aio._http.redaction import MAX_SEARCHED, redacted
 from kognic_aio._json import MAX_MEMORY, memory_of_json, read_json
 from kognic_aio._secret import Secret
 from kognic_aio._text import printable
@@ -22,7 +22,7 @@ from kognic_aio._validation.converters import plain
 
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIRECTS
-"""Statuses that may pass. No API or storage redirects: something in between does, such as the login of a proxy."""
+"""Statuses that may pass. No API or storage redirects; something in between does, such as the login of a proxy."""
 
 WITHOUT_EFFECT = frozenset({429, 503})
 """Statuses of requests that the server turned away before it did anything."""
@@ -31,10 +31,10 @@ GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 """Statuses by which a gateway reports a timeout or a broken connection behind it."""
 
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
-"""Where an auth server gives tokens."""
+"""Path of the endpoint for tokens."""
 
 MAX_ANSWER = 32 << 20
-"""Bytes of an answer that are read, so that no server fills the memory."""
+"""Bytes of a response that are read, so that no server fills the memory."""
 
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
@@ -43,7 +43,7 @@ ERROR_TEXT_LENGTH = 500
 """Characters of a server's text that an error shows."""
 
 MAX_DATE = 64
-"""Characters of a date that are read."""
+"""Characters of a date that are read: parsing takes longer the longer it is."""
 
 MAX_RETRY_AFTER = 1e9
 """Seconds, thirty years. A longer wait might overflow."""
@@ -55,7 +55,7 @@ Value: TypeAlias = str | int | Secret[str | int]
 Query: TypeAlias = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 _MARKS = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0")
-"""What Unicode puts before and between ASCII letters in UTF-8, UTF-16 and UTF-32."""
+"""Byte order marks, and the zeros between ASCII letters in UTF-16 and UTF-32."""
 
 _ERRORS: dict[int, type[errors.ApiError]] = {
     400: errors.BadRequestError,
@@ -69,12 +69,12 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 
 @frozen(kw_only=True)
 class Request:
-    """What is sent. Nothing shows its secrets.
+    """A request. Its secrets are never shown.
 
     Args:
         headers: The headers, except those of every request.
         is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a good answer that are read.
+        max_answer: Bytes of a successful response that are read.
     """
 
     method: str
@@ -97,13 +97,13 @@ class Request:
 
 @frozen(kw_only=True)
 class Answer:
-    """An answer that has been read to its end. Its repr shows no content: it may have a token or signed URLs.
+    """A response that was read to its end. Its repr shows no content: it may have a token or signed URLs.
 
     Args:
         headers: The headers; lookup ignores case.
-        secrets: Gives the secrets of the request, which the answer may quote.
-        unpack: Gives the body if that is compressed and large; see `reading.parsed`.
-        received: Bytes of the body as they came.
+        secrets: Returns the secrets of the request, which the response may quote.
+        unpack: Decompresses the body if that is large; see `reading.parsed`.
+        received: Bytes of the body as received.
     """
 
     request: Request
@@ -126,15 +126,15 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is one of success."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
-    def told(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
-        """A text of this answer without secrets."""
+    def redact(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
+        """A text of this response without secrets."""
         return redacted(text, self._secrets.reveal()(), length=length)
 
     def malformed(self, problem: str) -> errors.MalformedAnswerError:
-        """The error of an answer that breaks the contract."""
+        """The error of a response that breaks the contract."""
         return errors.MalformedAnswerError(
             f"{self.request} {problem}", method=self.request.method, url=self.request.shown
         )
@@ -157,7 +157,7 @@ def segment(value: object) -> str:
 
 
 def strings(name: str, values: object) -> list[str]:
-    """A list of ids or names; errors call it by its name."""
+    """A list of ids or names. Errors call it `name`."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise errors.InvalidError(f"{name}: expected a list of strings, got {values!r}")
     return [identifier(value) for value in values]
@@ -183,63 +183,74 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 def parse(answer: Answer) -> Any:
-    """The JSON of a successful answer, None if it has no body; other answers raise their error."""
+    """The JSON of a successful response, None if it has no body. Other responses raise their error."""
     if not answer.is_success:
         raise api_error(answer)
     return parse_json(answer) if answer.body else None
 
 
 def check_done(answer: Answer) -> None:
-    """Raise the error of an answer whose body is of no use: it failed, or is a page for people."""
+    """Raise the error of a response whose body does not matter: a failure, or a page for people."""
     if not answer.is_success or visible(answer).startswith(b"<"):  # as pages do
         parse(answer)
 
 
 def parse_json(answer: Answer, max_memory: int = MAX_MEMORY) -> Any:
-    """The JSON of an answer, unless it would take more memory than so many bytes."""
+    """The JSON of a response. Raises a TooLargeError if it would take more than `max_memory` bytes."""
     if (memory := memory_of_json(answer.body)) > max_memory:
-        problem = f"the answer to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
+        problem = f"the response to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
         raise errors.TooLargeError(problem, method=answer.request.method, url=answer.request.shown)
     with suppress(ValueError):
         return read_json(answer.body)
-    raise answer.malformed(f"answered {answer.status} with something that is not JSON: {shown_start(answer)}")
+    raise answer.malformed(f"responded {answer.status} with something that is not JSON: {shown_start(answer)}")
+
+
+def whole(data: Any) -> Any:
+    """All of a response, with the envelope around its `data`."""
+    return data
+
+
+def as_list(data: Any) -> list[Any]:
+    """The items of a response. A single item may have no list around it."""
+    items = unwrap(data)
+    return items if isinstance(items, list) else [items]
 
 
 def unwrap(data: Any) -> Any:
-    """The content of an answer: what lies under `data`, or the answer itself."""
+    """The content of a response: the value of `data` if there is one, else all of it."""
     return data["data"] if isinstance(data, dict) and data.get("data") is not None else data
 
 
-@discreet  # its variables have what the answer says, with all secrets
+@hide_frames  # its variables have the response with all secrets
 def api_error(answer: Answer) -> errors.ApiError:
-    """The error that an API's answer means, in the platform's own words."""
+    """The error of an API's response, in the platform's own words."""
     kind = _ERRORS.get(answer.status, errors.ServerError if answer.status >= 500 else errors.ApiError)
-    words = _redirected(answer) if answer.status in REDIRECTS else _repeated(_explanation(answer.body), answer)
+    words = _redirected(answer) if answer.status in REDIRECTS else _explained(_explanation(answer.body), answer)
     return _status_error(kind, answer, words)
 
 
-@discreet
+@hide_frames
 def storage_error(answer: Answer, what: str) -> errors.StorageError:
-    """The error that a storage's answer to an upload or download means."""
+    """The error of a storage's response to an upload or download."""
     if answer.status in REDIRECTS:
         return _status_error(errors.StorageError, answer, f"{what} was {_redirected(answer)}")
     content = _start(answer.body)
     words = ": ".join(re.findall(r"<(?:Code|Message)>([^<]*)</", content)) or content
-    return _status_error(errors.StorageError, answer, f"{what} was refused: {_repeated(words, answer)}")
+    return _status_error(errors.StorageError, answer, f"{what} was refused: {_explained(words, answer)}")
 
 
 def visible(answer: Answer) -> bytes:
-    """The start of a body from its first letter on, without what Unicode puts around ASCII letters."""
-    return _MARKS.sub(b"", answer.body[:MAX_LOOKED_AT]).lstrip()
+    """The start of a body from its first letter on, without byte order marks and the zeros of UTF-16."""
+    return _MARKS.sub(b"", answer.body[:MAX_SEARCHED]).lstrip()
 
 
 def shown_start(answer: Answer) -> str:
-    """The start of an answer's body for an error, quoted and without secrets."""
-    return repr(answer.told(_start(answer.body), length=60))
+    """The start of a response's body for an error, quoted and without secrets."""
+    return repr(answer.redact(_start(answer.body), length=60))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How many seconds the server asks to wait: `Retry-After` in seconds or as a date."""
+    """Seconds that the server asks to wait: `Retry-After` is a number or a date."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
@@ -250,7 +261,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def sunset(headers: Mapping[str, str]) -> datetime | None:
-    """When the endpoint will be removed, if the answer says so."""
+    """When the endpoint will be removed, if the response says so."""
     value = headers.get("sunset-date")
     if value is None:
         return None
@@ -268,18 +279,18 @@ def _status_error(kind: type[E], answer: Answer, message: str) -> E:
         status=answer.status,
         method=answer.request.method,
         url=answer.request.shown,
-        request_id=None if request_id is None else answer.told(request_id, length=200),
+        request_id=None if request_id is None else answer.redact(request_id, length=200),
         retry_after=retry_after(answer.headers, datetime.now(UTC)),
     )
 
 
 def _redirected(answer: Answer) -> str:
-    """Where an answer redirects to: host and path only, as a query may have a token in it."""
+    """Describe a redirect by host and path only: a query may have a token in it."""
     target = ""
     with suppress(ValueError):
-        place = urlsplit(answer.headers.get("Location", "")[:MAX_LOOKED_AT])
+        place = urlsplit(answer.headers.get("Location", "")[:MAX_SEARCHED])
         target = urlunsplit((place.scheme, place.netloc.rpartition("@")[2], place.path, "", ""))
-    return f"redirected to {answer.told(target) if target else 'no URL'}, which is not followed"
+    return f"redirected to {answer.redact(target) if target else 'no URL'}, which is not followed"
 
 
 def _explanation(body: bytes) -> str:
@@ -293,9 +304,9 @@ def _explanation(body: bytes) -> str:
 
 
 def _start(body: bytes) -> str:
-    """The start of a body as text; nobody looks at the rest."""
-    return body[: 2 * MAX_LOOKED_AT].decode(errors="replace").strip()
+    """The start of a body as text. The rest is never shown."""
+    return body[: 2 * MAX_SEARCHED].decode(errors="replace").strip()
 
 
-def _repeated(words: str, answer: Answer) -> str:
-    return answer.told(words) or "no explanation"
+def _explained(words: str, answer: Answer) -> str:
+    return answer.redact(words) or "no explanation"

@@ -1,4 +1,4 @@
-"""The proxy that the environment names, read as people write it."""
+"""The proxy that the environment names, in all the forms that people write."""
 
 import re
 import urllib.request
@@ -27,7 +27,7 @@ class Proxy:
     Args:
         url: Where it is, without user and password.
         variable: The environment's variable that names it.
-        authorization: What to say to it in `Proxy-Authorization`, None if it has no user.
+        authorization: The value of `Proxy-Authorization`, None if it has no user.
     """
 
     url: URL
@@ -39,7 +39,7 @@ class Proxy:
 
 
 class Proxies:
-    """Which proxy to use for which URL: none until the environment has been read.
+    """Chooses the proxy for a URL: none until the environment has been read.
 
     Plain http stays on this machine, which needs no proxy, so `http_proxy` is not read. aiohttp's own `trust_env` would
     also send passwords from .netrc to signed URLs, and takes a thread for every request.
@@ -55,21 +55,21 @@ class Proxies:
         return None if self._proxy is None else self._proxy.url.raw_host
 
     def read_environment(self) -> None:
-        """Read `https_proxy`, `all_proxy` and `no_proxy`, or what the system is set to. May block."""
+        """Read `https_proxy`, `all_proxy` and `no_proxy`, or the settings of the system. May block."""
         named = urllib.request.getproxies()
         name = "https" if named.get("https") else "all"
         self._is_exempt = lru_cache(1000)(partial(_is_exempt, re.split(r"[\s,]+", named.get("no", "").lower())))
         self._proxy = parse_proxy(f"{name}_proxy", named.get(name, ""))
 
     def of(self, url: URL) -> Proxy | None:
-        """The proxy for a URL. There is none for this machine: a proxy would take itself for it."""
+        """The proxy for a URL. There is none for this machine: `localhost` would mean the proxy itself."""
         if self._proxy is None or url.scheme != "https" or self._is_exempt((url.host or "").lower(), url.port):
             return None
         return self._proxy
 
 
 def parse_proxy(name: str, value: str) -> Proxy | None:
-    """The proxy that a variable names, with this value. As in curl, `http://` is the default.
+    """Parse the value of a variable that names a proxy. As in curl, `http://` is the default.
 
     User and password may have any characters, as they are or percent-encoded: the last `@` ends them.
     """
@@ -84,7 +84,7 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
     is_supported = scheme in ("http", "https")
     if not is_supported or found is None or int(found[2] or 0) > 65535:
         shown = f"{scheme}://{address if found else address.partition(':')[0]}"  # the rest may be a password
-        problem = "is no URL of a proxy" if is_supported else "is a kind of proxy that is not supported"
+        problem = "is not the URL of a proxy" if is_supported else "is a kind of proxy that is not supported"
         remedy = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
         raise InvalidError(f"{name}: {shown} {problem}; {remedy}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
@@ -96,7 +96,7 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
 def _is_exempt(exempt: Sequence[str], host: str, port: int | None) -> bool:
     if is_this_machine(host) or any(_covers(name, host, port) for name in exempt):
         return True
-    return bool(urllib.request.proxy_bypass(host))  # what the system is set to
+    return bool(urllib.request.proxy_bypass(host))  # the settings of the system
 
 
 def _covers(name: str, host: str, port: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""A rate limiter that learns from answers how many requests a second a host takes."""
+"""A rate limiter that learns from responses how many requests per second a host accepts."""
 
 from collections.abc import Callable
 from math import inf, sqrt
@@ -6,13 +6,13 @@ from math import inf, sqrt
 from attrs import define
 
 Clock = Callable[[], float]
-"""Tells the time in seconds."""
+"""Returns the time in seconds."""
 
 CALM = 30.0
 """Seconds without a push-back after which starts are no longer paced."""
 
 FIRST_RATE = 10.0
-"""Requests per second to begin with at least when a host first pushes back."""
+"""The lowest rate in requests per second after the first push-back."""
 
 SLOWEST_RATE = 0.5
 """Requests per second that are always tried."""
@@ -21,13 +21,13 @@ MIN_SECONDS = 1.0
 """Seconds for which a rate is kept before it is judged."""
 
 MIN_ANSWERS = 10
-"""Answers that it takes to judge a rate."""
+"""Responses that it takes to judge a rate."""
 
 TOLERATED = 0.02
-"""Share of refusals that lowers no rate. Without any, the limiter would never find out what the host takes."""
+"""Share of refusals that lowers no rate. Without any, the limiter would never find the capacity of the host."""
 
 TOLERANCE_MARGIN = 1.5
-"""Factor on a share of refusals that no lower rate has helped against. From then on so many are tolerated."""
+"""Factor on a share of refusals that lower rates did not reduce. From then on, this share is tolerated."""
 
 BACKOFF = 0.95
 """Share of the granted rate to continue with."""
@@ -50,7 +50,7 @@ SLACK = 0.005
 
 @define
 class _Outcomes:
-    """What became of the requests since some time, and the seconds of pause that the host asked for."""
+    """The outcomes of the requests since some time, and the seconds of pause that the host asked for."""
 
     since: float
     granted: int = 0
@@ -71,13 +71,13 @@ class _Outcomes:
 
 
 class RateLimiter:
-    """How many requests may start a second: any number until the host pushes back.
+    """How many requests may start per second: any number until the host pushes back.
 
-    What the host grants while it refuses is what it takes: the rate drops a little below that. If the host asks for a
-    pause each time, what it takes lies between the rate over all that time and the rate without the pauses. Successes
-    raise the rate again, quickly up to the last granted rate, then slowly, and faster the longer all goes well. If a
-    lower rate does not help twice, the refusals are not about the rate: starts are no longer paced, and that share of
-    refusals is tolerated.
+    On push-back, the rate drops slightly below the rate of accepted requests. If the host also sets Retry-After, its
+    capacity lies between that rate with and without the pauses, and the geometric mean of both is used. Successes raise
+    the rate again: quickly up to the last granted rate, then slowly, and faster the longer there is no push-back. If a
+    lower rate does not help twice, the refusals are not about the rate. Then starts are no longer paced, and that share
+    of refusals is tolerated.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -97,7 +97,7 @@ class RateLimiter:
 
     @property
     def pause(self) -> float:
-        """Seconds for which the host still wants no request at all."""
+        """Seconds that are left of the pause that the host asked for."""
         return max(0.0, self._not_before - self._clock())
 
     def delay(self) -> float:
@@ -113,7 +113,7 @@ class RateLimiter:
             self._next_start = max(self._next_start, now - SLACK) + 1 / self.rate
 
     def succeeded(self, started: float) -> None:
-        """A request that started then has succeeded."""
+        """A request succeeded that started at this time."""
         now = self._clock()
         if self._newer.is_enough(now):
             self._older, self._newer = self._newer, _Outcomes(now)
@@ -124,12 +124,12 @@ class RateLimiter:
             self.rate += PROBING * (1 + ((now - self._pushed_at) / PROBING_DOUBLES) ** 2)
 
     def pushed_back(self, started: float, retry_after: float = 0.0) -> None:
-        """The host has turned away a request that started then, and asks for a pause of so many seconds."""
+        """The host turned away a request that started at this time, and asks for a pause."""
         now = self._clock()
         paused_before = max(now, self._not_before)
         self._not_before = max(paused_before, now + retry_after)
         self._pushed_at = now
-        if started < self._set_at:  # it says nothing of this rate
+        if started < self._set_at:  # it says nothing about this rate
             return
         self._newer.refused += 1
         seen, pause = self._older + self._newer, self._not_before - paused_before
@@ -149,7 +149,7 @@ class RateLimiter:
         has_not_helped = seen.refused_share > 2 * TOLERATED and self.rate <= SIMILAR_RATE * self._granted_rate
         self._without_help = self._without_help + 1 if has_not_helped else 0
         if not seen.granted:
-            self._set(self.rate / 2, self._granted_rate, now)  # nothing tells what it takes when it takes anything
+            self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
         elif self._without_help > 1:
             self._tolerated = TOLERANCE_MARGIN * seen.refused_share
             self._set(inf, inf, now)

@@ -1,7 +1,7 @@
 """Cleans the texts of servers: short, on one line, and without the secrets of this client.
 
-Every text of a server passes here on its way into an error, a log line, the journal or a display. It is cut first, so
-that none costs more than its length. Then its escapes are undone, and it is compared with the secrets as they are.
+Every text of a server passes here on its way into an error, a log line, the journal or a display. It is cut first, to
+bound the cost. Then its escapes are undone, and the result is compared with the secrets.
 """
 
 import json
@@ -14,28 +14,28 @@ from itertools import islice
 
 from yarl import URL
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._secret import Secret
 from kognic_aio._text import CUT, printable
 
-MAX_LOOKED_AT = 4 << 10
-"""Bytes of a text that are looked at. Secrets that begin in them are found whole, up to `MAX_SECRET`."""
+MAX_SEARCHED = 4 << 10
+"""Bytes of a text that are searched. Secrets that begin in them are found whole, up to `MAX_SECRET`."""
 
 MAX_SECRET = 4 << 10
-"""Bytes of a secret that are found where a text is cut."""
+"""Bytes of the longest secret that is found where a text is cut."""
 
 MIN_SECRET = 4
-"""Characters of the shortest secret; a shorter one would be found in every second word."""
+"""Characters of the shortest secret. A shorter one would be found in every second word."""
 
 MAX_SECRETS = 16
-"""Secrets of one client that are remembered: its credentials, and the last of its tokens."""
+"""Secrets of one client that are remembered: its credentials and its latest tokens."""
 
 BLANK = CUT
 
 NAMED = re.compile(
     r"(?i)(signature|credential|token|password|secret|accesskeyid|googleaccessid|\bsig)(=|\\u003d)[^&\s<\"'\\]+"
 )
-"""What follows such a name is a secret, perhaps somebody else's."""
+"""A name and its value, which is a secret, perhaps somebody else's."""
 
 _ESCAPE = re.compile(
     rb"%(?:25)*([0-9A-Fa-f]{2})"
@@ -45,42 +45,46 @@ _ESCAPE = re.compile(
 """A character as URLs, JSON, Python and HTML escape it, once or several times."""
 
 MAX_ROUNDS = 3
-"""How often escapes are undone, as of JSON in HTML in a URL."""
+"""How often escapes are undone, for example of JSON in HTML in a URL."""
 
 _PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
 """Bytes that differ between encodings (`?` replaces what one lacks), line breaks, and padding."""
 
 _ALIKE = bytes.maketrans(b"-_", b"+/")
-"""Letters of the base64 of URLs, and those of MIME's."""
+"""The letters of URL-safe base64 become those of MIME's."""
 
 _CARRYING = re.compile(r"(?i)auth|cookie|credential|token|password|secret|key|session")
-"""Names of headers that carry secrets, as those of a caller's session may."""
+"""Names of headers that carry secrets. A caller's session may have any."""
 
 _HARMLESS = re.compile(
     r"(?i)^(?:x-(?:amz|goog)-)?(?:algorithm|content-sha256|date|expires|signedheaders)$|^uploads?$|^part-?number$"
 )
-"""Parameters of signed URLs that are no secrets. All others may be."""
+"""Parameters of signed URLs that are not secret. All others may be."""
 
 Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows the secrets of one client, and those that `beside` gives, as of cookies. Cleans the texts of servers."""
+    """Knows the secrets of one client, and removes them from the texts of servers.
+
+    Attributes:
+        session_secrets: Returns the secrets of a caller's session, such as its cookies.
+    """
 
     def __init__(self) -> None:
         self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)
-        self.beside: Callable[[], Iterable[str]] = tuple[str, ...]
+        self.session_secrets: Callable[[], Iterable[str]] = tuple[str, ...]
 
     def learn(self, secret: Secret[str]) -> None:
-        """Remember a secret. The least recently learnt is forgotten if there are too many: tokens end."""
+        """Remember a secret. If there are too many, forget the one learnt first: tokens expire."""
         if secret in self._secrets:
             self._secrets.remove(secret)
         self._secrets.append(secret)
 
     def known(self) -> tuple[str, ...]:
         """The secrets."""
-        learnt = [*self._secrets]  # at once: large answers are cleaned in a thread, while others are learnt
-        return (*(secret.reveal() for secret in learnt), *islice(self.beside(), MAX_SECRETS))
+        learnt = [*self._secrets]  # copied: large responses are cleaned in a thread, while others are learnt
+        return (*(secret.reveal() for secret in learnt), *islice(self.session_secrets(), MAX_SECRETS))
 
     def __call__(self, text: str, *, length: int) -> str:
         """A text of a server without secrets."""
@@ -88,9 +92,10 @@ class Redactor:
 
     def clean(self, value: str) -> str:
         """A value to keep or display: unchanged, unless it contains a secret."""
-        return self(value, length=MAX_LOOKED_AT) if self.knows(value) else value
+        # With a secret cut out, it is only a text for display, so it may be cut short as well.
+        return self(value, length=MAX_SEARCHED) if self.knows(value) else value
 
-    @discreet
+    @hide_frames
     def knows(self, text: str) -> bool:
         """Whether a text of any length contains a secret."""
         sought = _sought(self.known())
@@ -106,20 +111,20 @@ class Redactor:
         return False
 
 
-def quotable(
+def secrets_of_request(
     headers: Mapping[str, str], url: URL, form: Mapping[str, str] | None, redactor: Redactor
 ) -> tuple[str, ...]:
-    """The secrets that an answer may quote: the client's, and those in its request's headers, signed URL or form."""
-    secrets = [*redactor.known(), *carried(headers)]
+    """The secrets that a response may quote: the client's, and those in the request's headers, signed URL or form."""
+    secrets = [*redactor.known(), *secrets_in_headers(headers)]
     if "Authorization" not in headers:
         parameters = (part.partition("=") for part in url.raw_query_string.split("&"))
         secrets += [value for name, _, value in parameters if not _HARMLESS.search(name)]
     secrets += [] if form is None else [form["client_secret"]]
-    return tuple(word for word in secrets if word.lower() not in ("", "basic", "bearer"))  # the words beside them
+    return tuple(word for word in secrets if word.lower() not in ("", "basic", "bearer"))  # the names of schemes
 
 
-def carried(headers: Mapping[str, str]) -> Iterator[str]:
-    """The secrets in headers: the values of cookies, else what follows a scheme, and each word of it."""
+def secrets_in_headers(headers: Mapping[str, str]) -> Iterator[str]:
+    """The secrets in headers: the values of cookies; of others, the part after the scheme and each word of it."""
     for name, value in headers.items():
         if name.lower() == "cookie":
             yield from (part.partition("=")[2].strip(' "') for part in value.split(";"))
@@ -127,26 +132,25 @@ def carried(headers: Mapping[str, str]) -> Iterator[str]:
             yield from (value.partition(" ")[2] or value, *re.split(r'[\s;="]+', value))
 
 
-@discreet
+@hide_frames
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
-    """A text of a server without secrets, in whatever form it quotes them, and of limited length."""
-    looked_at = text[: MAX_LOOKED_AT + MAX_SECRET]
-    shown = _without(looked_at, _sought(tuple(secrets)))
-    words = NAMED.sub(rf"\1\2{BLANK}", shown) if "=" in shown or "\\" in shown else shown  # which costs more
+    """A text of a server, of limited length and without secrets in any form."""
+    shown = _without(text[: MAX_SEARCHED + MAX_SECRET], _sought(tuple(secrets)))
+    words = NAMED.sub(rf"\1\2{BLANK}", shown) if "=" in shown or "\\" in shown else shown  # a pattern costs more
     return printable(" ".join(words.split()), length)
 
 
 @lru_cache(MAX_SECRETS)
 def _sought(secrets: tuple[str, ...]) -> Sought:
-    """What to look for: the secrets themselves, and what all ways of writing them have in common."""
+    """The secrets as they are, and in the form that all encodings of them share."""
     exact = {form for secret in secrets if len(secret) >= MIN_SECRET for form in _forms(secret) if len(form) > 1}
     return exact, {form for form in map(_bare, exact) if len(form) >= MIN_SECRET}
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """A secret as it is, and as it reads in a text whose escapes are undone, those of the secret too.
+    """A secret as it is, and as it looks in a text whose escapes are undone, including those in the secret itself.
 
-    JSON writes line ends as letters after backslashes, and then the letters are left.
+    JSON writes a line end as a backslash and a letter, of which the letter is left.
     """
     for written in (secret, secret.replace(" ", "+")):
         yield written.encode(errors="replace")
@@ -155,14 +159,14 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 
 def _bare(text: bytes) -> bytes:
-    """The visible ASCII of a text, however it is encoded and broken into lines; both kinds of base64 alike."""
+    """The visible ASCII of a text, whatever its encoding, line breaks and kind of base64."""
     return text.translate(_ALIKE, _PASSED_OVER)
 
 
 def _without(text: str, sought: Sought) -> str:
-    """A text with blanks for secrets, cut where a secret may begin that is not there as a whole."""
+    """Replace the secrets in a text. Cut it where the beginning of a secret may stand that is not there as a whole."""
     raw = text.encode(errors="replace")
-    if len(raw) < MAX_LOOKED_AT and not _may_have_escapes(raw) and not _is_in(raw, sought):
+    if len(raw) < MAX_SEARCHED and not _may_have_escapes(raw) and not _is_in(raw, sought):
         return raw.decode(errors="replace")  # as most are
     plain, origins = raw, [*range(len(raw) + 1)]
     spans = [*_found(plain, origins, sought)]
@@ -178,7 +182,7 @@ def _without(text: str, sought: Sought) -> str:
         if start >= position:
             kept += raw[position:start] + BLANK.encode()
         position = max(position, end)
-    end = len(raw) if len(raw) < MAX_LOOKED_AT + MAX_SECRET else MAX_LOOKED_AT
+    end = len(raw) if len(raw) < MAX_SEARCHED + MAX_SECRET else MAX_SEARCHED
     return bytes(kept + raw[position:end]).decode(errors="replace")
 
 
@@ -193,8 +197,9 @@ def _is_in(text: bytes, sought: Sought) -> bool:
 
 
 def _found(text: bytes, origins: Sequence[int], sought: Sought) -> Iterator[tuple[int, int]]:
-    """Where secrets are, as places that the bytes of a text come from."""
+    """The start and end of each secret in the original text, by the origins of the bytes."""
     exact, loose = sought
+    # Secrets are cut out exactly. A message whose rest is kept still says what went wrong.
     places = [place for place, byte in enumerate(text) if byte not in _PASSED_OVER]
     for start, end in _spans(text, exact):
         yield origins[start], origins[end]
@@ -211,7 +216,7 @@ def _spans(text: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:
 
 
 def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
-    """A text without its escapes, and from where in the text each of its bytes comes, and its end."""
+    """Undo the escapes of a text. Also return the position that each byte and the end come from."""
     plain, origins, position = bytearray(), list[int](), 0
     for match in _ESCAPE.finditer(raw):
         plain += raw[position : match.start()]
@@ -225,7 +230,7 @@ def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
 
 
 def _character(match: "re.Match[bytes]") -> bytes:
-    """What an escape stands for."""
+    """The character of an escape."""
     percent, byte, unit, plain, hexadecimal, decimal, name = match.groups()
     if percent or byte:
         return bytes([int(percent or byte, 16)])

@@ -1,4 +1,4 @@
-"""The body of a request on its way, under a watch.
+"""The body of a request while it is sent, under a watch.
 
 aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
 stops reading would never time out. After that, a slow but steady one would time out too soon: kernels hold megabytes
@@ -18,14 +18,16 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 
+from kognic_aio._secret import Secret
+
 SLICE = 1 << 20
 """Bytes that are handed to the socket at a time."""
 
 SMALL = 64 << 10
 """Bytes that the kernel takes at once. So few are not watched."""
 
-LOOKS = 4
-"""How often within `timeout` to look for progress. A silence lasts at most 1.25 times `timeout`."""
+CHECKS = 4
+"""How often within `timeout` to check for progress. A silence lasts at most 1.25 times `timeout`."""
 
 MIN_MOVED = 1000
 """Bytes that an upload has to move within `timeout`."""
@@ -37,14 +39,14 @@ TCP_INFO_FIELDS = "=120xQ100xI"
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
 
-class Sending(aiohttp.Payload):
+class WatchedBody(aiohttp.Payload):
     """A body that is sent once. Its server may be slow but not silent.
 
-    aiohttp's clock runs while the server has to read or answer, and restarts when bytes have moved. The time that the
+    aiohttp's clock runs while the server has to read or respond, and restarts when bytes have moved. The time that the
     source of the bytes takes does not count.
 
     Attributes:
-        sent_at: When all had been handed over, by the loop's clock; only the answer is still to come.
+        sent_at: When all had been handed over, by the loop's clock; only the response is still to come.
         waits_since: When bytes last moved, or the wait for the server began; None while it is not waited for.
         extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
     """
@@ -63,7 +65,12 @@ class Sending(aiohttp.Payload):
         self.extra = 0.0
         self._size = len(content) if isinstance(content, bytes) else None
         self._is_watched = False
-        self._next_look: asyncio.TimerHandle | None = None
+        self._is_checked = False
+
+    @classmethod
+    def of(cls, data: bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None) -> "WatchedBody | None":
+        """The body of a request's data. Forms are short and need no watch."""
+        return None if data is None or isinstance(data, Secret) else cls(data)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002  # aiohttp's
         """Refuse: a stream is not there as a whole."""
@@ -81,17 +88,10 @@ class Sending(aiohttp.Payload):
             async for chunk in _slices(self._value) if isinstance(self._value, bytes) else self._value:
                 await self._send(chunk)
         except BaseException:
-            self._reset()
+            self.reset()
             raise
         self.sent_at = _now()
         self._start_clock()
-
-    def end(self, *, has_failed: bool) -> None:
-        """The exchange is over. aiohttp's clock may already be that of another one."""
-        if self._is_watched:
-            self._stop_looking()
-            if has_failed:
-                self._reset()
 
     def _start_watch(self, writer: StreamWriter) -> None:
         self._is_watched = True
@@ -116,58 +116,51 @@ class Sending(aiohttp.Payload):
                 self._stop_clock()
                 self._waited += _now() - began
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
         """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
-        if self._transport is None:
+        if not self._is_watched or self._transport is None:
             return
         no_linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # closing drops what the kernel holds
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self._transport.abort()
 
-    def _start_clock(self) -> None:
-        self._wind_up()
-        if self._timeout is not None and self._writer.output_size > SMALL:
-            self._seen = self._progress()
-            self._look_later(self._timeout)
+    def check_progress(self) -> None:
+        """Restart the clock if enough bytes have moved since it started. Called `CHECKS` times within `timeout`."""
+        if not self._is_checked:
+            return
+        seen, self._seen = self._seen, self._progress()
+        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
+        if self._moved >= MIN_MOVED:
+            self._restart_clock()
 
-    def _wind_up(self) -> None:
-        """Restart the clock. The answer also gets the time for what the server's kernel may hold unread."""
+    def _start_clock(self) -> None:
+        self._restart_clock()
+        if self._writer.output_size > SMALL:
+            self._seen = self._progress()
+            self._is_checked = True
+
+    def _restart_clock(self) -> None:
         self._moved, self.waits_since = 0, _now()
         self._protocol.read_timeout = self._timeout
         if self._timeout is not None and self.sent_at is not None:
+            # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
             waited = self._waited + _now() - self.sent_at
             self.extra = waited * min(1, HELD / self._writer.output_size)
             self._protocol.read_timeout = self._timeout + self.extra
         self._protocol.start_timeout()
 
     def _stop_clock(self) -> None:
-        self._stop_looking()
+        self._is_checked = False
         self.waits_since = None
         self._protocol.read_timeout = None
         self._protocol.start_timeout()  # without a time it ends the one that runs
 
-    def _stop_looking(self) -> None:
-        if self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
-
-    def _look_later(self, timeout: float) -> None:
-        self._next_look = asyncio.get_running_loop().call_later(timeout / LOOKS, self._look, timeout)
-
-    def _look(self, timeout: float) -> None:
-        """Restart the clock if enough bytes have moved since it started."""
-        seen, self._seen = self._seen, self._progress()
-        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
-        if self._moved >= MIN_MOVED:
-            self._wind_up()
-        self._look_later(timeout)
-
     def _progress(self) -> tuple[int, int, int]:
         """Numbers that change when bytes of the body move: those that left this process, and the kernel's.
 
-        Linux tells of every TCP socket, below TLS and proxies, what the other end has acknowledged, and its free room,
-        which grows when it reads.
+        Linux reports for every TCP socket, below TLS and proxies, what the other end has acknowledged, and its free
+        room, which grows when it reads.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -182,7 +175,7 @@ class Sending(aiohttp.Payload):
 
 
 async def _slices(content: bytes) -> AsyncIterator[memoryview]:
-    """A large body in pieces, so that no other task waits while all of it is copied."""
+    """Cut a large body into pieces, so that no other task waits while all of it is copied."""
     view = memoryview(content)
     for start in range(0, len(view), SLICE):
         yield view[start : start + SLICE]

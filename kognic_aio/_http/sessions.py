@@ -1,10 +1,11 @@
 """Sessions: our own with its pool of connections, and those of callers, with headers, cookies and middlewares."""
 
 import asyncio
+import platform
 import socket
 import sys
 from asyncio import AbstractEventLoop
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http.cookies import Morsel
@@ -17,11 +18,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
 from kognic_aio._http.protocol import Request
-from kognic_aio._http.redaction import carried
+from kognic_aio._http.redaction import secrets_in_headers
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
 from kognic_aio.config import is_this_machine
 from kognic_aio.errors import InvalidError
+from kognic_aio.version import __version__
 
 if TYPE_CHECKING:
     from aiohttp.http_parser import RawResponseMessage
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 1000
 """A bound against thousands of sockets; runs are bounded by their limits long before."""
 
-MAX_BESIDE = 1 << 20
-"""Bytes of all headers, trailers and chunk extensions of an answer together."""
+MAX_HEAD_BYTES = 1 << 20
+"""Bytes of all headers, trailers and chunk extensions of a response together."""
+
+USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 OF_EVERY_REQUEST = frozenset({"host", "content-length", "transfer-encoding", "user-agent"})
 """Headers that aiohttp and we add to those of a request."""
@@ -43,12 +47,12 @@ class Handler(ResponseHandler):
     _body: StreamReader | None = None
 
     def set_response_params(self, **params: Any) -> None:
-        """An answer is expected."""
+        """A response is expected."""
         self._came, self._body = 0, None
         super().set_response_params(**params)
 
     def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
-        """A head has been read; that of an interim answer is not the one that is waited for."""
+        """A head has been read. That of an interim response (1xx) has no body."""
         message, body = data
         if message.code >= 200:
             self._body = body
@@ -57,11 +61,11 @@ class Handler(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         of_body = 0 if self._body is None else self._body.total_bytes
-        if self._came - 8 * of_body <= MAX_BESIDE:  # a body in chunks of one byte has eight times its size
+        if self._came - 8 * of_body <= MAX_HEAD_BYTES:  # a body in chunks of one byte has eight times its size
             self._came += len(data)
             super().data_received(data)
             return
-        problem = HttpProcessingError(message=f"Got more than {MAX_BESIDE} bytes of headers")
+        problem = HttpProcessingError(message=f"Got more than {MAX_HEAD_BYTES} bytes of headers")
         self.set_exception(problem)
         if self._body is not None and not self._body.is_eof():
             self._body.set_exception(aiohttp.ClientPayloadError(problem.message), problem)
@@ -70,9 +74,9 @@ class Handler(ResponseHandler):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Bounds all that it takes to connect: aiohttp waits without end for names, and for a proxy to answer CONNECT.
+    """Applies `sock_connect` to DNS and CONNECT, which aiohttp does not time out.
 
-    If a proxy closes the connection instead of answering, nothing has been sent: that is no lost connection but none.
+    A proxy that closes the connection during CONNECT is a connection error: nothing has been sent.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -93,18 +97,18 @@ class Connector(aiohttp.TCPConnector):
 
 
 class _Lookups:
-    """Looks names up in threads of ours, for aiohttp's resolver: a loop would use the executor of the application."""
+    """Looks names up in threads of ours, for aiohttp's resolver. A loop would use the executor of the application."""
 
     def __init__(self, given: Collection[str | None]) -> None:
         self._given = given
 
     async def getaddrinfo(self, host: str, port: int, **options: Any) -> Any:
         found = await in_thread(partial(socket.getaddrinfo, host, port, **options))
-        if host.lower() in self._given or is_this_machine(host):  # of which signed URLs have been looked at
+        if host.lower() in self._given or is_this_machine(host):  # `storage` checks signed URLs
             return found
         elsewhere = [info for info in found if not is_this_machine(str(info[4][0]))]
         if not elsewhere:
-            problem = "all its addresses are of this machine, where the platform has no business"
+            problem = "it resolves only to addresses of this machine, which the platform may not use"
             raise socket.gaierror(socket.EAI_NONAME, problem)
         return elsewhere
 
@@ -117,8 +121,8 @@ def new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohtt
 
     Args:
         ssl: The context for TLS connections, True for aiohttp's own.
-        given: Names of hosts that the user has given. They may lead to this machine. Names that the platform gives may
-            not, unless they say so themselves, as `localhost` does.
+        given: Hosts that the user has named. They may lead to this machine. Names from the platform may not, except
+            those that say so themselves, such as `localhost`.
     """
     resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups(given)))
     connector = Connector(limit=_max_connections(), ssl=ssl, resolver=resolver)
@@ -138,45 +142,53 @@ def _max_connections() -> int:
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
-    """A caller's session. An InvalidError if it cannot be used."""
+    """A caller's session. Raises an InvalidError if it cannot be used."""
     if session is None or session.reveal().closed:
         raise InvalidError("session: it is closed")
     if session.reveal().auth is not None or "Authorization" in session.reveal().headers:
-        raise InvalidError("session: it has an authorization of its own, which signed URLs must not get")
+        raise InvalidError("session: has its own Authorization, which must not be sent to signed URLs")
     return session
 
 
-def secrets_of(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
+def secrets_of_session(session: Secret[aiohttp.ClientSession]) -> Iterator[str]:
     """The secrets in the headers and cookies of a session."""
-    yield from carried(session.reveal().headers)
+    yield from secrets_in_headers(session.reveal().headers)
     yield from (cookie.value for cookie in _cookies(session.reveal()))
 
 
 def _cookies(session: aiohttp.ClientSession) -> list[Morsel[str]]:
-    """The cookies of a session, which may change while a large answer is cleaned in a thread."""
+    """The cookies of a session."""
+    # They may change meanwhile, as large responses are cleaned in a thread. A copy takes microseconds, so that it
+    # succeeds at once or at the next attempt; nine failures are a broken cookie jar.
     for _ in range(9):
         with suppress(RuntimeError):
             return [*session.cookie_jar]
     return [*session.cookie_jar]
 
 
-def middlewares(
-    session: aiohttp.ClientSession, request: Request, authorization: Mapping[str, str]
-) -> list[aiohttp.ClientMiddlewareType]:
-    """The middlewares of a request. Those of a caller's session see requests to APIs only."""
+def headers_and_middlewares(
+    session: aiohttp.ClientSession, request: Request, token: Secret[str] | None
+) -> tuple[dict[str, str], Sequence[aiohttp.ClientMiddlewareType]]:
+    """The headers of a request and its middlewares. Those of a caller's session see requests to APIs only."""
+    headers = {"User-Agent": USER_AGENT, **request.headers}
     if not request.is_api:
-        if session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
-            return [partial(_send_bare, OF_EVERY_REQUEST.union(name.lower() for name in request.headers))]
-        return []
+        adds_own = session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+        kept = OF_EVERY_REQUEST.union(name.lower() for name in request.headers)
+        return headers, [partial(_send_bare, kept)] if adds_own else []
     # Middlewares of a request replace those of its session, which nothing public gives.
     of_session = session._middlewares  # pyright: ignore[reportPrivateUsage]
-    return [*([partial(_authorize, authorization)] if authorization and session.trust_env else ()), *of_session]
+    if token is None:
+        return headers, of_session
+    authorization = {"Authorization": f"Bearer {token.reveal()}"}
+    if session.trust_env:  # it may find another one in .netrc, and given two, aiohttp would send nothing
+        return headers, [partial(_authorize, authorization), *of_session]
+    return headers | authorization, of_session
 
 
 async def _authorize(
     authorization: Mapping[str, str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Replace what a caller's session has found in .netrc: given two authorizations, aiohttp would send nothing."""
+    """Replace the authorization that a caller's session has found in .netrc."""
     request.headers.update(authorization)
     return await send(request)
 
@@ -184,7 +196,7 @@ async def _authorize(
 async def _send_bare(
     kept: frozenset[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Leave out what a caller's session sends to all servers, such as a key or a cookie: storage is somebody else."""
+    """Remove what a caller's session sends to all servers, such as a key or a cookie. Storage must not get it."""
     for name in {name.lower() for name in request.headers} - kept:
         del request.headers[name]
     return await send(request)

@@ -1,4 +1,4 @@
-"""Signed URLs: the storage that takes files and gives the content of annotations."""
+"""Signed URLs: the storage of files and of the content of annotations."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
-from attrs import frozen
 from yarl import URL
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
 from kognic_aio._http.reading import parsed
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
@@ -27,7 +26,7 @@ Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
 """Opens a body for one attempt."""
 
 MAX_AT_ONCE = 4 << 20
-"""Bytes of a content that is downloaded while others are."""
+"""Bytes of a content that is downloaded concurrently with others."""
 
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
@@ -39,33 +38,27 @@ MAX_SIGNED_URL = 16 << 10
 """Characters that are sent. Servers take no more than half of it."""
 
 PAGE = re.compile(
-    rb"(?i)<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
+    rb"(?is)(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)*+"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|link|base|script|style|noscript|form|input|button|iframe|frameset"
     rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
 )
-"""How a page for people begins, or a part of one. No store answers with such tags."""
-
-
-@frozen
-class _Document:
-    """A JSON document, as its upload sees it."""
-
-    client_filename: str
-    content_type: str = "application/json"
+"""How a page for people begins, or a part of one, after declarations and comments. No storage sends such tags."""
 
 
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
     Args:
+        transport: Sends the requests.
         retry: Bounds on repeated attempts.
-        is_local: Tells whether the platform is on this machine, as an emulator is.
+        is_local: Returns whether the platform is on this machine, as an emulator is.
     """
 
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
         self._transport = transport
-        self._put_policy = RetryPolicy(is_worth_it=_may_repeat_put, bounds=retry)
+        self._put_policy = RetryPolicy(is_retryable=_may_repeat_put, bounds=retry)
         self._get_policy = RetryPolicy(
-            is_worth_it=lambda error: may_repeat(error) and not isinstance(error, TooLargeError), bounds=retry
+            is_retryable=lambda error: may_repeat(error) and not isinstance(error, TooLargeError), bounds=retry
         )
         self._is_local = is_local
         self._alone = anyio.Lock()
@@ -74,41 +67,38 @@ class Storage:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
-            DataError: If the bytes cannot be had, or change meanwhile.
+            DataError: If the bytes cannot be read, or change meanwhile.
             StorageError: If the storage refuses the file.
-            ChecksumError: If the storage has got other bytes.
+            ChecksumError: If the storage received different bytes.
         """
-        return self._put(url, source.open, file)
+        return self._put(url, source.open, file.client_filename, file.content_type)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
-        """Upload a JSON document as `put` does. Errors call it by its name."""
-        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
+        """Upload a JSON document as `put` does. Errors call it `name`."""
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), name, "application/json")
 
-    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put(self, url: Secret[str], opened: Opened, name: str, content_type: str) -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
-        return await repeat(attempts, self._put_once, target, opened, file)
+        return await repeat(attempts, self._put_once, target, opened, name, content_type)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, name: str, content_type: str) -> int:
         async with opened() as body:
-            name = file.client_filename
             headers = {
-                "Content-Type": file.content_type,
+                "Content-Type": content_type,
                 "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
-                "Accept-Encoding": "identity",  # the answer is short, and unpacking it could take any memory
+                "Accept-Encoding": "identity",  # the response is short, and decompressing it could take any memory
             }
             request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
             try:
-                answer = await self._transport.attempt(request, partial(parsed, _whole))
+                answer = await self._transport.attempt(request, partial(parsed, _same))
             except RequestError as error:
                 if body.failure is None:
                     raise
                 raise body.failure from error
             if body.failure is not None:
                 raise body.failure
-            if not answer.is_success:
-                raise storage_error(answer, f"upload of {name!r}")
-            await _check_arrival(answer, body, name)
+            await _check_arrival(_checked(answer, f"upload of {name!r}"), body, name)
             return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
@@ -117,30 +107,26 @@ class Storage:
         return await parse()
 
     async def download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
-        """Download a JSON document, and return what parses it. A large one is downloaded only when it is parsed.
-
-        Parsed, a document takes many times its size in memory, so one is parsed after the other.
-        """
+        """Download a JSON document, and return the function that parses it. A large one is downloaded there."""
         target, answer = self._signed("GET", url), None
-
-        async def parse() -> Any:
-            async with self._alone:
-                if answer is not None:
-                    with suppress(MalformedAnswerError):
-                        return await parsed(_content, answer)
-                return await self._get_json(target)
-
         with suppress(TooLargeError):
             answer = await self._get(target, _as_it_came, MAX_AT_ONCE)
-        return parse
+        return partial(self._parse, target, answer)
 
-    async def _get_json(self, target: Secret[URL]) -> Any:
-        """A content, however large. It is sent uncompressed if it was compressed more than is trusted."""
+    async def _parse(self, target: Secret[URL], answer: Answer | None) -> Any:
+        """Parse a download, or download it first if it was too large or is malformed.
+
+        One at a time, because a parsed document takes many times its size in memory.
+        """
         read = partial(parsed, _content)
-        try:
-            return await self._get(target, read, MAX_CONTENT)
-        except TooLargeError:
-            return await self._get(target, read, MAX_CONTENT, "identity")
+        async with self._alone:
+            if answer is not None:
+                with suppress(MalformedAnswerError):
+                    return await read(answer)
+            try:
+                return await self._get(target, read, MAX_CONTENT)
+            except TooLargeError:  # also if its compression ratio is suspicious; then ask without compression
+                return await self._get(target, read, MAX_CONTENT, "identity")
 
     def _get(
         self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], max_answer: int, encoding: str = "gzip"
@@ -150,30 +136,30 @@ class Storage:
         return self._transport.send(request, read, self._get_policy)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
-        """The URL that the platform has signed, unchanged, if files and annotations may go there.
+        """Check a signed URL from the platform, and return it unchanged.
 
-        A platform elsewhere may not lead us to services on this machine.
+        A platform elsewhere must not lead us to services on this machine.
         """
         signed = _url(url)
-        problem = "something that is no URL" if signed is None else self._trouble_with_host(signed.reveal())
+        problem = "an invalid signed URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
             shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
-            raise MalformedAnswerError(f"the platform signed {problem}: {shown!r}", method=method, url=shown)
+            raise MalformedAnswerError(f"the platform returned {problem}: {shown!r}", method=method, url=shown)
         return signed
 
-    @discreet
+    @hide_frames
     def _trouble_with_host(self, signed: URL) -> str | None:
         is_here = is_this_machine(signed.host or "")
         if is_here and not self._is_local():
-            return "a URL of this machine, though its API is elsewhere"
+            return "a signed URL of this machine, though its API is elsewhere"
         if signed.scheme == "http" and not is_here:
-            return "a URL of plain http, which anybody on the way can read"
+            return "a signed URL of plain http, which anybody on the way can read"
         return None
 
 
-@discreet
+@hide_frames
 def _url(url: Secret[str]) -> Secret[URL] | None:
-    """The URL unchanged, None if it leads nowhere or would not be sent unchanged."""
+    """The URL unchanged, None if it is invalid or would not be sent unchanged."""
     text = url.reveal()
     if len(text) > MAX_SIGNED_URL or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
         return None
@@ -185,68 +171,54 @@ def _url(url: Secret[str]) -> Secret[URL] | None:
 
 
 def _shown(url: str) -> str:
-    """The part of what may be a signed URL that is certainly no secret."""
+    """The part of a possible signed URL that is certainly not secret."""
     return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
-def _checked(answer: Answer) -> Answer:
-    """The answer to a download, if the storage does not refuse."""
-    if not answer.is_success:
-        raise storage_error(answer, "download")
+def _same(answer: Answer) -> Answer:
     return answer
 
 
 async def _as_it_came(answer: Answer) -> Answer:
-    """The answer to a download, still compressed if it was."""
-    return _checked(answer)
+    """The response to a download, still compressed if it was."""
+    return _checked(answer, "download")
 
 
 def _content(answer: Answer) -> Any:
     """The JSON of a content. The more bytes were sent, the more memory it may take."""
-    return parse_json(_checked(answer), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
+    return parse_json(_checked(answer, "download"), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
-def _whole(answer: Answer) -> Answer:
+def _checked(answer: Answer, what: str) -> Answer:
+    if not answer.is_success:
+        raise storage_error(answer, what)
     return answer
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
-    """Check that the storage has taken all bytes, and, if it tells their checksum, that none has changed."""
-    answered = f"answered {answer.status} to the upload of {name!r}"
+    """Check that the storage received all bytes, and that none has changed if it returns their checksum."""
+    responded = f"responded {answer.status} to the upload of {name!r}"
     if is_page(answer):
         raise answer.malformed(
-            f"{answered} with a page, as a proxy's login, and not as a storage does: {shown_start(answer)}"
+            f"{responded} with a page, such as a proxy's login, unlike a storage: {shown_start(answer)}"
         )
     if not body.is_complete:
-        raise answer.malformed(f"{answered} before it had all of it")
+        raise answer.malformed(f"{responded} before it had all of it")
     if stored := checksums(answer):
         sent = await body.crc32c()
         if wrong := stored - {sent}:
-            told = answer.told(min(wrong), length=40)
-            raise ChecksumError(name, sent=sent, stored=told, method=answer.request.method, url=answer.request.shown)
+            shown = answer.redact(min(wrong), length=40)
+            raise ChecksumError(name, sent=sent, stored=shown, method=answer.request.method, url=answer.request.shown)
 
 
 def is_page(answer: Answer) -> bool:
-    """Whether it is a page for people: something in between answered, not a storage, whatever the status says.
+    """Whether it is a page for people: whatever the status, something in between responded, not the storage.
 
     An empty body is no page: Google's storage calls it `text/html`.
     """
     is_html = answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml"))
     body = visible(answer)
-    return bool(body) and (is_html or PAGE.match(_without_asides(body)) is not None)
-
-
-def _without_asides(body: bytes) -> bytes:
-    """A body from what it begins with, after declarations and comments."""
-    asides, position = {b"<?xml": b"?>", b"<!--": b"-->"}, 0
-    while aside := next((end for begin, end in asides.items() if body.startswith(begin, position)), None):
-        end = body.find(aside, position)
-        if end < 0:
-            break
-        position = end + len(aside)
-        while body[position : position + 1].isspace():
-            position += 1
-    return body[position:]
+    return bool(body) and (is_html or PAGE.match(body) is not None)
 
 
 def checksums(answer: Answer) -> set[str]:
@@ -257,11 +229,11 @@ def checksums(answer: Answer) -> set[str]:
 
 
 def _may_repeat_put(error: Exception) -> bool:
-    # Of storages that cannot take such a request at all, so that another attempt would change nothing.
+    # A storage that cannot accept such a request at all will not do so at another attempt.
     is_for_good = isinstance(error, StorageError) and error.status in (411, 501, 505)
     return not is_for_good and (isinstance(error, ChecksumError) or may_repeat(error))
 
 
 def is_refused_url(error: StorageError) -> bool:
-    """Whether a storage has refused a signed URL, as an expired one, so that a new one may help."""
+    """Whether a storage refused a signed URL, for example an expired one, so that a new one may help."""
     return error.status in (400, 401, 403, 404, 410)

@@ -1,11 +1,10 @@
-"""What all requests to one host share: a rate limiter, a concurrency limit and a circuit breaker."""
+"""The throttle of a host, shared by all requests to it: rate limiter, concurrency limit and circuit breaker."""
 
 import logging
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, datetime
 from math import inf
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import anyio
 from yarl import URL
@@ -29,41 +28,16 @@ from kognic_aio.errors import (
 log = logging.getLogger("kognic_aio")
 
 MAX_STORAGES = 1000
-"""Hosts of storage that are remembered: the platform may name another one for each file."""
+"""Storage hosts that are remembered: the platform may name another one for each file."""
 
-Place: TypeAlias = tuple[bool, str, str | None, int | None]
-"""What tells a host from others, however it is written, and an API from storage on it."""
-
-
-class Turn:
-    """The turn of one request: use it around the request, and set `answer`. The throttle learns from how it ends."""
-
-    answer: Answer | None = None
-
-    def __init__(self, throttle: "Throttle") -> None:
-        self._throttle = throttle
-        self._started = 0.0
-
-    async def __aenter__(self) -> Self:
-        self._started = await self._throttle.start_in_turn()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            if self.answer is not None:
-                self._throttle.learn_from_answer(self.answer, self._started)
-            elif isinstance(error, RequestError):
-                self._throttle.learn_from_error(error, self._started)
-        finally:
-            self._throttle.end()
+HostKey: TypeAlias = tuple[bool, str, str | None, int | None]
+"""Key of a host, however its URL is written. APIs and storage are separate even on one machine."""
 
 
 class Throttle:
-    """Starts the requests to one host when it can be expected to take them.
+    """Starts the requests to one host when the host can be expected to accept them, in the order of their arrival.
 
-    Requests start in the order in which they came: only the first in the queue looks at the clock.
+    Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case.
 
     Args:
         name: The host's scheme, name and port.
@@ -74,7 +48,7 @@ class Throttle:
         self.name = name
         self._clock = clock
         self._settings = [*settings]
-        self._has_answered = False
+        self._has_responded = False
         self._queue = anyio.Lock()
         self._waiting = 0
         self._change = anyio.Event()
@@ -87,25 +61,21 @@ class Throttle:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody uses it."""
+        """Whether no request is waiting or in flight."""
         return not self.concurrency_limit.in_flight and not self._waiting
 
     @property
     def is_calm(self) -> bool:
-        """Whether requests may start as they like."""
+        """Whether requests may start without limits."""
         return self.concurrency_limit.limit == inf and self.rate_limiter.rate == inf
 
-    def turn(self) -> Turn:
-        """The turn of one request. Entering it raises an UnavailableError if the host is broken."""
-        return Turn(self)
-
     async def start_in_turn(self) -> float:
-        """Start a request as soon as it may, and return when that was."""
+        """Start a request as soon as it may start, and return when that was, unless the host is broken."""
         if self.is_calm and not self.circuit_breaker.is_open:
             return self.start()
         self._waiting += 1
         try:
-            async with self._queue:
+            async with self._queue:  # only the first in the queue watches the clock
                 await self._wait()
                 return self.start()
         finally:
@@ -125,7 +95,7 @@ class Throttle:
         return inf if self.concurrency_limit.is_reached else seconds
 
     def start(self) -> float:
-        """Start a request, and return when that was."""
+        """Start a request at once, and return when that was."""
         now = self._clock()
         self.concurrency_limit.in_flight += 1
         self.rate_limiter.started(now)
@@ -139,11 +109,11 @@ class Throttle:
             self._change.set()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:
-        """Learn from what the host answered to a request that started then."""
-        self._has_answered = True
+        """Learn from the response to a request, and from when that started."""
+        self._has_responded = True
         if answer.status in WITHOUT_EFFECT:
             asked = retry_after(answer.headers, datetime.now(UTC)) or 0.0
-            # Whoever is asked for a longer pause gives up; the others are to find out for themselves.
+            # A request that is asked for a longer pause fails. The others have to find out for themselves.
             self.pushed_back(started, asked if asked <= DEFAULT_RETRY_TIME else 0.0, f"status {answer.status}")
         elif answer.status in GATEWAY_TIMED_OUT:
             self.timed_out(started, f"status {answer.status} repeatedly")
@@ -151,69 +121,62 @@ class Throttle:
             self.succeeded(started)
 
     def learn_from_error(self, error: RequestError, started: float) -> None:
-        """Learn from the error of a request that started then."""
-        self._has_answered |= not isinstance(error, ConnectError)
+        """Learn from the error of a request, and from when that started."""
+        self._has_responded |= not isinstance(error, ConnectError)
         if isinstance(error, ConnectError | LostAnswerError | TimedOutError) and not isinstance(error, FINAL):
             self.timed_out(started, f"{type(error).__name__} repeatedly")
 
     def succeeded(self, started: float) -> None:
-        """The host has done what a request asked for that started then."""
+        """A request succeeded."""
         self.concurrency_limit.succeeded(started)
         self.rate_limiter.succeeded(started)
         if self.circuit_breaker.succeeded():
-            log.info("%s answers again", self.name)
+            log.info("%s responds again", self.name)
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
-        """The host turned away a request that started then; return whether that halves the concurrency limit.
-
-        Args:
-            started: When it started.
-            asked: Seconds for which the host asks to be left alone.
-            why: What it answered, for the log.
-        """
+        """The host turned a request away and asks for a pause; return whether that halves the concurrency limit."""
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
-        return self._told(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
+        return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
-        """A request that started then timed out or lost its connection; return what `pushed_back` does."""
+        """A request timed out or lost its connection; return whether that halves the concurrency limit."""
         was_calm = self.is_calm
-        return self._told(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
+        return self._log_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 
-    def _told(self, is_less: bool, why: str, *, was_calm: bool) -> bool:
-        """Log a push-back that changes something, in one line for all requests. The first one is news."""
-        if is_less:
-            rate, pause, limit = self.rate_limiter.rate, self.rate_limiter.pause, int(self.concurrency_limit.limit)
+    def _log_if(self, is_halved: bool, why: str, *, was_calm: bool) -> bool:
+        """Log one line for all requests that a push-back meets, and return `is_halved`. The first is a warning."""
+        if is_halved:
+            rate, pause = self.rate_limiter.rate, self.rate_limiter.pause
             log.log(
                 logging.WARNING if was_calm else logging.INFO,
-                "%s pushes back (%s): at most %d %s at once%s%s; %d wait",
+                "%s is throttled (%s): at most %d concurrent request(s)%s%s; %d waiting",
                 self.name,
                 why,
-                limit,
-                "request" if limit == 1 else "requests",
-                "" if rate == inf else f", {rate:.3g} a second",
-                f", none for {pause:.3g} s" if pause else "",
+                self.concurrency_limit.limit,
+                "" if rate == inf else f", {rate:.3g} per second",
+                f", paused for {pause:.3g} s" if pause else "",
                 self._waiting,
             )
-        return is_less
+        return is_halved
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request has reached the bounds of its retries. Raise an UnavailableError if that makes the host broken."""
+        """A request failed after all retries. Raise an UnavailableError if the host is broken by that."""
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
-            error.explain(f"nothing has ever answered at {self.name}; check the setting {settings}")
+            error.explain(f"{self.name} has never responded; check the setting {settings}")
         if unavailable := self.circuit_breaker.gave_up(request, error, successes_before):
             self._change.set()
             given_up = len(self.circuit_breaker.given_up)
-            log.warning("%s is unavailable: %d requests in a row gave up", self.name, given_up)
+            log.warning("%s is unavailable: %d requests in a row failed after all retries", self.name, given_up)
             raise unavailable from error
 
     def may_be_mistyped(self, error: Exception) -> bool:
-        """Whether there is no connection to a host that a user has named, and never was one.
+        """Whether a host that the user named could never be reached.
 
-        The platform chooses its storages: an unreachable one is no typing error, and may come back.
+        The platform chooses its storages: an unreachable one is not mistyped, and may come back.
         """
-        is_unheard_of = bool(self._settings) and not self._has_answered
+        is_unheard_of = bool(self._settings) and not self._has_responded
         return is_unheard_of and isinstance(error, ConnectError) and not is_shortage(error)
 
     def close(self) -> None:
@@ -226,32 +189,32 @@ class Throttles:
     """The throttle of each host. APIs and storage have different ones, even on the same machine.
 
     Args:
-        clock: Tells the time.
-        base_urls: The base URL of each API, after the name of the setting that gives it.
+        clock: Returns the time in seconds.
+        base_urls: The name of the setting of each API, and its base URL.
     """
 
     def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = ()) -> None:
         self._clock = clock
-        self._named = [(name, _place(URL(url), is_api=True)) for name, url in base_urls]
-        self._throttles: dict[Place, Throttle] = {}
+        self._named = [(name, _host_key(URL(url), is_api=True)) for name, url in base_urls]
+        self._throttles: dict[HostKey, Throttle] = {}
 
     def of(self, url: URL, *, is_api: bool) -> Throttle:
         """The throttle of a URL's host."""
-        place = _place(url, is_api=is_api)
-        if place not in self._throttles:
+        key = _host_key(url, is_api=is_api)
+        if key not in self._throttles:
             self._make_room()
-            settings = dict.fromkeys(name for name, named in self._named if named == place)
-            self._throttles[place] = Throttle(str(url.origin()), self._clock, settings)
-        return self._throttles[place]
+            settings = dict.fromkeys(name for name, named in self._named if named == key)
+            self._throttles[key] = Throttle(str(url.origin()), self._clock, settings)
+        return self._throttles[key]
 
     def _make_room(self) -> None:
         """Forget idle storages if there are many; those in trouble only if all are."""
         if len(self._throttles) < MAX_STORAGES:
             return
-        idle = {place: each for place, each in self._throttles.items() if not place[0] and each.is_idle}
-        well = [place for place, each in idle.items() if each.is_calm and not each.circuit_breaker.given_up]
-        for place in well or idle:
-            del self._throttles[place]
+        idle = {key: each for key, each in self._throttles.items() if not key[0] and each.is_idle}
+        well = [key for key, each in idle.items() if each.is_calm and not each.circuit_breaker.given_up]
+        for key in well or idle:
+            del self._throttles[key]
 
     def close(self) -> None:
         """Let all waiting requests start."""
@@ -259,5 +222,5 @@ class Throttles:
             throttle.close()
 
 
-def _place(url: URL, *, is_api: bool) -> Place:
+def _host_key(url: URL, *, is_api: bool) -> HostKey:
     return is_api, url.scheme, url.host, url.port

@@ -1,4 +1,4 @@
-"""Sends requests: with their token, in their turn at the host, and again if need be. One session for everything."""
+"""Sends requests with their token, in their turn at the host, and retries them. One session for everything."""
 
 import asyncio
 import time
@@ -15,22 +15,22 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._frames import discreet
+from kognic_aio._frames import hide_frames
 from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
-from kognic_aio._http.exchange import MAX_SECONDS, PATIENCE, Exchanges
+from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
 from kognic_aio._http.protocol import Answer, Request
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
-from kognic_aio._http.sessions import checked_session, new_session, secrets_of
+from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
 from kognic_aio._secret import Secret
-from kognic_aio._threads import in_thread, patiently
+from kognic_aio._threads import in_thread, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
-from kognic_aio.errors import ClosedError
+from kognic_aio.errors import ClosedError, RequestError
 
 MAX_RENEWALS = 5
-"""New tokens for one request, each of which may be revoked before it arrives."""
+"""New tokens for one request. Each may be revoked before it arrives."""
 
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ class Transport:
     """Sends requests. Nothing is bound to an event loop until `open`.
 
     Args:
-        timeout: Seconds that a server may take to connect, and in which then some byte has to move, either way.
-        retry: Bounds on repeated API requests. Requests for a token have narrower ones of their own.
-        session: A session of the caller's, which is left open; it has cookies and headers of theirs.
+        timeout: Seconds to connect, and then the longest time without a byte in either direction.
+        retry: Bounds on repeated API requests. Requests for a token have narrower ones.
+        session: A session of the caller's with their cookies and headers. It is left open.
         trust_env: Whether to use the proxies that the environment names.
 
     Attributes:
@@ -58,10 +58,10 @@ class Transport:
         ssl: SSLContext | None,
         trust_env: bool,
     ) -> None:
-        # The wait for a free connection is not counted: nothing has been sent yet, and nobody is silent.
         seconds = timeout if timeout < inf else None
-        # It has an end all the same: the connector of a caller's session waits for a proxy's answer without one.
-        connect = None if seconds is None else max(MAX_SECONDS, PATIENCE * seconds)
+        # Includes the wait for a free connection, so it is long: a busy pool is not a silent server. It is not endless,
+        # because the connector of a caller's session would wait for ever for a proxy to respond to CONNECT.
+        connect = None if seconds is None else max(MAX_SECONDS, RESPONSE_TIMEOUTS * seconds)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
         self._retry = retry
         self._token_retry = evolve(
@@ -76,7 +76,7 @@ class Transport:
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._throttles = Throttles(time.monotonic)  # this and the next three are made anew whenever the client opens
-        self._exchanges: Exchanges
+        self._sender: Sender
         self._auth_server: AuthServer
         self._tokens: TokenSource
         self.redactor = Redactor()
@@ -85,8 +85,8 @@ class Transport:
             self.headers = {**self.headers, "X-Organization-Id": str(organization_id)}
 
     @property
-    def grace(self) -> float:
-        """Seconds in which an effect comes whose answer was lost; no longer than any pause may be."""
+    def late_effect_seconds(self) -> float:
+        """Seconds to wait for the effect of a request whose response was lost. No longer than any pause."""
         return min(5.0, self._retry.max_wait)
 
     async def open(
@@ -97,11 +97,11 @@ class Transport:
         Args:
             auth: Where the credentials come from.
             base_urls: Where the APIs and the auth server are.
-            settings: The setting that names each of them, for errors: the client's argument or a variable.
+            settings: The client's argument or the variable that names each of them, for errors.
             scopes: Scopes of tokens, instead of those of the credentials.
         """
         if not self._owns_session:
-            self.redactor.beside = partial(secrets_of, checked_session(self._session))
+            self.redactor.session_secrets = partial(secrets_of_session, checked_session(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         loop = asyncio.get_running_loop()
         self._auth_server = AuthServer(
@@ -110,7 +110,7 @@ class Transport:
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
         self._throttles = Throttles(loop.time, named)
-        self._exchanges = Exchanges(self._timeout, self.redactor)
+        self._sender = Sender(self._timeout, self.redactor, self._proxies)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
             self._session = Secret(new_session(self._ssl, given))
@@ -125,17 +125,19 @@ class Transport:
             await session.reveal().close()
 
     def send(self, request: Request, read: Callable[[Answer], Awaitable[T]], policy: RetryPolicy) -> Awaitable[T]:
-        """What a function reads in the answer to a request. If it fails, so does the attempt.
+        """Send a request, retry by its policy, and return what `read` makes of the response.
+
+        An error in `read` fails the attempt.
 
         Raises:
-            StatusError: If the server answers with an error.
-            RequestError: If there is no usable answer.
+            StatusError: If the server responds with an error.
+            RequestError: If there is no usable response.
             UnavailableError: If the host is broken.
             CredentialsError: If there is no token.
             ClosedError: If the client is not open.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
-        return repeat(attempts, self.attempt, request, read, policy.counts_as)
+        return repeat(attempts, self.attempt, request, read, policy.breaker_key)
 
     def attempts(
         self, policy: RetryPolicy, url: Secret[URL], *, is_api: bool, request: Request | None = None
@@ -143,27 +145,32 @@ class Transport:
         """The attempts of a request to a host, or of something that takes several requests."""
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
-    async def attempt(self, request: Request, read: Callable[[Answer], Awaitable[T]], counts_as: Hashable = None) -> T:
-        """One attempt of `send`, with a new token if the token is refused."""
-        self._open_session()
+    async def attempt(
+        self, request: Request, read: Callable[[Answer], Awaitable[T]], breaker_key: Hashable = None
+    ) -> T:
+        """Send a request once in its turn at the host, and again with a new token if the token is refused."""
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
         while True:
+            session = self._open_session()
             if request.needs_token:
-                token = await self._tokens.get(token, counts_as)
-            async with throttle.turn() as turn:
-                # Without a descriptor for a connection nothing has been sent, and it is no fault of the host.
-                turn.answer = await patiently(self._exchange, request, token)
-            if turn.answer.status != 401 or token is None or renewals == MAX_RENEWALS:
+                token = await self._tokens.get(token, breaker_key)
+            started = await throttle.start_in_turn()
+            try:
+                # Without a descriptor for a connection, nothing was sent, and the host is not to blame.
+                answer = await with_descriptors(self._sender.send, session, request, token)
+                throttle.learn_from_answer(answer, started)
+            except RequestError as error:
+                throttle.learn_from_error(error, started)
+                raise
+            finally:
+                throttle.end()
+            if answer.status != 401 or token is None or renewals == MAX_RENEWALS:
                 try:
-                    return await read(turn.answer)
+                    return await read(answer)
                 finally:
-                    del turn  # or the traceback of an error would keep all of the answer
+                    del answer  # or the traceback of an error would keep all of it
             renewals += 1
-
-    def _exchange(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
-        proxy = self._proxies.of(request.url.reveal())
-        return self._exchanges.send(self._open_session(), request, token, proxy)
 
     def _open_session(self) -> Secret[aiohttp.ClientSession]:
         if self._session is None or self._loop is None:
@@ -176,9 +183,9 @@ class Transport:
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
     """Do what blocks when a client opens: import what only an open one needs, read environment and credentials."""
     with suppress(OSError):
-        gettempdir()  # which looks for it once, with a descriptor that there may not be later
+        gettempdir()  # resolved now: it needs a descriptor, and there may be none later
     for module in ("aiofiles", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:
-        discreet(proxies.read_environment)()  # which may name their passwords
+        hide_frames(proxies.read_environment)()  # it has their passwords
     return resolve(auth)

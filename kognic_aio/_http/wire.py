@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from kognic_aio._frames import without_frames
+from kognic_aio._http.redaction import Redactor
 from kognic_aio._json import read_json
 from kognic_aio._validation.converters import plain
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import PreAnnotation
+from kognic_aio.model import CreatedPreAnnotation, Input, InputEntry, PreAnnotation, Scene, SceneStatus
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
+
+MAX_WORDS = 500
+"""Characters of the platform's words about a scene."""
+
 JsonObject = dict[str, Any]
 
 
@@ -35,22 +40,41 @@ def encode(model: Any) -> JsonObject:
         refuse_official(model)
         raise InvalidError(f"expected a model of kognic_aio.model, got {type(model).__name__}")
     converter, _ = _converter()
-    return converter.unstructure(model)  # type: ignore[no-any-return]  # cattrs answers Any
+    return converter.unstructure(model)  # type: ignore[no-any-return]  # cattrs returns Any
 
 
 def decode(data: Any, kind: type[T]) -> T:
-    """The model that a piece of an answer stands for. A DecodeError tells the path of everything that is wrong."""
+    """The model of a piece of a response. Raises a DecodeError with the path of everything that is wrong."""
     converter, problems = _converter()
     try:
         return converter.structure(data, kind)
     except Exception as error:  # cattrs and the constructors that it calls raise what they like
         found = problems(error)
-        without_frames(error)  # which have all of the data, and would keep it alive
+        without_frames(error)  # the frames have all of the data, and would keep it alive
     raise DecodeError(found)
 
 
+def without_secrets(found: T, redactor: Redactor) -> T:
+    """The same models without secrets in the platform's words, or in what is kept or displayed."""
+    clean: Any = found
+    match clean:
+        case list() | tuple():
+            clean = type(clean)(without_secrets(each, redactor) for each in clean)
+        case Scene() | InputEntry():
+            status, words = clean.status, clean.error_message
+            if status.name not in SceneStatus.__members__:
+                clean = attrs.evolve(clean, status=SceneStatus(redactor(status.value, length=MAX_WORDS)))
+            if words is not None:
+                clean = attrs.evolve(clean, error_message=redactor(words, length=MAX_WORDS))
+        case Input() | CreatedPreAnnotation() if redactor.knows("\n".join(attrs.astuple(clean))):
+            clean = type(clean)(**{name: redactor.clean(value) for name, value in attrs.asdict(clean).items()})
+        case _:
+            pass
+    return clean  # type: ignore[no-any-return]  # of the kind that was found
+
+
 def to_json(data: Any, what: str = "the request") -> bytes:
-    """The JSON text of some data, also of numbers of numpy and members of enums; errors call it by its name."""
+    """The JSON text of some data, which may have numbers of numpy and members of enums. Errors call it `what`."""
     try:
         return _JSON.encode(data).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -84,7 +108,7 @@ def read_pre_annotation(pre_annotation: PreAnnotation) -> JsonObject:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON has it: without the keys whose value is null, enums and numpy's as plain values."""
+    """The same as JSON has it: without keys whose value is null, and with enums and numpy's values as plain ones."""
     if isinstance(value, Mapping):
         return {plain(key): _plain(each) for key, each in value.items() if each is not None}
     if isinstance(value, list | tuple) or getattr(value, "shape", ()) != ():
@@ -103,7 +127,7 @@ _JSON = json.JSONEncoder(allow_nan=False, default=_plain_scalar)
 
 @cache
 def _converter() -> "tuple[Converter, Callable[[Exception], list[str]]]":
-    """The converter and what explains its errors, imported when a client opens: cattrs takes long."""
+    """The converter and the function that explains its errors. Imported when a client opens: cattrs takes long."""
     from kognic_aio._http.converter import converter, problems  # noqa: PLC0415  # as said above
 
     return converter, problems

@@ -9,7 +9,7 @@ from typing import Any
 from anyio import CancelScope
 
 from kognic_aio._tasks import for_each
-from kognic_aio._threads import Worker, patiently
+from kognic_aio._threads import Worker, with_descriptors
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
 from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
@@ -57,7 +57,7 @@ class CallbackSource(FileSource):
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes that it returns this time."""
-        source = await patiently(self._result)
+        source = await with_descriptors(self._result)
         try:
             async with source.open() as body:
                 yield body

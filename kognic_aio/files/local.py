@@ -12,7 +12,7 @@ from typing import Any
 from anyio import move_on_after
 
 from kognic_aio._regular import opened_at_once
-from kognic_aio._threads import Worker, in_thread, leased_worker, patiently
+from kognic_aio._threads import Worker, in_thread, leased_worker, with_descriptors
 from kognic_aio.errors import MissingFileError
 from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
 from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
@@ -32,7 +32,7 @@ class LocalFileSource(FileSource):
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes. A small file is read at once, a large one while it is sent."""
         with self.naming_file(), self._pool.buffer() as buffer:
-            size = await patiently(in_thread, _read_if_fits, self.name, buffer)
+            size = await with_descriptors(in_thread, _read_if_fits, self.name, buffer)
             content = bytes(memoryview(buffer)[:size])
         if content:
             yield self.whole(content)
@@ -41,7 +41,7 @@ class LocalFileSource(FileSource):
         async with leased_worker() as worker:
             try:
                 with self.naming_file():
-                    await patiently(worker.run, file.open)
+                    await with_descriptors(worker.run, file.open)
                 content_chunks = chunks(readinto_of(file.stream, worker), self._pool)
                 yield Body(content_chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:

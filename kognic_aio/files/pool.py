@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from anyio import CapacityLimiter
 from attrs import define, field
 
-from kognic_aio._tasks import take_note
+from kognic_aio._tasks import retrieve_exception
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.files.source import CHUNK
 
@@ -95,5 +95,5 @@ async def chunks(readinto: ReadInto, pool: ReadPool) -> AsyncIterator[bytes]:
 def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
     """Start a read. Its error is not reported if nobody awaits it."""
     task = asyncio.ensure_future(reading)
-    task.add_done_callback(take_note)
+    task.add_done_callback(retrieve_exception)
     return task

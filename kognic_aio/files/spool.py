@@ -16,7 +16,7 @@ from typing import IO, Any, Final, TypeAlias
 
 import anyio
 
-from kognic_aio._threads import PATIENCE, Worker, is_shortage, leased_worker
+from kognic_aio._threads import MAX_SHORTAGE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.local import OpenFile
 from kognic_aio.files.pool import Buffer, ReadPool
@@ -178,7 +178,7 @@ class Intake:
 
     def _new_file(self) -> IO[bytes]:
         """A temporary file. It waits for a descriptor, because the chunks so far cannot be read again."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_SHORTAGE
         while True:
             try:
                 return TemporaryFile()

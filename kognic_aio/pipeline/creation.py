@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 import anyio
 
 from kognic_aio._http.paging import AsyncOnly
-from kognic_aio._tasks import is_being_cancelled, take_note, task_group
+from kognic_aio._tasks import is_being_cancelled, retrieve_exception, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (
     argument,
@@ -224,7 +224,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         given, self._source = items(self._source), ()
         results = self._results
         task = asyncio.create_task(_drive(self._run, given, results, self._journal), name="create_inputs")
-        task.add_done_callback(take_note)  # nobody asks for the failure of a run that was left
+        task.add_done_callback(retrieve_exception)  # nobody asks for the failure of a run that was left
         task.add_done_callback(lambda _: results.close())
         self._run.backend.cancel_on_close(task)
         return task

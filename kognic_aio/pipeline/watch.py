@@ -60,7 +60,7 @@ class Watcher:
     def __init__(self, api: Api, visibility: Visibility, sleep_time: float, scene_timeout: float | None) -> None:
         # These queries have a failure count of their own: if only they fail, the host is not broken, and other requests
         # go on.
-        self._api = api.with_policy(evolve(READ, counts_as=self))
+        self._api = api.with_policy(evolve(READ, breaker_key=self))
         self._visibility = visibility
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout

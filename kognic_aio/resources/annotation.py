@@ -1,6 +1,7 @@
 """Annotations, with their content from storage."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from kognic_aio._http.paging import Paged
@@ -18,7 +19,7 @@ from kognic_aio.model.annotation import (
 )
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import have_appeared
-from kognic_aio.scenes.target import explained_pages
+from kognic_aio.scenes.target import explained
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -133,8 +134,10 @@ class AnnotationResource:
         """
         of_batch = "" if batch is None else f"batch/{segment(batch)}/"
         path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
-        partials = self._api.get_paged(path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids))
-        partials = explained_pages(self._api, project, batch, partials)
+        around = partial(explained, self._api, project, batch)
+        partials = self._api.get_paged(
+            path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around
+        )
         return Paged(lambda: self._with_content(partials) if include_content else _without_content(partials))
 
     @renamed("scene_uuid", "input_uuid")
@@ -184,9 +187,9 @@ class AnnotationResource:
         # A parsed content needs many times the memory of its text. So each is parsed when the consumer comes for it.
         for start in range(0, len(partials), self._most):
             some = partials[start : start + self._most]
-            parses = await map_in_order([partial.signed for partial in some], self._download, workers=self._most)
-            for partial, parse in zip(some, parses, strict=True):
-                yield [partial.to_annotation(await parse())]
+            parses = await map_in_order([each.signed for each in some], self._download, workers=self._most)
+            for each, parse in zip(some, parses, strict=True):
+                yield [each.to_annotation(await parse())]
 
     @property
     def _most(self) -> int:
@@ -196,7 +199,7 @@ class AnnotationResource:
 
 async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:
     async for page in partials.pages():
-        yield [partial.to_annotation(None) for partial in page]
+        yield [each.to_annotation(None) for each in page]
 
 
 def _cuboids(iso_rotated: bool) -> dict[str, str] | None:

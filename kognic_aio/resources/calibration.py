@@ -1,6 +1,8 @@
 """Sensor calibrations."""
 
-from kognic_aio._http.protocol import given, identifier
+from collections.abc import Awaitable
+
+from kognic_aio._http.protocol import Query, as_list, given
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
@@ -28,7 +30,7 @@ class CalibrationResource:
         Endpoint: `GET v1/calibrations?id=`
         """
         asked = identifier(id)
-        found = await self._api.get_list("v1/calibrations", SensorCalibrationEntry, query={"id": asked})
+        found = await self._get({"id": asked})
         for calibration in found:
             if plain_uuid(calibration.id) == plain_uuid(asked):
                 return calibration
@@ -46,8 +48,10 @@ class CalibrationResource:
 
         Endpoint: `GET v1/calibrations[?externalId=]`
         """
-        query = given(externalId=external_id)
-        return await self._api.get_list("v1/calibrations", SensorCalibrationEntry, query=query)
+        return await self._get(given(externalId=external_id))
+
+    def _get(self, query: Query) -> Awaitable[list[SensorCalibrationEntry]]:
+        return self._api.get("v1/calibrations", list[SensorCalibrationEntry], query=query, pick=as_list)
 
     async def create_calibration(self, sensor_calibration: SensorCalibration) -> SensorCalibrationEntry:
         """Create a calibration.

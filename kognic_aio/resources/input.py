@@ -1,7 +1,8 @@
 """Inputs: scenes to annotate in a batch."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, overload
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Literal, TypeVar, overload
 
 from typing_extensions import deprecated
 
@@ -14,8 +15,10 @@ from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import have_appeared
-from kognic_aio.scenes.target import check_target, explained_pages, explaining_target
+from kognic_aio.scenes.target import check_target, explained, explaining_target
 from kognic_aio.scenes.visibility import check_is_about, plain_uuid
+
+T = TypeVar("T")
 
 
 class InputResource:
@@ -90,8 +93,12 @@ class InputResource:
             sceneUuids=_optional("scene_uuids", scene_uuids),
             externalIds=_optional("external_ids", external_ids),
         )
-        found = self._api.ask_paged("v2/inputs/query", Input, json=body)
-        return self._visibility.paged(body.get("sceneUuids", ()), explained_pages(self._api, project, batch, found))
+
+        def around(send: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+            explaining = partial(explained, self._api, project, batch, send)
+            return self._visibility.wait(body.get("sceneUuids", ()), explaining)
+
+        return self._api.ask_paged("v2/inputs/query", Input, json=body, around=around)
 
     @overload
     async def create_from_scene(
@@ -265,8 +272,8 @@ class InputResource:
             includeInvalidated=include_invalidated,
             externalIds=_optional("external_ids", external_ids),
         )
-        found = self._api.ask_paged("v1/inputs/fetch", InputEntry, json=body)
-        return explained_pages(self._api, project, batch, found)
+        around = partial(explained, self._api, project, batch)
+        return self._api.ask_paged("v1/inputs/fetch", InputEntry, json=body, around=around)
 
     @deprecated("get_inputs_by_uuids is now client.scene.get_scenes_by_uuids")
     @renamed("scene_uuids", "input_uuids")

@@ -1,6 +1,7 @@
 """Pre-annotations."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import given, identifier, one_or_several, segment
@@ -174,5 +175,5 @@ class PreAnnotationResource:
             "statuses": statuses,
         }
         query = [(name, value) for name, values in filters.items() for value in one_or_several(name, values)]
-        found = query_pre_annotations(self._api, query)
-        return self._visibility.paged(one_or_several("scene_uuids", scene_uuids), found)
+        around = partial(self._visibility.wait, one_or_several("scene_uuids", scene_uuids))
+        return query_pre_annotations(self._api, query, around=around)

@@ -1,7 +1,9 @@
 """The inputs of a scene."""
 
+from functools import partial
+
 from kognic_aio._http.api import Api
-from kognic_aio._http.once import look_late, once
+from kognic_aio._http.once import at_most_once, find_late
 from kognic_aio._http.protocol import given
 from kognic_aio.model import Input
 from kognic_aio.scenes.backend import Backend
@@ -42,7 +44,7 @@ async def create_only_inputs(backend: Backend, scene_uuid: str, project: str, ba
     Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
     """
     visibility = backend.visibility
-    inputs = await once(
+    inputs = await at_most_once(
         backend.api,
         lambda api: post_inputs(api, visibility, scene_uuid, project, batch),
         lambda api: _find(api, visibility, scene_uuid, project, batch),
@@ -59,12 +61,14 @@ async def find_only_inputs(backend: Backend, scene_uuid: str, project: str, batc
 
     Endpoint: `POST v2/inputs/query`
     """
-    return await look_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, project, batch))
+    return await find_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, project, batch))
 
 
 async def _find(
     api: Api, visibility: Visibility, scene_uuid: str, project: str, batch: str | None
 ) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
-    inputs = await visibility.paged([scene_uuid], api.ask_paged("v2/inputs/query", Input, json=body))
+    around = partial(visibility.wait, [scene_uuid])
+    inputs = await api.ask_paged("v2/inputs/query", Input, json=body, around=around)
+    # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None

@@ -10,7 +10,7 @@ from anyio import Semaphore
 from attrs import frozen
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.once import once
+from kognic_aio._http.once import at_most_once
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.retry import may_have_had_effect
 from kognic_aio._http.storage import Storage, is_refused_url
@@ -207,15 +207,15 @@ async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reser
         if await is_shown(api, scene_uuid):
             raise stranded
         # Not found proves nothing, because the platform may not show the scene yet. Waiting would take a grace period.
-        # `once` sends the request again instead: a conflict is immediate proof.
+        # `at_most_once` sends the request again instead: a conflict is immediate proof.
         return None
 
     try:
-        accepted = await once(backend.api, create, look)
+        accepted = await at_most_once(backend.api, create, look)
     finally:
         if reserved.may_exist:
             # A request that timed out may still take effect. So even a client without a grace period needs one here.
-            backend.visibility.expect(scene_uuid, at_least=backend.api.grace)
+            backend.visibility.expect(scene_uuid, at_least=backend.api.late_effect_seconds)
     # The grace period counts from the response, which is the latest time at which the scene was created.
     backend.visibility.created(scene_uuid, body["externalId"])
     check_is_about(backend.api, "POST", path, answered=accepted.internal_id, asked=scene_uuid)
@@ -302,7 +302,7 @@ async def commit(backend: Backend, started: Started) -> None:
         return await get_status(api, backend.visibility, scene_uuid) not in (SceneStatus.Pending, None) or None
 
     try:
-        await once(backend.api, act, look)
+        await at_most_once(backend.api, act, look)
     except ConflictError:
         # The platform refuses a second commit. If the first one had its effect, all is well.
         if not await look(backend.api):

@@ -1,14 +1,15 @@
 """The pre-annotations of a scene."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 
-from kognic_aio._http.api import Api
-from kognic_aio._http.once import look_late, once
+from kognic_aio._http.api import Api, Around, at_once
+from kognic_aio._http.once import at_most_once, find_late
 from kognic_aio._http.paging import Paged
-from kognic_aio._http.protocol import Value, given
+from kognic_aio._http.protocol import Value, given, whole
 from kognic_aio._http.wire import JsonObject, to_json
 from kognic_aio.model import CreatedPreAnnotation
 from kognic_aio.scenes.backend import Backend
@@ -64,7 +65,7 @@ async def create_only_pre_annotation(
     Endpoints: `POST v1/pre-annotations`, `GET v2/pre-annotations`
     """
     visibility = backend.visibility
-    return await once(
+    return await at_most_once(
         backend.api,
         lambda api: create_pre_annotation(api, visibility, scene_uuid, content, external_id),
         lambda api: _find(api, visibility, scene_uuid, external_id),
@@ -76,7 +77,7 @@ async def find_only_pre_annotation(backend: Backend, scene_uuid: str) -> Created
 
     Endpoint: `GET v2/pre-annotations`
     """
-    return await look_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, None))
+    return await find_late(backend.api, lambda api: _find(api, backend.visibility, scene_uuid, None))
 
 
 async def _find(
@@ -92,7 +93,7 @@ async def find_ids(api: Api, visibility: Visibility, scene_uuid: str, external_i
     Endpoint: `GET v2/pre-annotations`
     """
     query = given(sceneUuids=scene_uuid, externalIds=external_id)
-    found = await visibility.paged([scene_uuid], query_pre_annotations(api, [*query.items()]))
+    found = await query_pre_annotations(api, [*query.items()], around=partial(visibility.wait, [scene_uuid]))
     asked = plain_uuid(scene_uuid)
     # Filtered again here: a pre-annotation of another scene must not count as this one's. Entries that do not say what
     # they are about are kept.
@@ -104,7 +105,9 @@ async def find_ids(api: Api, visibility: Visibility, scene_uuid: str, external_i
     return [each["id"] for each in found]
 
 
-def query_pre_annotations(api: Api, query: Sequence[tuple[str, Value]]) -> Paged[JsonObject]:
+def query_pre_annotations(
+    api: Api, query: Sequence[tuple[str, Value]], *, around: Around = at_once
+) -> Paged[JsonObject]:
     """Get the pre-annotations that match a query, as the platform sends them, page by page.
 
     Endpoint: `GET v2/pre-annotations`
@@ -114,7 +117,8 @@ def query_pre_annotations(api: Api, query: Sequence[tuple[str, Value]]) -> Paged
         offset = 0
         while True:
             paging: list[tuple[str, Value]] = [("offset", offset), ("limit", PAGE_SIZE)]
-            page = await api.get_whole(PATH, PreAnnotationPage, query=[*paging, *query])
+            send = partial(api.get, PATH, PreAnnotationPage, query=[*paging, *query], pick=whole)
+            page: PreAnnotationPage = await around(send)
             yield page.data
             if not page.has_next:
                 return

@@ -1,12 +1,11 @@
 """Checks projects and batches, and lists the alternatives in errors about them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import segment
 from kognic_aio.errors import (
     BadRequestError,
@@ -33,14 +32,14 @@ MAX_COMPARED = 1_000
 """How many names are compared: the newest."""
 
 
-async def fetch_projects(api: Api) -> list[Project]:
+def fetch_projects(api: Api) -> Awaitable[list[Project]]:
     """Fetch all projects."""
-    return await api.get("v1/projects", list[Project])
+    return api.get("v1/projects", list[Project])
 
 
-async def fetch_batches(api: Api, project: str) -> list[ProjectBatch]:
+def fetch_batches(api: Api, project: str) -> Awaitable[list[ProjectBatch]]:
     """Fetch the batches of a project."""
-    return await api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
+    return api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
 
 
 async def check_target(api: Api, project: str, batch: str | None) -> None:
@@ -117,15 +116,10 @@ async def explaining_target(
     ) from refusal
 
 
-def explained_pages(api: Api, project: str | None, batch: str | None, found: Paged[T]) -> Paged[T]:
-    """Page through a query in a project or batch. Its errors list the alternatives."""
-
-    async def pages() -> AsyncIterator[Sequence[T]]:
-        async with explaining_target(api, project, batch):
-            async for page in found.pages():
-                yield page
-
-    return Paged(pages)
+async def explained(api: Api, project: str | None, batch: str | None, send: Callable[[], Awaitable[T]]) -> T:
+    """Send a request about a project or batch. Its errors list the alternatives."""
+    async with explaining_target(api, project, batch):
+        return await send()
 
 
 async def _problem(check: Check, api: Api, project: str, batch: str | None) -> RunError | None:
@@ -178,7 +172,7 @@ def _check_takes_inputs(api: Api, project: str, named: ProjectBatch, batches: Se
     if named.takes_inputs:
         return
     open_ones = _nearest(api, named.batch, {name: repr(name) for name in _open_ones(batches)}) or "none"
-    problem = f"batch {named.batch!r} of project {project!r} is {api.told(named.status.value)}, closed for new inputs"
+    problem = f"batch {named.batch!r} of project {project!r} is {api.redact(named.status.value)}, closed for new inputs"
     raise BatchClosedError(problem, instead=f"open: {open_ones}")
 
 
@@ -206,5 +200,5 @@ def _nearest(api: Api, name: str, shown: dict[str, str]) -> str:
     else:
         nearest = [*compared][-MAX_NAMES:]
     more = len(shown) - len(nearest)
-    names = ", ".join(api.told(compared[each], length=MAX_NAME) for each in nearest)
+    names = ", ".join(api.redact(compared[each], length=MAX_NAME) for each in nearest)
     return f"{names} and {more} more" if more else names

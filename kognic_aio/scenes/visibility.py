@@ -2,13 +2,12 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from anyio import sleep
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.paging import Paged
 from kognic_aio.errors import NotFoundError, ProjectNotFoundError
 
 T = TypeVar("T")
@@ -97,18 +96,6 @@ class Visibility:
             await sleep(min(pause, left))
             pause = min(pause * GROWTH, MAX_PAUSE)
 
-    def paged(self, names: Collection[str], found: Paged[T]) -> Paged[T]:
-        """Page through a query about scenes, and retry its first page until the platform shows them."""
-
-        async def pages() -> AsyncIterator[Sequence[T]]:
-            # Later pages are not retried: once the platform accepts the query, it knows the scenes.
-            further, page = await self.wait(names, lambda: _first_page(found))
-            while page is not None:
-                yield page
-                page = await anext(further, None)
-
-        return Paged(pages)
-
     def _seconds_left(self, names: Collection[str]) -> float:
         """Seconds until the grace periods of all these scenes are over."""
         return max((self._ends.get(_key(name), 0.0) for name in names), default=0.0) - self._clock()
@@ -125,12 +112,6 @@ def _key(name: str) -> str:
     """The key of a scene: the same for all spellings of its uuid. External ids have only one spelling."""
     plain = plain_uuid(name)
     return plain if UUID.fullmatch(plain) else name
-
-
-async def _first_page(found: Paged[T]) -> tuple[AsyncIterator[Sequence[T]], Sequence[T] | None]:
-    """Fetch the first page, and return it with the iterator over the others."""
-    pages = found.pages()
-    return pages, await anext(pages, None)
 
 
 def plain_uuid(uuid: str) -> str:
@@ -152,7 +133,7 @@ def shown_id(api: Api, method: str, path: str, given: str) -> str:
         MalformedAnswerError: If the id contains a secret or characters that cannot be printed.
     """
     # The id goes into paths, logs and the journal, so it must be safe to show as it is.
-    if api.told(given) != given:
+    if api.redact(given) != given:
         raise api.malformed(method, path, f"an id that cannot be shown: {given!r}")
     return given
 

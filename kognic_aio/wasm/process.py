@@ -13,7 +13,7 @@ from typing import cast
 from anyio import CancelScope, move_on_after
 from attrs import frozen
 
-from kognic_aio._threads import patiently
+from kognic_aio._threads import with_descriptors
 
 DYING_TIME = 5.0
 """Seconds to wait for a killed process to end. It takes long only on a busy machine."""
@@ -55,7 +55,7 @@ async def run(
         given: Its standard input.
     """
     listener = _Listener(max_output)
-    await patiently(_start, listener, command, env, cwd)
+    await with_descriptors(_start, listener, command, env, cwd)
     with move_on_after(timeout) as scope:
         try:
             stdin = cast("asyncio.WriteTransport", listener.transport.get_pipe_transport(0))

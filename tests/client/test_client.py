@@ -201,7 +201,7 @@ async def test_a_session_that_raises_by_itself(options: dict[str, Any]) -> None:
 async def test_sessions_that_cannot_be_used(options: dict[str, Any]) -> None:
     """A session with an authorization of its own, or that is closed, is refused when the client opens."""
     async with aiohttp.ClientSession(headers={"Authorization": "mine"}) as session:
-        with pytest.raises(InvalidError, match="an authorization of its own"):
+        with pytest.raises(InvalidError, match="has its own Authorization"):
             await KognicIOClient(**options, session=session).open()
     with pytest.raises(InvalidError, match="it is closed"):
         await KognicIOClient(**options, session=session).open()

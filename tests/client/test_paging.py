@@ -82,7 +82,7 @@ LISTINGS: dict[str, Callable[[KognicIOClient], Any]] = {
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ({"data": [], "metadata": {"nextCursorId": "1"}}, "the page '1' as the one after itself"),
+        ({"data": [], "metadata": {"nextCursorId": "1"}}, "its cursor '1' was returned before"),
         ({"data": [{"viewLink": 1}], "metadata": {"nextCursorId": None}}, "@ $.data[0]"),
         ({"metadata": {"nextCursorId": None}}, "required field missing @ $.data"),
         ({"data": [], "metadata": {"nextCursorId": [1]}}, "$.metadata.next_cursor_id"),
@@ -134,7 +134,7 @@ async def test_a_signed_url_that_is_none(uri: str) -> None:
     partial = {"inputUuid": "1", "sceneUuid": "2", "requestUid": "3", "created": "2026-01-01T00:00:00Z", "uri": uri}
     async with serving() as server, client_of(server) as client:
         server.steps = [ok({"data": partial})]
-        with pytest.raises(MalformedAnswerError, match="signed something that is no URL") as caught:
+        with pytest.raises(MalformedAnswerError, match="returned an invalid signed URL") as caught:
             await client.annotation.get_annotation_for_input("1")
     assert "secret" not in "".join(traceback.format_exception(caught.value))
 

@@ -128,7 +128,7 @@ LIVES = ["NaN", "Infinity", "1e999", "9" * 400, "-1", '"nan"', '"inf"', "-1e999"
 @pytest.mark.parametrize("life", LIVES)
 def test_the_life_of_a_token(life: str) -> None:
     """A token that ends before it begins, or at no time at all, is none."""
-    with pytest.raises(MalformedAnswerError, match="did not answer with a token"):
+    with pytest.raises(MalformedAnswerError, match="did not return a token"):
         Token.parse(answer(f'{{"access_token": "a", "expires_in": {life}}}'), 0)
 
 

@@ -164,10 +164,10 @@ async def test_nothing_but_pages(name: str, server: Server, client: KognicIOClie
     """In the end the error says that a page came."""
     server.always = PAGES[name]
     with pytest.raises(
-        MalformedAnswerError, match=r"to the upload of 'a\.jpg' with a page, as a proxy's login"
+        MalformedAnswerError, match=r"to the upload of 'a\.jpg' with a page, such as a proxy's login"
     ) as caught:
         await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image())
-    assert f"PUT {server.url}/bucket/a answered 20" in str(caught.value)
+    assert f"PUT {server.url}/bucket/a responded 20" in str(caught.value)
     assert "abcdefghijklmnopqrstuvwxyz" not in str(caught.value)
     assert len(server.requests) == 8
 
@@ -311,14 +311,14 @@ UNREADABLE = {
     "a bad chunk later": ([CHUNKED, b"3\r\nabc\r\n", b"ZZabcdefghij\r\n"], "chunk size"),
     "bad compression": (
         [OK + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabcdefghij"],
-        "it is no gzip, though it says so",
+        "invalid gzip data",
     ),
 }
 CUT_OFF = {
     "nothing": ([b""], "the connection broke during PUT"),
     "half a head": ([OK + b"X: abcdefghij"], "the connection broke during PUT"),
     "half a body": ([OK + b"Content-Length: 20\r\n\r\n", b"abcdefghij"], "received 10 of 20 bytes"),
-    "half a chunk": ([CHUNKED, b"20\r\nabcdefghij"], "the connection broke during the answer to PUT"),
+    "half a chunk": ([CHUNKED, b"20\r\nabcdefghij"], "the connection broke during the response to PUT"),
 }
 
 
@@ -330,7 +330,7 @@ async def test_answers_that_are_no_http(name: str, client: KognicIOClient) -> No
     async with raw(*pieces) as store:
         with pytest.raises(UnreadableAnswerError, match=told) as caught:
             await put(backend_of(client).storage, f"{store.url}/{SIGNED}", image())
-    assert f"the answer to PUT {store.url}/bucket/a cannot be read: " in str(caught.value)
+    assert f"the response to PUT {store.url}/bucket/a cannot be read: " in str(caught.value)
     assert "abcdefghij" not in str(caught.value)
     assert "ClientResponseError" not in str(caught.value)
     assert store.bodies == [CONTENT] * 6

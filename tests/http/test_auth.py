@@ -112,7 +112,7 @@ NO_TOKENS = [
 @pytest.mark.parametrize("body", NO_TOKENS)
 async def test_no_token_in_the_answer(body: bytes) -> None:
     """An answer without a token is an error of ours."""
-    with pytest.raises(MalformedAnswerError, match="did not answer with a token"):
+    with pytest.raises(MalformedAnswerError, match="did not return a token"):
         await TokenSource(AuthServer(body=body)).get()
 
 

@@ -121,7 +121,7 @@ async def at(handler: Handler) -> AsyncIterator[int]:
 
 HANDSHAKES = {
     "an alert": (ALERT, "no TLS connection for PUT .*alert internal error"),
-    "plain HTTP": (PLAIN, "no TLS connection for PUT .* as of a server that speaks plain HTTP"),
+    "plain HTTP": (PLAIN, "no TLS connection for PUT .* the server may speak plain HTTP"),
     "garbage": (b"\x00" * 100, "no TLS connection for PUT"),
     "the end": (None, "no connection for PUT .*: the other end closed it"),
 }
@@ -324,10 +324,10 @@ async def test_a_proxy_at_an_ipv6_address(certificates: Certificates, monkeypatc
         ("socks5://me:s3cret@proxy.corp:1080", "socks5://proxy.corp:1080 is a kind of proxy that is not supported"),
         ("SOCKS4://proxy.corp", "socks4://proxy.corp is a kind of proxy that is not supported"),
         ("ftp://me:s3cret@proxy.corp", "ftp://proxy.corp is a kind of proxy that is not supported"),
-        ("http://me:s3cret@proxy.corp:port", "http://proxy.corp is no URL of a proxy"),
-        ("me:s3cret", "http://me is no URL of a proxy"),
-        ("proxy.corp:99999", "http://proxy.corp:99999 is no URL of a proxy"),
-        ("http://", "http:// is no URL of a proxy"),
+        ("http://me:s3cret@proxy.corp:port", "http://proxy.corp is not the URL of a proxy"),
+        ("me:s3cret", "http://me is not the URL of a proxy"),
+        ("proxy.corp:99999", "http://proxy.corp:99999 is not the URL of a proxy"),
+        ("http://", "http:// is not the URL of a proxy"),
     ],
 )
 async def test_a_proxy_that_cannot_be_used(
@@ -379,11 +379,16 @@ LONG_HEADER = b"HTTP/1.1 200 OK\r\nVia: " + b"s3cret" * 2000 + b"\r\n\r\n"
     ("answer", "error", "told", "tries"),
     [
         (status_line("407 No"), ProxyError, r"it wants other credentials \(407\); check the user and the password", 1),
-        (status_line("403 No"), ProxyError, "it answered 403 to CONNECT", 1),
-        (status_line("502 No"), ConnectError, f"it answered 502 to CONNECT; {CHECK}", 4),
-        (status_line("429 No"), ConnectError, "it answered 429 to CONNECT", 4),
-        (b"220 ftp s3cret ready\r\n\r\n", ProxyConnectError, f"its answer to CONNECT is no HTTP .*; {CHECK}", 4),
-        (LONG_HEADER, ProxyConnectError, f"its answer to CONNECT has too long a header .*; {CHECK}", 4),
+        (status_line("403 No"), ProxyError, "it responded 403 to CONNECT", 1),
+        (status_line("502 No"), ConnectError, f"it responded 502 to CONNECT; {CHECK}", 4),
+        (status_line("429 No"), ConnectError, "it responded 429 to CONNECT", 4),
+        (
+            b"220 ftp s3cret ready\r\n\r\n",
+            ProxyConnectError,
+            f"its response to CONNECT is not valid HTTP .*; {CHECK}",
+            4,
+        ),
+        (LONG_HEADER, ProxyConnectError, f"its response to CONNECT has too long a header .*; {CHECK}", 4),
         (b"", ProxyConnectError, f"the other end closed it .*; {CHECK}", 4),
     ],
     ids=["407", "403", "502", "429", "no HTTP", "a long header", "nothing"],
@@ -474,7 +479,7 @@ async def test_a_typing_error_in_a_host(argument: str, kind: str) -> None:
             argument: url
         }
         client = KognicIOClient(auth=("id", "secret"), write_workspace_id="mine", **hosts)
-        told = f"nothing has ever answered at {url}; check the setting `{argument}`"
+        told = f"{url} has never responded; check the setting `{argument}`"
         with anyio.fail_after(6):
             async with client:
                 with pytest.raises(ConnectError, match=told) as caught:
@@ -496,7 +501,7 @@ async def test_a_typing_error_however_it_is_written(url: str) -> None:
 WAYS_OF_A_PROXY: dict[str, tuple[bytes | None, str]] = {
     "not there": (None, "no connection to the proxy"),
     "closes": (b"", "no connection to the proxy"),
-    "no HTTP": (b"220 ftp ready\r\n\r\n", "is no HTTP"),
+    "no HTTP": (b"220 ftp ready\r\n\r\n", "is not valid HTTP"),
 }
 
 

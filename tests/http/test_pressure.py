@@ -20,7 +20,7 @@ from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
 from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
 from kognic_aio.config import Retry
-from kognic_aio.errors import ConnectError, KognicError, ServerError, TimedOutError, UnavailableError
+from kognic_aio.errors import ConnectError, KognicError, RequestError, ServerError, TimedOutError, UnavailableError
 from tests.answers import answer_with
 
 T = TypeVar("T")
@@ -211,13 +211,20 @@ def host() -> Throttle:
 
 
 async def send(shared: Throttle, respond: Callable[[], Awaitable[Answer]]) -> Answer:
-    async with shared.turn() as turn:
-        turn.answer = await respond()
-    return turn.answer
+    started = await shared.start_in_turn()
+    try:
+        answer = await respond()
+        shared.learn_from_answer(answer, started)
+    except RequestError as error:
+        shared.learn_from_error(error, started)
+        raise
+    finally:
+        shared.end()
+    return answer
 
 
 async def repeating(shared: Throttle, bounds: Retry, respond: Callable[[], Awaitable[T]], key: str | None = None) -> T:
-    policy = RetryPolicy(is_worth_it=may_repeat, counts_as=key)
+    policy = RetryPolicy(is_retryable=may_repeat, breaker_key=key)
     return await repeat(Attempts(policy, bounds, shared), respond)
 
 
@@ -499,7 +506,8 @@ def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
     in_virtual_time(main)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    expected = "https://host pushes back (status 429): at most 10 requests at once, 10 a second, none for 3 s; 0 wait"
+    limits = "at most 10 concurrent request(s), 10 per second, paused for 3 s; 0 waiting"
+    expected = f"https://host is throttled (status 429): {limits}"
     assert record.message == expected
 
 
@@ -555,7 +563,7 @@ def test_a_host_that_is_broken() -> None:
         assert len(rest) == 20 - len(first)
         assert {error.host for error in rest} == {"https://host"}
         assert all(isinstance(error.__cause__, ConnectError) for error in rest)
-        assert "3 different requests in a row gave up, the last with: nobody listens" in str(rest[0])
+        assert "the last 3 requests failed after all retries; last error: nobody listens" in str(rest[0])
 
     in_virtual_time(main)
 

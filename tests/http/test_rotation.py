@@ -196,7 +196,7 @@ async def test_a_rotation_in_progress(
             assert {result.status async for result in made} == {InputCreationStatus.CREATED}
             assert refused() == (2 if spoil is replaced_too_early else 1)
             assert emulator.platform.accounts.tokens_issued == 1
-            assert "the one before is used" in caplog.text
+            assert "the current one is used" in caplog.text
             assert "from now on" not in caplog.text
             write(path, SECRET)
             token_of(client).renew_at = time.monotonic()

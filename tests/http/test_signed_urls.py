@@ -140,7 +140,7 @@ async def test_what_is_no_url(name: str) -> None:
     """What would break a request's first line, or is longer than any server takes, is not sent."""
     async with serving() as server, client_of(server) as client:
         url = server.url + NO_URLS[name]
-        for told in await refusals(storage_of(client, is_local=True), url, "signed something that is no URL"):
+        for told in await refusals(storage_of(client, is_local=True), url, "returned an invalid signed URL"):
             assert len(told) < 1000
     assert server.requests == []
 
@@ -218,7 +218,7 @@ async def test_a_name_that_leads_here(
     resolve("store.example", *addresses, monkeypatch=monkeypatch)
     with anyio.fail_after(15):
         async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
-            with pytest.raises(ConnectError, match="unknown name: all its addresses are of this machine"):
+            with pytest.raises(ConnectError, match="unknown name: it resolves only to addresses of this machine"):
                 await put(backend_of(client).storage, f"https://Store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == []
 

@@ -155,7 +155,7 @@ async def test_a_store_that_stops_reading(form: str, stops_after: int, scheme: s
     context = certificates.server("127.0.0.1") if scheme == "https" else None
     with anyio.fail_after(15):
         async with listening(slow.serve, context) as port, client_with(ssl=certificates.client()) as client:
-            with pytest.raises(TimedOutError, match="no answer in time to PUT"):
+            with pytest.raises(TimedOutError, match="timed out waiting for the response to PUT"):
                 await put(
                     backend_of(client).storage,
                     f"{scheme}://127.0.0.1:{port}/a?X-Signature=secret",
@@ -175,7 +175,7 @@ async def test_an_api_that_stops_reading(scheme: str, certificates: Certificates
         async with listening(slow.serve, context) as port:
             host = f"{scheme}://127.0.0.1:{port}"
             async with client_with(host=host, ssl=certificates.client()) as client:
-                with pytest.raises(TimedOutError, match="no answer in time to POST"):
+                with pytest.raises(TimedOutError, match="timed out waiting for the response to POST"):
                     await backend_of(client).api.command("v1/pre-annotations", json=annotation)
     assert slow.attempts == 1
 
@@ -208,7 +208,7 @@ async def test_a_store_that_never_answers() -> None:
     slow = Slow(silent_for=3600)
     with anyio.fail_after(15):
         async with listening(slow.serve) as port, client_with() as client:
-            with pytest.raises(TimedOutError, match="no answer in time to PUT"):
+            with pytest.raises(TimedOutError, match="timed out waiting for the response to PUT"):
                 await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
     assert slow.digests == [hashlib.sha256(LARGE).hexdigest()] * 2
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-import anyio
 import pytest
 from aiohttp import web
 from attrs import evolve
@@ -118,7 +117,7 @@ async def test_no_answer_in_time(server: Server) -> None:
     url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     options: dict[str, Any] = {"host": url, "auth_host": server.url, "write_workspace_id": "mine", "timeout": 0.2}
     async with listener, KognicIOClient(auth=("id", "secret"), **options) as client:
-        with pytest.raises(TimedOutError, match="no answer in time"):
+        with pytest.raises(TimedOutError, match="timed out waiting for the response"):
             await client.cameras.create_from_scene("scene", "project")
     assert asked == 1
 
@@ -220,7 +219,7 @@ async def test_an_auth_server_that_fails_one_question(
 
     server.token = fail
     async with client_of(server, attempts=1) as client:
-        api = backend_of(client).api.with_policy(evolve(READ, counts_as=counts_as))
+        api = backend_of(client).api.with_policy(evolve(READ, breaker_key=counts_as))
         for _ in range(3):
             with pytest.raises((ServerError, UnavailableError)):
                 await find_scenes(api, ["uuid"])
@@ -291,10 +290,7 @@ async def test_a_host_that_goes_away_ends_a_run() -> None:
             yield cameras(f"later-{i}")
 
     async with KognicIOClient(**options) as client:
-        with (
-            anyio.fail_after(30),
-            pytest.raises(UnavailableError, match="is unavailable: 3 different requests in a row gave up"),
-        ):
+        with pytest.raises(UnavailableError, match="is unavailable: the last 3 requests failed after all retries"):
             async for result in create_inputs(client, scenes(), "project-b", sleep_time=0.001):
                 results.append(result)
                 first_has_settled.set()
