@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from kognic_aio._http.protocol import Query, as_list, given
+from kognic_aio._http.protocol import Query, as_list, given, identifier
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
