@@ -362,7 +362,7 @@ class CompilationOutputError(WasmError):
 
 
 class StatusError(KognicError):
-    """A server answered with an error status.
+    """A server responded with an error status.
 
     Attributes:
         status: The HTTP status.
@@ -389,7 +389,7 @@ class StatusError(KognicError):
 
 
 class ApiError(StatusError):
-    """An API answered with an error status."""
+    """An API responded with an error status."""
 
 
 class BadRequestError(ApiError):
@@ -432,7 +432,7 @@ class ServerError(ApiError):
 
 
 class StorageError(StatusError):
-    """The storage behind a signed URL answered with an error status."""
+    """The storage behind a signed URL responded with an error status."""
 
 
 FINAL = (CertificateError, ProxyError)

@@ -306,5 +306,5 @@ def _pull(stream: Any) -> Any:
     if inspect.isawaitable(chunk):
         with suppress(AttributeError):
             chunk.close()  # type: ignore[attr-defined]  # a coroutine, which would complain of not being awaited
-        raise InvalidError("its read() has to be awaited, though it is no coroutine function; give an async generator")
+        raise InvalidError("its read() returns an awaitable without being `async def`; give an async generator")
     return chunk or END

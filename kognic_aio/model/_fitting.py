@@ -77,7 +77,7 @@ def rotation_problem(rotation: RotationQuaternion) -> str | None:
 
 
 class _Series:
-    """Unix timestamps of one kind, in nanoseconds, of which the first stands at a place in the scene."""
+    """Unix timestamps of one kind, in nanoseconds; `place` is the path of the first in the scene."""
 
     def __init__(self, place: str, times: Sequence[int], min_interval: int) -> None:
         self.place = place

@@ -33,7 +33,8 @@ class LocalFile(GivenBytes):
         InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
-    filename: str = field(converter=path_text)
+    # A property has its name: to pyright, a field with a converter is not the `filename` of `Uploadable`.
+    _filename: str = field(alias="filename", converter=path_text)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -41,9 +42,14 @@ class LocalFile(GivenBytes):
             raise self._invalid("filename", "expected the path of a file, got ''")
 
     @property
+    def filename(self) -> str:
+        """Path of the local file, or a name."""
+        return self._filename
+
+    @property
     def client_filename(self) -> str:
         """The filename."""
-        return self.filename
+        return self._filename
 
     @property
     def content_type(self) -> str:

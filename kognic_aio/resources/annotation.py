@@ -1,8 +1,8 @@
 """Annotations, with their content from storage."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import identifier, segment
@@ -12,6 +12,7 @@ from kognic_aio._validation.official import renamed
 from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,
+    BehindUri,
     ClientAnnotation,
     PartialAnnotation,
     PartialClientAnnotation,
@@ -21,20 +22,8 @@ from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import explained
 
-A_co = TypeVar("A_co", covariant=True)
-
-
-class Partial(Protocol[A_co]):
-    """An annotation whose content is behind a signed URL."""
-
-    @property
-    def signed(self) -> Secret[str]:
-        """The signed URL."""
-        ...
-
-    def to_annotation(self, content: Mapping[str, Any] | None) -> A_co:
-        """The annotation with its content."""
-        ...
+A = TypeVar("A")
+P = TypeVar("P", bound=BehindUri)
 
 
 class AnnotationResource:
@@ -104,7 +93,7 @@ class AnnotationResource:
         partials = await self._visibility.wait(
             [identifier(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
-        return [annotation async for annotations in self._whole_ones(partials) for annotation in annotations]
+        return [each async for each in self._completed(partials, PartialAnnotation.to_annotation)]
 
     def get_project_annotations(
         self,
@@ -179,22 +168,18 @@ class AnnotationResource:
         self, partials: Paged[PartialClientAnnotation]
     ) -> AsyncIterator[Sequence[ClientAnnotation]]:
         async for page in partials.pages():
-            async for annotations in self._whole_ones(page):
-                yield annotations
+            async for annotation in self._completed(page, PartialClientAnnotation.to_annotation):
+                yield [annotation]
 
-    async def _whole_ones(self, partials: Sequence[Partial[A_co]]) -> AsyncIterator[Sequence[A_co]]:
+    async def _completed(self, partials: Sequence[P], to_annotation: Callable[[P, Any], A]) -> AsyncIterator[A]:
         """Download contents concurrently, and parse them one by one."""
+        workers = self._downloads.max_value or 1
         # A parsed content needs many times the memory of its text. So each is parsed when the consumer comes for it.
-        for start in range(0, len(partials), self._most):
-            some = partials[start : start + self._most]
-            parses = await map_in_order([each.signed for each in some], self._download, workers=self._most)
+        for start in range(0, len(partials), workers):
+            some = partials[start : start + workers]
+            parses = await map_in_order([each.signed for each in some], self._download, workers=workers)
             for each, parse in zip(some, parses, strict=True):
-                yield [each.to_annotation(await parse())]
-
-    @property
-    def _most(self) -> int:
-        """How many contents are downloaded concurrently."""
-        return self._downloads.max_value or 1
+                yield to_annotation(each, await parse())
 
 
 async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:

@@ -132,10 +132,10 @@ class Output:
     def _read(self, line: bytes) -> WasmError | None:
         """The failure that a line reports, if any."""
         try:
-            answer: object = read_json(line)
+            message: object = read_json(line)
         except ValueError:
-            answer = None
-        match answer:
+            message = None
+        match message:
             case ["loaded"]:
                 self._is_loaded = True
             case ["projected", float(u), float(v)] if self._is_loaded and len(self._pixels) < len(self._points):
