@@ -186,7 +186,7 @@ async def test_a_server_that_is_not_there(shell: pytest.MonkeyPatch, tmp_path: P
     env = name if by == "env" else None
     with pytest.raises(ConnectError, match=f"check the setting `{by}`$"):
         await KognicIOClient(env=env, auth=("id", "secret")).open()
-    with pytest.raises(ConnectError, match=r"127\.0\.0\.1:1; check the setting `auth_host`$"):
+    with pytest.raises(ConnectError, match=r"127\.0\.0\.1:1 has never responded; check the setting `auth_host`$"):
         await KognicIOClient(env=env, auth=("id", "secret"), auth_host="http://127.0.0.1:1").open()
 
 
