@@ -1,8 +1,10 @@
 """Task groups that raise errors as they are, and never end half-done without one."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -71,6 +73,14 @@ def is_being_cancelled() -> bool:
     """Whether the current task is being cancelled. If not, a CancelledError comes from somewhere else."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def is_async_callable(function: Callable[..., object]) -> bool:
+    """Whether calling something gives an awaitable: a coroutine function, or an object with an async `__call__`."""
+    if isinstance(function, partial):
+        return is_async_callable(function.func)
+    is_async = inspect.iscoroutinefunction
+    return is_async(function) or is_async(getattr(function, "__call__", None))  # noqa: B004  # an object with one
 
 
 def _first(errors: BaseException) -> BaseException:

@@ -8,7 +8,7 @@ from typing import Any
 
 from anyio import CancelScope
 
-from kognic_aio._tasks import for_each
+from kognic_aio._tasks import for_each, is_async_callable
 from kognic_aio._threads import Worker, with_descriptors
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
@@ -65,9 +65,8 @@ class CallbackSource(FileSource):
             await source.close()
 
     async def _result(self) -> FileSource:
-        function, is_async = self._callback, inspect.iscoroutinefunction
-        if is_async(function) or is_async(getattr(function, "__call__", None)):  # noqa: B004  # an object with one
-            return await self._source_of_result(function(self.name))
+        if is_async_callable(self._callback):
+            return await self._source_of_result(self._callback(self.name))
         async with self._pool.turn() as worker:
             result = await self._called(worker)
             if not inspect.isawaitable(result):

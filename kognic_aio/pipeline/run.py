@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from anyio import CancelScope, Semaphore
 from attrs import define, field
@@ -21,8 +21,6 @@ from kognic_aio.scenes.limiters import Limiters, places
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
-
-T = TypeVar("T")
 
 log = logging.getLogger("kognic_aio")
 

@@ -93,9 +93,8 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
                 await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
-            is_abandoned = not record.is_kept
             async with abandoned_on_failure(
-                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=is_abandoned
+                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=not record.is_kept
             ):
                 await commit(run.backend, started)
             await record.reached(Step.COMMITTED)

@@ -6,12 +6,12 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from functools import partial
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from anyio import Semaphore, move_on_after
 
+from kognic_aio._tasks import is_async_callable
 from kognic_aio._threads import in_thread, leased_worker
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
@@ -153,20 +153,13 @@ def external_id_of(item: object) -> str | None:
 async def _call(release: Release, external_id: str | None) -> None:
     """Call `release`, in the loop or in a thread. Log what it raises: its scene may have succeeded already."""
     try:
-        result = release() if _is_async(release) else await in_thread(release)
+        result = release() if is_async_callable(release) else await in_thread(release)
         if inspect.isawaitable(result):
             await result
     except asyncio.CancelledError:
         log.warning("release of scene %r was cancelled before it had ended", external_id)
     except Exception as error:
         log.warning("release of scene %r failed: %s: %s", external_id, type(error).__name__, error)
-
-
-def _is_async(function: Release) -> bool:
-    if isinstance(function, partial):
-        return _is_async(function.func)
-    is_async = inspect.iscoroutinefunction
-    return is_async(function) or is_async(getattr(function, "__call__", None))  # noqa: B004  # an object with one
 
 
 def check_source(source: object) -> None:

@@ -1,7 +1,6 @@
 """Abandons scenes that cannot be finished: asks the platform to invalidate them."""
 
 import logging
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
@@ -120,11 +119,13 @@ async def _abandon_at_once(backend: Backend, reserved: Reserved, record: SceneRe
 async def leaving_no_orphans(backend: Backend) -> AsyncGenerator[list[str], None]:
     """Give a list for orphans, and invalidate them when the body of this context has ended."""
     orphans: list[str] = []
+    has_time = True
     try:
         yield orphans
+    except BaseException as error:
+        has_time = isinstance(error, Exception)  # after a cancellation there is none
+        raise
     finally:
-        error = sys.exception()
-        has_time = error is None or isinstance(error, Exception)  # none is left after a cancellation
         invalidating = invalidate_orphan if has_time else _invalidate_at_once
         await for_each(orphans, partial(invalidating, backend), workers=ORPHANS_AT_ONCE)
 

@@ -564,7 +564,7 @@ async def test_a_storage_that_is_not_there() -> None:
 def test_a_host_with_a_path(argument: str, suffix: str) -> None:
     """A host is a scheme, a name and a port: anything beyond is refused, and the error says what to give."""
     hosts: dict[str, Any] = {argument: f"https://platform.example:444{suffix}"}
-    with pytest.raises(InvalidError, match=f"^{argument}: .*: give 'https://platform.example:444', not"):
+    with pytest.raises(InvalidError, match=f"^{argument}: .*: pass 'https://platform.example:444', not"):
         KognicIOClient(**hosts)
 
 

@@ -1,5 +1,6 @@
 """A new scene that the platform does not show yet: nothing is lost, nothing is doubled, nothing is left behind."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -183,6 +184,22 @@ async def test_a_create_that_is_cancelled(
     assert statuses(emulator) == ["invalidated:incorrectly-created" if invalidated else "pending"]
     (uuid,) = [scene.uuid for scene in ours(emulator)]
     assert (f"scene {uuid} was cut off" in caplog.text) is not invalidated
+
+
+async def test_a_create_in_the_handler_of_a_cancellation(emulator: Emulator, client: KognicIOClient) -> None:
+    """It has all its time to clean up: a cancellation that its caller handles is none of its own."""
+    emulator.faults.add(faults.ExpiredUrl(), times=1)
+    emulator.platform.timing.visibility_lag = 1.0
+    ended = asyncio.get_running_loop().create_future()
+    ended.cancel()
+    try:
+        await ended
+    except asyncio.CancelledError:
+        created = await client.cameras.create(cameras_scene("one"))
+        left = [scene.status for scene in ours(emulator) if scene.uuid != created.scene_uuid]
+        assert left == ["invalidated:incorrectly-created"]
+    else:
+        pytest.fail("nothing was cancelled")
 
 
 @pytest.mark.parametrize("step", [Step.STARTING, Step.COMMITTING, Step.COMMITTED])
