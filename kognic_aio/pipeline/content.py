@@ -39,7 +39,7 @@ MAX_DIFFERENCES = 5
 """Differences in an error."""
 
 LARGE = ("imuData", "preAnnotation")
-"""Fields of which an outline has only a digest."""
+"""Fields that are only a digest in an outline."""
 
 NAMED_BY_USERS = ("metadata", "sensor_to_pretty_name")
 """Objects whose keys are the caller's own words, not fields."""
@@ -136,11 +136,7 @@ class Content:
         return outline
 
     def differences(self, outline: str | None) -> dict[str, str]:
-        """Compare with an outline: how each field differs (`2 -> 3`), by its path (`frames[3].images`).
-
-        Raises:
-            ValueError: If the outline is malformed.
-        """
+        """Compare with an outline: how each field differs (`2 -> 3`), by its path (`frames[3].images`)."""
         if outline is None:
             return {}
         match _decompressed(outline):

@@ -43,12 +43,9 @@ _DESCRIPTORS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform)
 
 
 def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool) -> tuple[sqlite3.Connection, T]:
-    """Open an exclusive connection. Return it, and the result of the check.
+    """Open an exclusive connection, and return it with the result of the check. `create` the file if it is missing.
 
-    Args:
-        path: The file.
-        check: Refuses a foreign file before it is changed in any way. It may fill an empty one.
-        create: Whether to create the file if there is none.
+    The check refuses a foreign file before it is changed in any way. It may fill an empty one.
     """
     _check_folder(path)
     if create:
@@ -148,7 +145,7 @@ def difference(found: Iterable[Sequence[Any]], schema: Sequence[str]) -> str | N
 
 
 def _tidy(sql: str) -> str:
-    """The SQL without insignificant spaces, of which ALTER TABLE leaves others."""
+    """The SQL without insignificant spaces: ALTER TABLE leaves different ones."""
     return re.sub(r" ?([(),]) ?", r"\1", " ".join(sql.split()))
 
 

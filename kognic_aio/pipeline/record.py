@@ -54,12 +54,7 @@ class Record(SceneRecord):
         self._fingerprint = self._outline = ""  # not the content itself, which refers to the scene
 
     async def open(self, taken: Taken, annotation: bytes | None) -> None:
-        """Find what an earlier run recorded. If another scene in flight has the same key, wait until it settles.
-
-        Raises:
-            InvalidError: If its key is not a string.
-            DuplicateError: If the journal has different content under its key.
-        """
+        """Find what an earlier run recorded. If another scene in flight has the same key, wait until it settles."""
         if self._records.journal is None:
             return
         content = Content(taken.scene, annotation)
@@ -206,7 +201,7 @@ class Records:
         """Return the key of a scene. Others with the same key wait until `release_key`."""
         key = self._key(taken.scene)
         if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidError(f"key= returned {key!r}: expected a string that tells this scene from all others")
+            raise InvalidError(f"key= returned {key!r}: expected a string that identifies this scene")
         while key in self._in_flight:
             taken.leave_room()  # it may be long
             await self._in_flight[key].wait()
@@ -223,11 +218,7 @@ class Records:
             self._failed.add((key, uncalibrated))
 
     async def find(self, key: str, content: Content) -> Found:
-        """Find the entry of a scene, and decide whether it is resumed or replaced.
-
-        Raises:
-            DuplicateError: If the journal has different content under its key.
-        """
+        """Find the entry of a scene, and decide whether it is resumed or replaced, or the scene refused."""
         journal = self.journal
         if journal is None or (entry := await journal.recall(key)) is None:
             return Found()

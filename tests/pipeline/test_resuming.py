@@ -129,7 +129,7 @@ async def test_a_key_that_is_no_string(key: Any, emulator: Emulator, client: Kog
     """A key that tells scenes apart only by chance is refused before anything is created."""
     (result,) = await run(client, [cameras_scene("a")], path, key=lambda scene: key)
     assert result.error is not None
-    assert result.error.message == f"key= returned {key!r}: expected a string that tells this scene from all others"
+    assert result.error.message == f"key= returned {key!r}: expected a string that identifies this scene"
     assert not emulator.platform.scenes.with_external_id("a")
 
 

@@ -137,7 +137,7 @@ class JournalFile:
         return after
 
     def _look_up(self, key: str) -> Known:
-        """What is known of a scene, cached while it is in flight."""
+        """Fold the facts of a scene, once while it is in flight."""
         if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:
                 self._cache.clear()
