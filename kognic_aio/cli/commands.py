@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 from attrs import asdict, frozen
 
-from kognic_aio.cli.looking import Look, as_json_option, looking
+from kognic_aio.cli.display import Display, as_json_option, with_display
 from kognic_aio.model import Input, InputEntry
 from kognic_aio.util import get_view_links
 
@@ -29,21 +29,21 @@ INPUT_COLUMNS = (
 @click.command()
 @click.argument("project", required=False)
 @click.option("--batches", "--get-batches", is_flag=True, help="Show the project's batches.")
-@looking
-async def projects(look: Look, project: str | None, batches: bool) -> None:
+@with_display
+async def projects(display: Display, project: str | None, batches: bool) -> None:
     """Show all projects, or PROJECT, or the batches of PROJECT."""
     if batches and project is None:
         raise click.UsageError("--batches needs PROJECT, whose batches to show")
-    async with look.client() as client:
+    async with display.client() as client:
         if project is None:
-            look.show(await client.project.get_projects(), PROJECT_COLUMNS)
+            display.show(await client.project.get_projects(), PROJECT_COLUMNS)
         elif batches:
-            look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+            display.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
         else:
             found = [each for each in await client.project.get_projects() if each.project == project]
             if not found:
                 raise click.ClickException(f"project {project!r} is unknown, or not visible with these credentials")
-            look.show_one(found[0], PROJECT_COLUMNS)
+            display.show_one(found[0], PROJECT_COLUMNS)
 
 
 @click.group()
@@ -53,76 +53,78 @@ def batches() -> None:
 
 @batches.command("list")
 @click.argument("project")
-@looking
-async def list_(look: Look, project: str) -> None:
+@with_display
+async def list_(display: Display, project: str) -> None:
     """Show the batches of PROJECT."""
-    async with look.client() as client:
-        look.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
+    async with display.client() as client:
+        display.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
 
 
 @batches.command()
 @click.argument("project")
 @click.argument("batch")
-@click.option("--publish-previous-batches", is_flag=True, help="Publish all open ones, which then take no new inputs.")
-@looking
-async def create(look: Look, project: str, batch: str, publish_previous_batches: bool) -> None:
+@click.option("--publish-previous-batches", is_flag=True, help="Publish all open batches: they take no more inputs.")
+@with_display
+async def create(display: Display, project: str, batch: str, publish_previous_batches: bool) -> None:
     """Create the open batch BATCH in PROJECT, for the same annotations as its latest one."""
-    async with look.client() as client:
+    async with display.client() as client:
         created = await client.project.create_batch(project, batch, publish_previous_batches)
-        look.show_one(created, BATCH_COLUMNS)
+        display.show_one(created, BATCH_COLUMNS)
 
 
 @batches.command()
 @click.argument("project")
 @click.argument("batch")
-@looking
-async def publish(look: Look, project: str, batch: str) -> None:
+@with_display
+async def publish(display: Display, project: str, batch: str) -> None:
     """Publish BATCH of PROJECT: it is ready for annotation and takes no new inputs."""
-    async with look.client() as client:
-        look.show_one(await client.project.publish_batch(project, batch), BATCH_COLUMNS)
+    async with display.client() as client:
+        display.show_one(await client.project.publish_batch(project, batch), BATCH_COLUMNS)
 
 
 @click.command()
 @click.option("--id", "calibration_id", metavar="ID", help="Only the one with this id.")
 @click.option("--external-id", metavar="ID", help="Only those with this external id.")
 @click.option("--raw", is_flag=True, help="With --id: show also how each sensor is calibrated.")
-@looking
-async def calibration(look: Look, calibration_id: str | None, external_id: str | None, raw: bool) -> None:
+@with_display
+async def calibration(display: Display, calibration_id: str | None, external_id: str | None, raw: bool) -> None:
     """Show calibrations of sensors."""
     if calibration_id is not None and external_id is not None:
         raise click.UsageError("give either --id or --external-id")
     if raw and calibration_id is None:
         raise click.UsageError("--raw needs --id")
-    async with look.client() as client:
+    async with display.client() as client:
         if calibration_id is not None:
             entry = await client.calibration.get_calibration(calibration_id)
-            look.show_one(entry, CALIBRATION_COLUMNS)
+            display.show_one(entry, CALIBRATION_COLUMNS)
             if raw:
-                look.show_below(entry.calibration)
+                display.show_below(entry.calibration)
             return
         found = await client.calibration.get_calibrations(external_id)
         if external_id is not None and not found:
             raise click.ClickException(f"no calibration has the external id {external_id!r}")
-        look.show(found, CALIBRATION_COLUMNS)
+        display.show(found, CALIBRATION_COLUMNS)
 
 
 @click.command()
 @click.argument("uuids", nargs=-1)
-@click.option("--external-ids", metavar="ID", multiple=True, help="Not by uuid, but by this external id. Repeat.")
-@click.option("--view", is_flag=True, help="Show no more than the links at which to view them.")
-@click.option("--status", is_flag=True, help="Show no more than what has become of them.")
-@looking
-async def scenes(look: Look, uuids: tuple[str, ...], external_ids: tuple[str, ...], view: bool, status: bool) -> None:
+@click.option("--external-ids", metavar="ID", multiple=True, help="Find by external id instead of uuid. Repeatable.")
+@click.option("--view", is_flag=True, help="Show only the links at which to view them.")
+@click.option("--status", is_flag=True, help="Show only their status.")
+@with_display
+async def scenes(
+    display: Display, uuids: tuple[str, ...], external_ids: tuple[str, ...], view: bool, status: bool
+) -> None:
     """Show scenes by their uuids or external ids."""
     if bool(uuids) == bool(external_ids):
         raise click.UsageError("give either UUIDS or --external-ids")
     if view and status:
         raise click.UsageError("give either --view or --status")
-    async with look.client() as client:
+    async with display.client() as client:
         find = client.scene.get_scenes_by_uuids if uuids else client.scene.get_scenes_by_external_ids
         found = await find(uuids or external_ids)
         columns = ("uuid", "view_link") if view else ("uuid", "status", "error_message") if status else SCENE_COLUMNS
-        look.show(found, columns)
+        display.show(found, columns)
 
 
 @frozen(kw_only=True)
@@ -135,13 +137,15 @@ class ListedInput(InputEntry):
 @click.command()
 @click.option("--project", help="External id of the project.")
 @click.option("--batch", help="Only those of this batch.")
-@click.option("--external-ids", metavar="ID", multiple=True, help="Only those of scenes with this external id. Repeat.")
+@click.option(
+    "--external-ids", metavar="ID", multiple=True, help="Only those of this scene, by external id. Repeatable."
+)
 @click.option("--include-invalidated", is_flag=True, help="Show the invalidated ones, instead of the valid ones.")
-@click.option("--uuids", metavar="UUID,...", help="Not by project, but by the uuids of their scenes.")
-@click.option("--view", is_flag=True, help="Show no more than the links at which to view them.")
-@looking
+@click.option("--uuids", metavar="UUID,...", help="Find by the uuids of their scenes instead of by project.")
+@click.option("--view", is_flag=True, help="Show only the links at which to view them.")
+@with_display
 async def inputs(
-    look: Look,
+    display: Display,
     project: str | None,
     batch: str | None,
     external_ids: tuple[str, ...],
@@ -154,7 +158,7 @@ async def inputs(
         raise click.UsageError("give either --project or --uuids")
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
         raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
-    async with look.client() as client:
+    async with display.client() as client:
         # Only the older calls return status and batch, and find inputs that failed or were invalidated. Only the newer
         # ones return the uuids of inputs.
         if uuids is None:
@@ -168,7 +172,7 @@ async def inputs(
             if unknown := set(wanted) - {entry.scene_uuid for entry in found}:
                 raise click.ClickException(f"no input of scene {', '.join(sorted(unknown))}")
             valid = await client.input.query_inputs(scene_uuids=wanted)
-        look.show(_listed(found, valid), ("scene_uuid", "view_link") if view else INPUT_COLUMNS)
+        display.show(_listed(found, valid), ("scene_uuid", "view_link") if view else INPUT_COLUMNS)
 
 
 def _listed(entries: Iterable[InputEntry], inputs: Iterable[Input]) -> list[ListedInput]:
@@ -194,7 +198,7 @@ class ViewLink:
 def view(input_uuid: str, as_json: bool) -> None:
     """Show the link at which an input can be viewed.
 
-    It asks nobody: there is a link for an input that does not exist, too.
+    Makes no request, so it also prints a link for an input that does not exist.
     """
     link = ViewLink(input_uuid, get_view_links([input_uuid])[input_uuid])
-    Look(as_json=as_json).show_one(link, ("uuid", "view_link"))
+    Display(as_json=as_json).show_one(link, ("uuid", "view_link"))

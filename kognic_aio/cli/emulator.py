@@ -34,10 +34,10 @@ client = KognicIOClient(
 
 
 SECONDS = {
-    "--api-latency": "How long the APIs wait before they answer.",
-    "--storage-latency": "How long the storage waits before it takes a file.",
-    "--processing-time": "How long a scene is processed.",
-    "--visibility-lag": "How long a new scene is unknown to all but its commit.",
+    "--api-latency": "Delay of the responses of the APIs.",
+    "--storage-latency": "Delay before the storage takes a file.",
+    "--processing-time": "Time to process a scene.",
+    "--visibility-lag": "Time for which a new scene is unknown to all requests but its commit.",
 }
 
 
@@ -58,14 +58,14 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free port.")
 @click.option(
     "--allow-host",
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
     callback=_host_names,
-    help="Host that it answers to beside localhost and the address, such as the name of its container; repeatable.",
+    help="Additional host name to respond to, such as the name of its container. Repeatable.",
 )
 @seconds_option("--api-latency")
 @seconds_option("--storage-latency")
@@ -76,13 +76,13 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     default="refuse",
     show_default=True,
     type=click.Choice(["refuse", "omit"]),
-    help="What a status query does about scenes that it does not know: answer 404, or leave them out.",
+    help="How a status query treats unknown scenes: respond with 404, or omit them.",
 )
 @click.option(
     "--reads-files/--no-reads-files",
     default=True,
     show_default=True,
-    help="Whether files that are not what their names say let processing fail.",
+    help="Whether processing fails for files whose content does not match their suffix.",
 )
 def emulator(host: str, port: int, **behaviour: Any) -> None:
     """Run a local platform to try things on, until Ctrl-C or SIGTERM.
@@ -102,8 +102,8 @@ async def _serve(platform: Emulator, address: str) -> None:
         reason = str(error.strerror).rpartition(": ")[2]  # without the sentence that asyncio puts before it
         raise click.ClickException(f"cannot listen on {address}: {reason}") from error
     except UnicodeError as error:
-        raise click.ClickException(f"cannot listen on {address}: it is no name of a host") from error
-    async with platform:  # it listens already, but has to stop
+        raise click.ClickException(f"cannot listen on {address}: it is not a host name") from error
+    async with platform:  # it listens already; this stops it
         welcome = WELCOME.format(
             url=platform.url,
             calibration_id=CALIBRATION_ID,
@@ -115,7 +115,7 @@ async def _serve(platform: Emulator, address: str) -> None:
 
 
 def _variables(platform: Emulator) -> str:
-    """The line for a shell in which other commands use a running emulator."""
+    """The shell line that makes other commands use a running emulator."""
     client_id, client_secret = platform.client_options()["auth"]
     values = {
         "KOGNIC_ENV": platform.url,

@@ -1,7 +1,7 @@
-"""The content of a scene, by which the journal tells two scenes under one key apart.
+"""The content of a scene, by which the journal distinguishes two scenes under one key.
 
-It is what the platform is told: the scene's type, its body and its pre-annotation. The bytes of files do not count, and
-neither do their names, which change when the same files are fetched to another folder.
+It is what is sent to the platform: the scene's type, its body and its pre-annotation. It excludes the bytes of files,
+and their names, which change when the same files are fetched to another folder.
 """
 
 import hashlib
@@ -10,34 +10,36 @@ import re
 import zlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from itertools import islice
 from typing import Any
 
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio._json import read_json
 from kognic_aio.model import BaseScene
-from kognic_aio.pipeline.journal.facts import KIN, kin_of
+from kognic_aio.pipeline.journal.facts import SEPARATOR, Entry, uncalibrated
+from kognic_aio.pipeline.result import InputCreationStatus
 
 RULE = "2:"
-"""How fingerprints begin that were made by today's rule. Those of the first rule are bare digests."""
+"""Prefix of fingerprints made by the current rule. Those of the first rule are bare digests."""
 
 CALIBRATION = "calibration_id"
-"""The field that scripts make anew in each run, so that no committed scene is refused for it."""
+"""The field that scripts create anew in each run. So no committed scene is refused for it."""
 
 MAX_OUTLINE = 4096
-"""Characters that a journal keeps of a content at most; a scene of few frames takes about a hundred."""
+"""Characters of an outline. That of a scene with few frames has about a hundred."""
 
 MAX_DEPTH = 6
-"""How deep an outline may go: scene, frames, frame, images, image, metadata."""
+"""Levels of an outline: scene, frames, frame, images, image, metadata."""
 
 MAX_TEXT = 60
-"""Characters of a text that an outline keeps and an error shows."""
+"""Characters of a text in an outline and in an error."""
 
 MAX_DIFFERENCES = 5
-"""Differences that an error lists."""
+"""Differences in an error."""
 
 LARGE = ("imuData", "preAnnotation")
-"""What an outline has only a digest of."""
+"""Fields that are only a digest in an outline."""
 
 NAMED_BY_USERS = ("metadata", "sensor_to_pretty_name")
 """Objects whose keys are the caller's own words, not fields."""
@@ -50,71 +52,98 @@ COMMON = (
     b'"preAnnotation":"~","sensorSpecification":{"sensorOrder":["RFC01"],"sensorToPrettyName":{"RFC01":"Front"}}'
     b'},"type":"cameras"},"depth":6}'
 )
-"""What outlines have in common, so that they need not repeat it. It is part of the format: it never changes."""
+"""The compression dictionary of outlines. It is part of the format: it never changes."""
+
+
+class Relation(Enum):
+    """How the content of a scene relates to the recorded one under its key."""
+
+    SAME = "same"
+    OTHER_CALIBRATION = "same but for the calibration"
+    SET_ASIDE = "another, which became an input and then made way"
+    OTHER = "another"
+
+
+class Decision(Enum):
+    """Whether a scene resumes its entry, replaces the one under its key, or is refused for it."""
+
+    RESUME, REPLACE, REFUSE = "resume", "replace", "refuse"
+
+
+def decide(relation: Relation, entry: Entry, fingerprint: str, *, is_retried: bool) -> Decision:
+    """Decide what happens to a scene, by the entry under its key and the `uncalibrated` fingerprint of its content."""
+    has_failed = entry.status is InputCreationStatus.FAILED
+    was_committed = entry.scene_uuid is not None  # of a scene that failed
+    is_let_in = entry.refused.get(fingerprint, False)  # by `Journal.retry_failed`
+    match relation:
+        case Relation.SAME if has_failed and is_retried:
+            return Decision.REPLACE
+        case Relation.OTHER_CALIBRATION if has_failed and (is_retried or not was_committed):
+            return Decision.REPLACE
+        case Relation.OTHER if is_let_in or (is_retried and (has_failed or fingerprint in entry.refused)):
+            return Decision.REPLACE
+        case Relation.OTHER:
+            return Decision.REFUSE
+        case _:
+            return Decision.RESUME
 
 
 class Content:
-    """What the platform is told of a scene.
-
-    Args:
-        scene: The scene.
-        annotation: Its pre-annotation as JSON, None if it has none.
+    """The content of a scene with its pre-annotation, which is JSON.
 
     Attributes:
-        fingerprint: The same for the same content, and for no other.
-        kin: The same also for contents that differ in their calibration alone.
+        fingerprint: A digest of the content.
+        uncalibrated: The part of it that does not depend on the calibration.
     """
 
     def __init__(self, scene: BaseScene, annotation: bytes | None) -> None:
         self._scene = scene
         self._annotation = annotation
-        told: JsonObject = _plain(_without_file_names(scene)) | {"type": scene.path}
+        body: JsonObject = _plain(_without_file_names(scene)) | {"type": scene.path}
         if annotation is not None:
-            told["preAnnotation"] = json.loads(annotation, parse_float=lambda text: _number(float(text)))
-        canonical = _canonical(told)
+            body["preAnnotation"] = json.loads(annotation, parse_float=lambda text: _number(float(text)))
+        canonical = _canonical(body)
         self.fingerprint = _fingerprint(canonical)
-        if "calibrationId" in told:
-            kin = {name: value for name, value in told.items() if name != "calibrationId"}
-            self.fingerprint += KIN + _fingerprint(_canonical(kin))
-        self.kin = kin_of(self.fingerprint)
-        # Of a large content, only the fields of each frame are outlined: more would take its time, and be too large.
+        if "calibrationId" in body:
+            rest = {name: value for name, value in body.items() if name != "calibrationId"}
+            self.fingerprint += SEPARATOR + _fingerprint(_canonical(rest))
+        self.uncalibrated = uncalibrated(self.fingerprint)
+        # The outline of a large content has only the fields of each frame. A deeper one would be slow, and too large.
         self._depth = 3 if len(canonical) > 32_768 else MAX_DEPTH
-        self._told = told | {name: _summary(told[name]) for name in LARGE if name in told}
+        self._body = body | {name: _summary(body[name]) for name in LARGE if name in body}
 
     def has(self, fingerprint: str | None) -> bool:
-        """Whether this content made the fingerprint, by whichever rule. None is that of any content."""
-        if fingerprint is None or fingerprint.startswith(RULE):
-            return fingerprint is None or fingerprint.partition(KIN)[0] == self.fingerprint.partition(KIN)[0]
+        """Whether a fingerprint, made by either rule, is that of this content. None fits every content."""
+        if fingerprint is None:
+            return True
+        if fingerprint.startswith(RULE):
+            return fingerprint.partition(SEPARATOR)[0] == self.fingerprint.partition(SEPARATOR)[0]
         return fingerprint == self.first_fingerprint
 
     @property
     def first_fingerprint(self) -> str:
-        """What the first rule made of this content, in journals of schema 1. File names are part of it."""
+        """The fingerprint by the first rule, in journals of schema 1. File names are part of it."""
         body = encode(self._scene)
         if "imuData" in body and not body["imuData"] and self._scene.path in ("cameras", "cameras-sequence"):
-            del body["imuData"]  # which scenes of cameras could not have then
+            del body["imuData"]  # scenes of cameras did not have the field yet
         return hashlib.sha256(to_json(body) + b"\n" + (self._annotation or b"")).hexdigest()
 
     def outline(self) -> str:
-        """What the journal keeps of the content, to tell later how another one differs; compressed."""
+        """A compressed summary of the content, from which a later run sees how another one differs."""
         depth = self._depth
-        while len(outline := _outlined(self._told, depth)) > MAX_OUTLINE and depth > 1:
+        while len(outline := _outlined(self._body, depth)) > MAX_OUTLINE and depth > 1:
             depth -= 1
         return outline
 
     def differences(self, outline: str | None) -> dict[str, str]:
-        """By the path of each field that differs (`frames[3].images`), how it does (`2 -> 3`); empty if nobody knows.
-
-        Raises:
-            ValueError: If the outline is none of ours.
-        """
+        """Compare with an outline: how each field differs (`2 -> 3`), by its path (`frames[3].images`)."""
         if outline is None:
             return {}
         match _decompressed(outline):
             case {"content": old, "depth": int(depth)}:
-                return dict(_compared("", old, _cut(self._told, depth)))
+                return dict(_compared("", old, _cut(self._body, depth)))
             case _:
-                raise ValueError("it has no outline of a content")
+                raise ValueError("not the outline of a content")
 
 
 def _fingerprint(canonical: bytes) -> str:
@@ -122,19 +151,20 @@ def _fingerprint(canonical: bytes) -> str:
 
 
 def listed(differences: Mapping[str, str]) -> str:
-    """Differences as an error says them: the first few of many, each of at most 200 characters."""
-    told = [f"{path}: {change}" for path, change in islice(differences.items(), MAX_DIFFERENCES)]
-    told = [each if len(each) <= 200 else f"{each[:200]}..." for each in told]  # names in metadata may have any length
-    more = len(differences) - len(told)
-    return ", ".join(told) + (f" and {more} more" if more else "")
+    """List the first few differences for an error, each in at most 200 characters."""
+    shown = [f"{path}: {change}" for path, change in islice(differences.items(), MAX_DIFFERENCES)]
+    # Names in metadata may have any length.
+    shown = [each if len(each) <= 200 else f"{each[:200]}..." for each in shown]
+    more = len(differences) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _without_file_names(scene: BaseScene) -> JsonObject:
     """The body of a scene without the names of its files, and the resource ids that were made from them."""
     body = encode(scene)
     frames = body["frames"] if "frames" in body else [body["frame"]]
-    for frame, told in zip(scene.all_frames, frames, strict=True):
-        described = [*told.get("images", ()), *told.get("pointClouds", ())]
+    for frame, written in zip(scene.all_frames, frames, strict=True):
+        described = [*written.get("images", ()), *written.get("pointClouds", ())]
         for file, names in zip(frame.files, described, strict=True):
             del names["filename"], names["clientFilename"]
             if file.is_named_by_filename:
@@ -143,7 +173,7 @@ def _without_file_names(scene: BaseScene) -> JsonObject:
 
 
 def _plain(value: Any) -> Any:
-    """The value without what is empty, as a field that a later version adds will be; 1.0 is the same as 1."""
+    """The value without empty fields, so that fields of a later version change no fingerprint; 1.0 becomes 1."""
     match value:
         case dict():
             plain = {str(key): _plain(item) for key, item in value.items()}
@@ -157,7 +187,7 @@ def _plain(value: Any) -> Any:
 
 
 def _cut(value: Any, depth: int) -> Any:
-    """The value down to a depth. What is deeper is a digest, and so is the rest of a long text."""
+    """The value down to a depth. Deeper values become digests, and so does the rest of a long text."""
     match value:
         case dict() if depth:
             return {key: _cut(item, depth - 1) for key, item in value.items()}
@@ -172,7 +202,7 @@ def _cut(value: Any, depth: int) -> Any:
 
 
 def _summary(value: Any) -> JsonObject:
-    """What stands for an object or a list."""
+    """Stands for an object or a list: its digest, and the length of a list."""
     length = {"#": len(value)} if isinstance(value, list) else {}
     return {"~": _digest(value), **length}
 
@@ -190,16 +220,16 @@ def _number(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _outlined(told: JsonObject, depth: int) -> str:
+def _outlined(body: JsonObject, depth: int) -> str:
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=COMMON)
-    outline = _canonical({"depth": depth, "content": _cut(told, depth)})
+    outline = _canonical({"depth": depth, "content": _cut(body, depth)})
     return b64encode(deflate.compress(outline) + deflate.flush()).decode()
 
 
 def _decompressed(text: str) -> Any:
     inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=COMMON)
     try:
-        # Deflate makes nothing a thousand times smaller. What is longer is cut off, and so no JSON any more.
+        # Deflate shrinks nothing a thousandfold. A longer text is malicious: it is cut off, and fails as JSON.
         content = inflate.decompress(b64decode(text), 1024 * MAX_OUTLINE)
     except zlib.error as error:
         raise ValueError(str(error)) from error
@@ -207,13 +237,13 @@ def _decompressed(text: str) -> Any:
 
 
 def _compared(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
-    """The paths at which two outlines of the same depth differ, each with how."""
+    """Yield the path and kind of each difference between two outlines of the same depth."""
     if old == new:
         return
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _compared(f"{path}[{index}]", before, after)
-    elif isinstance(old, dict) and isinstance(new, dict) and "~" not in {*old, *new}:  # which summaries have
+    elif isinstance(old, dict) and isinstance(new, dict) and "~" not in {*old, *new}:  # neither is a summary
         is_field = path.rpartition(".")[2] not in NAMED_BY_USERS
         for key in {**old, **new}:
             # `calibrationId` is the field `calibration_id`.
@@ -225,7 +255,7 @@ def _compared(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
 
 
 def _shown(value: Any) -> str:
-    """A value of an outline for people: a list is its length."""
+    """A value of an outline for an error: a list is its length."""
     match value:
         case None:
             return "none"

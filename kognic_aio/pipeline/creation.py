@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import anyio
 
+from kognic_aio._frames import without_frames
 from kognic_aio._http.paging import AsyncOnly
 from kognic_aio._tasks import is_being_cancelled, retrieve_exception, task_group
 from kognic_aio._threads import thread_hint
@@ -29,12 +30,10 @@ from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.record import Key, Record, Records
-from kognic_aio.pipeline.recording import clear, recording
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene
 from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
-from kognic_aio.pipeline.tracebacks import from_source, without_traceback
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.limiters import Limiters, places
 from kognic_aio.scenes.target import check_target
@@ -129,8 +128,9 @@ def create_inputs(
         undelivered=places((limits or client.limits).in_flight),
         watcher=Watcher(backend.api, backend.visibility, sleep_time, scene_timeout),
         records=Records(key, retry_failed=retry_failed),
+        journal=journal,
     )
-    return InputCreation(run, scenes_with_pre_annotations, journal)
+    return InputCreation(run, scenes_with_pre_annotations)
 
 
 def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_failed: bool) -> None:
@@ -152,10 +152,9 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
 
     as_list: ClassVar[str] = "[result async for result in ...]"
 
-    def __init__(self, run: Run, source: SceneSource, journal: str | PathLike[str] | None) -> None:
+    def __init__(self, run: Run, source: SceneSource) -> None:
         self._run = run
         self._source: SceneSource = source
-        self._journal = journal
         self._results = Results()
         self._task: asyncio.Task[Exception | None] | None = None
         self._used = self._closed = self._ended = False
@@ -223,14 +222,14 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         # object refer to the source, which ends with the run.
         given, self._source = items(self._source), ()
         results = self._results
-        task = asyncio.create_task(_drive(self._run, given, results, self._journal), name="create_inputs")
+        task = asyncio.create_task(_drive(self._run, given, results), name="create_inputs")
         task.add_done_callback(retrieve_exception)  # nobody asks for the failure of a run that was left
         task.add_done_callback(lambda _: results.close())
         self._run.backend.cancel_on_close(task)
         return task
 
 
-async def _drive(run: Run, given: Given, results: Results, journal: str | PathLike[str] | None) -> Exception | None:
+async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
     """Drive a run to its end: check its target, run its scenes, and check that none was lost.
 
     Returns:
@@ -240,10 +239,10 @@ async def _drive(run: Run, given: Given, results: Results, journal: str | PathLi
         await check_target(run.backend.api, run.project, run.batch)
     except (RunError, StatusError):
         # If the project is gone for good, no later run gets further than this. So its orphans are invalidated now.
-        await clear(run, journal)
+        await run.clear_journal()
         raise
     # Two groups: the scenes wait for the watcher, so it has to outlive them.
-    async with recording(run, journal), task_group() as watching:
+    async with run.recording(), task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as scenes:
             run.orphans = run.orphans_of(run.records.journal, scenes)
@@ -286,7 +285,7 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
             raise
         failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
     except Exception as error:
-        failure = from_source(error)
+        failure = error
         if hint := thread_hint(error):
             error.add_note(f"scenes_with_pre_annotations{hint}")
     else:
@@ -344,6 +343,6 @@ def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:
     if task.cancelled():  # not by the consumer: `__anext__` does not ask once the run is closed
         raise ClosedError("the client was closed before all scenes had settled")
     if (error := task.exception()) is not None:
-        raise without_traceback(error) if isinstance(error, KognicError) else error
+        raise without_frames(error) if isinstance(error, KognicError) else error  # our frames help nobody
     if (failure := task.result()) is not None:
         raise failure

@@ -1,8 +1,8 @@
 """Opens an SQLite file that may come from anywhere: an archive, another user, an attacker.
 
-Whose it is, is seen first. A journal says which scenes to invalidate, so whoever writes it acts in our name. What
-another user could have written, replaced or planted is refused. Windows has no such modes: there, only what the file is
-gets looked at. Then nothing in it runs, and nothing in it takes more time or memory than a journal does.
+Ownership is checked first. A journal says which scenes to invalidate, so whoever writes it acts in our name. A file
+that another user could have written, replaced or planted is refused. Windows has no such modes: there, only the kind of
+the file is checked. Then nothing in it runs, and nothing in it takes more time or memory than a journal does.
 """
 
 import os
@@ -23,10 +23,10 @@ from kognic_aio.errors import JournalError
 T = TypeVar("T")
 
 CLAIMED = ("-wal", "-journal")
-"""What SQLite reads beside a file when it opens it. It keeps `-shm` in memory."""
+"""Files that SQLite reads next to a database when it opens it. It keeps `-shm` in memory."""
 
 MAX_COMPANION_BYTES = 2**30
-"""What a killed process leaves is far smaller, and SQLite reads all of it before anything else."""
+"""Bytes of a file next to the database. A killed run leaves far less, and SQLite reads all of it first."""
 
 MAX_VALUE_BYTES = 4 * 2**20
 """Bytes of a value."""
@@ -35,25 +35,22 @@ MAX_ROW_SIZE = 2**20
 """Characters of a row. A fact takes some hundred."""
 
 CHECKING_TIME = 2.5
-"""Seconds that looking a file over takes at most. What is left of a larger one is checked when it is read."""
+"""Seconds to check a file. The rest of a larger one is checked when it is read."""
 
 _IS_POSIX = sys.platform != "win32"
 _DESCRIPTORS = {"linux": "/proc/self/fd", "darwin": "/dev/fd"}.get(sys.platform)
-"""Where the system shows which files this process has open."""
+"""The folder that lists the open files of this process."""
 
 
 def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool) -> tuple[sqlite3.Connection, T]:
-    """A connection that nobody else has, and what the check says.
+    """Open an exclusive connection, and return it with the result of the check. `create` the file if it is missing.
 
-    Args:
-        path: The file.
-        check: Refuses a file that is none of ours, before it is changed in any way. It may fill an empty one.
-        create: Whether to create the file if there is none.
+    The check refuses a foreign file before it is changed in any way. It may fill an empty one.
     """
     _check_folder(path)
     if create:
         _create_private(path)
-    for _ in range(9):  # two that open it at once may each see the other's lock
+    for _ in range(9):  # two that open it at once may see each other's lock; after 0.1 s, it is another run's
         try:
             return _locked(path, check)
         except sqlite3.Error as error:
@@ -64,27 +61,28 @@ def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool)
 
 
 def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite3.Connection, T]:
-    # It is not opened to be looked at: to close it again would take away the locks that this process has on it.
+    # 1. Check whose the file is, without opening it: closing it again would drop the locks of this process on it.
     _check(path, Path(path))
     if not os.access(path, os.W_OK):
         raise _refused(path, "it cannot be written, which a journal has to be, even to be read: see its mode")
     _claim_companions(path)
+    # 2. Lock it. The first read takes the lock, which ends with the connection or the process.
     uri = f"{Path(path).absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         _harden(connection)
-        # The first read takes the lock, which ends with the connection or the process, however that ends.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         value_of(connection, "PRAGMA application_id")
+        # 3. Check that it is still the same file, and that its content is ours.
         check_opened(path)
         _claim_companions(path)
         checked = check(connection)
-        _claim_companions(path)  # of a file that was empty, SQLite has removed them
-        # Enough to survive the end of the process; after a power failure the last steps may be missing.
+        _claim_companions(path)  # SQLite has removed those of a file that was empty
+        # 4. Set it up. It survives the end of the process; after a power failure the last steps may be missing.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA temp_store = MEMORY")
-        value_of(connection, "PRAGMA user_version")  # opens what lies beside the file
+        value_of(connection, "PRAGMA user_version")  # opens the WAL
         check_opened(path, "-wal")
         _give_up(path, ["-journal"])
     except BaseException as error:
@@ -100,7 +98,7 @@ def _harden(connection: sqlite3.Connection) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 20_000)  # all that we run at once is a third of it
     connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 32)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    # A text may have any bytes: ours are checked when their row is read.
+    # A text may have any bytes. Ours are checked when their row is read.
     connection.text_factory = lambda content: content.decode(errors="surrogateescape")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
@@ -110,12 +108,12 @@ def _harden(connection: sqlite3.Connection) -> None:
 
 
 def is_error(error: sqlite3.Error, kind: int) -> bool:
-    """Whether an error of SQLite is of a kind."""
+    """Whether an error of SQLite is of a kind, which is the low byte of its code."""
     code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF == kind  # the low byte is the kind of error, the others tell more of it
+    return code & 0xFF == kind
 
 
-# What is in the file
+# The content of the file
 
 
 def value_of(connection: sqlite3.Connection, query: str) -> Any:
@@ -125,18 +123,18 @@ def value_of(connection: sqlite3.Connection, query: str) -> Any:
 
 
 def schema_of(connection: sqlite3.Connection, path: str) -> list[tuple[Any, ...]]:
-    """Type, name and SQL of all that is in a file, unless that is more than SQLite should read into memory."""
-    # Ours takes 61 instructions, and each table of another about 10.
+    """Type, name and SQL of each object in a file. One with too many to read into memory is refused."""
+    # Our schema takes 61 instructions, and each further table about 10.
     found = _found(connection, "SELECT type, name, sql FROM sqlite_master", until=0, every=1_000)
     if found is None:
-        raise JournalError(f"journal {path}: this is no journal, as it has too many tables", path=path)
+        raise JournalError(f"journal {path}: not a kognic_aio journal, it has too many tables", path=path)
     return found
 
 
 def difference(found: Iterable[Sequence[Any]], schema: Sequence[str]) -> str | None:
-    """What `schema_of` has found that the schema does not have, or lacks; None if they are the same.
+    """The first difference between the result of `schema_of` and our schema, None if there is none.
 
-    So no trigger, view, index, check or expression of somebody else's runs when a journal is read or written.
+    So no foreign trigger, view, index, check or expression runs when a journal is read or written.
     """
     missing = {_tidy(sql) for sql in schema}
     for kind, name, sql in found:
@@ -147,16 +145,13 @@ def difference(found: Iterable[Sequence[Any]], schema: Sequence[str]) -> str | N
 
 
 def _tidy(sql: str) -> str:
-    """The SQL without the spaces that do not matter: a column that ALTER TABLE adds leaves others."""
+    """The SQL without insignificant spaces: ALTER TABLE leaves different ones."""
     return re.sub(r" ?([(),]) ?", r"\1", " ".join(sql.split()))
 
 
 def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -> None:
-    """See that a file whose schema is ours is sound, as far as there is time.
-
-    `large_row` is a query for the key of a row that is larger than some size: SQLite loads all of a row to compare it.
-    """
-    # Only now: the file names a size for the cache, which SQLite takes with the schema.
+    """Check that a file with our schema is sound, as far as there is time. `large_row` finds the key of a large row."""
+    # Only now, because SQLite takes the size of the cache from the file when it reads the schema.
     connection.execute("PRAGMA cache_size = -2000")
     until = time.monotonic() + CHECKING_TIME
     if large := _found(connection, large_row, MAX_ROW_SIZE, until=until):
@@ -169,7 +164,7 @@ def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -
 def _found(
     connection: sqlite3.Connection, query: str, *parameters: int, until: float, every: int = 10_000
 ) -> list[tuple[Any, ...]] | None:
-    """What a query finds, None if that takes too long. SQLite looks at the clock after so many instructions each."""
+    """The rows of a query, None if it takes too long. SQLite looks at the clock `every` so many instructions."""
     connection.set_progress_handler(lambda: time.monotonic() > until, every)
     try:
         return connection.execute(query, parameters).fetchall()
@@ -181,7 +176,7 @@ def _found(
         connection.set_progress_handler(None, 0)
 
 
-# What lies beside it
+# The files next to it
 
 
 def _beside(path: str, suffix: str) -> Path:
@@ -189,40 +184,38 @@ def _beside(path: str, suffix: str) -> Path:
 
 
 def _create_private(path: str | Path) -> None:
-    """Create a file if there is none. One that is there is not opened, as `_locked` says why."""
+    """Create a file if there is none. An existing one is not opened: `_locked` says why."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _claim_companions(path: str) -> None:
-    """Take the names from which SQLite would read more of the database, as long as they are free.
+    """Create the files from which SQLite would read more of the database, unless they exist.
 
-    Once they are ours, nobody else can put a file there, as anybody could in /tmp between our look and that of SQLite.
-    SQLite would write what it finds into the database, even if we refuse that a moment later. Empty files do nothing.
-    What is there already has to be ours too, and not too large to be read at once.
+    Otherwise, in /tmp, anybody could put a file there between our check and SQLite's, which would write its content
+    into the database. Empty files do nothing. Existing ones have to be ours, and not too large to be read at once.
     """
     for suffix in CLAIMED:
         _create_private(_beside(path, suffix))
     for file in (_beside(path, suffix) for suffix in (*CLAIMED, "-shm")):
         with suppress(FileNotFoundError):
-            size = _check(path, file).st_size
-            if size > MAX_COMPANION_BYTES:
+            if (size := _check(path, file).st_size) > MAX_COMPANION_BYTES:
                 raise _refused(path, f"{file} is larger than what a run leaves: {size} bytes")
 
 
 def _give_up(path: str, suffixes: Iterable[str]) -> None:
-    """Remove the files that claimed a name, while the database is still locked. One with something in it stays."""
+    """Remove the files that claimed a name, while the database is still locked. Those with content stay."""
     for file in (_beside(path, suffix) for suffix in suffixes):
         with suppress(OSError):
             if not file.lstat().st_size:
                 file.unlink()
 
 
-# Whose it is
+# Ownership
 
 
 def _check_folder(path: str) -> None:
-    """See that nobody else can replace the file, or lay another one beside it in its name."""
+    """Check that nobody else can replace the file, or put another one next to it in its name."""
     folder = Path(path).absolute().parent
     found = folder.stat()
     if not _IS_POSIX:
@@ -230,24 +223,21 @@ def _check_folder(path: str) -> None:
     if found.st_uid not in (0, os.geteuid()):
         raise _refused(path, f"its folder {folder} belongs to another user ({found.st_uid}); choose one of your own")
     others_write = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid))
-    # In a folder with the sticky bit, such as /tmp, nobody can replace what belongs to another user.
+    # In a folder with the sticky bit, such as /tmp, nobody can replace the files of another user.
     if others_write and not found.st_mode & stat.S_ISVTX:
         problem = f"others may write in its folder {folder}, and so replace it"
         raise _refused(path, f"{problem}: {_chmod(folder)}, or choose a folder of your own")
 
 
 def check_opened(path: str, suffix: str = "") -> None:
-    """See that the file, or one beside it, is the one that SQLite has opened, and is still ours.
-
-    Somebody might have replaced it after it was looked at, and even put it back.
-    """
+    """Check that SQLite has opened this file, or the one next to it. It may have been replaced after our check."""
     file = _beside(path, suffix)
     if not _has_open(_check(path, file)):
         raise _refused(path, f"{file} was replaced while it was opened; see who writes in its folder")
 
 
 def _check(path: str, file: Path) -> os.stat_result:
-    """See that a file is one of ours, and nothing that leads elsewhere."""
+    """Check that a file is a regular one of ours, and return its status."""
     found = file.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise _refused(path, f"{file} is a symbolic link, which is not followed; give the path of the file itself")
@@ -271,7 +261,7 @@ def _check_owner(path: str, file: Path, found: os.stat_result) -> None:
 
 
 def _is_own_group(number: int) -> bool:
-    """Whether only we, or root, are in a group: many systems give each user one, which may write what they make."""
+    """Whether only this user and root are in a group. Many systems give each user one, with write permission."""
     if sys.platform == "win32":
         return False
     import grp  # noqa: PLC0415  # Windows has neither
@@ -286,7 +276,7 @@ def _is_own_group(number: int) -> bool:
 
 
 def _has_open(found: os.stat_result) -> bool:
-    """Whether this process has a file open, as far as the system tells."""
+    """Whether this process has a file open, as far as the system shows."""
     if _DESCRIPTORS is None:
         return True
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # names are all that is wanted

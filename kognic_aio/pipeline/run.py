@@ -1,16 +1,19 @@
 """The state that all scenes of a run share."""
 
 import logging
+import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from anyio import CancelScope, Semaphore
+from anyio import CancelScope, Semaphore, move_on_after
 from attrs import define, field
 
-from kognic_aio.errors import ENDS_RUN
+from kognic_aio._tasks import task_group
+from kognic_aio._threads import in_thread
+from kognic_aio.errors import ENDS_RUN, JournalError
 from kognic_aio.model import FeatureFlags
-from kognic_aio.pipeline.journal import Journal
+from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.record import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult, Progress
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 log = logging.getLogger("kognic_aio")
+
+CLEARING_TIME = 5.0
+"""Seconds beyond a grace period that it takes at most to clear a journal."""
 
 
 @define(kw_only=True, eq=False)
@@ -39,7 +45,8 @@ class Run:
         limiters: Bound concurrency.
         undelivered: Bounds the scenes whose results the consumer has not come for.
         watcher: Knows when scenes are created.
-        records: What is known of each scene.
+        records: The records of its scenes.
+        journal: Path of the journal, None if the run has none.
         progress: How far the run has come.
         room: The place of the one scene that is taken from the source and not yet among the scene jobs.
         failure: The error that ends the whole run.
@@ -61,6 +68,7 @@ class Run:
     undelivered: Semaphore
     watcher: Watcher
     records: Records
+    journal: str | os.PathLike[str] | None
     orphans: Orphans = field(init=False)
     progress: Progress = field(factory=Progress)
     room: Semaphore = field(factory=lambda: places(1))
@@ -70,6 +78,43 @@ class Run:
     pulling: CancelScope | None = None
     _uncommitted: set[Taken] = field(factory=set[Taken])
     _source_ended: bool = False
+
+    @property
+    def _destination(self) -> Destination:
+        host = self.backend.api.url("").rstrip("/")
+        return Destination(host, self.backend.workspace_id(), self.project, self.batch)
+
+    @asynccontextmanager
+    async def recording(self) -> AsyncGenerator[None, None]:
+        """Record the steps of the run in its journal, if it has one."""
+        if self.journal is None:
+            yield
+            return
+        async with Journal(self.journal, self._destination) as self.records.journal:
+            yield
+
+    async def clear_journal(self) -> None:
+        """Invalidate the scenes left by earlier runs, because neither this run nor a later one can go on.
+
+        Committed scenes stay. Scenes that cannot be invalidated in time stay in the journal. A missing journal is not
+        created: it would belong to a destination that may be misspelt.
+        """
+        if self.journal is None or not await in_thread(os.path.exists, self.journal):
+            return
+        timeout = self.backend.visibility.timeout + CLEARING_TIME
+        with move_on_after(timeout) as time:
+            try:
+                async with Journal(self.journal, self._destination) as journal, task_group() as tasks:
+                    orphans = self.orphans_of(journal, tasks)
+                    for scene_uuid in await journal.abandoned():
+                        orphans.invalidate_inherited(scene_uuid)
+                    for entry in await journal.unfinished():
+                        orphans.give_up(entry)
+            except JournalError as error:
+                log.warning("scenes left by earlier runs could not be invalidated: %s", error)
+        if time.cancelled_caught:
+            problem = "not all scenes left by earlier runs could be invalidated within"
+            log.warning("journal %s: %s %g s; the journal keeps them", self.journal, problem, timeout)
 
     @asynccontextmanager
     async def scene_job(self, taken: Taken) -> AsyncGenerator[None, None]:
@@ -140,5 +185,5 @@ class Run:
         self.progress.skip(result.status)
         # Once, because a run that is repeated every night may skip thousands.
         if self.progress.skipped_failed == 1 and result.error is not None:
-            problem = "failed in an earlier run, and is skipped, as are others that failed"
-            log.warning("%r %s: %s; to try them again: %s", result.external_id, problem, result.error.message, RETRY)
+            message = "skipping %r, which failed in an earlier run: %s; to retry all such scenes: %s"
+            log.warning(message, result.external_id, result.error.message, RETRY)

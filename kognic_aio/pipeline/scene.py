@@ -55,17 +55,17 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
                 except ENDS_RUN:
                     raise
                 except StageError as error:
-                    return await record.failed(error.stage, error.__cause__ or error), record
+                    return await record.settle_failed(error.stage, error.__cause__ or error), record
                 except Exception as error:  # also what the caller's own objects raise
                     if not restarts.may_follow(error):
-                        return await record.failed(InputCreationStage.SCENE, error), record
+                        return await record.settle_failed(InputCreationStage.SCENE, error), record
                 except CancelledError:
                     # Unless somebody cancels this task, an object of the caller's raises this. The task group would
                     # take it for a cancellation of its own, and end the run without an error.
                     if is_being_cancelled():
                         raise
                     cancelled = KognicError("the scene was cancelled from elsewhere")
-                    return await record.failed(InputCreationStage.SCENE, cancelled), record
+                    return await record.settle_failed(InputCreationStage.SCENE, cancelled), record
     finally:
         run.left_jobs(taken)
         record.close()
@@ -94,7 +94,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
             async with abandoned_on_failure(
-                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=not record.is_kept
+                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=not record.has_journal
             ):
                 await commit(run.backend, started)
             await record.reached(Step.COMMITTED)
@@ -104,7 +104,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
         return record.result(InputCreationStatus.PROCESSING)
     if annotation is not None:
         await pre_annotate(scene_uuid, annotation, record, run)
-    return await record.created(await create_scene_inputs(scene_uuid, record, run))
+    return await record.settle_created(await create_scene_inputs(scene_uuid, record, run))
 
 
 async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
@@ -129,10 +129,10 @@ async def check(taken: Taken, *, dryrun: bool = False) -> bytes | None:
 async def committed_earlier(record: Record, run: Run) -> str | None:
     """Resume a scene that an earlier run committed, and return its uuid. A scene that was only started is abandoned."""
     # A started scene is not finished, because its signed URLs are not in the journal: they are secrets, and expire.
-    earlier = record.found.earlier
-    if earlier is not None and record.found.starts_afresh:
-        await make_way(earlier, record, run)
+    if record.found.replaced is not None:
+        await make_way(record.found.replaced, record, run)
         return None
+    earlier = record.found.resumed
     if earlier is None or earlier.scene_uuid is None:
         return None
     if await was_committed_earlier(earlier.step, earlier.scene_uuid, record, run):

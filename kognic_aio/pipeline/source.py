@@ -24,6 +24,9 @@ SceneSource: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 log = logging.getLogger("kognic_aio")
 
+INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contextlib")
+"""Packages whose frames lie between a run and the code of its source."""
+
 RELEASING_TIME = 0.4
 """Seconds that a cancelled task waits for a release. It may have to abandon its scene within the same second."""
 
@@ -263,13 +266,18 @@ class _Pulling:
 
 
 def explain_failure(error: Exception, taken: int, last: str | None) -> None:
-    """Add to the error of a source where it failed.
+    """Add to the error of a source where it failed, and remove our own frames from its traceback.
 
     Args:
         error: The error that the source raised.
         taken: How many scenes it gave before.
         last: The external id of the last of them, None if that was not a scene.
     """
+    frames = error.__traceback__
+    while frames is not None and str(frames.tb_frame.f_globals.get("__name__")).partition(".")[0] in INTERNAL:
+        frames = frames.tb_next
+    if frames is not None:  # otherwise the error comes from our own code, and keeps its traceback
+        error.__traceback__ = frames
     scenes = "1 scene" if taken == 1 else f"{taken} scenes"
     place = f"after {scenes}" if taken else "at its first scene"
     named = "" if last is None else f", the last one {last!r}"

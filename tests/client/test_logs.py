@@ -267,7 +267,7 @@ async def test_a_journal_that_can_be_read_again(tmp_path: Path) -> None:
     here = Destination("https://host", "workspace", "project", "batch")
     error = InputCreationError(stage=InputCreationStage.SCENE, message=LONG_FORGERY)
     async with Journal(tmp_path / "journal", here) as journal:
-        with pytest.raises(JournalError, match="too large to be kept"):
+        with pytest.raises(JournalError, match="too large for a journal"):
             await journal.record("key", Step.STARTING, scene_uuid="u" * LONG)
         await journal.settle("key", InputCreationResult(status=InputCreationStatus.FAILED, error=error))
     async with Journal(tmp_path / "journal", here) as journal:

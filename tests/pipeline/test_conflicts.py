@@ -169,7 +169,7 @@ async def test_what_an_error_says(ingest: Ingest) -> None:
     assert (result.status, result.scene_uuid) == (FAILED, None)
     assert result.error is not None
     message = result.error.message
-    assert message.startswith("'scene' is in the journal with another content: metadata.region: 'north' -> 'south'; ")
+    assert message.startswith("the journal has different content for 'scene': metadata.region: 'north' -> 'south'; ")
     for advice in ("recorded content", "key=", "another journal", "retry_failed=True", "Journal.retry_failed()"):
         assert advice in message
     (failure,) = await ingest.failures()
@@ -317,7 +317,7 @@ async def test_a_committed_scene_keeps_its_calibration(ingest: Ingest, caplog: p
     assert (second.status, second.scene_uuid) == (CREATED, first.scene_uuid)
     assert (ingest.uploads, ingest.statuses()) == (uploads, ["created"])
     (record,) = [record for record in caplog.records if "calibration" in record.message]
-    assert "'scene' is committed, and stays as it is" in record.message
+    assert "scene 'scene' was committed with another calibration and is kept" in record.message
     assert f"calibration_id {one.calibration_id!r} -> {other.calibration_id!r}" in record.message
     assert await ingest.failures() == []
 
@@ -330,7 +330,7 @@ async def test_a_scene_that_is_done_keeps_its_calibration(ingest: Ingest, caplog
         given = await calibrated(ingest.client)
         with caplog.at_level(logging.INFO, "kognic_aio"):
             results, progress = await ingest.counted(*(evolve(given, external_id=name) for name in names))
-        told = Counter(record.levelname for record in caplog.records if "stays as it is" in record.message)
+        told = Counter(record.levelname for record in caplog.records if "and is kept" in record.message)
         assert len(results) == (0 if run else 5)
         assert (progress.skipped, progress.skipped_failed) == (5 if run else 0, 0)
         assert told == ({"WARNING": 1, "INFO": 4} if run else {})

@@ -18,7 +18,17 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     PreAnnotation,
 )
-from kognic_aio.pipeline.content import MAX_DIFFERENCES, MAX_OUTLINE, Content, listed
+from kognic_aio.pipeline.content import (
+    MAX_DIFFERENCES,
+    MAX_OUTLINE,
+    Content,
+    Decision,
+    Relation,
+    decide,
+    listed,
+)
+from kognic_aio.pipeline.journal import Entry, Step
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from tests.pipeline.recorded import scenes
 from tests.scenes import KINDS
 
@@ -199,16 +209,16 @@ def test_how_contents_differ(change: str) -> None:
     assert of(SEQUENCE).differences(of(SEQUENCE).outline()) == {}
 
 
-def test_kin() -> None:
-    """Contents that differ in their calibration alone are kin, also to one that has none."""
+def test_another_calibration() -> None:
+    """Contents that differ in their calibration alone share the rest of their fingerprint, as does one without."""
     scene = ALL["LidarsAndCameras"]
     one, other = (of(evolve(scene, calibration_id=id_)) for id_ in "ab")
     assert one.fingerprint != other.fingerprint
-    assert one.kin == other.kin
-    assert of(evolve(scene, calibration_id="a", metadata={"trip": 1})).kin != one.kin
-    assert of(ALL["Cameras"]).kin == of(ALL["Cameras"]).fingerprint
+    assert one.uncalibrated == other.uncalibrated
+    assert of(evolve(scene, calibration_id="a", metadata={"trip": 1})).uncalibrated != one.uncalibrated
+    assert of(ALL["Cameras"]).uncalibrated == of(ALL["Cameras"]).fingerprint
     cameras = ALL["CamerasSequence"]
-    assert of(evolve(cameras, calibration_id="a")).kin == of(cameras).kin
+    assert of(evolve(cameras, calibration_id="a")).uncalibrated == of(cameras).uncalibrated
 
 
 def test_a_later_field_that_is_empty_changes_nothing() -> None:
@@ -276,3 +286,36 @@ def test_another_type() -> None:
     other = AggregatedLidarsAndCamerasSequence(frames=[frame], **fields)
     change = "'lidars-and-cameras-sequence' -> 'aggregated-lidars-and-cameras-sequence'"
     assert of(other).differences(of(one).outline()) == {"type": change}
+
+
+ERROR = InputCreationError(stage=InputCreationStage.SCENE, message="too dark")
+STARTED = Entry(key="a", step=Step.STARTING, scene_uuid="scene-1")
+CREATED = evolve(STARTED, result=InputCreationResult(status=InputCreationStatus.CREATED))
+FAILED = evolve(STARTED, result=InputCreationResult(status=InputCreationStatus.FAILED, error=ERROR))
+NEVER_COMMITTED = evolve(FAILED, scene_uuid=None)
+REFUSED, LET_IN = (evolve(CREATED, refused={"f": is_let_in}) for is_let_in in (False, True))
+RESUME, REPLACE, REFUSE = Decision
+
+DECISIONS = [
+    (Relation.SAME, STARTED, RESUME, RESUME),
+    (Relation.SAME, CREATED, RESUME, RESUME),
+    (Relation.SAME, FAILED, RESUME, REPLACE),
+    (Relation.OTHER_CALIBRATION, CREATED, RESUME, RESUME),
+    (Relation.OTHER_CALIBRATION, FAILED, RESUME, REPLACE),
+    (Relation.OTHER_CALIBRATION, NEVER_COMMITTED, REPLACE, REPLACE),
+    (Relation.SET_ASIDE, FAILED, RESUME, RESUME),
+    (Relation.OTHER, STARTED, REFUSE, REFUSE),
+    (Relation.OTHER, CREATED, REFUSE, REFUSE),
+    (Relation.OTHER, FAILED, REFUSE, REPLACE),
+    (Relation.OTHER, REFUSED, REFUSE, REPLACE),
+    (Relation.OTHER, LET_IN, REPLACE, REPLACE),
+]
+
+
+@pytest.mark.parametrize(("relation", "entry", "by_default", "retried"), DECISIONS)
+def test_what_becomes_of_a_known_scene(
+    relation: Relation, entry: Entry, by_default: Decision, retried: Decision
+) -> None:
+    """A scene goes on from its entry, takes the place of another one, or is refused."""
+    assert decide(relation, entry, "f", is_retried=False) is by_default
+    assert decide(relation, entry, "f", is_retried=True) is retried

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from kognic_aio import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.errors import InvalidError, JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.model import Input
-from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step, aside
+from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step, set_aside_key
 from kognic_aio.pipeline.journal.facts import MAX_REFUSALS
 
 pytestmark = pytest.mark.anyio
@@ -314,7 +314,8 @@ async def test_contents_that_are_kin(path: Path) -> None:
         assert entry is not None
         assert entry.refused == {"b": False}
         await journal.make_way("crossing")
-        assert await journal.recall(aside("crossing", "4/a")) == evolve(entry, key=aside("crossing", "a"), refused={})
+        own_key = set_aside_key("crossing", "a")
+        assert await journal.recall(set_aside_key("crossing", "4/a")) == evolve(entry, key=own_key, refused={})
         await journal.record("crossing", Step.STARTING, fingerprint="5/b")
         assert await journal.failures() == []
 
@@ -335,7 +336,7 @@ async def test_making_way(path: Path, before: Step | InputCreationResult) -> Non
         await journal.make_way("crossing")
         assert await journal.recall("crossing") is None
         is_created = before == CREATED
-        own_key = aside("crossing", "1")
+        own_key = set_aside_key("crossing", "1")
         assert await journal.recall(own_key) == (evolve(known, key=own_key) if is_created else None)
         assert await journal.abandoned() == ([] if is_created else ["scene-1"])
         assert await journal.failures() == []
@@ -499,10 +500,10 @@ def journal(path: Path) -> None:
 
 FOREIGN = {
     text_file: "not a database",
-    other_database: "no journal",
-    later_version: "another version",
+    other_database: "not a kognic_aio journal",
+    later_version: "newer version",
     truncated: "malformed|damaged",
-    overwritten: "malformed|damaged|no journal",
+    overwritten: "malformed|damaged|not a kognic_aio journal",
     damaged_in_one_place: "damaged",
     of_no_destination: "damaged",
 }
@@ -770,7 +771,7 @@ def test_nothing_is_bound_to_a_loop_before_it_opens(path: Path) -> None:
 # Any order of events
 
 KEYS = ("a", "b", "c")
-ASIDE = tuple(aside(key, fingerprint) for key in KEYS for fingerprint in ("", "1", "2", "3", "4"))
+ASIDE = tuple(set_aside_key(key, fingerprint) for key in KEYS for fingerprint in ("", "1", "2", "3", "4"))
 
 
 @frozen
@@ -861,7 +862,7 @@ class Model:
         model = self if old.result == CREATED else self._without_scene(old)
         entries = {key: entry for key, entry in model.entries.items() if key != old.key}
         if old.result == CREATED:
-            own_key = aside(old.key, old.fingerprint or "")
+            own_key = set_aside_key(old.key, old.fingerprint or "")
             entries[own_key] = evolve(old, key=own_key)
         return evolve(model, entries=entries)
 

@@ -109,7 +109,7 @@ async def test_another_content_under_the_same_name(emulator: Emulator, client: K
     assert Counter(result.status for result in results) == {CREATED: 1, FAILED: 1}
     (failed,) = [result for result in results if result.status == FAILED]
     assert failed.error is not None
-    assert "'scene' is in the journal with another content" in failed.error.message
+    assert "the journal has different content for 'scene'" in failed.error.message
     keyed = await run(client, [one, other], path.with_name("keyed"), key=lambda scene: str(scene.metadata))
     assert [result.status for result in keyed] == [CREATED, CREATED]
 
@@ -129,7 +129,7 @@ async def test_a_key_that_is_no_string(key: Any, emulator: Emulator, client: Kog
     """A key that tells scenes apart only by chance is refused before anything is created."""
     (result,) = await run(client, [cameras_scene("a")], path, key=lambda scene: key)
     assert result.error is not None
-    assert result.error.message == f"key= gave {key!r}: expected a string, which tells this scene from all others"
+    assert result.error.message == f"key= returned {key!r}: expected a string that identifies this scene"
     assert not emulator.platform.scenes.with_external_id("a")
 
 

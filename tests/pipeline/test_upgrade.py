@@ -15,7 +15,7 @@ from kognic_aio import InputCreationResult, InputCreationStatus, KognicIOClient,
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import JournalMismatchError
 from kognic_aio.model import Cameras
-from kognic_aio.pipeline.journal import Entry, Failure, Journal, Step, aside
+from kognic_aio.pipeline.journal import Entry, Failure, Journal, Step, set_aside_key
 from tests.pipeline.recorded import image, scenes
 from tests.pipeline.test_journal import CREATED as CREATED_RESULT
 from tests.pipeline.test_journal import ERROR, ODD, STEPS
@@ -91,7 +91,7 @@ async def test_the_rule_of_then_holds_for_entries_of_then(client: KognicIOClient
     moved = evolve(first, frame=evolve(first.frame, images=[image("elsewhere/front.0.jpg")]))
     (result,), _ = await run(client, [moved], path)
     assert result.error is not None
-    assert "'cameras' is in the journal with another content: an earlier version recorded it" in result.error.message
+    assert "the journal has different content for 'cameras': an earlier version recorded it" in result.error.message
 
 
 async def test_a_scene_that_is_taken_up_keeps_its_rule(client: KognicIOClient, path: Path) -> None:
@@ -134,7 +134,7 @@ def known_to_the_second() -> list[Entry]:
     of_input: Any = {"step": Step.SETTLED, "fingerprint": "2:a", "outline": "bz1", **made}
     odd = evolve(FAILED_RESULT, external_id=ODD, scene_uuid=ODD)
     refused = {f"2:{ODD}": False, "2:k": True}
-    set_aside = aside("made way", "2:x/2:y")
+    set_aside = set_aside_key("made way", "2:x/2:y")
     return [
         *(
             Entry(

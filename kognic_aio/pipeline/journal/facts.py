@@ -1,4 +1,4 @@
-"""The facts that a journal keeps of its scenes, and what they come to when they are folded."""
+"""The facts that a journal keeps of its scenes, and how they fold into an entry."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,27 +11,27 @@ from kognic_aio.errors import JournalError
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 
 MAX_REFUSALS = 64
-"""Refused contents that a journal keeps under one key. More come of a `key=` that does not tell scenes apart."""
+"""Refused contents that a journal keeps under one key. A `key=` that does not tell scenes apart causes more."""
 
-KIN = "/"
+SEPARATOR = "/"
 """Separates the two parts of a fingerprint: contents that differ only in their calibration share the second."""
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
-"""What Python raises when it reads something that is not as it should be."""
+"""Errors that Python raises when it reads malformed data."""
 
 
-def kin_of(fingerprint: str) -> str:
+def uncalibrated(fingerprint: str) -> str:
     """The part of a fingerprint that does not depend on the calibration; all of it if the scene has none."""
-    return fingerprint[fingerprint.find(KIN) + 1 :]
+    return fingerprint[fingerprint.find(SEPARATOR) + 1 :]
 
 
-def aside(key: str, fingerprint: str) -> str:
-    """The key of a scene that has become an input, and then made way for another content of its key."""
-    return f"{key}\0{kin_of(fingerprint)}"
+def set_aside_key(key: str, fingerprint: str) -> str:
+    """The key of a scene that became an input, and then made way for another content of its key."""
+    return f"{key}\0{uncalibrated(fingerprint)}"
 
 
 class Step(StrEnum):
-    """The steps of a scene's life, in their order. Each is recorded before it is taken, or once it has been."""
+    """The steps of a scene's life, in order. Each is recorded before it is taken, or once it has been."""
 
     STARTING = "starting"
     COMMITTING = "committing"
@@ -41,30 +41,21 @@ class Step(StrEnum):
     CREATING_INPUT = "creating-input"
     SETTLED = "settled"
 
-    def may_follow(self, other: "Step") -> bool:
-        """Whether a scene may go from the other step to this one, or stays there. No step goes back."""
-        return STEPS.index(self) >= STEPS.index(other)
-
 
 STEPS = tuple(Step)
-"""All steps, in their order."""
 
 
 @frozen
 class Destination:
-    """Where the scenes of a journal go.
+    """Where the scenes of a journal go: the URL of the input API, a workspace, a project and a batch, by their ids.
 
-    Args:
-        host: The URL of the input API.
-        workspace: The id of the workspace.
-        project: External id of the project.
-        batch: External id of the batch, None for the only open one.
+    Without a batch, they go to the only open one.
     """
 
     host: str
     workspace: str
     project: str
-    batch: str | None
+    batch: str | None = None
 
     def __str__(self) -> str:
         batch = "its latest open batch" if self.batch is None else f"batch {self.batch!r}"
@@ -73,18 +64,12 @@ class Destination:
 
 @frozen(kw_only=True)
 class Entry:
-    """What is known of one scene.
+    """The state of one scene.
 
     Args:
-        key: Tells the scene from others.
-        step: How far it has come.
-        fingerprint: Tells its content from another.
-        outline: What is kept of its content, to tell how another one differs.
-        scene_uuid: The scene that the platform knows, None if there is none or it has been abandoned.
-        preannotation_uuid: Its pre-annotation, if one was created.
-        result: How it ended, if it is SETTLED.
-        delivered: Whether the consumer has taken that result.
-        refused: Other contents that were refused under this key, by their `kin_of`: whether to try each again.
+        outline: A summary of its content, which shows how another one differs.
+        scene_uuid: The scene on the platform, None if there is none or it was abandoned.
+        refused: By `uncalibrated` fingerprint, other contents that were refused under its key: whether to retry each.
     """
 
     key: str
@@ -105,20 +90,14 @@ class Entry:
 
 @frozen
 class Failure:
-    """Why a scene failed.
-
-    Args:
-        key: Tells the scene from others.
-        stage: Where it failed.
-        message: The platform's words, or what is wrong with what was given.
-    """
+    """Why a scene failed: the message is the platform's, or says what is wrong with the scene."""
 
     key: str
     stage: InputCreationStage
     message: str
 
 
-@frozen(kw_only=True)
+@frozen
 class Reached:
     """The scene has come to a step. STARTING starts it afresh; at any other step, None leaves a value as it is."""
 
@@ -129,16 +108,16 @@ class Reached:
     preannotation_uuid: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen
 class Settled(Reached):
     """The scene has ended, CREATED or FAILED. The first result stays."""
 
     step: Step = Step.SETTLED
-    result: InputCreationResult
+    result: InputCreationResult = field(kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if (self.result.error is None) != (self.result.status is InputCreationStatus.CREATED):
-            raise ValueError("the result's error does not go with its status")
+            raise ValueError("the result's error does not match its status")
 
 
 @frozen
@@ -146,34 +125,31 @@ class Delivered:
     """The consumer has taken the result."""
 
 
-@frozen(kw_only=True)
+@frozen
 class Refused:
-    """A content other than the recorded one was refused. Without an error, it is to be tried again."""
+    """A content was refused; without an error, it is to be tried again. Files call its `uncalibrated` print `kin`."""
 
     kin: str
     error: InputCreationError | None = None
 
 
-@frozen(kw_only=True)
+@frozen
 class Orphan:
     """A scene on the platform has to be invalidated."""
 
     scene_uuid: str
 
 
-@frozen(kw_only=True)
-class Invalidated:
+class Invalidated(Orphan):
     """An orphan has been invalidated."""
-
-    scene_uuid: str
 
 
 class Change(Enum):
-    """A fact that has no values. None is stored: what it comes to replaces the facts of its scene."""
+    """A fact without values. It is not stored itself: it is folded into the facts of its scene."""
 
-    ABANDONED = "what the platform has of the scene is given up"
-    UPHELD = "the recorded content has come again: those that were refused are no failures any more"
-    RETRIED = "what failed is to be tried again: the scene itself, and each content that was refused"
+    ABANDONED = "the scene on the platform is to be invalidated"
+    UPHELD = "the recorded content has come again, so refused contents are no longer failures"
+    RETRIED = "the scene, if it failed, and each refused content are to be tried again"
     MADE_WAY = "the scene has made way for another content"
 
 
@@ -182,21 +158,21 @@ Fact: TypeAlias = Reached | Delivered | Refused | Orphan | Invalidated | Change
 
 @frozen
 class Known:
-    """What is known of a scene: its entry, and why other contents were refused under its key, by their `kin_of`."""
+    """The entry of a scene, and by `uncalibrated` fingerprint why other contents were refused under its key."""
 
     entry: Entry | None = None
     refused: Mapping[str, InputCreationError | None] = field(factory=dict[str, InputCreationError | None])
 
 
 def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
-    """What facts about a scene come to, in their order. A fact that comes too late changes nothing."""
+    """Fold facts about a scene, in their order, into what is known of it. A late fact changes nothing."""
     entry, refused = known.entry, known.refused
     for fact in facts:
         match fact:
             case Reached(step=Step.STARTING):
                 entry = Entry(key=key, **_values(fact))
-                refused = {kin: error for kin, error in refused.items() if kin != kin_of(fact.fingerprint or "")}
-            case Reached() if entry is None or (entry.result is None and fact.step.may_follow(entry.step)):
+                refused = {kin: error for kin, error in refused.items() if kin != uncalibrated(fact.fingerprint or "")}
+            case Reached() if entry is None or (entry.result is None and fact.step in STEPS[STEPS.index(entry.step) :]):
                 entry = evolve(entry or Entry(key=key, step=fact.step), **_values(fact))
             case Delivered() if entry is not None:
                 entry = evolve(entry, delivered=entry.result is not None)
@@ -217,40 +193,45 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
 
 
 def is_appended(fact: Fact) -> bool:
-    """Whether a fact is appended to those of its scene. What any other comes to replaces them: they stay few."""
+    """Whether the fact is appended. Any other is folded, and the result replaces all facts of the scene."""
+    # A start and a result make earlier facts obsolete. So scenes have few rows, and opening a file compacts nothing.
     return isinstance(fact, Delivered) or (isinstance(fact, Reached) and fact.step not in (Step.STARTING, Step.SETTLED))
 
 
 def compacted(known: Known) -> Iterator[Fact]:
-    """The fewest facts that come to what is known of a scene."""
+    """The fewest facts that fold into what is known of a scene."""
     if known.entry is not None:
         values = _values(known.entry)
         yield Settled(**values) if "result" in values else Reached(**values)
         if known.entry.delivered:
             yield Delivered()
     for kin, error in known.refused.items():
-        yield Refused(kin=kin, error=error)
+        yield Refused(kin, error)
 
 
-def left_behind(before: Known, fact: Fact, after: Known) -> Entry | Orphan | None:
-    """What a fact leaves of an entry that it replaces: an input, which gets a key of its own, or an orphan."""
-    old, new = before.entry, after.entry
-    if old is not None and old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
-        return evolve(old, key=aside(old.key, old.fingerprint or "")) if fact is Change.MADE_WAY else None
-    if old is None or old.scene_uuid is None or (new is not None and new.scene_uuid == old.scene_uuid):
+def set_aside(old: Entry | None, fact: Fact) -> Entry | None:
+    """The entry under a key of its own that an input gets when it makes way, None if nothing does."""
+    if old is None or old.status is not InputCreationStatus.CREATED or fact is not Change.MADE_WAY:
         return None
-    return Orphan(scene_uuid=old.scene_uuid)
+    return evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
+
+
+def orphaned_uuid(old: Entry | None, fact: Fact, new: Entry | None) -> str | None:
+    """The uuid of the scene that an entry loses by a fact, None if it loses none. An input has to be abandoned."""
+    if old is None or (old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED):
+        return None
+    return None if new is not None and new.scene_uuid == old.scene_uuid else old.scene_uuid
 
 
 def _values(known: Reached | Entry) -> dict[str, Any]:
-    """What a fact tells, or what facts may tell of an entry."""
+    """The non-empty fields of a fact or entry."""
     values = ((each.name, getattr(known, each.name, None)) for each in fields(Settled))
     return {name: value for name, value in values if value is not None}
 
 
 @contextmanager
 def reading(path: str, key: object) -> Generator[None, None, None]:
-    """Turn what is raised while facts are read into an error that names the key of the scene."""
+    """Turn errors in reading facts into a JournalError that names the key of the scene."""
     try:
         yield
     except UNREADABLE as error:

@@ -1,6 +1,6 @@
-"""The file of a journal: one table of facts. All of this blocks, and runs in the thread of a journal.
+"""The file of a journal: one table of facts. It blocks, so it runs in the journal's thread.
 
-It is imported when a journal is opened, as few runs have any.
+It is imported when a journal is opened: few runs have one, and SQLite takes time to import.
 """
 
 import json
@@ -32,28 +32,26 @@ SCHEMA = (
 ) WITHOUT ROWID""",
     "CREATE INDEX orphan ON fact (content) WHERE kind = 'orphan'",
 )
-"""The facts of a scene lie together, in their order. Every run asks for the orphans when it starts."""
+"""The facts of a scene lie together, in order. Every run asks for the orphans when it starts, hence the index."""
 
 MAX_FACT_SIZE = 2**18
-"""Characters of a fact. Up to three may become one: a start, a pre-annotation and a result."""
+"""Characters of a fact. Up to three may fold into one: a start, a pre-annotation and a result."""
 
 MAX_READ_SIZE = 64 * 2**20
-"""Characters that one query may find: the failures of 200,000 scenes."""
+"""Characters that one query may read: the failures of 200,000 scenes."""
 
 MAX_CACHED = 1000
-"""Scenes that are kept in memory. A run has fewer on their way."""
+"""Scenes that are kept in memory. A run has fewer in flight."""
 
 MILESTONES = [*facts.STEPS[:-1], "created", "failed"]
 KINDS: dict[str, type[Fact]] = {
-    **dict.fromkeys(MILESTONES, facts.Reached),
-    "created": facts.Settled,
-    "failed": facts.Settled,
+    **dict.fromkeys(facts.STEPS[:-1], facts.Reached),
+    **dict.fromkeys(("created", "failed"), facts.Settled),
+    **dict.fromkeys(("refused", "retried"), facts.Refused),
     "delivered": facts.Delivered,
-    "refused": facts.Refused,
-    "retried": facts.Refused,
     "orphan": Orphan,
 }
-"""The facts that are stored. Others change these when they are written."""
+"""The facts that are stored, by kind. Others are folded into them."""
 
 LARGE_ROW = "SELECT key FROM fact WHERE length(key) + length(content) > ? LIMIT 1"
 LOOK_UP = "SELECT key, kind, content FROM fact WHERE key = ? AND kind <> 'orphan' ORDER BY number"
@@ -72,7 +70,7 @@ REMOVE = "DELETE FROM fact WHERE key = ? AND kind <> 'orphan'"
 REMOVE_ORPHAN = "DELETE FROM fact WHERE kind = 'orphan' AND content = ?"
 
 Written: TypeAlias = tuple[str, Fact | None, str]
-"""The key of a scene, a fact about it, and that fact as it is stored. No fact only looks the scene up."""
+"""The key of a scene, a fact about it, and that fact as it is stored. Without a fact, the scene is only looked up."""
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -88,33 +86,33 @@ class JournalFile:
 
     @classmethod
     def open(cls, path: str, destination: Destination | None) -> Self:
-        """Open a file, and lock it until it is closed or the process ends. One that is refused is left as it was."""
+        """Open a file, and lock it until it is closed or the process ends. A refused file is left as it was."""
         with translated(path):
             check = partial(_checked, path, destination)
             connection, found = database.opened(path, check, create=destination is not None)
             return cls(path, found, connection)
 
     def close(self) -> None:
-        """Close the file, which unlocks it."""
+        """Close and unlock the file."""
         with translated(self.path):
             self._connection.close()
 
-    def written(self, key: str, fact: Fact) -> Written:
-        """A fact as it is to be written, if it is small enough to be read again."""
-        text = to_text(fact)
+    def written(self, key: str, fact: Fact | None) -> Written:
+        """Encode a fact for `write`, unless it is too large to be read again."""
+        text = "" if fact is None or isinstance(fact, facts.Change) else to_text(fact)
         if len(key) + len(text) > MAX_FACT_SIZE:
-            problem = "the platform's answers about it are too large to be kept; create it without a journal"
+            problem = f"too large for a journal ({len(key) + len(text):,} characters); create this scene without one"
             raise JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
         return key, fact, text
 
     def write(self, changes: Sequence[Written]) -> list[Known]:
-        """Write facts, all or none, and tell what is then known of the scene of each. A killed process keeps them."""
+        """Write facts in one transaction, and return what is then known of the scene of each."""
         try:
             with translated(self.path), self._connection:  # which ends the transaction
                 self._connection.execute("BEGIN")
                 return [self._write(*change) for change in changes]
         except BaseException:
-            self._cache.clear()  # it has what is not in the file
+            self._cache.clear()  # it may be ahead of the file
             raise
 
     def _write(self, key: str, fact: Fact | None, text: str) -> Known:
@@ -122,7 +120,7 @@ class JournalFile:
             self._connection.execute(REMOVE_ORPHAN, [text])
             return Known()
         before = self._look_up(key)
-        # What changes nothing is not written, so that no late step stands after a result.
+        # A fact that changes nothing is not written, so no late step stands after a result.
         if fact is None or (after := facts.fold(key, [fact], before)) == before:
             return before
         self._cache[key] = after
@@ -130,18 +128,16 @@ class JournalFile:
             self._append(key, fact, text)
             return after
         self._replace(key, after)
-        match facts.left_behind(before, fact, after):
-            case Entry() as own:
-                self._replace(own.key, Known(own))
-            case Orphan() as orphan:
-                self._connection.execute(REMOVE_ORPHAN, [to_text(orphan)])
-                self._append(key, orphan, to_text(orphan))
-            case None:
-                pass
+        if (own := facts.set_aside(before.entry, fact)) is not None:
+            self._replace(own.key, Known(own))
+        if (scene_uuid := facts.orphaned_uuid(before.entry, fact, after.entry)) is not None:
+            orphan = to_text(Orphan(scene_uuid))
+            self._connection.execute(REMOVE_ORPHAN, [orphan])
+            self._append(key, Orphan(scene_uuid), orphan)
         return after
 
     def _look_up(self, key: str) -> Known:
-        """What is known of a scene. One that is on its way is read once."""
+        """Fold the facts of a scene, once while it is in flight."""
         if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:
                 self._cache.clear()
@@ -149,7 +145,7 @@ class JournalFile:
         return self._cache[key]
 
     def _replace(self, key: str, known: Known) -> None:
-        """Have the facts of a scene be the fewest that come to it, so that it has few, and at most one end."""
+        """Replace the facts of a scene by their compacted form."""
         self._connection.execute(REMOVE, [json.dumps(key)])
         for fact in facts.compacted(known):
             self._append(key, fact, to_text(fact))
@@ -160,7 +156,7 @@ class JournalFile:
         self._connection.execute(APPEND, [name, kind_of(fact), project, batch, text, name])
 
     def counts(self) -> Counter[Step | InputCreationStatus]:
-        """How many scenes there are at each step; of those that have settled, with each status."""
+        """The number of scenes at each step, and of settled scenes by status."""
         counts: Counter[Step | InputCreationStatus] = Counter()
         with translated(self.path):
             ((created, failed),) = self._connection.execute(ENDS)
@@ -171,7 +167,7 @@ class JournalFile:
         return counts
 
     def failures(self) -> list[Failure]:
-        """Why scenes failed, and why contents were refused, in the order of their keys."""
+        """The failed scenes and refused contents, in the order of their keys."""
         failures: list[Failure] = []
         for key, fact in self._facts(FAILURES):
             match fact:
@@ -188,18 +184,18 @@ class JournalFile:
         return [entry for entry in entries if entry is not None and entry.scene_uuid]
 
     def orphans(self) -> list[str]:
-        """The scenes that have to be invalidated."""
+        """The uuids of the scenes that have to be invalidated."""
         return [fact.scene_uuid for _, fact in self._facts(ORPHANS) if isinstance(fact, Orphan)]
 
     def retry_failed(self) -> int:
-        """Have all that failed tried again, and tell how much that was."""
+        """Mark all failures to be tried again, and return their number."""
         keys = [failure.key for failure in self.failures()]
         for start in range(0, len(keys), MAX_CACHED):
             self.write([(key, facts.Change.RETRIED, "") for key in keys[start : start + MAX_CACHED]])
         return len(keys)
 
     def _facts(self, query: str, *parameters: str) -> Iterator[tuple[str, Fact]]:
-        """The facts that a query finds, each with its key, unless they are too large to be read at once."""
+        """Yield the key and the fact of each row that a query finds, unless they are too large to be read at once."""
         total = 0
         with translated(self.path):
             for name, kind, text in self._connection.execute(query, parameters):
@@ -207,16 +203,14 @@ class JournalFile:
                 if size > database.MAX_ROW_SIZE:
                     raise ValueError(f"the row of {name!r:.100} is too large for a scene's: {size} characters")
                 if total > MAX_READ_SIZE:
-                    problem = f"it has more to tell than {MAX_READ_SIZE} characters"
-                    raise ValueError(f"{problem}, and is too large to be read at once")
-                with reading(self.path, name):
-                    key = read_key(name)
-                with reading(self.path, key):
-                    yield key, read_fact(kind, text)
+                    raise ValueError(f"it has more than {MAX_READ_SIZE} characters, too many to be read at once")
+                with reading(self.path, str(name)[1:-1]):  # without its quotes
+                    row = read_key(name), read_fact(kind, text)
+                yield row
 
 
 def _milestones(before: str) -> tuple[str, str]:
-    """The milestones before one, and those from there on, as `REACHED` takes them."""
+    """The milestones before one, and those from it on: the parameters of `REACHED`."""
     number = MILESTONES.index(before)
     return json.dumps(MILESTONES[:number]), json.dumps(MILESTONES[number:])
 
@@ -235,16 +229,14 @@ def kind_of(fact: Fact) -> str:
 
 
 def to_text(fact: Fact) -> str:
-    """A fact as it is stored, without its kind. It is ASCII: SQLite cannot keep every character of a string."""
-    if isinstance(fact, facts.Change):
-        return ""  # it is not stored
+    """A fact as it is stored, without its kind. It is ASCII, because SQLite cannot store every string."""
     values = encode(fact)
     values.pop("step", None)
     return _JSON.encode(values)
 
 
 def read_fact(kind: str, text: str) -> Fact:
-    """The fact that is stored; one of UNREADABLE is raised if it is not as `to_text` writes it."""
+    """Decode a stored fact. Raises one of UNREADABLE if `to_text` would not have written it."""
     text.encode("ascii")
     values = json.loads(text)
     fact: Fact = decode({"step": kind, **values} if KINDS[kind] is facts.Reached else values, KINDS[kind])
@@ -254,16 +246,16 @@ def read_fact(kind: str, text: str) -> Fact:
 
 
 def read_key(text: str) -> str:
-    """The key that is stored; one of UNREADABLE is raised if it is not as `json.dumps` writes it."""
+    """Decode a stored key. Raises one of UNREADABLE if `json.dumps` would not have written it."""
     key = json.loads(text)
     if not isinstance(key, str) or json.dumps(key) != text:
-        raise ValueError("it is no key")
+        raise ValueError("not a key")
     return key
 
 
 @contextmanager
 def translated(path: str) -> Generator[None, None, None]:
-    """Errors of the file system, of SQLite, and of Python's reading of what that found, become our own."""
+    """Turn errors of the file system, of SQLite and of decoding into a JournalError."""
     try:
         yield
     except OSError as error:
@@ -280,18 +272,19 @@ def translated(path: str) -> Generator[None, None, None]:
 
 
 def _checked(path: str, destination: Destination | None, connection: sqlite3.Connection) -> Destination:
-    """See that it is a sound journal for the destination, or make it one; tell which it is for."""
-    application_id = 0x4B6F676A  # tells a journal from other databases
+    """Check that a file is a sound journal for the destination, or make it one. Return its destination."""
+    application_id = 0x4B6F676A  # distinguishes a journal from other databases
     if database.value_of(connection, "PRAGMA application_id") != application_id:
         if destination is None or database.schema_of(connection, path):
-            raise JournalError(f"journal {path}: this is no journal", path=path)
+            raise JournalError(f"journal {path}: not a kognic_aio journal", path=path)
         marks = f"PRAGMA application_id = {application_id}; PRAGMA user_version = {VERSION}"
         connection.executescript(f"BEGIN; {'; '.join(SCHEMA)}; {marks};")  # the file is new, or its creator was killed
         connection.execute("INSERT INTO destination VALUES (?)", [json.dumps(asdict(destination))])
         connection.execute("COMMIT")
     version: int = database.value_of(connection, "PRAGMA user_version")
     if not 1 <= version <= VERSION:
-        message = f"another version of kognic_aio has written it: {version}, this reads up to {VERSION}"
+        writer = "a newer version" if version > VERSION else "an unknown version"
+        message = f"written by {writer} (schema {version}, this one reads up to {VERSION})"
         raise JournalError(f"journal {path}: {message}", path=path)
     schema, large_row = EARLIER.get(version, (SCHEMA, LARGE_ROW))
     if found := database.difference(database.schema_of(connection, path), schema):
@@ -308,14 +301,14 @@ def _checked(path: str, destination: Destination | None, connection: sqlite3.Con
 
 
 def read_destination(path: str, content: Any) -> Destination:
-    """Where the scenes of a journal go. It is damaged if that is not as it would have been written."""
+    """Decode the destination of a journal. The journal is damaged if we would not have written it."""
     try:
-        content.encode()  # which fails if it has bytes that are none of UTF-8
-        read = Destination(**json.loads(content))
-        texts: list[object] = [read.host, read.workspace, read.project, read.batch or ""]
-        if not all(isinstance(each, str) for each in texts) or not read.host.isprintable():
-            raise ValueError("it is not made of texts")
+        content.encode()  # fails for bytes that are not UTF-8
+        values = json.loads(content)
+        destination = decode(values, Destination)
+        if asdict(destination) != values or not destination.host.isprintable():
+            raise ValueError("not a destination")
     except facts.UNREADABLE as error:
         message = f"journal {path} is damaged: its destination cannot be read: {str(error)[:200]}"
         raise JournalError(message, path=path) from error
-    return read
+    return destination

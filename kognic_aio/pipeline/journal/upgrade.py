@@ -1,4 +1,4 @@
-"""Journals of schemas 1 and 2, and how they become ones of today. This goes when nobody has any of them."""
+"""Upgrades journals of schemas 1 and 2. It can be deleted when nobody has any of them."""
 
 import json
 import sqlite3
@@ -28,7 +28,7 @@ EARLIER = {
         LARGE_ROW.format("max(coalesce(length(result), 0), coalesce(length(outline), 0))"),
     ),
 }
-"""What is in a journal of each version, and a query for the key of a row that is too large."""
+"""The schema of each version, and a query for the key of a row that is too large."""
 
 _STEP = f"json_extract('{json.dumps(STEPS)}', '$[' || step || ']')"
 _FIELDS = {"sceneUuid": "scene_uuid", "preannotationUuid": "preannotation_uuid", "fingerprint": "fingerprint"}
@@ -50,7 +50,7 @@ TO_FACTS = f"""
 
 
 def upgrade(connection: sqlite3.Connection, schema: Sequence[str], destination: Destination) -> None:
-    """Make a journal of an earlier version one of today. What it knows stays known."""
+    """Upgrade a journal of an earlier version. Nothing that it has is lost."""
     ((version,),) = connection.execute("PRAGMA user_version")
     if version not in EARLIER:
         return

@@ -1,4 +1,4 @@
-"""What commands that look at the platform share: their options, their client, and how they show what they found."""
+"""Shared by the commands that look at the platform: their options, their client, and their output."""
 
 import asyncio
 import json
@@ -24,17 +24,17 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 @attrs.define(kw_only=True)
-class Look:
-    """A look at the platform: at which environment, for which organization, and whether as JSON or as a table."""
+class Display:
+    """Shows data of an environment, for an organization, as a table or as JSON."""
 
     env: str | None = None
     organization: int | None = None
     as_json: bool
     _redacted: Callable[[str], str] = attrs.field(default=str, init=False)
-    """Removes secrets from a text."""
+    """Removes secrets from a text. Set by `client`."""
 
     def client(self) -> "KognicIOClient":
-        """A client to open."""
+        """Make a client, to be opened. What is shown then has none of its secrets."""
         from kognic_aio import KognicIOClient  # noqa: PLC0415  # help must not wait for these imports
 
         warnings.simplefilter("ignore")  # warnings are for programmers
@@ -47,7 +47,7 @@ class Look:
             client_organization_id=self.organization,
             # Looking writes to no workspace. Without a name, opening would need exactly one that the user may write to.
             write_workspace_id="none",
-            max_retry_attempts=3,  # fewer than by default, for somebody is waiting
+            max_retry_attempts=3,  # fewer than by default, because somebody is waiting
         )
         self._redacted = client.redacted
         return client
@@ -73,7 +73,7 @@ class Look:
             print("", self._json(model, indent=2), sep="\n")
 
     def _json(self, model: Any, indent: int | None = None) -> str:
-        """A model as JSON in ASCII, in which control characters are escaped."""
+        """A model as JSON in ASCII, with control characters escaped."""
         return json.dumps(self._plain(model), indent=indent)
 
     def _plain(self, value: Any) -> Any:
@@ -104,8 +104,8 @@ class Look:
                 return printable(self._redacted(str(value)), MAX_CELL)
 
 
-def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Add the options for looking at the platform to a command, and call it with a `Look`."""
+def with_display(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Add the options for looking at the platform to a command, and call it with a `Display`."""
 
     @click.option(
         "--env",
@@ -125,7 +125,7 @@ def looking(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., 
     @as_json_option
     @wraps(command)
     def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> None:
-        look = Look(env=env, organization=organization, as_json=as_json)
-        asyncio.run(command(look, **arguments))
+        display = Display(env=env, organization=organization, as_json=as_json)
+        asyncio.run(command(display, **arguments))
 
     return run
