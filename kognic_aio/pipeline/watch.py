@@ -28,21 +28,33 @@ QUERIES_AT_ONCE = 4
 """Concurrent queries."""
 
 
-@define
+@define(eq=False)
 class _Waiting:
     """A scene that is waited for.
 
     Args:
+        scene_uuid: Its uuid.
         settled: Resolves to the scene when it is created or lost, and to None when the watcher gives up.
-        look_at: When to query it next, on the clock of `time.monotonic`.
+        due: When to query it next, on the clock of `time.monotonic`.
         pause: Seconds until the next query, if the platform does not show it yet.
         is_alone: Whether to query it alone, because the platform refuses any group that contains it.
     """
 
+    scene_uuid: str
     settled: "asyncio.Future[Scene | None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
-    look_at: float = field(factory=time.monotonic)
+    due: float = field(factory=time.monotonic)
     pause: float = FIRST_PAUSE
     is_alone: bool = False
+
+    def settle(self, scene: Scene | None) -> None:
+        """End the wait, unless it has ended."""
+        if not self.settled.done():
+            self.settled.set_result(scene)
+
+    def fail(self, error: KognicError) -> None:
+        """End the wait with an error, unless it has ended."""
+        if not self.settled.done():
+            self.settled.set_exception(error)
 
 
 class Watcher:
@@ -64,7 +76,7 @@ class Watcher:
         self._visibility = visibility
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[_Waiting, None] = {}  # in the order of commits
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
         self._has_given_up = False
@@ -80,15 +92,15 @@ class Watcher:
         if self._has_given_up:
             return False
         self._visibility.expect(scene_uuid)  # a resumed scene is known to the journal only, and has no grace period yet
-        future = (waiting := _Waiting()).settled
-        self._waiting[scene_uuid] = waiting
+        waiting = _Waiting(scene_uuid)
+        self._waiting[waiting] = None
         self._newcomer.set()
         scene: Scene | None = None
         try:
             with anyio.move_on_after(self._scene_timeout):
-                scene = await future
+                scene = await waiting.settled
         finally:
-            del self._waiting[scene_uuid]
+            del self._waiting[waiting]
         if scene is not None and scene.status.is_lost:
             reason = scene.error_message or "the platform gives no reason"
             raise SceneFailedError(f"{scene.status.value}: {reason}", status=scene.status.value)
@@ -103,103 +115,91 @@ class Watcher:
         """Query scenes when they are due, until cancelled."""
         try:
             while True:
-                with anyio.move_on_after(self._seconds_to_next_look()):
+                with anyio.move_on_after(self._seconds_to_next_query()):
                     await self._newcomer.wait()
                 await anyio.sleep(GATHERING)
                 self._newcomer = anyio.Event()
-                await for_each(self._due(), self._look_at, workers=QUERIES_AT_ONCE)
+                await for_each(self._due(), self._query, workers=QUERIES_AT_ONCE)
         finally:
             self._is_over = True
             if self._clock is not None:
                 self._clock.cancel()
 
-    def _seconds_to_next_look(self) -> float:
-        earliest = min((waiting.look_at for waiting in self._waiting.values()), default=inf)
-        return earliest - time.monotonic()
+    def _seconds_to_next_query(self) -> float:
+        return min((waiting.due for waiting in self._waiting), default=inf) - time.monotonic()
 
-    def _due(self) -> list[list[str]]:
+    def _due(self) -> list[list[_Waiting]]:
         """The scenes to query now, in groups of the size of a query, in the order of their commits."""
         now = time.monotonic()
-        due = {uuid: waiting for uuid, waiting in self._waiting.items() if waiting.look_at <= now}
-        together = [uuid for uuid, waiting in due.items() if not waiting.is_alone]
+        due = [waiting for waiting in self._waiting if waiting.due <= now]
+        together = [waiting for waiting in due if not waiting.is_alone]
         groups = [together[i : i + SCENES_PER_QUERY] for i in range(0, len(together), SCENES_PER_QUERY)]
-        return groups + [[uuid] for uuid, waiting in due.items() if waiting.is_alone]
+        return groups + [[waiting] for waiting in due if waiting.is_alone]
 
-    async def _look_at(self, uuids: list[str]) -> bool:
+    async def _query(self, group: list[_Waiting]) -> bool:
         """Query a group of scenes. Return False if the platform does not know all of them."""
         try:
-            found = await find_scenes(self._api, uuids)
+            found = await find_scenes(self._api, [waiting.scene_uuid for waiting in group])
         except (NotFoundError, BadRequestError) as error:
-            return await self._look_closer(uuids, error)
+            return await self._bisect(group, error)
         except ENDS_RUN:
             raise
         except KognicError as error:
             # Not an error of these scenes: they are being processed all the same, and may be waited for.
-            log.warning("no status of %d scenes, asking again in %s s: %s", len(uuids), self._sleep_time, error)
-            self._look_again(uuids, self._sleep_time)
+            log.warning("no status of %d scenes, asking again in %s s: %s", len(group), self._sleep_time, error)
+            self._postpone(group, self._sleep_time)
             return True
-        for uuid in uuids:
-            if uuid in found:
-                self._take(uuid, found[uuid])
+        for waiting in group:
+            if scene := found.get(waiting.scene_uuid):
+                self._take(waiting, scene)
             else:
-                self._miss(uuid, left_out(self._api, [uuid]))
-        return len(found) == len(uuids)
+                self._miss(waiting, left_out(self._api, [waiting.scene_uuid]))
+        return len(found) == len(group)
 
-    async def _look_closer(self, uuids: list[str], error: BadRequestError | NotFoundError) -> bool:
+    async def _bisect(self, group: list[_Waiting], error: BadRequestError | NotFoundError) -> bool:
         """Bisect a group that the platform refuses, down to the one scene that is refused."""
-        middle = len(uuids) // 2
+        middle = len(group) // 2
         if not middle:
-            self._refused(uuids[0], error)
+            self._refused(group[0], error)
             return False
-        is_known = await self._look_at(uuids[:middle])
+        is_known = await self._query(group[:middle])
         # The group is in the order of commits. If a scene is not shown yet, later ones may not be either, so they wait
         # for the next query: a hundred new scenes cost seven queries, not two hundred.
         if isinstance(error, NotFoundError) and not is_known:
-            self._look_again(uuids[middle:], min(self._sleep_time, FIRST_PAUSE))
+            self._postpone(group[middle:], min(self._sleep_time, FIRST_PAUSE))
             return False
-        return await self._look_at(uuids[middle:]) and is_known
+        return await self._query(group[middle:]) and is_known
 
-    def _refused(self, uuid: str, error: BadRequestError | NotFoundError) -> None:
+    def _refused(self, waiting: _Waiting, error: BadRequestError | NotFoundError) -> None:
         """Handle the refusal of a query for a single scene."""
         if isinstance(error, NotFoundError):
-            if waiting := self._waiting.get(uuid):
-                waiting.is_alone = True  # or it would make the platform refuse its next group, and delay the others
-            self._miss(uuid, error)
-        elif waiting := self._unsettled(uuid):
-            waiting.settled.set_exception(error)
+            waiting.is_alone = True  # or it would make the platform refuse its next group, and delay the others
+            self._miss(waiting, error)
+        else:
+            waiting.fail(error)
 
-    def _miss(self, uuid: str, error: NotFoundError) -> None:
+    def _miss(self, waiting: _Waiting, error: NotFoundError) -> None:
         """Handle a scene that the platform does not know, or not yet."""
-        waiting = self._unsettled(uuid)
-        if waiting is None:
-            return
-        if self._visibility.is_expected(uuid):
-            self._look_again([uuid], min(self._sleep_time, waiting.pause))
+        if self._visibility.is_expected(waiting.scene_uuid):
+            self._postpone([waiting], min(self._sleep_time, waiting.pause))
             waiting.pause *= GROWTH
         else:
-            error.explain(f"scene {uuid} did not appear within {self._visibility.timeout:g} s")
-            waiting.settled.set_exception(error)
+            error.explain(f"scene {waiting.scene_uuid} did not appear within {self._visibility.timeout:g} s")
+            waiting.fail(error)
 
-    def _take(self, uuid: str, scene: Scene) -> None:
+    def _take(self, waiting: _Waiting, scene: Scene) -> None:
         """Handle the status of a scene."""
-        if waiting := self._unsettled(uuid):
-            waiting.is_alone = False
-            self._look_again([uuid], self._sleep_time)
-            if scene.status is SceneStatus.Created or scene.status.is_lost:
-                waiting.settled.set_result(scene)
+        waiting.is_alone = False
+        self._postpone([waiting], self._sleep_time)
+        if scene.status is SceneStatus.Created or scene.status.is_lost:
+            waiting.settle(scene)
 
-    def _look_again(self, uuids: list[str], seconds: float) -> None:
+    def _postpone(self, group: list[_Waiting], seconds: float) -> None:
         then = time.monotonic() + seconds
-        for uuid in uuids:
-            if uuid in self._waiting:
-                self._waiting[uuid].look_at = then
+        for waiting in group:
+            waiting.due = then
 
     def _give_up(self) -> None:
         self._has_given_up = True
-        for uuid in self._waiting:
-            if waiting := self._unsettled(uuid):
-                waiting.settled.set_result(None)
-
-    def _unsettled(self, uuid: str) -> _Waiting | None:
-        waiting = self._waiting.get(uuid)
-        return None if waiting is None or waiting.settled.done() else waiting
+        for waiting in self._waiting:
+            waiting.settle(None)
