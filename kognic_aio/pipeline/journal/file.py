@@ -131,7 +131,10 @@ class JournalFile:
             problem = f"too large for a journal ({size:,} characters); create this scene without one"
             return JournalError(f"journal {self.path}: scene {key!r:.100}: {problem}", path=self.path)
         self._cache[key] = after
-        (self._append if is_appended else self._replace)(key, rows)
+        if is_appended:
+            self._append(key, rows)
+            return after
+        self._replace(key, rows)
         match before.entry and facts.left_behind(before.entry, fact, after.entry):
             case Entry() as aside:
                 self._cache[aside.key] = Known(aside)
