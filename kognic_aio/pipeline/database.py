@@ -53,14 +53,14 @@ def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool)
     _check_folder(path)
     if create:
         _create_private(path)
-    for _ in range(9):  # two that open it at once may see each other's lock; after 0.1 s, it is another run's
+    until = time.monotonic() + 0.1  # two that open it at once may see each other's lock; later, it is another run's
+    while True:
         try:
             return _locked(path, check)
         except sqlite3.Error as error:
-            if not _is_error(error, sqlite3.SQLITE_BUSY):
+            if not _is_error(error, sqlite3.SQLITE_BUSY) or time.monotonic() > until:
                 raise
         time.sleep(random.uniform(0, 0.02))  # noqa: S311  # no secret
-    return _locked(path, check)
 
 
 def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite3.Connection, T]:
@@ -142,11 +142,8 @@ def check_content(
 ) -> int:
     """Check that a file is ours and sound, as far as there is time, and return the version of its schema.
 
-    Args:
-        connection: The connection.
-        path: The path.
-        schemas: The SQL of each table and index, by version.
-        large_row: A query for the key of a row that is larger than its parameter.
+    `schemas` has the SQL of all tables and indices by version, and `large_row` finds the key of a row that is larger
+    than its parameter.
     """
     if _value_of(connection, "PRAGMA application_id") != APPLICATION_ID:
         raise JournalError(f"journal {path}: not a kognic_aio journal", path=path)

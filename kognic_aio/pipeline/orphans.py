@@ -27,14 +27,8 @@ class Orphans:
     """Invalidates scenes that this run and earlier ones left behind.
 
     It may take a whole grace period to find out whether an orphan exists. No scene waits for that, only the end of the
-    run. Meanwhile the journal, if any, keeps the orphan.
-
-    Args:
-        backend: The platform.
-        limiter: Bounds the requests.
-        journal: Keeps the orphans, if the run has a journal.
-        tasks: Runs a task for each orphan.
-        guarded: A context that is cancelled when the run fails, and that may fail the run.
+    run. Meanwhile the journal, if any, keeps the orphan. `guarded` is a context that is cancelled when the run fails,
+    and that may fail the run.
     """
 
     _backend: Backend

@@ -241,8 +241,15 @@ class Records:
     async def _refused(
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
-        """Record that a content is refused, and return the error that says so."""
-        error = DuplicateError(_refusal(entry, differences), differences=differences)
+        """Record that a content is refused, and return the error that says why and what to do."""
+        how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
+        is_created = entry.status is InputCreationStatus.CREATED
+        what = "create it next to the recorded input" if is_created else "replace the recorded scene"
+        message = (
+            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells"
+            f" them apart, or another journal; to {what}: {RETRY}"
+        )
+        error = DuplicateError(message, differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
         await journal.add(entry.key, Refused(content.uncalibrated, failure))
         self.note_failure(entry.key, content.uncalibrated)
@@ -262,14 +269,3 @@ def _compared(journal: Journal, key: str, content: Content, entry: Entry) -> tup
     with reading(journal.path, key):
         differences = content.differences(entry.outline)
     return Relation.OTHER_CALIBRATION if set(differences) == {CALIBRATION} else Relation.OTHER, differences
-
-
-def _refusal(entry: Entry, differences: Mapping[str, str]) -> str:
-    """Say why a content is refused, and what to do."""
-    how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
-    is_created = entry.status is InputCreationStatus.CREATED
-    what = "create it next to the recorded input" if is_created else "replace the recorded scene"
-    return (
-        f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells them"
-        f" apart, or another journal; to {what}: {RETRY}"
-    )

@@ -16,9 +16,6 @@ MAX_REFUSALS = 64
 SEPARATOR = "/"
 """Separates the two parts of a fingerprint: contents that differ only in their calibration share the second."""
 
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
-"""Errors that Python raises when it reads malformed data."""
-
 
 def uncalibrated(fingerprint: str) -> str:
     """The part of a fingerprint that does not depend on the calibration; all of it if the scene has none."""
@@ -211,6 +208,6 @@ def reading(path: str, key: object) -> Generator[None, None, None]:
     """Turn errors in reading facts into a JournalError that names the key of the scene."""
     try:
         yield
-    except UNREADABLE as error:
+    except Exception as error:  # whatever Python raises when it reads malformed data
         why = str(error)[:200] or type(error).__name__
         raise JournalError(f"journal {path}: what it has of {key!r:.100} is damaged: {why!r}", path=path) from error

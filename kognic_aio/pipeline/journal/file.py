@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from attrs import asdict, field, frozen
 
@@ -56,7 +56,7 @@ MAX_READ_SIZE = 64 * 2**20
 MAX_CACHED = 1000
 """Scenes that are kept in memory. A run has fewer in flight."""
 
-ENDS = {"created": InputCreationStatus.CREATED, "failed": InputCreationStatus.FAILED}
+ENDS = (InputCreationStatus.CREATED, InputCreationStatus.FAILED)
 KINDS: dict[str, type[Fact]] = {"delivered": Delivered, "refused": Refused, "retried": Refused, "orphan": Orphan}
 """The kinds of facts that are stored, apart from the steps before the end."""
 
@@ -77,11 +77,6 @@ UNION ALL SELECT 'failed', number FROM fact WHERE kind = 'refused'
 APPEND = "INSERT INTO fact SELECT ?, 1 + coalesce(max(number), 0), ?, ?, ?, ? FROM fact WHERE key = ?"
 REMOVE = "DELETE FROM fact WHERE key = ? AND kind <> 'orphan'"
 REMOVE_ORPHAN = "DELETE FROM fact WHERE kind = 'orphan' AND content = ?"
-
-Written: TypeAlias = tuple[str, Fact | None]
-"""The key of a scene and a fact about it. Without a fact, the scene is only looked up."""
-
-_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @frozen
@@ -106,12 +101,12 @@ class JournalFile:
         with translated(self.path):
             self._connection.close()
 
-    def write(self, batch: Sequence[Written]) -> list[Known | JournalError]:
-        """Write facts in one transaction. Return what is then known of the scene of each, or why it is not written."""
+    def write(self, batch: Sequence[tuple[str, Fact | None]]) -> list[Known | JournalError]:
+        """Write facts of keys in one transaction. Return what is then known of each scene, or why it is not written."""
         try:
             with translated(self.path), self._connection:  # which ends the transaction
                 self._connection.execute("BEGIN")
-                return [self._write(*written) for written in batch]
+                return [self._write(key, fact) for key, fact in batch]
         except BaseException:
             self._cache.clear()  # it may be ahead of the file
             raise
@@ -167,7 +162,7 @@ class JournalFile:
         """The number of scenes at each step, and of settled scenes by status."""
         with translated(self.path):
             kinds = Counter(str(kind) for kind, _ in self._connection.execute(LAST_KINDS))
-        states: list[Step | InputCreationStatus] = [*facts.STEPS, *ENDS.values()]
+        states: list[Step | InputCreationStatus] = [*facts.STEPS, *ENDS]
         return Counter({state: kinds[state] for state in states if kinds[state]})
 
     def failures(self) -> list[Failure]:
@@ -223,11 +218,11 @@ def row_of(fact: Fact) -> tuple[str, str]:
             kind = type(fact).__name__.lower()
     values = encode(fact)
     values.pop("step", None)
-    return kind, _JSON.encode(values)
+    return kind, json.dumps(values, separators=(",", ":"))
 
 
 def read_fact(kind: str, text: str) -> Fact:
-    """Decode a stored fact. Raises one of UNREADABLE if we would not have written it."""
+    """Decode a stored fact. Fails, in any way, if we would not have written it."""
     text.encode("ascii")
     step = Step.SETTLED.value if kind in ENDS else kind
     fact: Fact = decode({"step": step} | json.loads(text), KINDS.get(kind, Reached))
@@ -237,7 +232,7 @@ def read_fact(kind: str, text: str) -> Fact:
 
 
 def read_key(text: str) -> str:
-    """Decode a stored key. Raises one of UNREADABLE if `json.dumps` would not have written it."""
+    """Decode a stored key. Fails, in any way, if we would not have written it."""
     key = json.loads(text)
     if not isinstance(key, str) or json.dumps(key) != text:
         raise ValueError("not a key")
@@ -267,9 +262,10 @@ def read_destination(path: str, content: Any) -> Destination:
     try:
         values = json.loads(content)
         destination = decode(values, Destination)
-        if asdict(destination) != values or not destination.host.isprintable():
-            raise ValueError("not a destination")
-    except facts.UNREADABLE as error:
-        message = f"journal {path} is damaged: its destination cannot be read: {str(error)[:200]}"
-        raise JournalError(message, path=path) from error
-    return destination
+    except (ValueError, TypeError, RecursionError) as error:
+        why: object = error
+    else:
+        if asdict(destination) == values and destination.host.isprintable():
+            return destination
+        why = "it is not as we write it"
+    raise JournalError(f"journal {path} is damaged: its destination cannot be read: {why!s:.200}", path=path)

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -17,7 +16,7 @@ from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure,
 from kognic_aio.pipeline.result import InputCreationStatus
 
 if TYPE_CHECKING:
-    from kognic_aio.pipeline.journal.file import JournalFile, Written
+    from kognic_aio.pipeline.journal.file import JournalFile
 
 MAX_KEY_LENGTH = 10_000
 """Characters of a key."""
@@ -53,17 +52,15 @@ class Journal:
         self._destination = destination
         self._resources = AsyncExitStack()
         self._file: JournalFile | None = None
-        self._failure: BaseException | None = None
-        self._batch: list[Written] = []
+        self._failure: JournalError | None = None
+        self._batch: list[tuple[str, Fact | None]] = []
         self._writing: asyncio.Task[list[Known | JournalError]] | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
     async def open(self) -> None:
@@ -108,7 +105,7 @@ class Journal:
         """The entry of a scene, None if there is none. Raises InvalidError if the key is too long for a journal."""
         if len(key) > MAX_KEY_LENGTH:
             raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
-        known = await self._next(key)
+        known = await self.add(key, None)
         refused = {kin: error is None for kin, error in known.refused.items()}
         return None if known.entry is None else evolve(known.entry, refused=refused)
 
@@ -136,16 +133,14 @@ class Journal:
         """
         return await self._worker.run(self._opened().retry_failed)
 
-    async def add(self, key: str, fact: Fact) -> None:
-        """Record a fact about a scene. When this returns, a killed process does not lose it.
+    async def add(self, key: str, fact: Fact | None) -> Known:
+        """Record a fact about a scene, if there is one, and return what is then known of the scene.
+
+        When this returns, a killed process does not lose the fact.
 
         Raises:
             JournalError: If it cannot be written, now or for an earlier error, or is too large.
         """
-        await self._next(key, fact)
-
-    async def _next(self, key: str, fact: Fact | None = None) -> Known:
-        """Write a fact in the next transaction, if there is one, and return what is then known of the scene."""
         self._opened()
         if self._writing is None or not self._batch:
             self._writing = asyncio.create_task(self._write(), name="journal")
@@ -163,21 +158,16 @@ class Journal:
                 batch, self._batch = self._batch, []
                 return await self._worker.run(self._opened().write, batch)
         except (Exception, asyncio.CancelledError) as error:
-            self._failure = self._failure or error
-            raise self._failed() from error
+            message = str(error) or f"journal {self.path}: its writing was cancelled"
+            self._failure = JournalError(message, path=self.path)
+            raise self._failure from error
 
     def _opened(self) -> "JournalFile":
         if self._failure is not None:
-            raise self._failed()
+            raise JournalError(str(self._failure), path=self.path) from self._failure
         if self._file is None:
             raise JournalError(f"journal {self.path} is not open: use it inside `async with`", path=self.path)
         return self._file
-
-    def _failed(self) -> JournalError:
-        """The error for everyone who uses a journal after a failed write."""
-        error = JournalError(str(self._failure) or f"journal {self.path}: its writing was cancelled", path=self.path)
-        error.__cause__ = self._failure
-        return error
 
 
 def _close_file(opening: "Future[JournalFile]") -> None:
