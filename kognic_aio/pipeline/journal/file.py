@@ -71,8 +71,12 @@ SELECT key, kind, content FROM fact WHERE kind IN ('starting', 'committing') AND
 ) ORDER BY key, number
 """
 LAST_KINDS = """
-SELECT kind, max(number) FROM fact WHERE kind NOT IN ('delivered', 'refused', 'retried', 'orphan') GROUP BY key
-UNION ALL SELECT 'failed', number FROM fact WHERE kind = 'refused'
+SELECT iif(kind = 'refused', 'failed', kind) FROM fact WHERE kind IN ('created', 'failed', 'refused') OR (
+    kind NOT IN ('delivered', 'retried', 'orphan') AND NOT EXISTS (
+        SELECT 1 FROM fact AS later WHERE later.key = fact.key AND later.number > fact.number
+        AND later.kind NOT IN ('refused', 'retried', 'orphan')
+    )
+)
 """
 APPEND = "INSERT INTO fact SELECT ?, 1 + coalesce(max(number), 0), ?, ?, ?, ? FROM fact WHERE key = ?"
 REMOVE = "DELETE FROM fact WHERE key = ? AND kind <> 'orphan'"
@@ -161,7 +165,7 @@ class JournalFile:
     def counts(self) -> Counter[Step | InputCreationStatus]:
         """The number of scenes at each step, and of settled scenes by status."""
         with translated(self.path):
-            kinds = Counter(str(kind) for kind, _ in self._connection.execute(LAST_KINDS))
+            kinds = Counter(kind for (kind,) in self._connection.execute(LAST_KINDS))
         states: list[Step | InputCreationStatus] = [*facts.STEPS, *ENDS]
         return Counter({state: kinds[state] for state in states if kinds[state]})
 
