@@ -29,17 +29,11 @@ CALIBRATION = "calibration_id"
 MAX_OUTLINE = 4096
 """Characters of an outline. That of a scene with few frames has about a hundred."""
 
-MAX_DEPTH = 6
-"""Levels of an outline: scene, frames, frame, images, image, metadata."""
-
 MAX_TEXT = 60
 """Characters of a text in an outline and in an error."""
 
 MAX_DIFFERENCES = 5
 """Differences in an error."""
-
-LARGE = ("imuData", "preAnnotation")
-"""Fields that are only a digest in an outline."""
 
 NAMED_BY_USERS = ("metadata", "sensor_to_pretty_name")
 """Objects whose keys are the caller's own words, not fields."""
@@ -108,9 +102,11 @@ class Content:
             rest = {name: value for name, value in body.items() if name != "calibrationId"}
             self.fingerprint += SEPARATOR + _fingerprint(_canonical(rest))
         self.uncalibrated = uncalibrated(self.fingerprint)
-        # The outline of a large content has only the fields of each frame. A deeper one would be slow, and too large.
-        self._depth = 3 if len(canonical) > 32_768 else MAX_DEPTH
-        self._body = body | {name: _summary(body[name]) for name in LARGE if name in body}
+        # Levels of its outline: scene, frames, frame, images, image, metadata. That of a large content has only the
+        # fields of each frame. A deeper one would be slow, and too large.
+        self._depth = 3 if len(canonical) > 32_768 else 6
+        large = body.keys() & {"imuData", "preAnnotation"}  # only a digest in an outline
+        self._body = body | {name: _summary(body[name]) for name in large}
 
     def has(self, fingerprint: str | None) -> bool:
         """Whether a fingerprint, made by either rule, is that of this content. None fits every content."""

@@ -13,17 +13,20 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kognic_aio.errors import JournalError
+from kognic_aio.errors import JournalError, JournalLockedError
 
 T = TypeVar("T")
 
 CLAIMED = ("-wal", "-journal")
 """Files that SQLite reads next to a database when it opens it. It keeps `-shm` in memory."""
+
+APPLICATION_ID = 0x4B6F676A
+"""Distinguishes a journal from other databases."""
 
 MAX_COMPANION_BYTES = 2**30
 """Bytes of a file next to the database. A killed run leaves far less, and SQLite reads all of it first."""
@@ -50,14 +53,14 @@ def opened(path: str, check: Callable[[sqlite3.Connection], T], *, create: bool)
     _check_folder(path)
     if create:
         _create_private(path)
-    for _ in range(9):  # two that open it at once may see each other's lock; after 0.1 s, it is another run's
+    until = time.monotonic() + 0.1  # two that open it at once may see each other's lock; later, it is another run's
+    while True:
         try:
             return _locked(path, check)
         except sqlite3.Error as error:
-            if not is_error(error, sqlite3.SQLITE_BUSY):
+            if not _is_error(error, sqlite3.SQLITE_BUSY) or time.monotonic() > until:
                 raise
         time.sleep(random.uniform(0, 0.02))  # noqa: S311  # no secret
-    return _locked(path, check)
 
 
 def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite3.Connection, T]:
@@ -72,7 +75,7 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
     try:
         _harden(connection)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        value_of(connection, "PRAGMA application_id")
+        _value_of(connection, "PRAGMA application_id")
         # 3. Check that it is still the same file, and that its content is ours.
         check_opened(path)
         _claim_companions(path)
@@ -82,11 +85,11 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA temp_store = MEMORY")
-        value_of(connection, "PRAGMA user_version")  # opens the WAL
+        _value_of(connection, "PRAGMA user_version")  # opens the WAL
         check_opened(path, "-wal")
         _give_up(path, ["-journal"])
     except BaseException as error:
-        if not (isinstance(error, sqlite3.Error) and is_error(error, sqlite3.SQLITE_BUSY)):
+        if not (isinstance(error, sqlite3.Error) and _is_error(error, sqlite3.SQLITE_BUSY)):
             _give_up(path, CLAIMED)
         connection.close()
         raise
@@ -107,8 +110,26 @@ def _harden(connection: sqlite3.Connection) -> None:
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
 
 
-def is_error(error: sqlite3.Error, kind: int) -> bool:
-    """Whether an error of SQLite is of a kind, which is the low byte of its code."""
+@contextmanager
+def translated(path: str) -> Generator[None, None, None]:
+    """Turn errors of the file system, of SQLite and of a path that cannot be one into a JournalError."""
+    try:
+        yield
+    except OSError as error:
+        which = f"{error.filename}: " if error.filename and str(error.filename) != path else ""
+        raise JournalError(f"journal {path}: {which}{error.strerror or error}", path=path) from error
+    except sqlite3.Error as error:
+        if _is_error(error, sqlite3.SQLITE_BUSY):
+            message = f"journal {path} is open in another run or process; it can be opened when that has ended"
+            raise JournalLockedError(message, path=path) from error
+        is_damaged = " is damaged" if _is_error(error, sqlite3.SQLITE_CORRUPT) else ""
+        raise JournalError(f"journal {path}{is_damaged}: {error}", path=path) from error
+    except ValueError as error:
+        raise JournalError(f"journal {path}: {error}", path=path) from error
+
+
+def _is_error(error: sqlite3.Error, kind: int) -> bool:
+    """Whether an error is of a kind, which is the low byte of its code."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF == kind
 
@@ -116,49 +137,56 @@ def is_error(error: sqlite3.Error, kind: int) -> bool:
 # The content of the file
 
 
-def value_of(connection: sqlite3.Connection, query: str) -> Any:
+def check_content(
+    connection: sqlite3.Connection, path: str, schemas: Mapping[int, Sequence[str]], large_row: str
+) -> int:
+    """Check that a file is ours and sound, as far as there is time, and return the version of its schema.
+
+    `schemas` has the SQL of all tables and indices by version, and `large_row` finds the key of a row that is larger
+    than its parameter.
+    """
+    if _value_of(connection, "PRAGMA application_id") != APPLICATION_ID:
+        raise JournalError(f"journal {path}: not a kognic_aio journal", path=path)
+    version: int = _value_of(connection, "PRAGMA user_version")
+    if version not in schemas:
+        writer = "a newer version" if version > max(schemas) else "an unknown version"
+        message = f"written by {writer} (schema {version}, this one reads up to {max(schemas)})"
+        raise JournalError(f"journal {path}: {message}", path=path)
+    # All SQL has to be ours, so no foreign trigger, view, index, check or expression ever runs.
+    ours, found = sorted(map(_tidy, schemas[version])), sorted(map(_tidy, schema_of(connection, path)))
+    if found != ours:
+        different = min({*found} ^ {*ours} or found)
+        message = f"it has something that no version of kognic_aio puts into a journal: {different:.100}"
+        raise JournalError(f"journal {path}: {message}", path=path)
+    # Only now, because SQLite takes the size of the cache from the file when it reads the schema.
+    connection.execute("PRAGMA cache_size = -2000")
+    until = time.monotonic() + CHECKING_TIME
+    if version == max(schemas) and (large := _found(connection, large_row, MAX_ROW_SIZE, until=until)):
+        raise JournalError(f"journal {path}: the row of {large[0][0]!r:.100} is too large for a scene's", path=path)
+    for (damage,) in _found(connection, "PRAGMA quick_check(1)", until=until) or ():
+        if damage != "ok":
+            raise JournalError(f"journal {path} is damaged: {damage}", path=path)
+    return version
+
+
+def _value_of(connection: sqlite3.Connection, query: str) -> Any:
     """The one value that a query finds."""
     ((value,),) = connection.execute(query)
     return value
 
 
-def schema_of(connection: sqlite3.Connection, path: str) -> list[tuple[Any, ...]]:
-    """Type, name and SQL of each object in a file. One with too many to read into memory is refused."""
+def schema_of(connection: sqlite3.Connection, path: str) -> list[str]:
+    """The SQL of each object in a file. One with too many to read into memory is refused."""
     # Our schema takes 61 instructions, and each further table about 10.
-    found = _found(connection, "SELECT type, name, sql FROM sqlite_master", until=0, every=1_000)
+    found = _found(connection, "SELECT sql FROM sqlite_master", until=0, every=1_000)
     if found is None:
         raise JournalError(f"journal {path}: not a kognic_aio journal, it has too many tables", path=path)
-    return found
-
-
-def difference(found: Iterable[Sequence[Any]], schema: Sequence[str]) -> str | None:
-    """The first difference between the result of `schema_of` and our schema, None if there is none.
-
-    So no foreign trigger, view, index, check or expression runs when a journal is read or written.
-    """
-    missing = {_tidy(sql) for sql in schema}
-    for kind, name, sql in found:
-        if not isinstance(sql, str) or _tidy(sql) not in missing:
-            return f"the {kind!r:.20} {name!r:.100}"
-        missing.remove(_tidy(sql))
-    return f"no {next(iter(missing)):.30}" if missing else None
+    return [str(sql) for (sql,) in found]
 
 
 def _tidy(sql: str) -> str:
     """The SQL without insignificant spaces: ALTER TABLE leaves different ones."""
     return re.sub(r" ?([(),]) ?", r"\1", " ".join(sql.split()))
-
-
-def check_soundness(connection: sqlite3.Connection, path: str, large_row: str) -> None:
-    """Check that a file with our schema is sound, as far as there is time. `large_row` finds the key of a large row."""
-    # Only now, because SQLite takes the size of the cache from the file when it reads the schema.
-    connection.execute("PRAGMA cache_size = -2000")
-    until = time.monotonic() + CHECKING_TIME
-    if large := _found(connection, large_row, MAX_ROW_SIZE, until=until):
-        raise JournalError(f"journal {path}: the row of {large[0][0]!r:.100} is too large for a scene's", path=path)
-    for (damage,) in _found(connection, "PRAGMA quick_check(1)", until=until) or ():
-        if damage != "ok":
-            raise JournalError(f"journal {path} is damaged: {damage}", path=path)
 
 
 def _found(
@@ -169,7 +197,7 @@ def _found(
     try:
         return connection.execute(query, parameters).fetchall()
     except sqlite3.OperationalError as error:
-        if not is_error(error, sqlite3.SQLITE_INTERRUPT):
+        if not _is_error(error, sqlite3.SQLITE_INTERRUPT):
             raise
         return None
     finally:

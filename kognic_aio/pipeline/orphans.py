@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from kognic_aio._http.retry import NO_RETRY
 from kognic_aio.errors import ENDS_RUN, KognicError
 from kognic_aio.pipeline.journal import Entry, Journal, Step
+from kognic_aio.pipeline.journal.facts import Change, Invalidated
 from kognic_aio.scenes.abandon import invalidate_orphan
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import was_committed
@@ -26,14 +27,8 @@ class Orphans:
     """Invalidates scenes that this run and earlier ones left behind.
 
     It may take a whole grace period to find out whether an orphan exists. No scene waits for that, only the end of the
-    run. Meanwhile the journal, if any, keeps the orphan.
-
-    Args:
-        backend: The platform.
-        limiter: Bounds the requests.
-        journal: Keeps the orphans, if the run has a journal.
-        tasks: Runs a task for each orphan.
-        guarded: A context that is cancelled when the run fails, and that may fail the run.
+    run. Meanwhile the journal, if any, keeps the orphan. `guarded` is a context that is cancelled when the run fails,
+    and that may fail the run.
     """
 
     _backend: Backend
@@ -65,7 +60,7 @@ class Orphans:
                 return
             # Recorded first, so that after a crash the next run does not resume a scene that is invalidated.
             if self._journal is not None:
-                await self._journal.abandon(entry.key)
+                await self._journal.add(entry.key, Change.ABANDONED)
             self.invalidate_inherited(scene_uuid)
 
     async def _may_be_committed(self, scene_uuid: str) -> bool:
@@ -81,4 +76,4 @@ class Orphans:
     async def _invalidate(self, backend: Backend, scene_uuid: str) -> None:
         with self._guarded():
             if await invalidate_orphan(backend, scene_uuid, self._limiter) and self._journal is not None:
-                await self._journal.invalidated([scene_uuid])
+                await self._journal.add("", Invalidated(scene_uuid))

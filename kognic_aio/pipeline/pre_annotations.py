@@ -20,11 +20,6 @@ async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: BaseScene
 
     A dry run also validates the schema, if the extra `openlabel` is installed.
 
-    Args:
-        pre_annotation: OpenLABEL as a model, a dict or JSON.
-        scene: The scene that it is for.
-        dryrun: Whether to validate the schema.
-
     Raises:
         InvalidError: If it is not OpenLABEL 1.0.0 in JSON, or has timestamps that no frame of the scene has.
     """
@@ -67,16 +62,7 @@ def _check_timestamps(openlabel: Mapping[str, Any], scene: BaseScene) -> None:
 
 
 def _object(parent: Mapping[str, Any], name: str, place: str) -> JsonObject | None:
-    """Get a JSON object from its parent; None if it is missing or null.
-
-    Args:
-        parent: The parent.
-        name: The name of the object in it.
-        place: The path of the object, for the error.
-
-    Raises:
-        InvalidError: If the value is not an object.
-    """
+    """The JSON object of a name in its parent; None if it is missing or null. `place` is its path, for the error."""
     value = parent.get(name)
     if value is None or isinstance(value, dict):
         return value

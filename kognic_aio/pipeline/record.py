@@ -11,7 +11,7 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene, Input
 from kognic_aio.pipeline.content import CALIBRATION, Content, Decision, Relation, decide, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, set_aside_key
-from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, Settled, reading, uncalibrated
+from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, Refused, reading, uncalibrated
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.scenes.abandon import SceneRecord
@@ -122,7 +122,7 @@ class Record(SceneRecord):
             # An earlier entry keeps the recorded content: it is what the platform has.
             is_new = self.found.resumed is None
             fingerprint, outline = (self._fingerprint, self._outline) if is_new else (None, None)
-            await self.add(Settled(result=result, fingerprint=fingerprint, outline=outline))
+            await self.add(Reached(Step.SETTLED, fingerprint, outline, result=result))
 
     async def add(self, fact: Fact) -> None:
         """Record a fact, if there is a journal. A killed process does not lose it."""
@@ -166,7 +166,7 @@ class Record(SceneRecord):
             external_id=inputs[0].scene_external_id,
             preannotation_uuid=None if replaced is None else replaced.preannotation_uuid,
         )
-        await self.add(Settled(result=result))
+        await self.add(Reached(Step.SETTLED, result=result))
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
         """Record that the scene is about to be invalidated."""
@@ -233,7 +233,7 @@ class Records:
         if decision is Decision.REFUSE:
             raise await self._refused(journal, content, entry, differences)
         if relation is not Relation.OTHER and not self._retry_failed and not all(entry.refused.values()):
-            await journal.uphold(key)
+            await journal.add(key, Change.UPHELD)
         if decision is Decision.REPLACE:
             return Found(replaced=earlier)
         return Found(resumed=earlier, calibrations=differences.get(CALIBRATION))
@@ -241,10 +241,17 @@ class Records:
     async def _refused(
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
-        """Record that a content is refused, and return the error that says so."""
-        error = DuplicateError(_refusal(entry, differences), differences=differences)
+        """Record that a content is refused, and return the error that says why and what to do."""
+        how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
+        is_created = entry.status is InputCreationStatus.CREATED
+        what = "create it next to the recorded input" if is_created else "replace the recorded scene"
+        message = (
+            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells"
+            f" them apart, or another journal; to {what}: {RETRY}"
+        )
+        error = DuplicateError(message, differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
-        await journal.refuse(entry.key, content.fingerprint, failure)
+        await journal.add(entry.key, Refused(content.uncalibrated, failure))
         self.note_failure(entry.key, content.uncalibrated)
         return error
 
@@ -262,14 +269,3 @@ def _compared(journal: Journal, key: str, content: Content, entry: Entry) -> tup
     with reading(journal.path, key):
         differences = content.differences(entry.outline)
     return Relation.OTHER_CALIBRATION if set(differences) == {CALIBRATION} else Relation.OTHER, differences
-
-
-def _refusal(entry: Entry, differences: Mapping[str, str]) -> str:
-    """Say why a content is refused, and what to do."""
-    how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
-    is_created = entry.status is InputCreationStatus.CREATED
-    what = "create it next to the recorded input" if is_created else "replace the recorded scene"
-    return (
-        f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells them"
-        f" apart, or another journal; to {what}: {RETRY}"
-    )

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from kognic_aio import InputCreationResult, Journal, KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio import InputCreationResult, KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio._http.api import MAX_CURSOR
 from kognic_aio._http.converter import MAX_ID
 from kognic_aio._http.protocol import ERROR_TEXT_LENGTH
@@ -24,6 +24,7 @@ from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationStage, InputCreationStatus
 from kognic_aio.scenes.abandon import invalidate_orphan
 from tests.forgery import FORGERY, LONG, assert_harmless
+from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
 from tests.scripted import client_of, serving, status
 

@@ -17,9 +17,9 @@ from kognic_aio.config import default_environment, find_environment
 from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
 from kognic_aio.pipeline.content import Content
-from kognic_aio.pipeline.journal import Destination, Journal, Step
-from kognic_aio.pipeline.journal.facts import reading
-from kognic_aio.pipeline.journal.file import KINDS, read_destination, read_fact, read_key
+from kognic_aio.pipeline.journal import Destination, Step
+from kognic_aio.pipeline.journal.facts import STEPS, Reached, reading
+from kognic_aio.pipeline.journal.file import ENDS, KINDS, read_destination, read_fact, read_key
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -27,6 +27,7 @@ from kognic_aio.pipeline.result import (
     InputCreationStatus,
 )
 from tests.fuzz.pieces import Pieces
+from tests.pipeline.journals import Journal
 
 HERE = Destination("https://input.app.kognic.com", "workspace-1", "project-a", "batch-1")
 CREATED = InputCreationResult(status=InputCreationStatus.CREATED, external_id="created", scene_uuid="scene-2")
@@ -35,6 +36,7 @@ FAILED = InputCreationResult(
     external_id="failed",
     error=InputCreationError(stage=InputCreationStage.SCENE, message="too dark"),
 )
+FACTS = dict.fromkeys((*STEPS, *ENDS), Reached) | KINDS
 COLUMNS = {
     "destination": ("content",),
     "fact": ("key", "number", "kind", "project", "batch", "content"),
@@ -45,7 +47,7 @@ KEYS = ("started", "created", "failed", "unheard of")
 def rows(data: bytes) -> None:
     """The rows of a journal, as SQLite gives them."""
     pieces = Pieces(data)
-    for kind, fact in KINDS.items():
+    for kind, fact in FACTS.items():
         told = pieces.shaped(fact) if pieces.number(2) else _value(pieces, 6)
         with suppress(JournalError), reading("a.journal", "key"):
             read_fact(kind if pieces.number(4) else _value(pieces, 1), told)
@@ -65,7 +67,7 @@ def values(data: bytes) -> None:
             for _ in range(1 + pieces.number(4)):
                 table = pieces.one_of([*COLUMNS])
                 column = pieces.one_of(COLUMNS[table])
-                value = pieces.shaped(pieces.one_of([*KINDS.values()])) if pieces.number(2) else _value(pieces, 5)
+                value = pieces.shaped(pieces.one_of([*FACTS.values()])) if pieces.number(2) else _value(pieces, 5)
                 text = value.encode(errors="surrogatepass") if isinstance(value, str) else None
                 with suppress(sqlite3.Error):  # of none where there has to be one
                     connection.execute(

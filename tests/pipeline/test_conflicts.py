@@ -24,8 +24,9 @@ from kognic_aio.emulator import CALIBRATION_ID, Emulator, faults
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Cameras, Image, LidarsAndCameras, PointCloud
 from kognic_aio.model.calibration import SensorCalibration
-from kognic_aio.pipeline.journal import Failure, Journal, Step
+from kognic_aio.pipeline.journal import Failure, Step
 from tests.faults.ingestion import BATCH, PROJECT
+from tests.pipeline.journals import Journal
 from tests.scenes import CSV, JPG, cameras_scene
 from tests.waiting import until
 

@@ -11,8 +11,9 @@ import pytest
 from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import BatchClosedError, ForbiddenError, UnknownBatchError, UnknownProjectError
-from kognic_aio.pipeline.journal import Destination, Journal, Step
+from kognic_aio.pipeline.journal import Destination, Step
 from tests.faults.ingestion import BATCH, PROJECT
+from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
 
 pytestmark = pytest.mark.anyio

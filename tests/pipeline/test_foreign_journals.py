@@ -27,8 +27,9 @@ from kognic_aio import (
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.database import check_opened
-from kognic_aio.pipeline.journal import Destination, Journal, Step
+from kognic_aio.pipeline.journal import Destination, Step
 from tests.cost import MEGABYTES, SECONDS
+from tests.pipeline.journals import Journal
 from tests.pipeline.recorded import scenes
 
 pytestmark = pytest.mark.anyio

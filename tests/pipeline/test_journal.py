@@ -24,8 +24,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from kognic_aio import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.errors import InvalidError, JournalError, JournalLockedError, JournalMismatchError
 from kognic_aio.model import Input
-from kognic_aio.pipeline.journal import Destination, Entry, Failure, Journal, Step, set_aside_key
+from kognic_aio.pipeline.journal import Destination, Entry, Failure, Step, set_aside_key
 from kognic_aio.pipeline.journal.facts import MAX_REFUSALS
+from tests.pipeline.journals import Journal
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +77,7 @@ def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
 import asyncio, sys
 from kognic_aio.errors import *
 from kognic_aio.pipeline.journal import *
+from tests.pipeline.journals import Journal
 path = sys.argv[1]
 here = Destination("https://input.app.kognic.com", "workspace-1", "project-a", "batch-1")
 """

@@ -15,7 +15,8 @@ from kognic_aio import InputCreationResult, InputCreationStatus, KognicIOClient,
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import JournalMismatchError
 from kognic_aio.model import Cameras
-from kognic_aio.pipeline.journal import Entry, Failure, Journal, Step, set_aside_key
+from kognic_aio.pipeline.journal import Entry, Failure, Step, set_aside_key
+from tests.pipeline.journals import Journal
 from tests.pipeline.recorded import image, scenes
 from tests.pipeline.test_journal import CREATED as CREATED_RESULT
 from tests.pipeline.test_journal import ERROR, ODD, STEPS

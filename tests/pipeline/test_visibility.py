@@ -22,9 +22,10 @@ from kognic_aio.emulator.state.scene import Scene
 from kognic_aio.errors import BadRequestError, LeftOutError, NotFoundError, ProjectNotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
-from kognic_aio.pipeline.journal import Destination, Journal, Step
+from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.scenes.visibility import Visibility
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT, Ingestion
+from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, field, fields, frozen
 
-from kognic_aio.errors import JournalError
+from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 
 MAX_REFUSALS = 64
@@ -15,9 +15,6 @@ MAX_REFUSALS = 64
 
 SEPARATOR = "/"
 """Separates the two parts of a fingerprint: contents that differ only in their calibration share the second."""
-
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
-"""Errors that Python raises when it reads malformed data."""
 
 
 def uncalibrated(fingerprint: str) -> str:
@@ -62,32 +59,6 @@ class Destination:
         return f"project {self.project!r}, {batch}, workspace {self.workspace!r} at {self.host}"
 
 
-@frozen(kw_only=True)
-class Entry:
-    """The state of one scene.
-
-    Args:
-        outline: A summary of its content, which shows how another one differs.
-        scene_uuid: The scene on the platform, None if there is none or it was abandoned.
-        refused: By `uncalibrated` fingerprint, other contents that were refused under its key: whether to retry each.
-    """
-
-    key: str
-    step: Step
-    fingerprint: str | None = None
-    outline: str | None = None
-    scene_uuid: str | None = None
-    preannotation_uuid: str | None = None
-    result: InputCreationResult | None = None
-    delivered: bool = False
-    refused: Mapping[str, bool] = field(factory=dict[str, bool])
-
-    @property
-    def status(self) -> InputCreationStatus | None:
-        """How the scene ended, None if it has not."""
-        return None if self.result is None else self.result.status
-
-
 @frozen
 class Failure:
     """Why a scene failed: the message is the platform's, or says what is wrong with the scene."""
@@ -106,18 +77,13 @@ class Reached:
     outline: str | None = None
     scene_uuid: str | None = None
     preannotation_uuid: str | None = None
-
-
-@frozen
-class Settled(Reached):
-    """The scene has ended, CREATED or FAILED. The first result stays."""
-
-    step: Step = Step.SETTLED
-    result: InputCreationResult = field(kw_only=True)
+    result: InputCreationResult | None = None
 
     def __attrs_post_init__(self) -> None:
-        if (self.result.error is None) != (self.result.status is InputCreationStatus.CREATED):
-            raise ValueError("the result's error does not match its status")
+        result = self.result
+        is_sound = result is None or (result.error is None) == (result.status is InputCreationStatus.CREATED)
+        if not is_sound or (result is None and self.step is Step.SETTLED):
+            raise InvalidError("a scene settles with a result, which has an error if it failed")
 
 
 @frozen
@@ -156,6 +122,26 @@ class Change(Enum):
 Fact: TypeAlias = Reached | Delivered | Refused | Orphan | Invalidated | Change
 
 
+@frozen(kw_only=True)
+class Entry(Reached):
+    """The state of one scene.
+
+    Args:
+        outline: A summary of its content, which shows how another one differs.
+        scene_uuid: The scene on the platform, None if there is none or it was abandoned.
+        refused: By `uncalibrated` fingerprint, other contents that were refused under its key: whether to retry each.
+    """
+
+    key: str
+    delivered: bool = False
+    refused: Mapping[str, bool] = field(factory=dict[str, bool])
+
+    @property
+    def status(self) -> InputCreationStatus | None:
+        """How the scene ended, None if it has not."""
+        return None if self.result is None else self.result.status
+
+
 @frozen
 class Known:
     """The entry of a scene, and by `uncalibrated` fingerprint why other contents were refused under its key."""
@@ -173,7 +159,7 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
                 entry = Entry(key=key, **_values(fact))
                 refused = {kin: error for kin, error in refused.items() if kin != uncalibrated(fact.fingerprint or "")}
             case Reached() if entry is None or (entry.result is None and fact.step in STEPS[STEPS.index(entry.step) :]):
-                entry = evolve(entry or Entry(key=key, step=fact.step), **_values(fact))
+                entry = evolve(entry, **_values(fact)) if entry else Entry(key=key, **_values(fact))
             case Delivered() if entry is not None:
                 entry = evolve(entry, delivered=entry.result is not None)
             case Refused() if fact.kin in refused or len(refused) < MAX_REFUSALS:
@@ -192,40 +178,28 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
     return Known(entry, refused)
 
 
-def is_appended(fact: Fact) -> bool:
-    """Whether the fact is appended. Any other is folded, and the result replaces all facts of the scene."""
-    # A start and a result make earlier facts obsolete. So scenes have few rows, and opening a file compacts nothing.
-    return isinstance(fact, Delivered) or (isinstance(fact, Reached) and fact.step not in (Step.STARTING, Step.SETTLED))
-
-
 def compacted(known: Known) -> Iterator[Fact]:
     """The fewest facts that fold into what is known of a scene."""
     if known.entry is not None:
-        values = _values(known.entry)
-        yield Settled(**values) if "result" in values else Reached(**values)
+        yield Reached(**_values(known.entry))
         if known.entry.delivered:
             yield Delivered()
     for kin, error in known.refused.items():
         yield Refused(kin, error)
 
 
-def set_aside(old: Entry | None, fact: Fact) -> Entry | None:
-    """The entry under a key of its own that an input gets when it makes way, None if nothing does."""
-    if old is None or old.status is not InputCreationStatus.CREATED or fact is not Change.MADE_WAY:
-        return None
-    return evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
+def left_behind(old: Entry, fact: Fact, new: Entry | None) -> Entry | Orphan | None:
+    """What an entry leaves behind: a scene to be invalidated, or, of an input that makes way, an entry set aside."""
+    if old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
+        aside = evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
+        return aside if fact is Change.MADE_WAY else None
+    is_kept = new is not None and new.scene_uuid == old.scene_uuid
+    return None if is_kept or old.scene_uuid is None else Orphan(old.scene_uuid)
 
 
-def orphaned_uuid(old: Entry | None, fact: Fact, new: Entry | None) -> str | None:
-    """The uuid of the scene that an entry loses by a fact, None if it loses none. An input has to be abandoned."""
-    if old is None or (old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED):
-        return None
-    return None if new is not None and new.scene_uuid == old.scene_uuid else old.scene_uuid
-
-
-def _values(known: Reached | Entry) -> dict[str, Any]:
+def _values(known: Reached) -> dict[str, Any]:
     """The non-empty fields of a fact or entry."""
-    values = ((each.name, getattr(known, each.name, None)) for each in fields(Settled))
+    values = ((each.name, getattr(known, each.name)) for each in fields(Reached))
     return {name: value for name, value in values if value is not None}
 
 
@@ -234,6 +208,6 @@ def reading(path: str, key: object) -> Generator[None, None, None]:
     """Turn errors in reading facts into a JournalError that names the key of the scene."""
     try:
         yield
-    except UNREADABLE as error:
+    except Exception as error:  # whatever Python raises when it reads malformed data
         why = str(error)[:200] or type(error).__name__
         raise JournalError(f"journal {path}: what it has of {key!r:.100} is damaged: {why!r}", path=path) from error

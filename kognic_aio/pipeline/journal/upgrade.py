@@ -19,45 +19,37 @@ REFUSED = """CREATE TABLE refused (
     key TEXT NOT NULL, fingerprint TEXT NOT NULL, error TEXT, PRIMARY KEY (key, fingerprint)
 ) WITHOUT ROWID"""
 
-LARGE_ROW = "SELECT key FROM scene WHERE {} > ? LIMIT 1"
-
-EARLIER = {
-    1: ((DESTINATION, SCENE.format(""), ABANDONED), LARGE_ROW.format("length(result)")),
-    2: (
-        (DESTINATION, SCENE.format(", outline TEXT"), ABANDONED, REFUSED),
-        LARGE_ROW.format("max(coalesce(length(result), 0), coalesce(length(outline), 0))"),
-    ),
+EARLIER: dict[int, Sequence[str]] = {
+    1: (DESTINATION, SCENE.format(""), ABANDONED),
+    2: (DESTINATION, SCENE.format(", outline TEXT"), ABANDONED, REFUSED),
 }
-"""The schema of each version, and a query for the key of a row that is too large."""
+"""The schema of each earlier version."""
 
 _STEP = f"json_extract('{json.dumps(STEPS)}', '$[' || step || ']')"
 _FIELDS = {"sceneUuid": "scene_uuid", "preannotationUuid": "preannotation_uuid", "fingerprint": "fingerprint"}
 _TEXTS = ", ".join(f"""'{name}', json('"' || {column} || '"')""" for name, column in _FIELDS.items())
 
-TO_FACTS = f"""
-    INSERT INTO fact SELECT '"' || key || '"', 1, coalesce(json_extract(result, '$.status'), {_STEP}), project, batch,
-    json_patch('{{}}', json_object({_TEXTS}, 'outline', outline, 'result', json(result)))
-    FROM scene, place;
-    INSERT INTO fact SELECT '"' || key || '"', 2, 'delivered', project, batch, '{{}}' FROM scene, place WHERE delivered;
-    INSERT INTO fact SELECT '"' || key || '"', 2 + row_number() OVER (), iif(error IS NULL, 'retried', 'refused'),
-    project, batch, json_patch('{{}}', json_object('kin', json('"' || fingerprint || '"'), 'error', json(error)))
-    FROM refused, place;
-    INSERT INTO fact SELECT '""', row_number() OVER (), 'orphan', project, batch,
-    '{{"sceneUuid":"' || scene_uuid || '"}}' FROM abandoned, place;
-    DROP TABLE scene; DROP TABLE abandoned; DROP TABLE refused
-"""  # noqa: S608  # made of our own texts only
-"""The temporary table `place` has the project and the batch, which the facts of earlier versions do not name."""
+TO_FACTS = (
+    f"""INSERT INTO fact SELECT '"' || key || '"', 1, coalesce(json_extract(result, '$.status'), {_STEP}),
+    :project, :batch, json_patch('{{}}', json_object({_TEXTS}, 'outline', outline, 'result', json(result)))
+    FROM scene""",  # noqa: S608  # made of our own texts only
+    """INSERT INTO fact SELECT '"' || key || '"', 2, 'delivered', :project, :batch, '{}' FROM scene WHERE delivered""",
+    """INSERT INTO fact SELECT '"' || key || '"', 2 + row_number() OVER (), iif(error IS NULL, 'retried', 'refused'),
+    :project, :batch, json_patch('{}', json_object('kin', json('"' || fingerprint || '"'), 'error', json(error)))
+    FROM refused""",
+    """INSERT INTO fact SELECT '""', row_number() OVER (), 'orphan', :project, :batch,
+    '{"sceneUuid":"' || scene_uuid || '"}' FROM abandoned""",
+    *(f"DROP TABLE {table}" for table in ("scene", "abandoned", "refused")),
+    "PRAGMA user_version = 3",
+)
 
 
-def upgrade(connection: sqlite3.Connection, schema: Sequence[str], destination: Destination) -> None:
+def upgrade(connection: sqlite3.Connection, version: int, schema: Sequence[str], destination: Destination) -> None:
     """Upgrade a journal of an earlier version. Nothing that it has is lost."""
-    ((version,),) = connection.execute("PRAGMA user_version")
-    if version not in EARLIER:
-        return
     connection.execute("PRAGMA temp_store = FILE")  # what SQLite needs to undo a step may be as large as the journal
-    place = json.dumps(destination.project), json.dumps(destination.batch)
-    connection.execute("CREATE TEMP TABLE place AS SELECT ? AS project, ? AS batch", place)
-    of_2 = f"ALTER TABLE scene ADD COLUMN outline TEXT; {REFUSED}" if version == 1 else ""
-    tables = "; ".join(schema[1:])  # all but the destination, which is there
-    connection.executescript(f"BEGIN; {of_2}; {tables}; {TO_FACTS}; PRAGMA user_version = 3; COMMIT;")
-    connection.execute("DROP TABLE place")
+    to_2 = ("ALTER TABLE scene ADD COLUMN outline TEXT", REFUSED) if version == 1 else ()
+    place = {"project": json.dumps(destination.project), "batch": json.dumps(destination.batch)}
+    with connection:
+        connection.execute("BEGIN")
+        for statement in (*to_2, *schema[1:], *TO_FACTS):  # the table of the destination is there
+            connection.execute(statement, place)
