@@ -27,7 +27,10 @@ P = TypeVar("P", bound=BehindUri)
 
 
 class AnnotationResource:
-    """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`."""
+    """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`.
+
+    Methods raise an `ApiError` if the platform refuses, and a `StorageError` if a content cannot be downloaded.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -46,8 +49,6 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If there is no such annotation, or it has been invalidated.
-            ApiError: If the platform refuses.
-            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/{annotation}` of the annotation integration API
         """
@@ -65,8 +66,6 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If the input has no annotation.
-            ApiError: If the platform refuses.
-            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v2/inputs/{input}/annotation`
         """
@@ -83,8 +82,6 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
-            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -116,8 +113,6 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
-            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
@@ -142,7 +137,6 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If the scene has no such annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
         """

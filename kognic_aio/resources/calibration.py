@@ -11,7 +11,7 @@ from kognic_aio.scenes.visibility import plain_uuid
 
 
 class CalibrationResource:
-    """Calibrations, which scenes with lidars and cameras need."""
+    """Calibrations, which scenes with lidars and cameras need. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -25,7 +25,6 @@ class CalibrationResource:
 
         Raises:
             NotFoundError: If there is no such calibration. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations?id=`
         """
@@ -43,9 +42,6 @@ class CalibrationResource:
         Args:
             external_id: Only those with this external id. By default all.
 
-        Raises:
-            ApiError: If the platform refuses.
-
         Endpoint: `GET v1/calibrations[?externalId=]`
         """
         return await self._get(given(externalId=external_id))
@@ -58,9 +54,6 @@ class CalibrationResource:
 
         Args:
             sensor_calibration: The calibration of each sensor.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/calibrations`
         """

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class InputResource:
-    """Inputs. Projects and batches are named by external ids."""
+    """Inputs. Projects and batches are named by external ids. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -81,9 +81,6 @@ class InputResource:
             batch: External id of the batch.
             scene_uuids: The inputs of these scenes.
             external_ids: The inputs of scenes with these external ids.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs/query`
         """
@@ -148,7 +145,6 @@ class InputResource:
 
         Raises:
             InvalidError: If both or neither of project and request are given.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs`
         """
@@ -201,7 +197,6 @@ class InputResource:
 
         Raises:
             InvalidError: If both or neither of project and request are given.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs`
         """
@@ -223,7 +218,6 @@ class InputResource:
 
         Raises:
             NotFoundError: If there is no such input.
-            ApiError: If the platform refuses.
 
         Endpoint: `DELETE v2/inputs/{input}`
         """
@@ -238,7 +232,6 @@ class InputResource:
 
         Raises:
             NotFoundError: If there is no such input or pre-annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
@@ -261,9 +254,6 @@ class InputResource:
             include_invalidated: Whether to get the invalidated inputs instead of the valid ones.
             external_ids: The inputs of scenes with these external ids.
 
-        Raises:
-            ApiError: If the platform refuses.
-
         Endpoint: `POST v1/inputs/fetch`
         """
         body = given(
@@ -282,9 +272,6 @@ class InputResource:
 
         Args:
             scene_uuids: The uuids of the scenes.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs/query`
         """
@@ -310,7 +297,6 @@ class InputResource:
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs/actions/invalidate`
         """

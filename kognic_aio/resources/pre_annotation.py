@@ -19,7 +19,7 @@ from kognic_aio.scenes.visibility import check_is_about
 
 
 class PreAnnotationResource:
-    """Pre-annotations of scenes."""
+    """Pre-annotations of scenes. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -39,7 +39,6 @@ class PreAnnotationResource:
 
         Raises:
             InvalidError: If it is not a JSON object.
-            ApiError: If the platform refuses it.
 
         Endpoint: `POST v1/pre-annotations`
         """
@@ -64,7 +63,6 @@ class PreAnnotationResource:
 
         Raises:
             NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses it.
 
         Endpoint: `POST v2/pre-annotations`
         """
@@ -88,7 +86,6 @@ class PreAnnotationResource:
 
         Raises:
             NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/pre-annotations/{pre-annotation}`
         """
@@ -102,7 +99,6 @@ class PreAnnotationResource:
 
         Raises:
             NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `DELETE v2/pre-annotations/{pre-annotation}`
         """
@@ -121,7 +117,6 @@ class PreAnnotationResource:
         Raises:
             InvalidError: If both or neither are passed, or the external id does not match exactly one pre-annotation.
             NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/pre-annotations/{pre-annotation}/resolved`, `GET v2/pre-annotations`
         """
@@ -161,9 +156,6 @@ class PreAnnotationResource:
             scene_uuids: The uuids of their scenes.
             scene_external_ids: The external ids of their scenes.
             statuses: Their statuses, such as `processing` or `available`.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/pre-annotations`
         """

@@ -7,16 +7,13 @@ from kognic_aio.scenes.target import explaining_target, fetch_batches, fetch_pro
 
 
 class ProjectResource:
-    """Projects and their batches, both named by external ids."""
+    """Projects and their batches, both named by external ids. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.api
 
     async def get_projects(self) -> list[Project]:
         """List the projects of your organization.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects`
         """
@@ -30,7 +27,6 @@ class ProjectResource:
 
         Raises:
             NotFoundError: If there is no such project.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}/batches`
         """
@@ -48,7 +44,6 @@ class ProjectResource:
         Raises:
             NotFoundError: If there is no such project.
             ConflictError: If the batch exists already.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
         """
@@ -65,7 +60,6 @@ class ProjectResource:
 
         Raises:
             NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
         """
@@ -81,7 +75,6 @@ class ProjectResource:
 
         Raises:
             NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
         """

@@ -5,7 +5,7 @@ from kognic_aio.scenes.backend import Backend
 
 
 class RequestResource:
-    """The requests of a project."""
+    """The requests of a project. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.project_management_api
@@ -19,7 +19,6 @@ class RequestResource:
 
         Raises:
             NotFoundError: If there is no such project.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/requests` of the project management API
         """

@@ -7,7 +7,7 @@ from kognic_aio.scenes.backend import Backend
 
 
 class ReviewResource:
-    """Reviews of annotations, manual and automatic."""
+    """Reviews of annotations, manual and automatic. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.annotation_integration_api
@@ -21,7 +21,6 @@ class ReviewResource:
 
         Raises:
             NotFoundError: If there is no such annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/annotations/{annotation}/review` of the annotation integration API
         """
@@ -36,7 +35,6 @@ class ReviewResource:
 
         Raises:
             NotFoundError: If there is no such review.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/reviews/{review}` of the annotation integration API
         """
@@ -50,7 +48,6 @@ class ReviewResource:
 
         Raises:
             NotFoundError: If there is no such request input.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v0/request-inputs/{request input}/auto-reviews` of the annotation integration API
         """
@@ -58,9 +55,6 @@ class ReviewResource:
 
     async def get_error_types(self) -> list[ReviewErrorType]:
         """List the types of errors that a review can name.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/reviews/error-types` of the annotation integration API
         """

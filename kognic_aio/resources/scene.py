@@ -24,7 +24,7 @@ class EgoPoses:
 
 
 class SceneResource:
-    """Scenes on the platform, of any type."""
+    """Scenes on the platform, of any type. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -41,7 +41,6 @@ class SceneResource:
 
         Raises:
             NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -55,7 +54,6 @@ class SceneResource:
 
         Raises:
             NotFoundError: If any of them has no scene. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -78,7 +76,6 @@ class SceneResource:
 
         Raises:
             NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/scenes/{scene}`
         """
@@ -96,9 +93,6 @@ class SceneResource:
 
         Returns:
             The poses by frame id, in numeric order; None if the scene has no poses, or does not exist.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
@@ -130,7 +124,6 @@ class SceneResource:
         Raises:
             InvalidError: If the reason is not one that the platform knows.
             NotFoundError: If any of the scenes does not exist.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
@@ -148,9 +141,7 @@ class SceneResource:
         Raises:
             MissingFileError: If a local file is missing or empty. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
-            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request got no usable response.
 
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
@@ -167,7 +158,6 @@ class SceneResource:
 
         Raises:
             NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """
@@ -181,7 +171,6 @@ class SceneResource:
 
         Raises:
             NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """

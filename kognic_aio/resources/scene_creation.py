@@ -29,7 +29,7 @@ OFFICIAL_NAMES = (
 
 
 class SceneCreator(Generic[S]):
-    """Creates scenes of one type.
+    """Creates scenes of one type. Methods raise an `ApiError` if the platform refuses.
 
     Args:
         backend: The platform.
@@ -89,9 +89,7 @@ class SceneCreator(Generic[S]):
         Raises:
             InvalidError: If an argument is invalid. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
-            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request got no usable response.
 
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
@@ -149,9 +147,6 @@ class SceneCreator(Generic[S]):
 
         Returns:
             One input per request of the batch; None after a dry run.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs`
         """

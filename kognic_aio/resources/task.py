@@ -5,7 +5,10 @@ from kognic_aio.scenes.backend import Backend
 
 
 class TaskResource:
-    """Tasks. `RequestInput.progress_details.current_task` has their ids."""
+    """Tasks. `RequestInput.progress_details.current_task` has their ids.
+
+    Methods raise an `ApiError` if the platform refuses.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.order_execution_api
@@ -19,7 +22,6 @@ class TaskResource:
 
         Raises:
             NotFoundError: If there is no such task.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v1/tasks/{task}` of the order execution API
         """
@@ -33,7 +35,6 @@ class TaskResource:
 
         Raises:
             NotFoundError: If there is no such task.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v1/tasks/{task}` of the order execution API
         """

@@ -8,7 +8,7 @@ from kognic_aio.scenes.backend import Backend
 
 
 class WorkspaceResource:
-    """Workspaces, in which scenes are created."""
+    """Workspaces, in which scenes are created. Methods raise an `ApiError` if the platform refuses."""
 
     def __init__(self, backend: Backend) -> None:
         self._api = backend.workspace_api
@@ -21,9 +21,6 @@ class WorkspaceResource:
         Args:
             roles: A role or several, any of which is enough. By default `developer`.
             organization_ids: Only workspaces of this organization, or of these. By default of all.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/workspaces`
         """
