@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 import aiohttp
 import anyio
@@ -99,15 +99,9 @@ class _Lazy(Generic[R]):
     def __set_name__(self, owner: type["KognicIOClient"], name: str) -> None:
         self._name = name
 
-    @overload
-    def __get__(self, client: None, owner: type["KognicIOClient"]) -> Self: ...
-
-    @overload
-    def __get__(self, client: "KognicIOClient", owner: type["KognicIOClient"]) -> R: ...
-
-    def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R | Self:
+    def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R:
         if client is None:
-            return self
+            return cast("R", self)  # for `help()` and others that look at the class
         resource = self.load()(backend_of(client), *self._arguments)
         vars(client)[self._name] = resource  # shadows this descriptor, which has no __set__, from now on
         return resource
@@ -119,8 +113,8 @@ class KognicIOClient:
     One client serves one event loop, and any number of tasks in it. Creating it does no I/O and binds it to no loop:
     opening it does. Credentials are sent over https only, except to this machine.
 
-    All methods of its resources raise an `ApiError` if the platform refuses, and a `RequestError` if a request gets no
-    usable response. Each method documents only its other errors.
+    All methods of its resources raise a `NotFoundError` if something that they name does not exist, another `ApiError`
+    if the platform refuses, and a `RequestError` if a request gets no usable response. They document only other errors.
 
     Args:
         auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or

@@ -18,6 +18,7 @@ from kognic_aio.model.annotation import (
     PartialClientAnnotation,
     SignedAnnotation,
 )
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import explained
@@ -26,19 +27,15 @@ A = TypeVar("A")
 P = TypeVar("P", bound=BehindUri)
 
 
-class AnnotationResource:
+class AnnotationResource(ApiResource):
     """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`.
 
-    Methods raise an `ApiError` if the platform refuses, and a `StorageError` if a content cannot be downloaded.
+    Methods that get contents raise a `StorageError` if one cannot be downloaded.
     """
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._integration_api = backend.annotation_integration_api
-        self._storage = backend.storage
+        super().__init__(backend)
         self._downloads = backend.limiters.downloads
-        self._visibility = backend.visibility
 
     async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get an annotation by its id, with its content.
@@ -54,7 +51,7 @@ class AnnotationResource:
         """
         query = {"isoBoxes": "true"} if iso_rotated_cuboids else None
         path = f"v1/annotations/{segment(annotation_id)}"
-        signed = await self._integration_api.get(path, SignedAnnotation, query=query)
+        signed = await self._backend.annotation_integration_api.get(path, SignedAnnotation, query=query)
         return signed.to_annotation(await self._content(signed.signed))
 
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
@@ -79,9 +76,6 @@ class AnnotationResource:
         Args:
             scene_uuid: The scene's uuid.
             iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
-        Raises:
-            NotFoundError: If there is no such scene.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -110,9 +104,6 @@ class AnnotationResource:
             batch: External id of a batch. By default the whole project.
             include_content: Whether to download the contents.
             iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
-        Raises:
-            NotFoundError: If there is no such project or batch.
 
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
@@ -152,11 +143,11 @@ class AnnotationResource:
 
     async def _download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         async with self._downloads:
-            return await self._storage.download(url)
+            return await self._backend.storage.download(url)
 
     async def _content(self, url: Secret[str]) -> Any:
         async with self._downloads:
-            return await self._storage.get_json(url)
+            return await self._backend.storage.get_json(url)
 
     async def _with_content(
         self, partials: Paged[PartialClientAnnotation]

@@ -13,7 +13,7 @@ from kognic_aio._validation.official import renamed
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import check_target, explained, explaining_target
 from kognic_aio.scenes.visibility import check_is_about, plain_uuid
@@ -21,49 +21,33 @@ from kognic_aio.scenes.visibility import check_is_about, plain_uuid
 T = TypeVar("T")
 
 
-class InputResource:
-    """Inputs. Projects and batches are named by external ids. Methods raise an `ApiError` if the platform refuses."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._visibility = backend.visibility
-        self._order_execution_api = backend.order_execution_api
+class InputResource(ApiResource):
+    """Inputs. Projects and batches are named by external ids."""
 
     def get_request_inputs(
         self, *, request_id: str, scene_id: str | None = None, page_size: int | None = None
     ) -> Paged[RequestInput]:
-        """Get the inputs of a request with their status and progress, for requests with flexible workflows.
+        """Get the inputs of a request with their status and progress. The request must have a flexible workflow.
 
         Args:
             request_id: The request's id.
             scene_id: Only the input of this scene.
             page_size: Inputs per page, at most 5,000. By default the platform's choice, 1,000.
 
-        Raises:
-            NotFoundError: If there is no such request.
-            ApiError: If the platform refuses, as for a request without flexible workflow.
-
         Endpoint: `GET v2/request-inputs` of the order execution API
         """
         query = given(requestId=request_id, sceneId=scene_id, limit=page_size)
-        return self._order_execution_api.get_paged("v2/request-inputs", RequestInput, query=query)
+        return self._backend.order_execution_api.get_paged("v2/request-inputs", RequestInput, query=query)
 
     async def get_request_input(self, request_input_id: str) -> RequestInput:
-        """Get one input of a request with its status and progress.
-
-        Args:
-            request_input_id: Its id.
-
-        Raises:
-            NotFoundError: If there is no such input.
-            ApiError: If the platform refuses, as for a request without flexible workflow.
+        """Get an input of a request by its id, with its status and progress. The request must have a flexible workflow.
 
         Endpoint: `GET v2/request-inputs/{request input}` of the order execution API
         """
         path = f"v2/request-inputs/{segment(request_input_id)}"
-        found = await self._order_execution_api.get(path, RequestInput)
-        check_is_about(self._order_execution_api, "GET", path, answered=found.id, asked=identifier(request_input_id))
+        api = self._backend.order_execution_api
+        found = await api.get(path, RequestInput)
+        check_is_about(api, "GET", path, answered=found.id, asked=identifier(request_input_id))
         return found
 
     def query_inputs(
@@ -211,13 +195,7 @@ class InputResource:
             return await self._api.post("v2/inputs", Input, json=body)
 
     async def delete_input(self, input_uuid: str) -> None:
-        """Delete an input. This removes its scene from the request, and cannot be undone.
-
-        Args:
-            input_uuid: The input's uuid.
-
-        Raises:
-            NotFoundError: If there is no such input.
+        """Delete an input by its uuid. This removes its scene from the request, and cannot be undone.
 
         Endpoint: `DELETE v2/inputs/{input}`
         """
@@ -229,9 +207,6 @@ class InputResource:
         Args:
             request_input_uuid: The input's uuid.
             pre_annotation_uuid: The uuid of another pre-annotation of its scene.
-
-        Raises:
-            NotFoundError: If there is no such input or pre-annotation.
 
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
@@ -269,9 +244,6 @@ class InputResource:
     @renamed("scene_uuids", "input_uuids")
     async def get_inputs_by_uuids(self, scene_uuids: Sequence[str]) -> list[InputEntry]:
         """Get inputs by the uuids of their scenes, in the older form.
-
-        Args:
-            scene_uuids: The uuids of the scenes.
 
         Endpoint: `POST v1/inputs/query`
         """

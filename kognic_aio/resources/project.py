@@ -2,15 +2,12 @@
 
 from kognic_aio._http.protocol import segment
 from kognic_aio.model import Project, ProjectBatch
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.target import explaining_target, fetch_batches, fetch_projects
 
 
-class ProjectResource:
-    """Projects and their batches, both named by external ids. Methods raise an `ApiError` if the platform refuses."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._api = backend.api
+class ProjectResource(ApiResource):
+    """Projects and their batches, both named by external ids."""
 
     async def get_projects(self) -> list[Project]:
         """List the projects of your organization.
@@ -21,12 +18,6 @@ class ProjectResource:
 
     async def get_project_batches(self, project: str) -> list[ProjectBatch]:
         """List the batches of a project.
-
-        Args:
-            project: The project's external id.
-
-        Raises:
-            NotFoundError: If there is no such project.
 
         Endpoint: `GET v1/projects/{project}/batches`
         """
@@ -42,7 +33,6 @@ class ProjectResource:
             publish_previous_batches: Whether to publish all open batches, which then accept no new inputs.
 
         Raises:
-            NotFoundError: If there is no such project.
             ConflictError: If the batch exists already.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
@@ -54,13 +44,6 @@ class ProjectResource:
     async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
         """Publish a batch: it becomes ready for annotation, and accepts no new inputs.
 
-        Args:
-            project: The project's external id.
-            batch: The batch's external id.
-
-        Raises:
-            NotFoundError: If there is no such project or batch.
-
         Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
         """
         async with explaining_target(self._api, project, batch):
@@ -68,13 +51,6 @@ class ProjectResource:
 
     async def get_annotation_types(self, project: str, batch: str | None = None) -> list[str]:
         """List the annotation types of a project, or of one batch.
-
-        Args:
-            project: The project's external id.
-            batch: The batch's external id. By default the whole project.
-
-        Raises:
-            NotFoundError: If there is no such project or batch.
 
         Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
         """

@@ -10,7 +10,7 @@ from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.creation import create_requested_scene
 from kognic_aio.scenes.lookup import get_scenes, have_appeared, left_out
 from kognic_aio.scenes.visibility import check_is_about
@@ -23,21 +23,13 @@ class EgoPoses:
     poses: Mapping[str, EgoVehiclePose] | None = None
 
 
-class SceneResource:
-    """Scenes on the platform, of any type. Methods raise an `ApiError` if the platform refuses."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._visibility = backend.visibility
+class SceneResource(ApiResource):
+    """Scenes on the platform, of any type."""
 
     async def get_scenes_by_uuids(self, scene_uuids: Sequence[str]) -> list[Scene]:
         """Get scenes by their uuids, each once.
 
         A scene that this client has just created is waited for until the platform shows it.
-
-        Args:
-            scene_uuids: The uuids.
 
         Raises:
             NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the response lacks it.
@@ -48,9 +40,6 @@ class SceneResource:
 
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
         """Get all scenes with any of these external ids. External ids are not unique.
-
-        Args:
-            external_ids: The external ids.
 
         Raises:
             NotFoundError: If any of them has no scene. A `LeftOutError` if the response lacks it.
@@ -74,9 +63,6 @@ class SceneResource:
             scene_uuid: The scene's uuid.
             find_invalidated_scenes: Whether to find the scene even if it has been invalidated.
 
-        Raises:
-            NotFoundError: If there is no such scene.
-
         Endpoint: `GET v2/scenes/{scene}`
         """
         path, query = f"v2/scenes/{segment(scene_uuid)}", {"includeInvalidated": str(find_invalidated_scenes)}
@@ -86,10 +72,7 @@ class SceneResource:
         return summary
 
     async def get_ego_poses(self, scene_uuid: str | UUID) -> dict[str, EgoVehiclePose] | None:
-        """Get the pose of the vehicle at each frame.
-
-        Args:
-            scene_uuid: The scene's uuid.
+        """Get the pose of the vehicle at each frame of a scene.
 
         Returns:
             The poses by frame id, in numeric order; None if the scene has no poses, or does not exist.
@@ -123,7 +106,6 @@ class SceneResource:
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.
-            NotFoundError: If any of the scenes does not exist.
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
@@ -134,9 +116,6 @@ class SceneResource:
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene with any sensors, upload its local files, and commit it.
-
-        Args:
-            scene_request: The scene.
 
         Raises:
             MissingFileError: If a local file is missing or empty. Nothing has been sent.
@@ -153,24 +132,12 @@ class SceneResource:
     async def import_indexed_scene(self, scene_uuid: str) -> None:
         """Import a scene that is only indexed: the platform reads its files from your cloud.
 
-        Args:
-            scene_uuid: The scene's uuid.
-
-        Raises:
-            NotFoundError: If there is no such scene.
-
         Endpoint: `PATCH v2/scenes/{scene}`
         """
         await self._set_status(scene_uuid, "created")
 
     async def reindex_scene(self, scene_uuid: str) -> None:
         """Turn an imported scene back into an indexed one. Its inputs stay, but cannot be viewed.
-
-        Args:
-            scene_uuid: The scene's uuid.
-
-        Raises:
-            NotFoundError: If there is no such scene.
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """

@@ -8,6 +8,7 @@ from kognic_aio._validation.converters import argument, external_id, instance_of
 from kognic_aio._validation.official import refuse_official, renamed, without_annotation_types
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
 from kognic_aio.scenes.inputs import post_inputs
@@ -28,8 +29,8 @@ OFFICIAL_NAMES = (
 """The official client's name for the first argument of `create`, in each of its seven classes."""
 
 
-class SceneCreator(Generic[S]):
-    """Creates scenes of one type. Methods raise an `ApiError` if the platform refuses.
+class SceneCreator(ApiResource, Generic[S]):
+    """Creates scenes of one type.
 
     Args:
         backend: The platform.
@@ -37,7 +38,7 @@ class SceneCreator(Generic[S]):
     """
 
     def __init__(self, backend: Backend, kind: type[S]) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._kind = kind
 
     @overload
@@ -101,7 +102,7 @@ class SceneCreator(Generic[S]):
         batch = argument("batch", batch, optional_external_id)
         argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
         target = Target(project=project, batch=batch)
-        async with explaining_target(self._backend.api, project, batch, check_target):
+        async with explaining_target(self._api, project, batch, check_target):
             if dryrun:
                 await validate_scene(self._backend, scene, target, feature_flags)
                 return None
@@ -153,4 +154,4 @@ class SceneCreator(Generic[S]):
         uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await post_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)
+        return await post_inputs(self._api, self._visibility, uuid, project, batch, dryrun=dryrun)

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 
 from kognic_aio._http.protocol import one_or_several
 from kognic_aio.model import Workspace
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 
 
-class WorkspaceResource:
-    """Workspaces, in which scenes are created. Methods raise an `ApiError` if the platform refuses."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._api = backend.workspace_api
+class WorkspaceResource(ApiResource):
+    """Workspaces, in which scenes are created."""
 
     async def get_workspaces(
         self, roles: Sequence[str] | str | None = None, organization_ids: Sequence[int] | int | None = None
@@ -26,4 +23,4 @@ class WorkspaceResource:
         """
         query = [("anyRoleIn", role) for role in one_or_several("roles", "developer" if roles is None else roles)]
         query += [("organizationIds", id_) for id_ in one_or_several("organization_ids", organization_ids)]
-        return await self._api.get("v1/workspaces", list[Workspace], query=query)
+        return await self._backend.workspace_api.get("v1/workspaces", list[Workspace], query=query)
