@@ -9,7 +9,6 @@ from kognic_aio._http.protocol import identifier, segment
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
 from kognic_aio._validation.official import renamed
-from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,
     BehindUri,
@@ -20,7 +19,6 @@ from kognic_aio.model.annotation import (
 )
 from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import explained
 
 A = TypeVar("A")
@@ -57,10 +55,6 @@ class AnnotationResource(ApiResource):
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get the annotation of an input, with its content.
 
-        Args:
-            input_uuid: The input's uuid.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
         Raises:
             NotFoundError: If the input has no annotation.
 
@@ -72,10 +66,6 @@ class AnnotationResource(ApiResource):
 
     async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
         """Get all annotations of a scene, with their contents.
-
-        Args:
-            scene_uuid: The scene's uuid.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -113,7 +103,7 @@ class AnnotationResource(ApiResource):
         partials = self._api.get_paged(
             path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around
         )
-        return Paged(lambda: self._with_content(partials) if include_content else _without_content(partials))
+        return Paged(lambda: self._pages(partials, include_content))
 
     @renamed("scene_uuid", "input_uuid")
     async def get_annotation(
@@ -121,25 +111,13 @@ class AnnotationResource(ApiResource):
     ) -> ClientAnnotation:
         """Get the annotation of a scene for an annotation type, with its content.
 
-        Args:
-            scene_uuid: The scene's uuid.
-            annotation_type: The annotation type.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
         Raises:
             NotFoundError: If the scene has no such annotation.
 
         Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
         """
         path = f"v1/annotations/inputs/{segment(scene_uuid)}/annotation-type/{segment(annotation_type)}"
-        query = _cuboids(iso_rotated_cuboids)
-        try:
-            return await self._api.get(path, ClientAnnotation, query=query)
-        except NotFoundError:
-            # Either the scene or its annotation is missing. The scene may be too new, the annotation is not waited for.
-            if not await have_appeared(self._backend, [identifier(scene_uuid)]):
-                raise
-        return await self._api.get(path, ClientAnnotation, query=query)
+        return await self._get_of_scene(scene_uuid, path, ClientAnnotation, _cuboids(iso_rotated_cuboids))
 
     async def _download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         async with self._downloads:
@@ -149,12 +127,15 @@ class AnnotationResource(ApiResource):
         async with self._downloads:
             return await self._backend.storage.get_json(url)
 
-    async def _with_content(
-        self, partials: Paged[PartialClientAnnotation]
+    async def _pages(
+        self, partials: Paged[PartialClientAnnotation], include_content: bool
     ) -> AsyncIterator[Sequence[ClientAnnotation]]:
         async for page in partials.pages():
-            async for annotation in self._completed(page, PartialClientAnnotation.to_annotation):
-                yield [annotation]
+            if include_content:
+                async for annotation in self._completed(page, PartialClientAnnotation.to_annotation):
+                    yield [annotation]
+            else:
+                yield [each.to_annotation(None) for each in page]
 
     async def _completed(self, partials: Sequence[P], to_annotation: Callable[[P, Any], A]) -> AsyncIterator[A]:
         """Download contents concurrently, and parse them one by one."""
@@ -165,11 +146,6 @@ class AnnotationResource(ApiResource):
             parses = await map_in_order([each.signed for each in some], self._download, workers=workers)
             for each, parse in zip(some, parses, strict=True):
                 yield to_annotation(each, await parse())
-
-
-async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:
-    async for page in partials.pages():
-        yield [each.to_annotation(None) for each in page]
 
 
 def _cuboids(iso_rotated: bool) -> dict[str, str] | None:

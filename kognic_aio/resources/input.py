@@ -58,13 +58,7 @@ class InputResource(ApiResource):
         scene_uuids: Sequence[str] | None = None,
         external_ids: Sequence[str] | None = None,
     ) -> Paged[Input]:
-        """Get the inputs that match all given filters.
-
-        Args:
-            project: External id of the project.
-            batch: External id of the batch.
-            scene_uuids: The inputs of these scenes.
-            external_ids: The inputs of scenes with these external ids.
+        """Get the inputs that match all given filters. Uuids and external ids are those of their scenes.
 
         Endpoint: `POST v2/inputs/query`
         """
@@ -169,18 +163,7 @@ class InputResource(ApiResource):
     ) -> Input | None:
         """Create an input from a pre-annotation and its scene.
 
-        Args:
-            pre_annotation_uuid: The pre-annotation's uuid.
-            project: External id of the project. Pass either this or `request_uuid`.
-            batch: External id of the batch. By default the open one, if there is only one.
-            request_uuid: The request to create the input in.
-            dryrun: Whether to validate only, and create nothing.
-
-        Returns:
-            The input; None after a dry run.
-
-        Raises:
-            InvalidError: If both or neither of project and request are given.
+        The other arguments, the result and the errors are those of `create_from_scene`.
 
         Endpoint: `POST v2/inputs`
         """
@@ -202,11 +185,7 @@ class InputResource(ApiResource):
         await self._api.delete(f"v2/inputs/{segment(input_uuid)}")
 
     async def update_pre_annotation(self, request_input_uuid: str, pre_annotation_uuid: str) -> None:
-        """Replace the pre-annotation of an input, before its annotation has begun.
-
-        Args:
-            request_input_uuid: The input's uuid.
-            pre_annotation_uuid: The uuid of another pre-annotation of its scene.
+        """Replace the pre-annotation of an input by another one of its scene, before its annotation has begun.
 
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
@@ -221,13 +200,9 @@ class InputResource(ApiResource):
         include_invalidated: bool = False,
         external_ids: Sequence[str] | None = None,
     ) -> Paged[InputEntry]:
-        """Get the inputs of a project, in the older form.
+        """Get the inputs of a project, in the older form. External ids are those of their scenes.
 
-        Args:
-            project: External id of the project.
-            batch: External id of a batch.
-            include_invalidated: Whether to get the invalidated inputs instead of the valid ones.
-            external_ids: The inputs of scenes with these external ids.
+        With `include_invalidated` they are the invalidated inputs, instead of the valid ones.
 
         Endpoint: `POST v1/inputs/fetch`
         """
@@ -261,11 +236,7 @@ class InputResource(ApiResource):
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")
     async def invalidate_inputs(self, scene_uuids: Sequence[str], invalidated_reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes, and remove their inputs everywhere. This cannot be undone.
-
-        Args:
-            scene_uuids: The uuids of the scenes.
-            invalidated_reason: Why.
+        """Invalidate scenes by their uuids, and remove their inputs everywhere. This cannot be undone.
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.

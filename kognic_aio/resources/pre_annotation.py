@@ -127,14 +127,7 @@ class PreAnnotationResource(ApiResource):
     ) -> Paged[JsonObject]:
         """Get the pre-annotations that match all given filters, as the platform sends them.
 
-        A filter is a list, or a single id or name.
-
-        Args:
-            ids: Their uuids.
-            external_ids: Their external ids.
-            scene_uuids: The uuids of their scenes.
-            scene_external_ids: The external ids of their scenes.
-            statuses: Their statuses, such as `processing` or `available`.
+        A filter is a list, or a single id or name. Statuses are for example `processing` and `available`.
 
         Endpoint: `GET v2/pre-annotations`
         """

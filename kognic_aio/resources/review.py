@@ -10,7 +10,7 @@ class ReviewResource(ApiResource):
     """Reviews of annotations, manual and automatic."""
 
     async def create_review(self, open_label_uuid: str, body: ReviewRequest) -> ReviewResponse:
-        """Review an OpenLABEL annotation. If it is not accepted, the platform may create a task to correct it.
+        """Review an annotation by its OpenLABEL uuid. If it is not accepted, a task to correct it may be created.
 
         Endpoint: `POST v1/annotations/{annotation}/review` of the annotation integration API
         """

@@ -12,7 +12,7 @@ from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneIn
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.creation import create_requested_scene
-from kognic_aio.scenes.lookup import get_scenes, have_appeared, left_out
+from kognic_aio.scenes.lookup import get_scenes, left_out
 from kognic_aio.scenes.visibility import check_is_about
 
 
@@ -57,11 +57,7 @@ class SceneResource(ApiResource):
         return await self._visibility.wait(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
-        """Get a summary of a scene: what it consists of.
-
-        Args:
-            scene_uuid: The scene's uuid.
-            find_invalidated_scenes: Whether to find the scene even if it has been invalidated.
+        """Get a summary of a scene: what it consists of. By default it is not found once it has been invalidated.
 
         Endpoint: `GET v2/scenes/{scene}`
         """
@@ -80,29 +76,13 @@ class SceneResource(ApiResource):
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
         try:
-            answer = await self._ego_poses(identifier(scene_uuid))
+            answer = await self._get_of_scene(scene_uuid, f"v2/scenes/{segment(scene_uuid)}/ego-poses", EgoPoses)
         except NotFoundError:
             return None
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
 
-    async def _ego_poses(self, scene_uuid: str) -> EgoPoses:
-        """Get the response about a scene that has appeared."""
-        path = f"v2/scenes/{segment(scene_uuid)}/ego-poses"
-        try:
-            return await self._api.get(path, EgoPoses)
-        except NotFoundError:
-            # A scene without poses is a 404 too, so this cannot wait until it is found: it waits for the scene, and
-            # asks once more.
-            if not await have_appeared(self._backend, [scene_uuid]):
-                raise
-        return await self._api.get(path, EgoPoses)
-
     async def invalidate_scenes(self, scene_uuids: Sequence[str], reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes, and remove all their inputs. This cannot be undone.
-
-        Args:
-            scene_uuids: The uuids of the scenes.
-            reason: Why.
+        """Invalidate scenes by their uuids, and remove all their inputs. This cannot be undone.
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.

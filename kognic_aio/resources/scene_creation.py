@@ -30,12 +30,7 @@ OFFICIAL_NAMES = (
 
 
 class SceneCreator(ApiResource, Generic[S]):
-    """Creates scenes of one type.
-
-    Args:
-        backend: The platform.
-        kind: The scene type.
-    """
+    """Creates scenes of one type."""
 
     def __init__(self, backend: Backend, kind: type[S]) -> None:
         super().__init__(backend)

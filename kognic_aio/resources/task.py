@@ -8,11 +8,9 @@ class TaskResource(ApiResource):
     """Tasks. `RequestInput.progress_details.current_task` has their ids."""
 
     async def assign_task(self, task_id: str, user_id: int) -> None:
-        """Assign a task to a user, even if it is assigned already. It must be neither started nor completed.
+        """Assign a task to a member of the request's workforce, even if it is assigned already.
 
-        Args:
-            task_id: The task's uuid.
-            user_id: A member of the request's workforce.
+        It must be neither started nor completed.
 
         Endpoint: `PATCH v1/tasks/{task}` of the order execution API
         """
