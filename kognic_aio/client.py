@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from ssl import SSLContext
-from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 import aiohttp
 import anyio
@@ -65,12 +64,6 @@ R = TypeVar("R")
 
 CREATOR = "scene_creation.SceneCreator"
 
-MAX_NAMES = 20
-"""How many workspaces an error lists."""
-
-MAX_NAME = 200
-"""Characters of each name in an error."""
-
 CLOSING_TIME = 1.0
 """Seconds that tasks have to end when the client closes."""
 
@@ -80,15 +73,11 @@ class _Lazy(Generic[R]):
 
     Importing all resources with their models takes nearly as long as importing the package with aiohttp. This is not a
     `cached_property`, which would need a method for each resource, and could not import its module ahead.
-
-    Args:
-        path: The module in `kognic_aio.resources`, and the class in it.
-        arguments: Arguments of the class after the backend.
     """
 
     def __init__(self, path: str, *arguments: object) -> None:
-        self._path = path
-        self._arguments = arguments
+        self._path = path  # the module in `kognic_aio.resources`, and the class in it
+        self._arguments = arguments  # of the class, after the backend
 
     def load(self) -> Callable[..., R]:
         """Import the class."""
@@ -99,15 +88,9 @@ class _Lazy(Generic[R]):
     def __set_name__(self, owner: type["KognicIOClient"], name: str) -> None:
         self._name = name
 
-    @overload
-    def __get__(self, client: None, owner: type["KognicIOClient"]) -> Self: ...
-
-    @overload
-    def __get__(self, client: "KognicIOClient", owner: type["KognicIOClient"]) -> R: ...
-
-    def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R | Self:
+    def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R:
         if client is None:
-            return self
+            return cast("R", self)  # for `help()` and others that look at the class
         resource = self.load()(backend_of(client), *self._arguments)
         vars(client)[self._name] = resource  # shadows this descriptor, which has no __set__, from now on
         return resource
@@ -118,6 +101,9 @@ class KognicIOClient:
 
     One client serves one event loop, and any number of tasks in it. Creating it does no I/O and binds it to no loop:
     opening it does. Credentials are sent over https only, except to this machine.
+
+    All methods of its resources raise a `NotFoundError` if something that they name does not exist, another `ApiError`
+    if the platform refuses, and a `RequestError` if a request gets no usable response. They document only other errors.
 
     Args:
         auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or
@@ -215,7 +201,9 @@ class KognicIOClient:
             raise InvalidError("timeout: expected more than 0 seconds; math.inf is no bound")
         if session is not None and ssl is not None:
             raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
-        self.limits = _limits(limits, max_connections)
+        self.limits = limits or Limits()
+        if max_connections is not None:
+            self.limits = evolve(self.limits, uploads=max_connections)
         self._organization_id = client_organization_id
         self._write_workspace_id = write_workspace_id
         self._workspace_id: str | None = None
@@ -311,9 +299,7 @@ class KognicIOClient:
     async def __aenter__(self) -> Self:
         return await self.open()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def redacted(self, value: str) -> str:
@@ -329,16 +315,12 @@ class KognicIOClient:
         found = await self.workspace.get_workspaces(organization_ids=organizations)
         workspaces = [*{workspace.id: workspace for workspace in found}.values()]  # each once, however often listed
         if len(workspaces) != 1:
-            shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:MAX_NAMES]], len(workspaces)
-            named = ", ".join(self._backend.api.redact(each, length=MAX_NAME) for each in shown) or "none"
+            # An error lists at most 20 workspaces, with 200 characters of each.
+            shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:20]], len(workspaces)
+            named = ", ".join(self._backend.api.redact(each, length=200) for each in shown) or "none"
             del found, workspaces, shown  # texts of the platform, unredacted, which a traceback would show
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id
-
-
-def _limits(limits: Limits | None, max_connections: int | None) -> Limits:
-    limits = limits or Limits()
-    return limits if max_connections is None else evolve(limits, uploads=max_connections)
 
 
 def _import_resources() -> None:

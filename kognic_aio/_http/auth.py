@@ -94,8 +94,8 @@ def _usable(found: "ApiCredentials | None") -> Credentials:
     """Check what was found. Raises a CredentialsError if it is unusable or has expired."""
     if found is None:
         raise CredentialsError(
-            "no credentials: pass auth=, or set KOGNIC_CREDENTIALS to the path of a credentials file,"
-            " or KOGNIC_CLIENT_ID and KOGNIC_CLIENT_SECRET"
+            "no credentials: set KOGNIC_CREDENTIALS to the path of a credentials file, or KOGNIC_CLIENT_ID and"
+            " KOGNIC_CLIENT_SECRET; a program may pass auth= instead"
         )
     expires = found.expires
     if expires is not None and (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= datetime.now(UTC):

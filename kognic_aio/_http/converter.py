@@ -28,7 +28,7 @@ WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
     SignedAnnotation: {"_signed_url": "signedUrl"},
     ClientAnnotation: {"scene_uuid": "inputUuid"},
     PartialClientAnnotation: {"scene_uuid": "inputUuid"},
-    Resource: {"_client_filename": "clientFilename", "_resource_id": "resourceId"},
+    Resource: {"_resource_id": "resourceId"},
     scene_request.Resource: {"local_file": "localFilename"},
     scene_request.ImageResource: {
         "external_resource_uri": "resource.externalResourceUri",

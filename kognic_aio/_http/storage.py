@@ -20,7 +20,7 @@ from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, FileSource
-from kognic_aio.model.resource import Uploadable
+from kognic_aio.model.scene_request import Uploadable
 
 T = TypeVar("T")
 Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]

@@ -81,8 +81,7 @@ def run() -> int:
         return FAILED
     except (KognicError, OSError) as error:
         # Errors of ours have the lines of a compiler, and no others. A file's name in an OSError may have any.
-        text = str(error).replace("pass auth=, or set ", "set ")  # which is for programs
-        lines = text.split("\n") if isinstance(error, KognicError) else [text]
+        lines = str(error).split("\n") if isinstance(error, KognicError) else [str(error)]
         say(f"Error: {lines[0]}", *lines[1:], err=True)
         return FAILED
     return code or 0

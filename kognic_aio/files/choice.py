@@ -16,7 +16,8 @@ from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
 from kognic_aio.files.pool import ReadPool
 from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking, Iteration, Stream, is_open_file
-from kognic_aio.model.resource import Uploadable, bytes_source
+from kognic_aio.model.resource import bytes_source
+from kognic_aio.model.scene_request import Uploadable
 
 
 def _source_of(file: Uploadable, pool: ReadPool) -> FileSource:

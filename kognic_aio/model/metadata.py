@@ -57,10 +57,7 @@ class FrameMetaData(dict[str, MetadataValue]):
     """Metadata of a frame, as a mapping whose values are attributes too.
 
     Args:
-        pairs: The values by name; those that are None are left out.
-
-    Raises:
-        InvalidError: If a value is not flat.
+        pairs: The values by name, all of them flat; those that are None are left out.
     """
 
     def __init__(self, **pairs: object) -> None:
@@ -87,10 +84,7 @@ class MetaData(FrameMetaData):
 
     Args:
         region: Where the data was collected; the platform may have instructions for it.
-        pairs: More values by name; those that are None are left out.
-
-    Raises:
-        InvalidError: If a value is not flat, or the region is not text.
+        pairs: More values by name, all of them flat; those that are None are left out.
     """
 
     def __init__(self, *, region: str | None = None, **pairs: object) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, ClassVar, Protocol, TypeAlias
+from typing import Any, BinaryIO, ClassVar, TypeAlias
 
 from attrs import field, frozen
 
@@ -74,7 +74,7 @@ class GivenBytes(Validated):
     """Where the bytes of a file come from: at most one of `data` and `callback`.
 
     Args:
-        data: The bytes themselves, or a binary stream, generator or async generator that gives them.
+        data: The bytes themselves, at least one, or a binary stream, generator or async generator that gives them.
         callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
     """
 
@@ -95,9 +95,6 @@ class FileData(GivenBytes):
 
     Args:
         format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
-
-    Raises:
-        InvalidError: If both or neither source is given, or the data is text or empty.
     """
 
     Format = FileFormat
@@ -122,30 +119,6 @@ class FileData(GivenBytes):
     def __repr__(self) -> str:
         source = "callback" if self.data is None else type(self.data).__name__
         return f"FileData(format={self.format.value!r}, {source})"
-
-
-class Uploadable(Protocol):
-    """A file as its upload sees it."""
-
-    @property
-    def filename(self) -> str:
-        """Path of the local file, if it is one."""
-        ...
-
-    @property
-    def client_filename(self) -> str:
-        """The name that its owner gave it."""
-        ...
-
-    @property
-    def content_type(self) -> str:
-        """The Content-Type to upload with."""
-        ...
-
-    @property
-    def file_data(self) -> GivenBytes | None:
-        """Where the bytes come from, None for a local file."""
-        ...
 
 
 def bytes_source(data: Any) -> UploadableData:
@@ -185,29 +158,22 @@ class Resource(Validated):
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`; with `file_data`, a name. `~` stands for the
-            home folder.
+            home folder. The suffix has to be of a format that the platform takes.
         resource_id: The file's id within the scene. By default the filename, with every dot but the last replaced by
             `_`.
         sensor_name: The camera or lidar that recorded the file, as its calibration names it.
         file_data: Where the bytes come from, if not from the local file.
-
-    Raises:
-        InvalidError: If the filename names no file, or the format is not one that the platform takes.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
 
-    _client_filename: str = field(alias="filename", converter=path_text)
+    client_filename: str = field(alias="filename", converter=path_text)
+    """The name that it was given."""
     _resource_id: str | None = field(default=None, alias="resource_id")
     sensor_name: str
     file_data: FileData | None = None
     filename: str = field(init=False, eq=False)
     """The name on the platform: the given one, with the suffix of the data's format if it lacks it."""
-
-    @property
-    def client_filename(self) -> str:
-        """The name that it was given."""
-        return self._client_filename
 
     @property
     def resource_id(self) -> str:
@@ -253,14 +219,11 @@ class Resource(Validated):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class ImageMetadata(Validated):
-    """When the shutter was open.
+    """When the shutter was open. It must not end before it starts.
 
     Args:
         shutter_time_start_ns, shutter_time_end_ns: When the exposure began and ended, in nanoseconds of Unix time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
-
-    Raises:
-        InvalidError: If the shutter ends before it starts.
     """
 
     shutter_time_start_ns: UnixTimestampNs

@@ -97,6 +97,7 @@ class SequenceFrame(BaseFrame):
     frame_id: str
     relative_timestamp: Annotated[int, "milliseconds"]
     metadata: Metadata = field(factory=dict, converter=flat_metadata)
+    unix_timestamp: UnixTimestampNs | None = None
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
@@ -198,7 +199,6 @@ class CamerasSequence(BaseSceneWithIMUData):
 
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose | None = None
-        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     sensor_specification: SensorSpecification | None = None
@@ -233,7 +233,6 @@ class LidarsSequence(BaseSceneWithIMUData):
 
         point_clouds: Sequence[PointCloud]
         ego_vehicle_pose: EgoVehiclePose | None = None
-        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
 
@@ -270,7 +269,6 @@ class LidarsAndCamerasSequence(BaseSceneWithIMUData):
         point_clouds: Sequence[PointCloud]
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose | None = None
-        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     calibration_id: str
@@ -296,7 +294,6 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
         point_clouds: Sequence[PointCloud]
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose
-        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     calibration_id: str
@@ -315,9 +312,6 @@ class FeatureFlags:
     Args:
         flags: The features to turn on; `FeatureFlags()` turns all off. Where none are given, `FeatureFlags.defaults()`
             applies.
-
-    Raises:
-        InvalidError: If one is not a feature.
     """
 
     class PointCloudFeatures(Enum):

@@ -7,7 +7,7 @@ from attrs import field, fields, frozen
 
 from kognic_aio._validation.converters import instance_of, optional, path_text
 from kognic_aio._validation.fields import Validated, from_mapping, with_converters
-from kognic_aio.model import geometry
+from kognic_aio.model import geometry, resource
 from kognic_aio.model._fitting import Moment, time_problems
 from kognic_aio.model.geometry import Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import Metadata, optional_metadata
@@ -28,13 +28,9 @@ class LocalFile(GivenBytes):
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`, or a name.
-
-    Raises:
-        InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
-    # A property has its name: to pyright, a field with a converter is not the `filename` of `Uploadable`.
-    _filename: str = field(alias="filename", converter=path_text)
+    filename: str = field(converter=path_text)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
@@ -42,14 +38,9 @@ class LocalFile(GivenBytes):
             raise self._invalid("filename", "expected the path of a file, got ''")
 
     @property
-    def filename(self) -> str:
-        """Path of the local file, or a name."""
-        return self._filename
-
-    @property
     def client_filename(self) -> str:
         """The filename."""
-        return self._filename
+        return self.filename
 
     @property
     def content_type(self) -> str:
@@ -67,14 +58,11 @@ class LocalFile(GivenBytes):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class Resource(Validated):
-    """A file of the scene: one to upload, or one in a cloud that the platform can read.
+    """A file of the scene: either one to upload, or one in a cloud that the platform can read.
 
     Args:
         external_resource_uri: Where the file is in your cloud, such as `s3://bucket/front.jpg`.
         local_file: The file to upload.
-
-    Raises:
-        InvalidError: If both are given, or neither.
     """
 
     external_resource_uri: str | None = None
@@ -99,15 +87,12 @@ class SensorResource(Resource):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class ImageResource(SensorResource):
-    """An image.
+    """An image. The exposure must end after it begins, and has either both timestamps or none.
 
     Args:
         start_shutter_timestamp_ns, end_shutter_timestamp_ns: When the exposure began and ended, in nanoseconds of Unix
             time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
-
-    Raises:
-        InvalidError: If only one of the timestamps is given, or the shutter does not end after it starts.
     """
 
     start_shutter_timestamp_ns: UnixTimestampNs | None = None
@@ -149,6 +134,9 @@ class EgoVehiclePose(Validated):
         return geometry.EgoVehiclePose(position=Position(x=self.x, y=self.y, z=self.z), rotation=rotation)
 
 
+Uploadable: TypeAlias = resource.Resource | LocalFile
+"""A file to upload, of either form of scenes."""
+
 Pose: TypeAlias = EgoVehiclePose | geometry.EgoVehiclePose | Mapping[str, Any]
 """A pose, flat or nested, or the mapping of its arguments."""
 
@@ -178,9 +166,6 @@ class Frame(Validated):
         ego_vehicle_pose: For frames with point clouds: the pose of the vehicle, which maps from the ego vehicle to the
             world. Flat (this module's) or nested (geometry's); stored as nested.
         metadata: Flat pairs of names and values; those that are None are left out.
-
-    Raises:
-        InvalidError: If there is no image, or a pose without point clouds.
     """
 
     frame_id: str
@@ -217,7 +202,8 @@ class SceneRequest(Validated):
     Args:
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
-        frames: At least one, in the order of their times.
+        frames: At least one, in the order of their times. Times and rotations must be in the expected units, by the
+            rules of `model._fitting`. Two files must not have one name.
         sensor_specification: How the sensors are shown.
         calibration_id: The calibration of the scene's sensors, which has all of their names.
         metadata: Flat pairs of names and values; those that are None are left out.
@@ -227,10 +213,6 @@ class SceneRequest(Validated):
             platform decides.
         postpone_external_resource_import: Whether to index the scene only, and leave the files in your cloud until
             `client.scene.import_indexed_scene`.
-
-    Raises:
-        InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the
-            expected units, by the rules of `model._fitting`.
     """
 
     workspace_id: str
@@ -251,9 +233,9 @@ class SceneRequest(Validated):
         resources: list[Resource | None] = [self.imudata_resource]
         for frame in self.frames:
             resources += [*frame.images, *(frame.pointclouds or ())]
-        for resource in resources:
-            if resource is not None and resource.local_file is not None:
-                yield resource.local_file
+        for each in resources:
+            if each is not None and each.local_file is not None:
+                yield each.local_file
 
     def __attrs_post_init__(self) -> None:
         _leave_out(self, "calibration_id")

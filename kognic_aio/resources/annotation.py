@@ -9,7 +9,6 @@ from kognic_aio._http.protocol import identifier, segment
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import map_in_order
 from kognic_aio._validation.official import renamed
-from kognic_aio.errors import NotFoundError
 from kognic_aio.model.annotation import (
     Annotation,
     BehindUri,
@@ -18,24 +17,23 @@ from kognic_aio.model.annotation import (
     PartialClientAnnotation,
     SignedAnnotation,
 )
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.lookup import have_appeared
 from kognic_aio.scenes.target import explained
 
 A = TypeVar("A")
 P = TypeVar("P", bound=BehindUri)
 
 
-class AnnotationResource:
-    """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`."""
+class AnnotationResource(ApiResource):
+    """Annotations. Cuboids are in Kognic's own format, or in that of ISO 8855 with `iso_rotated_cuboids`.
+
+    Methods that get contents raise a `StorageError` if one cannot be downloaded.
+    """
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._integration_api = backend.annotation_integration_api
-        self._storage = backend.storage
+        super().__init__(backend)
         self._downloads = backend.limiters.downloads
-        self._visibility = backend.visibility
 
     async def get_annotation_by_id(self, annotation_id: str, *, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get an annotation by its id, with its content.
@@ -46,27 +44,19 @@ class AnnotationResource:
 
         Raises:
             NotFoundError: If there is no such annotation, or it has been invalidated.
-            ApiError: If the platform refuses.
-            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/{annotation}` of the annotation integration API
         """
         query = {"isoBoxes": "true"} if iso_rotated_cuboids else None
         path = f"v1/annotations/{segment(annotation_id)}"
-        signed = await self._integration_api.get(path, SignedAnnotation, query=query)
+        signed = await self._backend.annotation_integration_api.get(path, SignedAnnotation, query=query)
         return signed.to_annotation(await self._content(signed.signed))
 
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get the annotation of an input, with its content.
 
-        Args:
-            input_uuid: The input's uuid.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
         Raises:
             NotFoundError: If the input has no annotation.
-            ApiError: If the platform refuses.
-            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v2/inputs/{input}/annotation`
         """
@@ -76,15 +66,6 @@ class AnnotationResource:
 
     async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
         """Get all annotations of a scene, with their contents.
-
-        Args:
-            scene_uuid: The scene's uuid.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
-        Raises:
-            NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
-            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -114,11 +95,6 @@ class AnnotationResource:
             include_content: Whether to download the contents.
             iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
 
-        Raises:
-            NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
-            StorageError: If a content cannot be downloaded.
-
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
         of_batch = "" if batch is None else f"batch/{segment(batch)}/"
@@ -127,7 +103,7 @@ class AnnotationResource:
         partials = self._api.get_paged(
             path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around
         )
-        return Paged(lambda: self._with_content(partials) if include_content else _without_content(partials))
+        return Paged(lambda: self._pages(partials, include_content))
 
     @renamed("scene_uuid", "input_uuid")
     async def get_annotation(
@@ -135,41 +111,31 @@ class AnnotationResource:
     ) -> ClientAnnotation:
         """Get the annotation of a scene for an annotation type, with its content.
 
-        Args:
-            scene_uuid: The scene's uuid.
-            annotation_type: The annotation type.
-            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
-
         Raises:
             NotFoundError: If the scene has no such annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
         """
         path = f"v1/annotations/inputs/{segment(scene_uuid)}/annotation-type/{segment(annotation_type)}"
-        query = _cuboids(iso_rotated_cuboids)
-        try:
-            return await self._api.get(path, ClientAnnotation, query=query)
-        except NotFoundError:
-            # Either the scene or its annotation is missing. The scene may be too new, the annotation is not waited for.
-            if not await have_appeared(self._backend, [identifier(scene_uuid)]):
-                raise
-        return await self._api.get(path, ClientAnnotation, query=query)
+        return await self._get_of_scene(scene_uuid, path, ClientAnnotation, _cuboids(iso_rotated_cuboids))
 
     async def _download(self, url: Secret[str]) -> Callable[[], Awaitable[Any]]:
         async with self._downloads:
-            return await self._storage.download(url)
+            return await self._backend.storage.download(url)
 
     async def _content(self, url: Secret[str]) -> Any:
         async with self._downloads:
-            return await self._storage.get_json(url)
+            return await self._backend.storage.get_json(url)
 
-    async def _with_content(
-        self, partials: Paged[PartialClientAnnotation]
+    async def _pages(
+        self, partials: Paged[PartialClientAnnotation], include_content: bool
     ) -> AsyncIterator[Sequence[ClientAnnotation]]:
         async for page in partials.pages():
-            async for annotation in self._completed(page, PartialClientAnnotation.to_annotation):
-                yield [annotation]
+            if include_content:
+                async for annotation in self._completed(page, PartialClientAnnotation.to_annotation):
+                    yield [annotation]
+            else:
+                yield [each.to_annotation(None) for each in page]
 
     async def _completed(self, partials: Sequence[P], to_annotation: Callable[[P, Any], A]) -> AsyncIterator[A]:
         """Download contents concurrently, and parse them one by one."""
@@ -180,11 +146,6 @@ class AnnotationResource:
             parses = await map_in_order([each.signed for each in some], self._download, workers=workers)
             for each, parse in zip(some, parses, strict=True):
                 yield to_annotation(each, await parse())
-
-
-async def _without_content(partials: Paged[PartialClientAnnotation]) -> AsyncIterator[Sequence[ClientAnnotation]]:
-    async for page in partials.pages():
-        yield [each.to_annotation(None) for each in page]
 
 
 def _cuboids(iso_rotated: bool) -> dict[str, str] | None:

@@ -6,26 +6,18 @@ from kognic_aio._http.protocol import Query, as_list, given, identifier
 from kognic_aio._http.wire import encode
 from kognic_aio.errors import LeftOutError
 from kognic_aio.model.calibration import SensorCalibration, SensorCalibrationEntry
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.visibility import plain_uuid
 
 
-class CalibrationResource:
+class CalibrationResource(ApiResource):
     """Calibrations, which scenes with lidars and cameras need."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-
     async def get_calibration(self, id: str) -> SensorCalibrationEntry:  # noqa: A002  # the official client's name
-        """Get a calibration.
-
-        Args:
-            id: Its id.
+        """Get a calibration by its id.
 
         Raises:
             NotFoundError: If there is no such calibration. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations?id=`
         """
@@ -38,13 +30,7 @@ class CalibrationResource:
         raise LeftOutError(message, missing=[asked], method="GET", url=self._api.url("v1/calibrations"))
 
     async def get_calibrations(self, external_id: str | None = None) -> list[SensorCalibrationEntry]:
-        """List calibrations.
-
-        Args:
-            external_id: Only those with this external id. By default all.
-
-        Raises:
-            ApiError: If the platform refuses.
+        """List the calibrations with an external id. By default all.
 
         Endpoint: `GET v1/calibrations[?externalId=]`
         """
@@ -54,13 +40,7 @@ class CalibrationResource:
         return self._api.get("v1/calibrations", list[SensorCalibrationEntry], query=query, pick=as_list)
 
     async def create_calibration(self, sensor_calibration: SensorCalibration) -> SensorCalibrationEntry:
-        """Create a calibration.
-
-        Args:
-            sensor_calibration: The calibration of each sensor.
-
-        Raises:
-            ApiError: If the platform refuses.
+        """Create a calibration of sensors.
 
         Endpoint: `POST v1/calibrations`
         """

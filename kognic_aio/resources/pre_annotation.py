@@ -8,7 +8,7 @@ from kognic_aio._http.protocol import given, identifier, one_or_several, segment
 from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.pre_annotations import (
     create_only_pre_annotation,
     create_pre_annotation,
@@ -18,13 +18,8 @@ from kognic_aio.scenes.pre_annotations import (
 from kognic_aio.scenes.visibility import check_is_about
 
 
-class PreAnnotationResource:
+class PreAnnotationResource(ApiResource):
     """Pre-annotations of scenes."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._visibility = backend.visibility
 
     async def create(
         self, scene_uuid: str, pre_annotation: PreAnnotation, dryrun: bool = False, external_id: str | None = None
@@ -39,7 +34,6 @@ class PreAnnotationResource:
 
         Raises:
             InvalidError: If it is not a JSON object.
-            ApiError: If the platform refuses it.
 
         Endpoint: `POST v1/pre-annotations`
         """
@@ -62,10 +56,6 @@ class PreAnnotationResource:
             cloud_resource_uri: The file's URI.
             postpone_import: Whether to leave the file in your cloud until `make_indexed_pre_annotation_available`.
 
-        Raises:
-            NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses it.
-
         Endpoint: `POST v2/pre-annotations`
         """
         uuid = identifier(scene_uuid)
@@ -81,28 +71,14 @@ class PreAnnotationResource:
         return created.id
 
     async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name
-        """Import a pre-annotation that is only indexed.
-
-        Args:
-            id: Its uuid.
-
-        Raises:
-            NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
+        """Import a pre-annotation that is only indexed, by its uuid.
 
         Endpoint: `PATCH v2/pre-annotations/{pre-annotation}`
         """
         await self._api.patch(f"v2/pre-annotations/{segment(id)}", json={"status": "processing"})
 
     async def delete(self, id: str) -> None:  # noqa: A002  # the official client's name
-        """Delete a pre-annotation.
-
-        Args:
-            id: Its uuid.
-
-        Raises:
-            NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
+        """Delete a pre-annotation by its uuid.
 
         Endpoint: `DELETE v2/pre-annotations/{pre-annotation}`
         """
@@ -120,8 +96,6 @@ class PreAnnotationResource:
 
         Raises:
             InvalidError: If both or neither are passed, or the external id does not match exactly one pre-annotation.
-            NotFoundError: If there is no such pre-annotation.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/pre-annotations/{pre-annotation}/resolved`, `GET v2/pre-annotations`
         """
@@ -153,17 +127,7 @@ class PreAnnotationResource:
     ) -> Paged[JsonObject]:
         """Get the pre-annotations that match all given filters, as the platform sends them.
 
-        A filter is a list, or a single id or name.
-
-        Args:
-            ids: Their uuids.
-            external_ids: Their external ids.
-            scene_uuids: The uuids of their scenes.
-            scene_external_ids: The external ids of their scenes.
-            statuses: Their statuses, such as `processing` or `available`.
-
-        Raises:
-            ApiError: If the platform refuses.
+        A filter is a list, or a single id or name. Statuses are for example `processing` and `available`.
 
         Endpoint: `GET v2/pre-annotations`
         """

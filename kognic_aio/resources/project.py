@@ -2,21 +2,15 @@
 
 from kognic_aio._http.protocol import segment
 from kognic_aio.model import Project, ProjectBatch
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.target import explaining_target, fetch_batches, fetch_projects
 
 
-class ProjectResource:
+class ProjectResource(ApiResource):
     """Projects and their batches, both named by external ids."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._api = backend.api
 
     async def get_projects(self) -> list[Project]:
         """List the projects of your organization.
-
-        Raises:
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects`
         """
@@ -24,13 +18,6 @@ class ProjectResource:
 
     async def get_project_batches(self, project: str) -> list[ProjectBatch]:
         """List the batches of a project.
-
-        Args:
-            project: The project's external id.
-
-        Raises:
-            NotFoundError: If there is no such project.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}/batches`
         """
@@ -46,9 +33,7 @@ class ProjectResource:
             publish_previous_batches: Whether to publish all open batches, which then accept no new inputs.
 
         Raises:
-            NotFoundError: If there is no such project.
             ConflictError: If the batch exists already.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
         """
@@ -59,14 +44,6 @@ class ProjectResource:
     async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
         """Publish a batch: it becomes ready for annotation, and accepts no new inputs.
 
-        Args:
-            project: The project's external id.
-            batch: The batch's external id.
-
-        Raises:
-            NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
-
         Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
         """
         async with explaining_target(self._api, project, batch):
@@ -74,14 +51,6 @@ class ProjectResource:
 
     async def get_annotation_types(self, project: str, batch: str | None = None) -> list[str]:
         """List the annotation types of a project, or of one batch.
-
-        Args:
-            project: The project's external id.
-            batch: The batch's external id. By default the whole project.
-
-        Raises:
-            NotFoundError: If there is no such project or batch.
-            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
         """

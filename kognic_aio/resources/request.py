@@ -1,14 +1,11 @@
 """Requests for annotations."""
 
 from kognic_aio.model.request import Request
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 
 
-class RequestResource:
+class RequestResource(ApiResource):
     """The requests of a project."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._api = backend.project_management_api
 
     async def get_requests(self, *, project_id: str, include_input_progress_counts: bool = False) -> list[Request]:
         """List the requests of a project.
@@ -17,11 +14,8 @@ class RequestResource:
             project_id: The project's uuid.
             include_input_progress_counts: Whether to count the inputs by their progress.
 
-        Raises:
-            NotFoundError: If there is no such project.
-            ApiError: If the platform refuses.
-
         Endpoint: `GET v2/requests` of the project management API
         """
         counts = [("includeInputProgressCounts", "true")] if include_input_progress_counts else []
-        return await self._api.get("v2/requests", list[Request], query=[("projectId", project_id), *counts])
+        query = [("projectId", project_id), *counts]
+        return await self._backend.project_management_api.get("v2/requests", list[Request], query=query)

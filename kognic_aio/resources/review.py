@@ -3,65 +3,38 @@
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.wire import encode
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewRequest, ReviewResponse
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 
 
-class ReviewResource:
+class ReviewResource(ApiResource):
     """Reviews of annotations, manual and automatic."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._api = backend.annotation_integration_api
-
     async def create_review(self, open_label_uuid: str, body: ReviewRequest) -> ReviewResponse:
-        """Review an annotation. If it is not accepted, the platform may create a task to correct it.
-
-        Args:
-            open_label_uuid: The uuid of the OpenLABEL annotation.
-            body: The review.
-
-        Raises:
-            NotFoundError: If there is no such annotation.
-            ApiError: If the platform refuses.
+        """Review an annotation by its OpenLABEL uuid. If it is not accepted, a task to correct it may be created.
 
         Endpoint: `POST v1/annotations/{annotation}/review` of the annotation integration API
         """
         path = f"v1/annotations/{segment(open_label_uuid)}/review"
-        return await self._api.post(path, ReviewResponse, json=encode(body))
+        return await self._backend.annotation_integration_api.post(path, ReviewResponse, json=encode(body))
 
     async def get_review(self, review_id: str) -> Review:
-        """Get a review.
-
-        Args:
-            review_id: Its id.
-
-        Raises:
-            NotFoundError: If there is no such review.
-            ApiError: If the platform refuses.
+        """Get a review by its id.
 
         Endpoint: `GET v1/reviews/{review}` of the annotation integration API
         """
-        return await self._api.get(f"v1/reviews/{segment(review_id)}", Review)
+        return await self._backend.annotation_integration_api.get(f"v1/reviews/{segment(review_id)}", Review)
 
     async def get_auto_reviews(self, request_input_id: str) -> list[Review]:
         """List the automatic reviews of a request input, such as those of a Client Automatic Review phase.
 
-        Args:
-            request_input_id: The request input's id.
-
-        Raises:
-            NotFoundError: If there is no such request input.
-            ApiError: If the platform refuses.
-
         Endpoint: `GET v0/request-inputs/{request input}/auto-reviews` of the annotation integration API
         """
-        return await self._api.get(f"v0/request-inputs/{segment(request_input_id)}/auto-reviews", list[Review])
+        path = f"v0/request-inputs/{segment(request_input_id)}/auto-reviews"
+        return await self._backend.annotation_integration_api.get(path, list[Review])
 
     async def get_error_types(self) -> list[ReviewErrorType]:
         """List the types of errors that a review can name.
 
-        Raises:
-            ApiError: If the platform refuses.
-
         Endpoint: `GET v1/reviews/error-types` of the annotation integration API
         """
-        return await self._api.get("v1/reviews/error-types", list[ReviewErrorType])
+        return await self._backend.annotation_integration_api.get("v1/reviews/error-types", list[ReviewErrorType])

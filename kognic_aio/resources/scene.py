@@ -10,9 +10,9 @@ from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.scenes.backend import Backend
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.creation import create_requested_scene
-from kognic_aio.scenes.lookup import get_scenes, have_appeared, left_out
+from kognic_aio.scenes.lookup import get_scenes, left_out
 from kognic_aio.scenes.visibility import check_is_about
 
 
@@ -23,25 +23,16 @@ class EgoPoses:
     poses: Mapping[str, EgoVehiclePose] | None = None
 
 
-class SceneResource:
+class SceneResource(ApiResource):
     """Scenes on the platform, of any type."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._api = backend.api
-        self._visibility = backend.visibility
 
     async def get_scenes_by_uuids(self, scene_uuids: Sequence[str]) -> list[Scene]:
         """Get scenes by their uuids, each once.
 
         A scene that this client has just created is waited for until the platform shows it.
 
-        Args:
-            scene_uuids: The uuids.
-
         Raises:
             NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -50,12 +41,8 @@ class SceneResource:
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
         """Get all scenes with any of these external ids. External ids are not unique.
 
-        Args:
-            external_ids: The external ids.
-
         Raises:
             NotFoundError: If any of them has no scene. A `LeftOutError` if the response lacks it.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -70,15 +57,7 @@ class SceneResource:
         return await self._visibility.wait(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
-        """Get a summary of a scene: what it consists of.
-
-        Args:
-            scene_uuid: The scene's uuid.
-            find_invalidated_scenes: Whether to find the scene even if it has been invalidated.
-
-        Raises:
-            NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
+        """Get a summary of a scene: what it consists of. By default it is not found once it has been invalidated.
 
         Endpoint: `GET v2/scenes/{scene}`
         """
@@ -89,48 +68,24 @@ class SceneResource:
         return summary
 
     async def get_ego_poses(self, scene_uuid: str | UUID) -> dict[str, EgoVehiclePose] | None:
-        """Get the pose of the vehicle at each frame.
-
-        Args:
-            scene_uuid: The scene's uuid.
+        """Get the pose of the vehicle at each frame of a scene.
 
         Returns:
             The poses by frame id, in numeric order; None if the scene has no poses, or does not exist.
 
-        Raises:
-            ApiError: If the platform refuses.
-
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
         try:
-            answer = await self._ego_poses(identifier(scene_uuid))
+            answer = await self._get_of_scene(scene_uuid, f"v2/scenes/{segment(scene_uuid)}/ego-poses", EgoPoses)
         except NotFoundError:
             return None
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
 
-    async def _ego_poses(self, scene_uuid: str) -> EgoPoses:
-        """Get the response about a scene that has appeared."""
-        path = f"v2/scenes/{segment(scene_uuid)}/ego-poses"
-        try:
-            return await self._api.get(path, EgoPoses)
-        except NotFoundError:
-            # A scene without poses is a 404 too, so this cannot wait until it is found: it waits for the scene, and
-            # asks once more.
-            if not await have_appeared(self._backend, [scene_uuid]):
-                raise
-        return await self._api.get(path, EgoPoses)
-
     async def invalidate_scenes(self, scene_uuids: Sequence[str], reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes, and remove all their inputs. This cannot be undone.
-
-        Args:
-            scene_uuids: The uuids of the scenes.
-            reason: Why.
+        """Invalidate scenes by their uuids, and remove all their inputs. This cannot be undone.
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.
-            NotFoundError: If any of the scenes does not exist.
-            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
@@ -142,15 +97,10 @@ class SceneResource:
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene with any sensors, upload its local files, and commit it.
 
-        Args:
-            scene_request: The scene.
-
         Raises:
             MissingFileError: If a local file is missing or empty. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
-            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request got no usable response.
 
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
@@ -162,26 +112,12 @@ class SceneResource:
     async def import_indexed_scene(self, scene_uuid: str) -> None:
         """Import a scene that is only indexed: the platform reads its files from your cloud.
 
-        Args:
-            scene_uuid: The scene's uuid.
-
-        Raises:
-            NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
-
         Endpoint: `PATCH v2/scenes/{scene}`
         """
         await self._set_status(scene_uuid, "created")
 
     async def reindex_scene(self, scene_uuid: str) -> None:
         """Turn an imported scene back into an indexed one. Its inputs stay, but cannot be viewed.
-
-        Args:
-            scene_uuid: The scene's uuid.
-
-        Raises:
-            NotFoundError: If there is no such scene.
-            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """

@@ -8,6 +8,7 @@ from kognic_aio._validation.converters import argument, external_id, instance_of
 from kognic_aio._validation.official import refuse_official, renamed, without_annotation_types
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
+from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
 from kognic_aio.scenes.inputs import post_inputs
@@ -28,16 +29,11 @@ OFFICIAL_NAMES = (
 """The official client's name for the first argument of `create`, in each of its seven classes."""
 
 
-class SceneCreator(Generic[S]):
-    """Creates scenes of one type.
-
-    Args:
-        backend: The platform.
-        kind: The scene type.
-    """
+class SceneCreator(ApiResource, Generic[S]):
+    """Creates scenes of one type."""
 
     def __init__(self, backend: Backend, kind: type[S]) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._kind = kind
 
     @overload
@@ -89,9 +85,7 @@ class SceneCreator(Generic[S]):
         Raises:
             InvalidError: If an argument is invalid. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
-            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
-            RequestError: If a request got no usable response.
 
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
@@ -103,7 +97,7 @@ class SceneCreator(Generic[S]):
         batch = argument("batch", batch, optional_external_id)
         argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
         target = Target(project=project, batch=batch)
-        async with explaining_target(self._backend.api, project, batch, check_target):
+        async with explaining_target(self._api, project, batch, check_target):
             if dryrun:
                 await validate_scene(self._backend, scene, target, feature_flags)
                 return None
@@ -150,12 +144,9 @@ class SceneCreator(Generic[S]):
         Returns:
             One input per request of the batch; None after a dry run.
 
-        Raises:
-            ApiError: If the platform refuses.
-
         Endpoint: `POST v1/inputs`
         """
         uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await post_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)
+        return await post_inputs(self._api, self._visibility, uuid, project, batch, dryrun=dryrun)

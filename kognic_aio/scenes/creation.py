@@ -1,7 +1,6 @@
 """Creates a single scene, outside a run."""
 
 from collections.abc import Mapping
-from typing import cast
 
 from attrs import frozen
 
@@ -10,7 +9,6 @@ from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
 from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
-from kognic_aio.model.resource import Uploadable
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
 from kognic_aio.scenes.backend import Backend
@@ -92,8 +90,7 @@ async def validate_scene(backend: Backend, scene: BaseScene, target: Target, fla
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
     """Create a scene from a `SceneRequest`. It is committed if it has local files."""
     api, path = backend.api, "v2/scenes"
-    # To pyright, a field with a converter is no text.
-    files = cast("Mapping[str, Uploadable]", scene_request.get_files())
+    files = scene_request.get_files()
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,

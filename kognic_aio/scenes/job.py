@@ -32,7 +32,7 @@ from kognic_aio.model import (
     LidarsSequence,
     SceneStatus,
 )
-from kognic_aio.model.resource import Uploadable
+from kognic_aio.model.scene_request import Uploadable
 from kognic_aio.scenes.abandon import Reserved
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import get_status, is_shown

@@ -18,10 +18,19 @@ from kognic_aio._threads import in_thread
 from kognic_aio._validation.converters import argument, seconds
 from kognic_aio.errors import CompilationError, CompilationOutputError, MissingFileError
 from kognic_aio.model.calibration import MAX_MODULE_BYTES
-from kognic_aio.wasm.bounds import COMPILATION_TIMEOUT, MAX_OUTPUT_BYTES, MAX_SHOWN_BYTES
 from kognic_aio.wasm.process import Ended, public_environment, run
-from kognic_aio.wasm.sandbox import FUNCTION_NAME, check_extra
+from kognic_aio.wasm.runner import FUNCTION_NAME
+from kognic_aio.wasm.sandbox import check_extra
 from kognic_aio.wasm.validation import validate_wasm_binary
+
+COMPILATION_TIMEOUT = 600.0
+"""Seconds for a compiler. The first run of emcc builds its own libraries, and cargo fetches dependencies."""
+
+MAX_OUTPUT_BYTES = 4 << 20
+"""Bytes of a compiler's output. cargo prints about 1 kB for each crate."""
+
+MAX_SHOWN_BYTES = 32 << 10
+"""Bytes of that output in an error."""
 
 MANIFEST = "Cargo.toml"
 SUFFIXES = (".c", ".cc", ".cpp", ".rs")

@@ -44,15 +44,8 @@ async def run(
 ) -> Ended:
     """Run a process. At its end, or if the task is cancelled, it is killed with all its children.
 
-    An OSError is raised if the process cannot be started.
-
-    Args:
-        command: The path of the program, and its arguments.
-        env: Its environment.
-        timeout: Seconds that it may take.
-        max_output: Bytes that it may write to its standard output, and as many to its standard error.
-        cwd: Its current folder, None for ours.
-        given: Its standard input.
+    It may take `timeout` seconds, and write `max_output` bytes to its standard output, and as many to its standard
+    error. `given` is its standard input. An OSError is raised if the process cannot be started.
     """
     listener = _Listener(max_output)
     await with_descriptors(_start, listener, command, env, cwd)

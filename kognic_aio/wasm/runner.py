@@ -1,19 +1,51 @@
 """The program that compiles and runs one module in its own process, which `sandbox` starts.
 
-It imports nothing of this package: that would take ten times as long as a validation. Its task has all rules and
-bounds. Its standard input is the task as a line of JSON, then the module. Its output is lines of JSON: `["loaded"]`,
+It imports nothing of this package: that would take ten times as long as a validation. Its standard input is a line of
+JSON, with the path to import wasmtime from and the points, then the module. Its output is lines of JSON: `["loaded"]`,
 `["projected", u, v]` for each point, or `["failed", kind, detail]`, the last one.
 """
 
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, TypedDict, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
     from wasmtime import Func, FuncType, Module, Store
 
 MAGIC = b"\0asm"
+
+FUNCTION_NAME = "project_point_to_image"
+"""The function that the platform calls."""
+
+SIGNATURE = "(f64, f64, f64) -> (f64, f64)"
+"""From x, y and z in metres to u and v in pixels."""
+
+MAX_FUEL = 200_000_000
+"""Instructions of a call: less than a second's worth. A byte that an instruction fills or copies counts as one."""
+
+MAX_MEMORY_BYTES = 64 << 20
+"""Bytes of a module's memory. It may have one memory."""
+
+MAX_TABLES = 4
+"""Tables of a module."""
+
+MAX_TABLE_ELEMENTS = 100_000
+"""Elements of each of its tables."""
+
+MAX_CPU_SECONDS = 3
+"""Seconds of processor time to compile a module and project all points, where the system can bound it."""
+
+MAX_PROCESS_BYTES = 192 << 20
+"""Bytes of writable memory of this process, where the system can bound it."""
+
+LIMITS = {
+    "RLIMIT_CPU": MAX_CPU_SECONDS,
+    "RLIMIT_DATA": MAX_PROCESS_BYTES,
+    "RLIMIT_AS": 16 << 30,  # wasmtime reserves some GiB of addresses for a memory
+    "RLIMIT_CORE": 0,
+}
+"""The system's limits for this process, by their names in `resource`."""
 
 MAX_NAMES = 20
 """Names of imports or exports in the output: a module may have megabytes of them."""
@@ -28,32 +60,16 @@ FEATURES_OFF = (
 """No compiler needs these for a projection. Each would need bounds, and may have bugs in wasmtime."""
 
 
-class Task(TypedDict):
-    """The points to project with a module, and its bounds."""
-
-    path: Sequence[str]  # where to import wasmtime from
-    function: str  # the export of the module to call
-    signature: str  # its parameters and results
-    points: Sequence[tuple[float, float, float]]
-    limits: dict[str, int]  # of the process, by names such as `RLIMIT_CPU`, where the system has them
-    fuel: int  # instructions of a call
-    memory: int  # bytes
-    tables: int
-    elements: int  # of each table
-
-
 def main() -> None:
-    """Run the task from the standard input."""
-    task: Task = json.loads(sys.stdin.buffer.readline())
-    sys.path[:] = task["path"]
-    _limit(task["limits"])
-    store = _limited_store(task)
-    module = _compiled(sys.stdin.buffer.read(), store)
-    _check(module, task)
-    function = _instantiated(module, store, task)
+    """Run the module from the standard input."""
+    path, points = json.loads(sys.stdin.buffer.readline())
+    sys.path[:] = path
+    _limit()
+    store = _limited_store()
+    function = _loaded(sys.stdin.buffer.read(), store)
     say("loaded")
-    for point in task["points"]:
-        _project(function, store, point, task["fuel"])
+    for point in points:
+        _project(function, store, point)
 
 
 def say(*words: object) -> None:
@@ -72,13 +88,13 @@ def fail(kind: str, detail: str | Sequence[str] | None) -> NoReturn:
     sys.exit()
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit() -> None:
     """Set the system's limits for this process; Windows has none."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415  # not on Windows
 
-    for name, limit in limits.items():
+    for name, limit in LIMITS.items():
         try:
             kind = getattr(resource, name)
             _, hard = resource.getrlimit(kind)
@@ -88,8 +104,8 @@ def _limit(limits: dict[str, int]) -> None:
             continue
 
 
-def _limited_store(task: Task) -> "Store":
-    from wasmtime import Config, Engine, Store  # noqa: PLC0415  # the task says where it is
+def _limited_store() -> "Store":
+    from wasmtime import Config, Engine, Store  # noqa: PLC0415  # the standard input says where it is
 
     config = Config()
     config.consume_fuel = True
@@ -99,32 +115,38 @@ def _limited_store(task: Task) -> "Store":
         setattr(config, feature, False)
     store = Store(Engine(config))
     store.set_limits(
-        memory_size=task["memory"], memories=1, tables=task["tables"], table_elements=task["elements"], instances=1
+        memory_size=MAX_MEMORY_BYTES, memories=1, tables=MAX_TABLES, table_elements=MAX_TABLE_ELEMENTS, instances=1
     )
-    store.set_fuel(task["fuel"])  # for the start function of the module
+    store.set_fuel(MAX_FUEL)  # for the start function of the module
     return store
 
 
-def _compiled(wasm: bytes, store: "Store") -> "Module":
-    from wasmtime import Module, WasmtimeError  # noqa: PLC0415  # as above
+def _loaded(wasm: bytes, store: "Store") -> "Func":
+    from wasmtime import Instance, Module, Trap, WasmtimeError  # noqa: PLC0415  # as above
 
     if not wasm.startswith(MAGIC):  # wasmtime would accept the text format too
         fail("magic", f"it has to begin with {MAGIC!r}, got {wasm[:8]!r}")
     try:
-        return Module(store.engine, wasm)
+        module = Module(store.engine, wasm)
     except WasmtimeError as error:
         fail("format", _last_line(error))
+    _check(module)
+    try:
+        exports = Instance(store, module, []).exports(store)
+    except (Trap, WasmtimeError) as error:
+        fail("instantiation", _reason(error, store))
+    return cast("Func", exports[FUNCTION_NAME])
 
 
-def _check(module: "Module", task: Task) -> None:
+def _check(module: "Module") -> None:
     from wasmtime import FuncType  # noqa: PLC0415  # as above
 
     if imports := [f"{wanted.module}.{wanted.name}" for wanted in module.imports]:
         fail("imports", imports)
     functions = {export.name: export.type for export in module.exports if isinstance(export.type, FuncType)}
-    if task["function"] not in functions:
+    if FUNCTION_NAME not in functions:
         fail("exports", list(functions))
-    if (signature := _signature(functions[task["function"]])) != task["signature"]:
+    if (signature := _signature(functions[FUNCTION_NAME])) != SIGNATURE:
         fail("signature", signature)
 
 
@@ -133,20 +155,10 @@ def _signature(function: "FuncType") -> str:
     return f"({params}) -> ({results})"
 
 
-def _instantiated(module: "Module", store: "Store", task: Task) -> "Func":
-    from wasmtime import Instance, Trap, WasmtimeError  # noqa: PLC0415  # as above
-
-    try:
-        exports = Instance(store, module, []).exports(store)
-    except (Trap, WasmtimeError) as error:
-        fail("instantiation", _reason(error, store))
-    return cast("Func", exports[task["function"]])
-
-
-def _project(function: "Func", store: "Store", point: tuple[float, float, float], fuel: int) -> None:
+def _project(function: "Func", store: "Store", point: tuple[float, float, float]) -> None:
     from wasmtime import Trap, WasmtimeError  # noqa: PLC0415  # as above
 
-    store.set_fuel(fuel)
+    store.set_fuel(MAX_FUEL)
     try:
         u, v = function(store, *point)
     except (Trap, WasmtimeError) as error:

@@ -18,17 +18,18 @@ from kognic_aio._text import printable
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import LoadingError, WasmError
 from kognic_aio.model.calibration import MAX_MODULE_BYTES
-from kognic_aio.wasm import bounds, runner
+from kognic_aio.wasm import runner
 from kognic_aio.wasm.process import Ended, public_environment, run
+from kognic_aio.wasm.runner import FUNCTION_NAME, SIGNATURE
 
 Point: TypeAlias = tuple[float, float, float]
 Pixel: TypeAlias = tuple[float, float]
 
-FUNCTION_NAME = "project_point_to_image"
-"""The function that the platform calls."""
+VALIDATION_TIMEOUT = 4.0
+"""Seconds of elapsed time to compile a module and project all points."""
 
-SIGNATURE = "(f64, f64, f64) -> (f64, f64)"
-"""From x, y and z in metres to u and v in pixels."""
+MAX_PROCESSES = 2
+"""Modules validated concurrently. Others wait, before their time begins."""
 
 THROUGH_MEMORY = "(i32, f64, f64, f64) -> ()"
 """The signature from compilers that return two values through memory."""
@@ -74,9 +75,9 @@ async def _run(wasm: bytes, points: Sequence[Point]) -> Ended:
         return await run(
             [program, "-I", runner.__file__],
             env=public_environment(),
-            timeout=bounds.VALIDATION_TIMEOUT,
-            max_output=bounds.MAX_ANSWER_BYTES + bounds.MAX_PIXEL_BYTES * len(points),
-            given=json.dumps(_task(points)).encode() + b"\n" + wasm,
+            timeout=VALIDATION_TIMEOUT,
+            max_output=(256 << 10) + 100 * len(points),  # a failure, and a line for each point
+            given=json.dumps([sys.path, points]).encode() + b"\n" + wasm,  # it imports the same wasmtime as we would
         )
     except OSError as error:
         raise LoadingError(f"the process for the module cannot be started ({program}): {error}") from error
@@ -87,28 +88,9 @@ def _validation_limiter() -> CapacityLimiter:
     try:
         return _limiters.get()
     except LookupError:
-        limiter = CapacityLimiter(bounds.MAX_PROCESSES)
+        limiter = CapacityLimiter(MAX_PROCESSES)
         _limiters.set(limiter)
         return limiter
-
-
-def _task(points: Sequence[Point]) -> runner.Task:
-    return {
-        "path": sys.path,  # so that it imports the same wasmtime as we would
-        "function": FUNCTION_NAME,
-        "signature": SIGNATURE,
-        "points": points,
-        "limits": {
-            "RLIMIT_CPU": bounds.MAX_CPU_SECONDS,
-            "RLIMIT_DATA": bounds.MAX_PROCESS_BYTES,
-            "RLIMIT_AS": bounds.MAX_ADDRESS_SPACE,
-            "RLIMIT_CORE": 0,
-        },
-        "fuel": bounds.MAX_FUEL,
-        "memory": bounds.MAX_MEMORY_BYTES,
-        "tables": bounds.MAX_TABLES,
-        "elements": bounds.MAX_TABLE_ELEMENTS,
-    }
 
 
 class Output:
@@ -162,16 +144,16 @@ class Output:
 def _reason(ended: Ended) -> str:
     """Why a process ended too early."""
     if ended.timed_out:
-        return f"it did not end within {bounds.VALIDATION_TIMEOUT:g} s"
+        return f"it did not end within {VALIDATION_TIMEOUT:g} s"
     if sys.platform != "win32" and ended.exit_code == -signal.SIGXCPU:
-        return f"it did not end within {bounds.MAX_CPU_SECONDS} s of processor time"
-    memory = f"{bounds.MAX_PROCESS_BYTES >> 20} MiB"
+        return f"it did not end within {runner.MAX_CPU_SECONDS} s of processor time"
+    memory = f"{runner.MAX_PROCESS_BYTES >> 20} MiB"
     return f"its process crashed (exit code {ended.exit_code}), perhaps because it needs more than {memory} of memory"
 
 
 def _cause(detail: object) -> str:
     """Why a module was stopped. The runner sends None if the fuel is used up."""
-    return f"it did not end within {bounds.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
+    return f"it did not end within {runner.MAX_FUEL:,} instructions" if detail is None else _shown(detail)
 
 
 def _imports(detail: object) -> WasmError:

@@ -76,7 +76,7 @@ async def test_forms_of_credentials(
         (7, "Unsupported auth type"),
         ("expired", "expired at 2020-01-01"),
         ("broken", "credentials cannot be used"),
-        (None, "no credentials: pass auth="),
+        (None, "no credentials: set KOGNIC_CREDENTIALS .*; a program may pass auth= instead$"),
     ],
 )
 async def test_credentials_that_cannot_be_used(
