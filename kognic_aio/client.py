@@ -102,9 +102,6 @@ class KognicIOClient:
     One client serves one event loop, and any number of tasks in it. Creating it does no I/O and binds it to no loop:
     opening it does. Credentials are sent over https only, except to this machine.
 
-    All methods of its resources raise a `NotFoundError` if something that they name does not exist, another `ApiError`
-    if the platform refuses, and a `RequestError` if a request gets no usable response. They document only other errors.
-
     Args:
         auth: Path of a credentials file, `(client_id, client_secret)`, the content of a file as a dict, or
             `keyring://profile`. By default the credentials of the environment `env`, else KOGNIC_CREDENTIALS, else

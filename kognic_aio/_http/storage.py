@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import anyio
 from attrs import frozen
@@ -20,7 +20,9 @@ from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
 from kognic_aio.files import Body, FileSource
-from kognic_aio.model.scene_request import Uploadable
+
+if TYPE_CHECKING:
+    from kognic_aio.model.scene_request import Uploadable
 
 T = TypeVar("T")
 Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
@@ -72,7 +74,7 @@ class Storage:
         self._is_local = is_local
         self._alone = anyio.Lock()
 
-    def put(self, url: Secret[str], file: Uploadable, source: FileSource) -> Awaitable[int]:
+    def put(self, url: Secret[str], file: "Uploadable", source: FileSource) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
 
         Raises:
@@ -86,12 +88,12 @@ class Storage:
         """Upload a JSON document as `put` does. Errors call it `name`."""
         return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
 
-    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put(self, url: Secret[str], opened: Opened, file: "Uploadable | _Document") -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
         return await repeat(attempts, self._put_once, target, opened, file)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
         async with opened() as body:
             name = file.client_filename
             headers = {

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope
 
@@ -17,10 +17,12 @@ from kognic_aio.files.pool import ReadPool
 from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking, Iteration, Stream, is_open_file
 from kognic_aio.model.resource import bytes_source
-from kognic_aio.model.scene_request import Uploadable
+
+if TYPE_CHECKING:
+    from kognic_aio.model.scene_request import Uploadable
 
 
-def _source_of(file: Uploadable, pool: ReadPool) -> FileSource:
+def _source_of(file: "Uploadable", pool: ReadPool) -> FileSource:
     """The source of a file's bytes; raises a DataError for a closed stream."""
     if file.file_data is None:
         return LocalFileSource(file.filename, pool)
@@ -101,7 +103,7 @@ class CallbackSource(FileSource):
 
 @asynccontextmanager
 async def opened_sources(
-    files: Mapping[str, Uploadable], pool: ReadPool, *, keep: bool = False
+    files: "Mapping[str, Uploadable]", pool: ReadPool, *, keep: bool = False
 ) -> AsyncGenerator[Mapping[str, FileSource], None]:
     """The sources of the files of a scene, by name. They are closed at exit.
 

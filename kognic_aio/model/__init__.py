@@ -1,7 +1,6 @@
 """The models of the platform, as frozen, keyword-only attrs classes without JSON.
 
-They do no I/O, except for `CustomCameraCalibration.from_file`. A constructor raises an `InvalidError` that names the
-argument if one is of the wrong type, or against what the class documents. This package has the parts of scenes, and the
+They do no I/O, except for `CustomCameraCalibration.from_file`. This package has the parts of scenes, and the
 platform's responses about scenes, inputs and projects. Other subjects are in modules that you import if you need them:
 `calibration`, `annotation`, `review`, `request`, `request_input` and `scene_request`.
 """

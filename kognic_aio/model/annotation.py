@@ -68,7 +68,8 @@ class PartialAnnotation(BehindUri):
 
     Args:
         uri: The signed URL of the content, which is kept as a secret.
-        input_uuid, scene_uuid, request_uid, created: As in `Annotation`.
+        input_uuid, scene_uuid, request_uid: The input, its scene, and the request that the annotation was made for.
+        created: When it was created.
     """
 
     input_uuid: str
@@ -87,8 +88,10 @@ class SignedAnnotation:
 
     Args:
         id, scene_id, request_id, request_input_id: Uuids of the annotation, the scene, the request and the input.
-        request_uid, is_preliminary, created: As in `Annotation`.
+        request_uid: The request that the annotation was made for.
+        is_preliminary: Whether it is a preliminary judgement: not delivered yet, or not at the time.
         signed_url, expires_at: The signed URL of the content, which is kept as a secret, and when it expires.
+        created: When the annotation was created.
     """
 
     id: str
@@ -123,8 +126,9 @@ class ClientAnnotation:
 
     Args:
         scene_uuid, annotation_type: The scene, and what was annotated.
-        created, is_preliminary: As in `Annotation`.
+        created: When it was created.
         content: OpenLABEL as the platform sent it; None if it was not asked for.
+        is_preliminary: Whether it is a preliminary judgement: not delivered yet, or not at the time.
     """
 
     scene_uuid: str
@@ -146,7 +150,8 @@ class PartialClientAnnotation(BehindUri):
 
     Args:
         uri: The signed URL of the content, which is kept as a secret.
-        scene_uuid, annotation_type, created: As in `ClientAnnotation`.
+        scene_uuid, annotation_type: The scene, and what was annotated.
+        created: When it was created.
     """
 
     scene_uuid: str

@@ -407,6 +407,9 @@ class CustomCameraCalibration(BaseCameraCalibration):
         wasm_base64: The module, in base64. Its function takes x, y and z in metres, in the coordinate system of the
             camera, and returns x and y in pixels.
         test_cases: Known projections, at most 100. A validation compares the module's with them.
+
+    Raises:
+        InvalidError: If it is not base64, or there are too many test cases.
     """
 
     calibration_type: CalibrationType = CalibrationType.CUSTOM
@@ -447,7 +450,12 @@ class CustomCameraCalibration(BaseCameraCalibration):
 
 @frozen(kw_only=True)
 class UnknownCalibration:
-    """A calibration of a kind that this version does not know, with its content as the platform sent it."""
+    """A calibration of a kind that this version does not know.
+
+    Args:
+        calibration_type: The platform's name of the kind.
+        content: The calibration as the platform sent it.
+    """
 
     calibration_type: str
     content: Mapping[str, Any]
@@ -473,7 +481,10 @@ class SensorCalibration(Validated):
 
     Args:
         external_id: Your own id of it.
-        calibration: The calibration of each sensor, by the sensor's name. Rotations have the length 1, within 0.1.
+        calibration: The calibration of each sensor, by the sensor's name.
+
+    Raises:
+        InvalidError: If the length of a rotation quaternion is not 1, within 0.1.
     """
 
     external_id: str

@@ -57,7 +57,10 @@ class FrameMetaData(dict[str, MetadataValue]):
     """Metadata of a frame, as a mapping whose values are attributes too.
 
     Args:
-        pairs: The values by name, all of them flat; those that are None are left out.
+        pairs: The values by name; those that are None are left out.
+
+    Raises:
+        InvalidError: If a value is not flat.
     """
 
     def __init__(self, **pairs: object) -> None:
@@ -84,7 +87,10 @@ class MetaData(FrameMetaData):
 
     Args:
         region: Where the data was collected; the platform may have instructions for it.
-        pairs: More values by name, all of them flat; those that are None are left out.
+        pairs: More values by name; those that are None are left out.
+
+    Raises:
+        InvalidError: If a value is not flat, or the region is not text.
     """
 
     def __init__(self, *, region: str | None = None, **pairs: object) -> None:

@@ -117,8 +117,9 @@ class SceneSummary:
     """A summary of a scene.
 
     Args:
-        scene_uuid: The platform's id of it.
-        external_id, workspace_id, created, calibration_id: As in `Scene`.
+        scene_uuid, external_id: The platform's id of it, and your own.
+        workspace_id, created: Where and when it was created.
+        calibration_id: The calibration of its sensors.
         frame_relative_times: The time of each frame, in milliseconds since the start of the scene.
         lidars, cameras: The names of its sensors.
         scene_type, is_multi_sensor: Its type, and whether it has several sensors.
@@ -166,10 +167,13 @@ class InputEntry:
     """An input in the older form of `get_inputs` and `get_inputs_by_uuids`.
 
     Args:
-        scene_uuid: The uuid of the scene.
-        external_id, scene_type, status, calibration_id, view_link, error_message: As in `Scene`.
+        scene_uuid, external_id: The uuid of the scene, and your own id of it.
         batch: External id of the batch.
+        scene_type, status: The scene's type and status, as the platform names them.
         created, annotation_types: When it was created, and its annotation types.
+        calibration_id: The calibration of the scene's sensors.
+        view_link: URL at which people look at it.
+        error_message: Why the processing of the scene failed, if it did.
     """
 
     scene_uuid: str
@@ -229,7 +233,8 @@ class ProjectBatch:
 
     Args:
         project, batch: External ids of the project and the batch.
-        title, status, created, updated: Its title and status, and when it was created and last changed.
+        title, status: Its title and status.
+        created, updated: When it was created and last changed.
     """
 
     project: str

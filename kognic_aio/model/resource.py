@@ -95,6 +95,9 @@ class FileData(GivenBytes):
 
     Args:
         format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
+
+    Raises:
+        InvalidError: If both or neither source is given, or the data is text or empty.
     """
 
     Format = FileFormat
@@ -158,11 +161,14 @@ class Resource(Validated):
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`; with `file_data`, a name. `~` stands for the
-            home folder. The suffix has to be of a format that the platform takes.
+            home folder.
         resource_id: The file's id within the scene. By default the filename, with every dot but the last replaced by
             `_`.
         sensor_name: The camera or lidar that recorded the file, as its calibration names it.
         file_data: Where the bytes come from, if not from the local file.
+
+    Raises:
+        InvalidError: If the filename names no file, or the format is not one that the platform takes.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
@@ -219,11 +225,14 @@ class Resource(Validated):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class ImageMetadata(Validated):
-    """When the shutter was open. It must not end before it starts.
+    """When the shutter was open.
 
     Args:
         shutter_time_start_ns, shutter_time_end_ns: When the exposure began and ended, in nanoseconds of Unix time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
+
+    Raises:
+        InvalidError: If the shutter ends before it starts.
     """
 
     shutter_time_start_ns: UnixTimestampNs

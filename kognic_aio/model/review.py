@@ -101,9 +101,15 @@ class ReviewMember:
     """One piece of feedback in a review, and its status.
 
     Args:
-        sensor_id, frame_id, object_id, pin, description, error_type_id, metadata: As in `AddFeedbackItem`.
-        comments, suggested_properties, error_type_name: Comments, suggestions, and the name of the kind of error.
+        sensor_id, object_id: The sensor's name, and the object's id in OpenLABEL.
+        frame_id: The frame's `external_id` in OpenLABEL.
+        comments: Comments on it.
+        pin: Where the error is.
+        description: The error, in words.
+        suggested_properties: Suggestions for properties.
+        error_type_id, error_type_name: The kind of error.
         invalid: Whether the feedback itself was found to be wrong.
+        metadata: Pairs of names and values.
         corrected, resolved: Whether the annotation was corrected, and whether it needs no more work.
         created_at: When it was created.
     """

@@ -312,6 +312,9 @@ class FeatureFlags:
     Args:
         flags: The features to turn on; `FeatureFlags()` turns all off. Where none are given, `FeatureFlags.defaults()`
             applies.
+
+    Raises:
+        InvalidError: If one is not a feature.
     """
 
     class PointCloudFeatures(Enum):

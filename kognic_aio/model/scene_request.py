@@ -28,6 +28,9 @@ class LocalFile(GivenBytes):
 
     Args:
         filename: Path of a local file, as text or as an `os.PathLike`, or a name.
+
+    Raises:
+        InvalidError: If there are both data and callback, or the data is text or empty.
     """
 
     filename: str = field(converter=path_text)
@@ -58,11 +61,14 @@ class LocalFile(GivenBytes):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class Resource(Validated):
-    """A file of the scene: either one to upload, or one in a cloud that the platform can read.
+    """A file of the scene: one to upload, or one in a cloud that the platform can read.
 
     Args:
         external_resource_uri: Where the file is in your cloud, such as `s3://bucket/front.jpg`.
         local_file: The file to upload.
+
+    Raises:
+        InvalidError: If both are given, or neither.
     """
 
     external_resource_uri: str | None = None
@@ -87,12 +93,15 @@ class SensorResource(Resource):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class ImageResource(SensorResource):
-    """An image. The exposure must end after it begins, and has either both timestamps or none.
+    """An image.
 
     Args:
         start_shutter_timestamp_ns, end_shutter_timestamp_ns: When the exposure began and ended, in nanoseconds of Unix
             time.
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
+
+    Raises:
+        InvalidError: If only one of the timestamps is given, or the shutter does not end after it starts.
     """
 
     start_shutter_timestamp_ns: UnixTimestampNs | None = None
@@ -166,6 +175,9 @@ class Frame(Validated):
         ego_vehicle_pose: For frames with point clouds: the pose of the vehicle, which maps from the ego vehicle to the
             world. Flat (this module's) or nested (geometry's); stored as nested.
         metadata: Flat pairs of names and values; those that are None are left out.
+
+    Raises:
+        InvalidError: If there is no image, or a pose without point clouds.
     """
 
     frame_id: str
@@ -202,8 +214,7 @@ class SceneRequest(Validated):
     Args:
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
-        frames: At least one, in the order of their times. Times and rotations must be in the expected units, by the
-            rules of `model._fitting`. Two files must not have one name.
+        frames: At least one, in the order of their times.
         sensor_specification: How the sensors are shown.
         calibration_id: The calibration of the scene's sensors, which has all of their names.
         metadata: Flat pairs of names and values; those that are None are left out.
@@ -213,6 +224,10 @@ class SceneRequest(Validated):
             platform decides.
         postpone_external_resource_import: Whether to index the scene only, and leave the files in your cloud until
             `client.scene.import_indexed_scene`.
+
+    Raises:
+        InvalidError: If there is no frame, or two files have one name; or if times or rotations cannot be in the
+            expected units, by the rules of `model._fitting`.
     """
 
     workspace_id: str

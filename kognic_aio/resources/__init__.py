@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class ApiResource:
-    """Base of all resources. `KognicIOClient` says which errors all of their methods may raise."""
+    """Base of all resources."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend

@@ -44,6 +44,8 @@ class AnnotationResource(ApiResource):
 
         Raises:
             NotFoundError: If there is no such annotation, or it has been invalidated.
+            ApiError: If the platform refuses.
+            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v1/annotations/{annotation}` of the annotation integration API
         """
@@ -55,8 +57,14 @@ class AnnotationResource(ApiResource):
     async def get_annotation_for_input(self, input_uuid: str, iso_rotated_cuboids: bool = False) -> Annotation:
         """Get the annotation of an input, with its content.
 
+        Args:
+            input_uuid: The input's uuid.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
         Raises:
             NotFoundError: If the input has no annotation.
+            ApiError: If the platform refuses.
+            StorageError: If the content cannot be downloaded.
 
         Endpoint: `GET v2/inputs/{input}/annotation`
         """
@@ -66,6 +74,15 @@ class AnnotationResource(ApiResource):
 
     async def get_annotations_for_scene(self, scene_uuid: str, iso_rotated_cuboids: bool = False) -> list[Annotation]:
         """Get all annotations of a scene, with their contents.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses.
+            StorageError: If a content cannot be downloaded.
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
@@ -95,6 +112,11 @@ class AnnotationResource(ApiResource):
             include_content: Whether to download the contents.
             iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
 
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
+            StorageError: If a content cannot be downloaded.
+
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
         of_batch = "" if batch is None else f"batch/{segment(batch)}/"
@@ -111,8 +133,14 @@ class AnnotationResource(ApiResource):
     ) -> ClientAnnotation:
         """Get the annotation of a scene for an annotation type, with its content.
 
+        Args:
+            scene_uuid: The scene's uuid.
+            annotation_type: The annotation type.
+            iso_rotated_cuboids: Whether to get cuboids in the format of ISO 8855.
+
         Raises:
             NotFoundError: If the scene has no such annotation.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/annotations/inputs/{scene}/annotation-type/{type}`
         """

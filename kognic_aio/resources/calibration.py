@@ -14,10 +14,14 @@ class CalibrationResource(ApiResource):
     """Calibrations, which scenes with lidars and cameras need."""
 
     async def get_calibration(self, id: str) -> SensorCalibrationEntry:  # noqa: A002  # the official client's name
-        """Get a calibration by its id.
+        """Get a calibration.
+
+        Args:
+            id: Its id.
 
         Raises:
             NotFoundError: If there is no such calibration. A `LeftOutError` if the response lacks it.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations?id=`
         """
@@ -30,7 +34,13 @@ class CalibrationResource(ApiResource):
         raise LeftOutError(message, missing=[asked], method="GET", url=self._api.url("v1/calibrations"))
 
     async def get_calibrations(self, external_id: str | None = None) -> list[SensorCalibrationEntry]:
-        """List the calibrations with an external id. By default all.
+        """List calibrations.
+
+        Args:
+            external_id: Only those with this external id. By default all.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/calibrations[?externalId=]`
         """
@@ -40,7 +50,13 @@ class CalibrationResource(ApiResource):
         return self._api.get("v1/calibrations", list[SensorCalibrationEntry], query=query, pick=as_list)
 
     async def create_calibration(self, sensor_calibration: SensorCalibration) -> SensorCalibrationEntry:
-        """Create a calibration of sensors.
+        """Create a calibration.
+
+        Args:
+            sensor_calibration: The calibration of each sensor.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/calibrations`
         """

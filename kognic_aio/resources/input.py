@@ -27,12 +27,16 @@ class InputResource(ApiResource):
     def get_request_inputs(
         self, *, request_id: str, scene_id: str | None = None, page_size: int | None = None
     ) -> Paged[RequestInput]:
-        """Get the inputs of a request with their status and progress. The request must have a flexible workflow.
+        """Get the inputs of a request with their status and progress, for requests with flexible workflows.
 
         Args:
             request_id: The request's id.
             scene_id: Only the input of this scene.
             page_size: Inputs per page, at most 5,000. By default the platform's choice, 1,000.
+
+        Raises:
+            NotFoundError: If there is no such request.
+            ApiError: If the platform refuses, as for a request without flexible workflow.
 
         Endpoint: `GET v2/request-inputs` of the order execution API
         """
@@ -40,7 +44,14 @@ class InputResource(ApiResource):
         return self._backend.order_execution_api.get_paged("v2/request-inputs", RequestInput, query=query)
 
     async def get_request_input(self, request_input_id: str) -> RequestInput:
-        """Get an input of a request by its id, with its status and progress. The request must have a flexible workflow.
+        """Get one input of a request with its status and progress.
+
+        Args:
+            request_input_id: Its id.
+
+        Raises:
+            NotFoundError: If there is no such input.
+            ApiError: If the platform refuses, as for a request without flexible workflow.
 
         Endpoint: `GET v2/request-inputs/{request input}` of the order execution API
         """
@@ -58,7 +69,16 @@ class InputResource(ApiResource):
         scene_uuids: Sequence[str] | None = None,
         external_ids: Sequence[str] | None = None,
     ) -> Paged[Input]:
-        """Get the inputs that match all given filters. Uuids and external ids are those of their scenes.
+        """Get the inputs that match all given filters.
+
+        Args:
+            project: External id of the project.
+            batch: External id of the batch.
+            scene_uuids: The inputs of these scenes.
+            external_ids: The inputs of scenes with these external ids.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs/query`
         """
@@ -123,6 +143,7 @@ class InputResource(ApiResource):
 
         Raises:
             InvalidError: If both or neither of project and request are given.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs`
         """
@@ -163,7 +184,19 @@ class InputResource(ApiResource):
     ) -> Input | None:
         """Create an input from a pre-annotation and its scene.
 
-        The other arguments, the result and the errors are those of `create_from_scene`.
+        Args:
+            pre_annotation_uuid: The pre-annotation's uuid.
+            project: External id of the project. Pass either this or `request_uuid`.
+            batch: External id of the batch. By default the open one, if there is only one.
+            request_uuid: The request to create the input in.
+            dryrun: Whether to validate only, and create nothing.
+
+        Returns:
+            The input; None after a dry run.
+
+        Raises:
+            InvalidError: If both or neither of project and request are given.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/inputs`
         """
@@ -178,14 +211,29 @@ class InputResource(ApiResource):
             return await self._api.post("v2/inputs", Input, json=body)
 
     async def delete_input(self, input_uuid: str) -> None:
-        """Delete an input by its uuid. This removes its scene from the request, and cannot be undone.
+        """Delete an input. This removes its scene from the request, and cannot be undone.
+
+        Args:
+            input_uuid: The input's uuid.
+
+        Raises:
+            NotFoundError: If there is no such input.
+            ApiError: If the platform refuses.
 
         Endpoint: `DELETE v2/inputs/{input}`
         """
         await self._api.delete(f"v2/inputs/{segment(input_uuid)}")
 
     async def update_pre_annotation(self, request_input_uuid: str, pre_annotation_uuid: str) -> None:
-        """Replace the pre-annotation of an input by another one of its scene, before its annotation has begun.
+        """Replace the pre-annotation of an input, before its annotation has begun.
+
+        Args:
+            request_input_uuid: The input's uuid.
+            pre_annotation_uuid: The uuid of another pre-annotation of its scene.
+
+        Raises:
+            NotFoundError: If there is no such input or pre-annotation.
+            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/inputs/{input}/pre-annotation`
         """
@@ -200,9 +248,16 @@ class InputResource(ApiResource):
         include_invalidated: bool = False,
         external_ids: Sequence[str] | None = None,
     ) -> Paged[InputEntry]:
-        """Get the inputs of a project, in the older form. External ids are those of their scenes.
+        """Get the inputs of a project, in the older form.
 
-        With `include_invalidated` they are the invalidated inputs, instead of the valid ones.
+        Args:
+            project: External id of the project.
+            batch: External id of a batch.
+            include_invalidated: Whether to get the invalidated inputs instead of the valid ones.
+            external_ids: The inputs of scenes with these external ids.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs/fetch`
         """
@@ -220,6 +275,12 @@ class InputResource(ApiResource):
     async def get_inputs_by_uuids(self, scene_uuids: Sequence[str]) -> list[InputEntry]:
         """Get inputs by the uuids of their scenes, in the older form.
 
+        Args:
+            scene_uuids: The uuids of the scenes.
+
+        Raises:
+            ApiError: If the platform refuses.
+
         Endpoint: `POST v1/inputs/query`
         """
         uuids = strings("scene_uuids", scene_uuids)
@@ -236,10 +297,15 @@ class InputResource(ApiResource):
     @deprecated("invalidate_inputs is now client.scene.invalidate_scenes, or delete_input")
     @renamed("scene_uuids", "input_uuids")
     async def invalidate_inputs(self, scene_uuids: Sequence[str], invalidated_reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes by their uuids, and remove their inputs everywhere. This cannot be undone.
+        """Invalidate scenes, and remove their inputs everywhere. This cannot be undone.
+
+        Args:
+            scene_uuids: The uuids of the scenes.
+            invalidated_reason: Why.
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs/actions/invalidate`
         """

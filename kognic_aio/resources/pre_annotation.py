@@ -34,6 +34,7 @@ class PreAnnotationResource(ApiResource):
 
         Raises:
             InvalidError: If it is not a JSON object.
+            ApiError: If the platform refuses it.
 
         Endpoint: `POST v1/pre-annotations`
         """
@@ -56,6 +57,10 @@ class PreAnnotationResource(ApiResource):
             cloud_resource_uri: The file's URI.
             postpone_import: Whether to leave the file in your cloud until `make_indexed_pre_annotation_available`.
 
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses it.
+
         Endpoint: `POST v2/pre-annotations`
         """
         uuid = identifier(scene_uuid)
@@ -71,14 +76,28 @@ class PreAnnotationResource(ApiResource):
         return created.id
 
     async def make_indexed_pre_annotation_available(self, id: str) -> None:  # noqa: A002  # the official client's name
-        """Import a pre-annotation that is only indexed, by its uuid.
+        """Import a pre-annotation that is only indexed.
+
+        Args:
+            id: Its uuid.
+
+        Raises:
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/pre-annotations/{pre-annotation}`
         """
         await self._api.patch(f"v2/pre-annotations/{segment(id)}", json={"status": "processing"})
 
     async def delete(self, id: str) -> None:  # noqa: A002  # the official client's name
-        """Delete a pre-annotation by its uuid.
+        """Delete a pre-annotation.
+
+        Args:
+            id: Its uuid.
+
+        Raises:
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
 
         Endpoint: `DELETE v2/pre-annotations/{pre-annotation}`
         """
@@ -96,6 +115,8 @@ class PreAnnotationResource(ApiResource):
 
         Raises:
             InvalidError: If both or neither are passed, or the external id does not match exactly one pre-annotation.
+            NotFoundError: If there is no such pre-annotation.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/pre-annotations/{pre-annotation}/resolved`, `GET v2/pre-annotations`
         """
@@ -127,7 +148,17 @@ class PreAnnotationResource(ApiResource):
     ) -> Paged[JsonObject]:
         """Get the pre-annotations that match all given filters, as the platform sends them.
 
-        A filter is a list, or a single id or name. Statuses are for example `processing` and `available`.
+        A filter is a list, or a single id or name.
+
+        Args:
+            ids: Their uuids.
+            external_ids: Their external ids.
+            scene_uuids: The uuids of their scenes.
+            scene_external_ids: The external ids of their scenes.
+            statuses: Their statuses, such as `processing` or `available`.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/pre-annotations`
         """

@@ -12,12 +12,22 @@ class ProjectResource(ApiResource):
     async def get_projects(self) -> list[Project]:
         """List the projects of your organization.
 
+        Raises:
+            ApiError: If the platform refuses.
+
         Endpoint: `GET v1/projects`
         """
         return await fetch_projects(self._api)
 
     async def get_project_batches(self, project: str) -> list[ProjectBatch]:
         """List the batches of a project.
+
+        Args:
+            project: The project's external id.
+
+        Raises:
+            NotFoundError: If there is no such project.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}/batches`
         """
@@ -33,7 +43,9 @@ class ProjectResource(ApiResource):
             publish_previous_batches: Whether to publish all open batches, which then accept no new inputs.
 
         Raises:
+            NotFoundError: If there is no such project.
             ConflictError: If the batch exists already.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/projects/{project}/batches/{batch}`
         """
@@ -44,6 +56,14 @@ class ProjectResource(ApiResource):
     async def publish_batch(self, project: str, batch: str) -> ProjectBatch:
         """Publish a batch: it becomes ready for annotation, and accepts no new inputs.
 
+        Args:
+            project: The project's external id.
+            batch: The batch's external id.
+
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
+
         Endpoint: `POST v1/projects/{project}/batches/{batch}/publish`
         """
         async with explaining_target(self._api, project, batch):
@@ -51,6 +71,14 @@ class ProjectResource(ApiResource):
 
     async def get_annotation_types(self, project: str, batch: str | None = None) -> list[str]:
         """List the annotation types of a project, or of one batch.
+
+        Args:
+            project: The project's external id.
+            batch: The batch's external id. By default the whole project.
+
+        Raises:
+            NotFoundError: If there is no such project or batch.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v1/projects/{project}[/batches/{batch}]/annotation-types`
         """

@@ -14,6 +14,10 @@ class RequestResource(ApiResource):
             project_id: The project's uuid.
             include_input_progress_counts: Whether to count the inputs by their progress.
 
+        Raises:
+            NotFoundError: If there is no such project.
+            ApiError: If the platform refuses.
+
         Endpoint: `GET v2/requests` of the project management API
         """
         counts = [("includeInputProgressCounts", "true")] if include_input_progress_counts else []

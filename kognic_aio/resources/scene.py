@@ -31,8 +31,12 @@ class SceneResource(ApiResource):
 
         A scene that this client has just created is waited for until the platform shows it.
 
+        Args:
+            scene_uuids: The uuids.
+
         Raises:
             NotFoundError: If any of the scenes does not exist. A `LeftOutError` if the response lacks it.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -41,8 +45,12 @@ class SceneResource(ApiResource):
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
         """Get all scenes with any of these external ids. External ids are not unique.
 
+        Args:
+            external_ids: The external ids.
+
         Raises:
             NotFoundError: If any of them has no scene. A `LeftOutError` if the response lacks it.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/query`
         """
@@ -57,7 +65,15 @@ class SceneResource(ApiResource):
         return await self._visibility.wait(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
-        """Get a summary of a scene: what it consists of. By default it is not found once it has been invalidated.
+        """Get a summary of a scene: what it consists of.
+
+        Args:
+            scene_uuid: The scene's uuid.
+            find_invalidated_scenes: Whether to find the scene even if it has been invalidated.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/scenes/{scene}`
         """
@@ -68,10 +84,16 @@ class SceneResource(ApiResource):
         return summary
 
     async def get_ego_poses(self, scene_uuid: str | UUID) -> dict[str, EgoVehiclePose] | None:
-        """Get the pose of the vehicle at each frame of a scene.
+        """Get the pose of the vehicle at each frame.
+
+        Args:
+            scene_uuid: The scene's uuid.
 
         Returns:
             The poses by frame id, in numeric order; None if the scene has no poses, or does not exist.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `GET v2/scenes/{scene}/ego-poses`
         """
@@ -82,10 +104,16 @@ class SceneResource(ApiResource):
         return dict(sorted((answer.poses or {}).items(), key=lambda pose: _numeric(pose[0])))
 
     async def invalidate_scenes(self, scene_uuids: Sequence[str], reason: SceneInvalidatedReason) -> None:
-        """Invalidate scenes by their uuids, and remove all their inputs. This cannot be undone.
+        """Invalidate scenes, and remove all their inputs. This cannot be undone.
+
+        Args:
+            scene_uuids: The uuids of the scenes.
+            reason: Why.
 
         Raises:
             InvalidError: If the reason is not one that the platform knows.
+            NotFoundError: If any of the scenes does not exist.
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v2/scenes/actions/invalidate`
         """
@@ -97,10 +125,15 @@ class SceneResource(ApiResource):
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene with any sensors, upload its local files, and commit it.
 
+        Args:
+            scene_request: The scene.
+
         Raises:
             MissingFileError: If a local file is missing or empty. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
+            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
+            RequestError: If a request got no usable response.
 
         Endpoint: `POST v2/scenes`, `PUT` to signed URLs, `POST v1/inputs/{scene}/actions/commit`
         """
@@ -112,12 +145,26 @@ class SceneResource(ApiResource):
     async def import_indexed_scene(self, scene_uuid: str) -> None:
         """Import a scene that is only indexed: the platform reads its files from your cloud.
 
+        Args:
+            scene_uuid: The scene's uuid.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses.
+
         Endpoint: `PATCH v2/scenes/{scene}`
         """
         await self._set_status(scene_uuid, "created")
 
     async def reindex_scene(self, scene_uuid: str) -> None:
         """Turn an imported scene back into an indexed one. Its inputs stay, but cannot be viewed.
+
+        Args:
+            scene_uuid: The scene's uuid.
+
+        Raises:
+            NotFoundError: If there is no such scene.
+            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v2/scenes/{scene}`
         """

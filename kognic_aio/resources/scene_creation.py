@@ -85,7 +85,9 @@ class SceneCreator(ApiResource, Generic[S]):
         Raises:
             InvalidError: If an argument is invalid. Nothing has been sent.
             DataError: If the data of a file cannot be read. The scene has been started, and is invalidated.
+            ApiError: If the platform refuses the scene.
             StorageError: If the storage refuses a file.
+            RequestError: If a request got no usable response.
 
         Endpoints: `POST v1/inputs/initialize`, `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`,
         `PUT` to signed URLs, `POST v1/inputs/{uuid}/actions/commit`
@@ -143,6 +145,9 @@ class SceneCreator(ApiResource, Generic[S]):
 
         Returns:
             One input per request of the batch; None after a dry run.
+
+        Raises:
+            ApiError: If the platform refuses.
 
         Endpoint: `POST v1/inputs`
         """

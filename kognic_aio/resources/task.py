@@ -8,9 +8,15 @@ class TaskResource(ApiResource):
     """Tasks. `RequestInput.progress_details.current_task` has their ids."""
 
     async def assign_task(self, task_id: str, user_id: int) -> None:
-        """Assign a task to a member of the request's workforce, even if it is assigned already.
+        """Assign a task to a user, even if it is assigned already. It must be neither started nor completed.
 
-        It must be neither started nor completed.
+        Args:
+            task_id: The task's uuid.
+            user_id: A member of the request's workforce.
+
+        Raises:
+            NotFoundError: If there is no such task.
+            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v1/tasks/{task}` of the order execution API
         """
@@ -18,6 +24,13 @@ class TaskResource(ApiResource):
 
     async def unassign_task(self, task_id: str) -> None:
         """Unassign a task, so that another user can pick it up. It must be neither ongoing nor completed.
+
+        Args:
+            task_id: The task's uuid.
+
+        Raises:
+            NotFoundError: If there is no such task.
+            ApiError: If the platform refuses.
 
         Endpoint: `PATCH v1/tasks/{task}` of the order execution API
         """

@@ -19,6 +19,9 @@ class WorkspaceResource(ApiResource):
             roles: A role or several, any of which is enough. By default `developer`.
             organization_ids: Only workspaces of this organization, or of these. By default of all.
 
+        Raises:
+            ApiError: If the platform refuses.
+
         Endpoint: `GET v1/workspaces`
         """
         query = [("anyRoleIn", role) for role in one_or_several("roles", "developer" if roles is None else roles)]

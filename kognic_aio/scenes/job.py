@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from anyio import Semaphore
 from attrs import frozen
@@ -32,11 +32,13 @@ from kognic_aio.model import (
     LidarsSequence,
     SceneStatus,
 )
-from kognic_aio.model.scene_request import Uploadable
 from kognic_aio.scenes.abandon import Reserved
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import get_status, is_shown
 from kognic_aio.scenes.visibility import check_is_about, shown_id
+
+if TYPE_CHECKING:
+    from kognic_aio.model.scene_request import Uploadable
 
 log = logging.getLogger("kognic_aio")
 
@@ -250,7 +252,7 @@ def _difference(wanted: set[str], files: set[str]) -> str:
 def file_uploads(
     storage: Storage,
     urls: Secret[SignedUrls],
-    files: Mapping[str, Uploadable],
+    files: "Mapping[str, Uploadable]",
     sources: Mapping[str, FileSource],
 ) -> Iterator[Upload]:
     """Yield the uploads that the platform asks for.
