@@ -11,8 +11,8 @@ from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags, Input
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
 from kognic_aio.scenes.inputs import post_inputs
-from kognic_aio.scenes.job import Target
-from kognic_aio.scenes.target import check_target, explaining_target
+from kognic_aio.scenes.job import parent_path_of
+from kognic_aio.scenes.target import explaining_target
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -102,12 +102,12 @@ class SceneCreator(Generic[S]):
         project = argument("project", project, optional_external_id)
         batch = argument("batch", batch, optional_external_id)
         argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
-        target = Target(project=project, batch=batch)
-        async with explaining_target(self._backend.api, project, batch, check_target):
+        parent_path = parent_path_of(project, batch)
+        async with explaining_target(self._backend.api, project, batch, creates_inputs=True):
             if dryrun:
-                await validate_scene(self._backend, scene, target, feature_flags)
+                await validate_scene(self._backend, scene, feature_flags, parent_path)
                 return None
-            return await create_scene(self._backend, scene, target, feature_flags)
+            return await create_scene(self._backend, scene, feature_flags, parent_path)
 
     @overload
     async def create_from_scene(
@@ -158,4 +158,4 @@ class SceneCreator(Generic[S]):
         uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await post_inputs(self._backend.api, self._backend.visibility, uuid, project, batch, dryrun=dryrun)
+        return await post_inputs(self._backend, uuid, project, batch, dryrun=dryrun)
