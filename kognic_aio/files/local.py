@@ -14,7 +14,7 @@ from anyio import move_on_after
 from kognic_aio._regular import opened_at_once
 from kognic_aio._threads import Worker, in_thread, leased_worker, with_descriptors
 from kognic_aio.errors import MissingFileError
-from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
+from kognic_aio.files.pool import Buffer, ReadPool, chunks
 from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
 
 # Files are opened by name, without pathlib: it interns every part of a path, and after 40,000 names the interpreter
@@ -37,12 +37,14 @@ class LocalFileSource(FileSource):
         if content:
             yield self.whole(content)
             return
+        from aiofiles.threadpool import wrap  # noqa: PLC0415  # imported when a client opens
+
         file = Handle(self.name)
         async with leased_worker() as worker:
             try:
                 with self.naming_file():
                     await with_descriptors(worker.run, file.open)
-                content_chunks = chunks(readinto_of(file.stream, worker), self._pool)
+                content_chunks = chunks(wrap(file.stream, executor=worker).readinto, self._pool)
                 yield Body(content_chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:
                 ended = worker.submit(file.close)  # in that thread, after an `open` that may still hang there

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from io import FileIO
 from mmap import ACCESS_COPY, mmap
 from typing import Any, TypeAlias
 
@@ -67,14 +66,6 @@ class ReadPool:
                 worker.submit(asyncio.get_running_loop().call_soon_threadsafe, release)
             else:
                 release()
-
-
-def readinto_of(file: FileIO, worker: Worker) -> ReadInto:
-    """A function that reads on from the position of a file, in the thread of a worker."""
-    from aiofiles.threadpool import wrap  # noqa: PLC0415  # imported when a client opens
-
-    readinto: ReadInto = wrap(file, executor=worker).readinto
-    return readinto
 
 
 async def chunks(readinto: ReadInto, pool: ReadPool) -> AsyncIterator[bytes]:
