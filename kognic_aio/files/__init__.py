@@ -15,7 +15,6 @@ call runs at a time, unless the caller asks for more (`ReadPool`).
 """
 
 from kognic_aio.files.choice import opened_sources
-from kognic_aio.files.pool import ReadPool
-from kognic_aio.files.source import Body, FileSource
+from kognic_aio.files.source import Body, FileSource, ReadPool
 
 __all__ = ["Body", "FileSource", "ReadPool", "opened_sources"]

@@ -13,8 +13,7 @@ from kognic_aio._threads import Worker, with_descriptors
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
 from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
-from kognic_aio.files.pool import ReadPool
-from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, close_now
+from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, ReadPool, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking, is_open_file
 from kognic_aio.model.resource import Uploadable, bytes_source
 

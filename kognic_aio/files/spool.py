@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
+from mmap import mmap
 from socket import SocketIO
 from stat import S_ISREG
 from tempfile import SpooledTemporaryFile, TemporaryFile
@@ -18,17 +19,13 @@ import anyio
 from kognic_aio._threads import MAX_SHORTAGE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.local import OpenFile
-from kognic_aio.files.pool import Buffer, ReadPool
-from kognic_aio.files.source import CHUNK, Body, FileSource, Memory, check_size, close_now, close_quietly
+from kognic_aio.files.source import CHUNK, Body, FileSource, Memory, ReadPool, check_size, close_now, close_quietly
 
 POLL_INTERVAL = 0.02
 """Seconds between two reads of a stream that has no data yet."""
 
 STARVED_AFTER = 60.0
 """Seconds without data after which a stream is given up."""
-
-ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
-"""Responses of servers, as `urlopen` and requests return them. Each has a socket of its own."""
 
 
 class ReadOnce(FileSource):
@@ -95,7 +92,7 @@ class Blocking(ReadOnce):
 class Intake:
     """Spools chunks: into a buffer as long as they fit, then into a temporary file."""
 
-    def __init__(self, name: str, buffer: Buffer, size: int | None = None) -> None:
+    def __init__(self, name: str, buffer: mmap, size: int | None = None) -> None:
         self._name = name
         self._buffer = buffer
         self._expected = size  # None if unknown
@@ -248,7 +245,10 @@ def is_open_file(stream: Any) -> bool:
 def _shares_nothing(stream: Any) -> bool:
     """Whether nothing else moves the position of a stream: a pipe or socket, a server's response, a temporary file."""
     kind = type(stream.raw) if type(stream) is BufferedReader else type(stream)
-    if kind in (SocketIO, SpooledTemporaryFile) or (kind.__module__, kind.__name__) in ANSWERS:
+    if kind in (SocketIO, SpooledTemporaryFile):
+        return True
+    # The responses of `urlopen` and requests.
+    if kind.__name__ == "HTTPResponse" and kind.__module__ in ("http.client", "urllib3.response"):
         return True
     return _file_of(stream) is not None
 
