@@ -9,12 +9,7 @@ from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.inputs import (
-    create_only_pre_annotation,
-    find_ids,
-    post_pre_annotation,
-    query_pre_annotations,
-)
+from kognic_aio.scenes.inputs import create_only_pre_annotation, find_ids, post_pre_annotation, query_pre_annotations
 from kognic_aio.scenes.visibility import check_is_about
 
 

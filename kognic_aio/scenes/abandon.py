@@ -18,9 +18,6 @@ log = logging.getLogger("kognic_aio")
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task has to invalidate its scene. A run has to end within a second."""
 
-ORPHANS_AT_ONCE = 8
-"""Orphans of one call that are invalidated concurrently. A call leaves at most this many: see `job.MAX_STARTS`."""
-
 
 class SceneRecord:
     """Records what happens to an abandoned scene. This base class records nothing."""
@@ -49,20 +46,20 @@ async def abandoned_on_failure(
     `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later.
     `if_cancelled` tells whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
     """
-    is_seen_to = False
+    is_handled = False
     try:
         yield
-        is_seen_to = True
+        is_handled = True
     except ENDS_RUN:
         # The host may be broken or the credentials refused, so full retries would delay the end of the run. The scene
         # gets the same short attempt as on a cancellation.
         raise
     except Exception:
         await _abandon(backend, job, record, orphaned)
-        is_seen_to = True
+        is_handled = True
         raise
     finally:
-        if if_cancelled and not is_seen_to:
+        if if_cancelled and not is_handled:
             with _in_short_time(job.scene_uuid):
                 await _abandon(backend, job, record)
 
@@ -101,7 +98,8 @@ async def leaving_no_orphans(backend: Backend) -> AsyncGenerator[list[str], None
         raise
     finally:
         invalidating = invalidate_orphan if has_time else _invalidate_at_once
-        await for_each(orphans, partial(invalidating, backend), workers=ORPHANS_AT_ONCE)
+        # All at once: a call leaves at most `job.MAX_STARTS`.
+        await for_each(orphans, partial(invalidating, backend), workers=len(orphans))
 
 
 async def invalidate_orphan(backend: Backend, scene_uuid: str, limiter: Semaphore | None = None) -> bool:

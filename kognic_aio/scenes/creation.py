@@ -14,17 +14,7 @@ from kognic_aio.model.resource import Uploadable
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import SceneRecord, abandoned_on_failure, leaving_no_orphans
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import (
-    Restarts,
-    SceneJob,
-    SignedUrls,
-    commit,
-    file_uploads,
-    reserve,
-    start,
-    upload,
-    validate,
-)
+from kognic_aio.scenes.job import Restarts, SceneJob, SignedUrls, commit, file_uploads, reserve, start, upload, validate
 from kognic_aio.scenes.visibility import shown_id
 
 
