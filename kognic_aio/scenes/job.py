@@ -90,7 +90,7 @@ def check_type(scene: BaseScene) -> None:
 
 
 def parent_path_of(project: str | None, batch: str | None) -> str:
-    """The path to create scenes at, of which the platform creates inputs in a project, or in a batch of it.
+    """The path to create scenes at, without their type. With a project or batch, the platform creates inputs there.
 
     Raises:
         InvalidError: If only a batch is named.
