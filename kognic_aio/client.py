@@ -43,8 +43,7 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     LidarsSequence,
 )
-from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.limiters import Limiters
+from kognic_aio.scenes.backend import Backend, Limiters
 from kognic_aio.scenes.visibility import Visibility
 
 if TYPE_CHECKING:
@@ -224,7 +223,7 @@ class KognicIOClient:
             workspace_api=Api(self._transport, lambda: self.hosts.workspace),
             storage=Storage(self._transport, uploads, lambda: self.hosts.is_local),
             visibility=Visibility(argument("visibility_timeout", visibility_timeout, seconds)),
-            limiters=Limiters.of(self.limits),
+            limiters=Limiters(self.limits),
             workspace_id=lambda: self.workspace_id,
         )
 

@@ -38,19 +38,14 @@ UNITS = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3}
 class Mismatch(Exception):  # noqa: N818  # users never see it: it becomes an InvalidError
     """A value that does not fit. Its place is added while it propagates, so that values that fit cost nothing."""
 
-    def __init__(self, problem: str, place: str = "", kind: type[InvalidError] = InvalidError) -> None:
-        super().__init__(f"{place}: {problem}")
-        self.problem = problem
-        self.place = place
+    def __init__(self, problem: str, kind: type[InvalidError] = InvalidError) -> None:
+        super().__init__(problem)
+        self.place = ""
         self.kind = kind
-
-    def inside(self, step: str) -> "Mismatch":
-        """The same mismatch, seen from outside a list or mapping."""
-        return Mismatch(self.problem, f"{step}{self.place}", self.kind)
 
     def error(self, where: str) -> InvalidError:
         """The error for users, which names the field or argument."""
-        return self.kind(f"{where}{self}")
+        return self.kind(f"{where}{self.place}: {self}")
 
 
 def argument(name: str, value: object, convert: Converter[T]) -> T:
@@ -152,7 +147,7 @@ def integer_in(unit: str) -> Converter[int]:
         except Mismatch as mismatch:
             likely = looks_like(float(value)) if isinstance(value, Real) and unit == "nanoseconds" else None
             hint = "" if likely is None else f", and this looks like {likely}"
-            raise Mismatch(f"{mismatch.problem}; {unit} are expected{hint}") from None
+            raise Mismatch(f"{mismatch}; {unit} are expected{hint}") from None
 
     return convert
 
@@ -274,7 +269,8 @@ def sequence_of(convert: Converter[T], of: str) -> Converter[tuple[T, ...]]:
             for each in value:
                 items.append(convert(each))  # noqa: PERF401  # their number is the index of a mismatch
         except Mismatch as mismatch:
-            raise mismatch.inside(f"[{len(items)}]") from None
+            mismatch.place = f"[{len(items)}]{mismatch.place}"
+            raise
         return tuple(items)
 
     return convert_all
@@ -294,7 +290,8 @@ def mapping_of(convert: Converter[T]) -> Converter[dict[str, T]]:
             try:
                 converted[name] = convert(each)
             except Mismatch as mismatch:
-                raise mismatch.inside(f"[{name!r}]") from None
+                mismatch.place = f"[{name!r}]{mismatch.place}"
+                raise
         return converted
 
     return convert_items

@@ -7,7 +7,7 @@ keep working, with a DeprecationWarning that names the new way.
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -15,13 +15,6 @@ from kognic_aio.errors import OfficialModelError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-PACKAGE = f"{__name__.partition('.')[0]}."
-OF_DECORATORS = ("typing_extensions", "warnings")
-"""The modules of `@deprecated`, whose frames may be between the caller and ours."""
-
-FACES = ("kognic_aio", "kognic_aio.model")
-"""The modules to import a name from, if they have it."""
 
 
 def refuse_official(value: object, where: str = "", expected: type | None = None) -> None:
@@ -47,18 +40,16 @@ def home_of(kind: type) -> str | None:
     """The module from which users import our class of this name, None if there is none."""
     name = kind.__qualname__.partition(".")[0]
     loaded = sorted(module for module in sys.modules if module.startswith("kognic_aio.model."))
-    homes = (module for module in (*FACES, *loaded) if hasattr(sys.modules.get(module), name))
-    return next(homes, None)
+    homes = ("kognic_aio", "kognic_aio.model", *loaded)
+    return next((module for module in homes if hasattr(sys.modules.get(module), name)), None)
 
 
-def renamed(
-    new: str, *olds: str
-) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Accept older names of a keyword argument of a coroutine function, with a DeprecationWarning."""
+def renamed(new: str, *olds: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Accept older names of a keyword argument, with a DeprecationWarning: at the call, not when it is awaited."""
 
-    def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # at the call, not when it is awaited
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             for old in kwargs.keys() & set(olds):
                 if new in kwargs:
                     raise TypeError(f"{function.__name__}() got both {new!r} and its older name {old!r}")
@@ -110,7 +101,8 @@ def without_annotation_types(function: Callable[P, R]) -> Callable[P, R]:
 
 def warn_deprecated(message: str) -> None:
     """Warn at the caller's line, the first outside this package: Python hides a library's own DeprecationWarnings."""
+    ours = ("kognic_aio.", "typing_extensions", "warnings")  # the last two for the frames of `@deprecated`
     frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals.get("__name__", "").startswith((PACKAGE, *OF_DECORATORS)):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(ours):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, DeprecationWarning, stacklevel=level)

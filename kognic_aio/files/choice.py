@@ -13,9 +13,8 @@ from kognic_aio._threads import Worker, with_descriptors
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
 from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
-from kognic_aio.files.pool import ReadPool
-from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, close_now
-from kognic_aio.files.spool import AsyncChunks, Blocking, Iteration, Stream, is_open_file
+from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, ReadPool, close_now
+from kognic_aio.files.spool import AsyncChunks, Blocking, is_open_file
 from kognic_aio.model.resource import bytes_source
 
 if TYPE_CHECKING:
@@ -39,11 +38,10 @@ def _source_of_data(name: str, data: Any, pool: ReadPool) -> FileSource:
         raise DataError(f"the stream of {name!r} {problem}", filename=name)
     if type(data) is BytesIO:  # not a subclass, which may read something else
         return MemoryStream(name, data)
-    if not hasattr(data, "read"):
-        return (AsyncChunks if isinstance(data, AsyncIterable) else Iteration)(name, data, pool)
-    if inspect.iscoroutinefunction(data.read):
+    read = getattr(data, "read", None)
+    if inspect.iscoroutinefunction(read) or (read is None and isinstance(data, AsyncIterable)):
         return AsyncChunks(name, data, pool)
-    return (OpenFile if is_open_file(data) else Stream)(name, data, pool)
+    return (OpenFile if is_open_file(data) else Blocking)(name, data, pool)
 
 
 class CallbackSource(FileSource):

@@ -2,20 +2,34 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from io import FileIO, UnsupportedOperation
+from mmap import mmap
 from stat import S_ISREG
 from typing import Any
 
 from anyio import move_on_after
 
 from kognic_aio._regular import opened_at_once
+from kognic_aio._tasks import retrieve_exception
 from kognic_aio._threads import Worker, in_thread, leased_worker, with_descriptors
 from kognic_aio.errors import MissingFileError
-from kognic_aio.files.pool import Buffer, ReadPool, chunks, readinto_of
-from kognic_aio.files.source import CHUNK, CLOSING_TIME, Body, FileSource, changed, check_size, close_after
+from kognic_aio.files.source import (
+    CHUNK,
+    CLOSING_TIME,
+    Body,
+    FileSource,
+    ReadPool,
+    changed,
+    check_size,
+    close_now,
+    close_quietly,
+)
+
+PIECE = 1 << 18
+"""Bytes handed out at a time. Larger blocks would leave larger holes in the heap, and the process would grow."""
 
 # Files are opened by name, without pathlib: it interns every part of a path, and after 40,000 names the interpreter
 # rehashes that table (2 MB, in the arena of whichever thread).
@@ -37,12 +51,14 @@ class LocalFileSource(FileSource):
         if content:
             yield self.whole(content)
             return
+        from aiofiles.threadpool import wrap  # noqa: PLC0415  # imported when a client opens
+
         file = Handle(self.name)
         async with leased_worker() as worker:
             try:
                 with self.naming_file():
                     await with_descriptors(worker.run, file.open)
-                content_chunks = chunks(readinto_of(file.stream, worker), self._pool)
+                content_chunks = _chunks(wrap(file.stream, executor=worker).readinto, self._pool)
                 yield Body(content_chunks, file.before.st_size, self.name, lambda: worker.run(file.check_unchanged))
             finally:
                 ended = worker.submit(file.close)  # in that thread, after an `open` that may still hang there
@@ -68,7 +84,7 @@ class Handle:
         if hasattr(self, "stream"):
             self.stream.close()
 
-    def read_whole(self, buffer: Buffer) -> int:
+    def read_whole(self, buffer: mmap) -> int:
         """Read the file into a larger buffer, and return its size; raise a DataError if it changes meanwhile."""
         size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
@@ -113,7 +129,7 @@ class OpenFile(FileSource):
                     part = await worker.run(_Part, self._stream)
                 if part.size > CHUNK:
                     with self.exclusive(self._stream):
-                        yield Body(chunks(partial(worker.run, part.readinto), self._pool), part.size, self.name)
+                        yield Body(_chunks(partial(worker.run, part.readinto), self._pool), part.size, self.name)
                     return
                 with self.naming_file(), self._pool.buffer() as buffer:
                     size = await worker.run(_fill, part.readinto, buffer)
@@ -125,7 +141,11 @@ class OpenFile(FileSource):
 
     async def close(self) -> None:
         """Close the file, as the official client does after an upload."""
-        await close_after(self._worker, self._stream)
+        if self._worker is not None and self._worker.is_busy:
+            # If it were closed while that thread reads it, the next file to be opened would get its descriptor.
+            self._worker.submit(close_now, self._stream)
+        else:
+            await close_quietly(self._stream)
 
 
 class _Part:
@@ -150,7 +170,7 @@ class _Part:
         return read
 
 
-def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
+def _fill(readinto: Callable[[memoryview], int], buffer: mmap) -> int:
     """Read to the end, or until the buffer is full, and return the number of bytes read."""
     size = 0
     with memoryview(buffer) as view:
@@ -159,7 +179,7 @@ def _fill(readinto: Callable[[memoryview], int], buffer: Buffer) -> int:
     return size
 
 
-def _read_if_fits(filename: str, buffer: Buffer) -> int:
+def _read_if_fits(filename: str, buffer: mmap) -> int:
     """Read a file that is smaller than the buffer, and return its size; 0 if it is not smaller."""
     with closing(Handle(filename)) as file:
         file.open()
@@ -168,6 +188,28 @@ def _read_if_fits(filename: str, buffer: Buffer) -> int:
         if size := file.read_whole(buffer):
             return size
     raise _empty(filename)
+
+
+async def _chunks(readinto: Callable[[memoryview], Coroutine[Any, Any, int]], pool: ReadPool) -> AsyncIterator[bytes]:
+    """The content of a file. One buffer is filled while the other is being sent."""
+    with pool.buffer() as one, pool.buffer() as other:
+        full, spare = memoryview(one)[:CHUNK], memoryview(other)[:CHUNK]
+        ahead = _begun(readinto(full))
+        try:
+            while size := await ahead:
+                ahead = _begun(readinto(spare))
+                for start in range(0, size, PIECE):
+                    yield bytes(full[start : min(start + PIECE, size)])
+                full, spare = spare, full
+        finally:
+            ahead.cancel()
+
+
+def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
+    """Start a read. Its error is not reported if nobody awaits it."""
+    task = asyncio.ensure_future(reading)
+    task.add_done_callback(retrieve_exception)
+    return task
 
 
 async def check_files(filenames: Sequence[str]) -> None:

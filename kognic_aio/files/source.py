@@ -1,4 +1,4 @@
-"""The base of all sources of bytes, the body that one attempt sends, and the sources that are in memory."""
+"""What sources of bytes have in common, the body that one attempt sends, and the sources that are in memory."""
 
 import asyncio
 import inspect
@@ -7,24 +7,71 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from io import BytesIO
+from mmap import ACCESS_COPY, mmap
 from typing import Any
 
-from anyio import move_on_after
+from anyio import CapacityLimiter, move_on_after
+from attrs import define, field
 
 from kognic_aio._tasks import is_being_cancelled
-from kognic_aio._threads import Worker, in_thread, thread_hint
+from kognic_aio._threads import Worker, in_thread, leased_worker, thread_hint
 from kognic_aio.errors import DataError, KognicError, MissingFileError
 
 CHUNK = 1 << 20
 """Bytes read at a time. A file of at most one chunk is read and sent whole."""
+
+MAX_IDLE = 8
+"""Buffers kept for the next reads. More are made at a peak, and freed after it."""
 
 CLOSING_TIME = 0.5
 """Seconds to wait for the closing of a stream."""
 
 _in_use: set[int] = set()
 """The ids of the streams and iterators that any client reads now. Ids, because not all of them are hashable."""
+
+
+@define(eq=False)
+class ReadPool:
+    """Turns and buffers that all uploads of a client share.
+
+    Args:
+        callbacks: Bounds how many calls of the caller's own code run concurrently. The default is one, as with the
+            official client: callbacks and generators may share an object, such as an archive.
+    """
+
+    callbacks: CapacityLimiter
+    _buffers: list[mmap] = field(factory=list[mmap])
+
+    @contextmanager
+    def buffer(self) -> Generator[mmap, None, None]:
+        """A buffer of CHUNK + 1 bytes, straight from the system. The extra byte shows that a file is larger."""
+        # mmaps are reused. Blocks that one thread allocates and another frees would leave holes in the arenas that
+        # the C library has for each thread, and the process would grow for days.
+        buffer = self._buffers.pop() if self._buffers else mmap(-1, CHUNK + 1, access=ACCESS_COPY)
+        yield buffer
+        # Not reached after an error or a cancellation: an abandoned thread may still fill the buffer.
+        if len(self._buffers) < MAX_IDLE:
+            self._buffers.append(buffer)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Worker, None]:
+        """A turn to run the caller's own code, and a thread to run it in."""
+        borrower = object()
+        await self.callbacks.acquire_on_behalf_of(borrower)
+        worker: Worker | None = None
+        try:
+            async with leased_worker() as worker:
+                yield worker
+        finally:
+            release = partial(self.callbacks.release_on_behalf_of, borrower)
+            if worker is not None and worker.is_busy:
+                # Abandoned code keeps its turn until it ends: it may share an object with the next.
+                worker.submit(asyncio.get_running_loop().call_soon_threadsafe, release)
+            else:
+                release()
 
 
 class Body:
@@ -199,15 +246,6 @@ async def close_quietly(data: Any) -> None:
             await data.close()
         else:
             await in_thread(close_now, data)
-
-
-async def close_after(worker: Worker | None, data: Any) -> None:
-    """Close data that a worker has read: now, or when its thread is done with it."""
-    if worker is not None and worker.is_busy:
-        # If it were closed while that thread reads it, the next file to be opened would get its descriptor.
-        worker.submit(close_now, data)
-    else:
-        await close_quietly(data)
 
 
 def check_size(filename: str, expected: int | None, got: int) -> None:

@@ -4,41 +4,28 @@ import inspect
 import os
 import time
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from io import SEEK_END, BufferedRandom, BufferedReader, FileIO, UnsupportedOperation
+from mmap import mmap
 from socket import SocketIO
 from stat import S_ISREG
 from tempfile import SpooledTemporaryFile, TemporaryFile
 from threading import Event
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any
 
 import anyio
 
 from kognic_aio._threads import MAX_SHORTAGE, Worker, is_shortage, leased_worker
 from kognic_aio.errors import DataError, InvalidError
 from kognic_aio.files.local import OpenFile
-from kognic_aio.files.pool import Buffer, ReadPool
-from kognic_aio.files.source import CHUNK, Body, FileSource, Memory, check_size, close_now, close_quietly
-
-END: Final = object()
-"""Returned after the last chunk."""
-
-NOTHING_YET: Final = object()
-"""Returned instead of a chunk by a stream that has no data yet."""
+from kognic_aio.files.source import CHUNK, Body, FileSource, Memory, ReadPool, check_size, close_now, close_quietly
 
 POLL_INTERVAL = 0.02
 """Seconds between two reads of a stream that has no data yet."""
 
 STARVED_AFTER = 60.0
 """Seconds without data after which a stream is given up."""
-
-ANSWERS = frozenset({("http.client", "HTTPResponse"), ("urllib3.response", "HTTPResponse")})
-"""Responses of servers, as `urlopen` and requests return them. Each has a socket of its own."""
-
-Pull: TypeAlias = Callable[[], Any]
-"""Returns the next chunk of a source, END or NOTHING_YET."""
 
 
 class ReadOnce(FileSource):
@@ -71,7 +58,7 @@ class ReadOnce(FileSource):
 
 
 class Blocking(ReadOnce):
-    """A source that blocks when it is read. One thread reads and closes it."""
+    """An object with a `read()` that blocks, or an iterator or generator of bytes. One thread reads and closes it."""
 
     async def _spool(self) -> FileSource:
         # It is read in its turn, unless it shares nothing: the members of an archive move the one position of its file.
@@ -86,44 +73,26 @@ class Blocking(ReadOnce):
         finally:
             worker.submit(close_now, self._data)
 
-    @abstractmethod
     async def _read(self, worker: Worker) -> FileSource:
-        """The spooled bytes, read in the thread of a worker."""
-
-    async def _pull_all(self, pull: Pull, worker: Worker, size: int | None = None) -> FileSource:
-        """The spooled chunks of `pull`, called in the thread of a worker; `size` is their sum, if it is known."""
+        data, is_stream = self._data, hasattr(self._data, "read")
+        if not is_stream and getattr(data, "gi_frame", self) is None:
+            problem = "has been read already; give each file its own, or a callback that makes it"
+            raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
+        size = await worker.run(_rewound, data) if is_stream else None
         with self._pool.buffer() as buffer:
             intake = Intake(self.name, buffer, size)
             try:
-                await worker.run(intake.take_all, pull)
+                await worker.run(intake.take_all, intake.read(data) if is_stream else data)
             except BaseException:
                 intake.abandon(worker)
                 raise
             return intake.result(self._pool)
 
 
-class Stream(Blocking):
-    """An object with a `read()` that blocks."""
-
-    async def _read(self, worker: Worker) -> FileSource:
-        size = await worker.run(_rewound, self._data)
-        return await self._pull_all(partial(_pull, self._data), worker, size)
-
-
-class Iteration(Blocking):
-    """An iterator or generator of bytes."""
-
-    async def _read(self, worker: Worker) -> FileSource:
-        if getattr(self._data, "gi_frame", self) is None:
-            problem = "has been read already; give each file its own, or a callback that makes it"
-            raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
-        return await self._pull_all(partial(next, self._data, END), worker)
-
-
 class Intake:
     """Spools chunks: into a buffer as long as they fit, then into a temporary file."""
 
-    def __init__(self, name: str, buffer: Buffer, size: int | None = None) -> None:
+    def __init__(self, name: str, buffer: mmap, size: int | None = None) -> None:
         self._name = name
         self._buffer = buffer
         self._expected = size  # None if unknown
@@ -131,25 +100,29 @@ class Intake:
         self._file: IO[bytes] | None = None
         self._size = 0
 
-    def take_all(self, pull: Pull) -> None:
-        """Spool everything, in the calling thread."""
+    def read(self, stream: Any) -> Iterator[Any]:
+        """The chunks of a stream that blocks. It waits while the stream has no data yet, unless it is abandoned."""
+        deadline = time.monotonic() + STARVED_AFTER
+        while (chunk := _read(stream)) or chunk is None:
+            if chunk is not None:
+                yield chunk
+                deadline = time.monotonic() + STARVED_AFTER
+            elif time.monotonic() > deadline:
+                raise _starved()
+            elif self._abandoned.wait(POLL_INTERVAL):
+                return
+
+    def take_all(self, chunks: Iterable[Any]) -> None:
+        """Spool everything, in the calling thread, until it is abandoned."""
         try:
-            while (chunk := self._next(pull)) is not END:
+            for chunk in chunks:
                 self.take(chunk)
+                if self._abandoned.is_set():
+                    return
             check_size(self._name, self._expected, self._size)
         except BaseException:
             self._discard()
             raise
-
-    def _next(self, pull: Pull) -> Any:
-        deadline = time.monotonic() + STARVED_AFTER
-        while not self._abandoned.is_set():
-            if (chunk := pull()) is not NOTHING_YET:
-                return chunk
-            if time.monotonic() > deadline:
-                raise _starved()
-            self._abandoned.wait(POLL_INTERVAL)
-        raise InvalidError("abandoned before its end")
 
     def fits(self, chunk: Any) -> bool:
         """Whether a chunk still fits into memory."""
@@ -272,7 +245,10 @@ def is_open_file(stream: Any) -> bool:
 def _shares_nothing(stream: Any) -> bool:
     """Whether nothing else moves the position of a stream: a pipe or socket, a server's response, a temporary file."""
     kind = type(stream.raw) if type(stream) is BufferedReader else type(stream)
-    if kind in (SocketIO, SpooledTemporaryFile) or (kind.__module__, kind.__name__) in ANSWERS:
+    if kind in (SocketIO, SpooledTemporaryFile):
+        return True
+    # The responses of `urlopen` and requests.
+    if kind.__name__ == "HTTPResponse" and kind.__module__ in ("http.client", "urllib3.response"):
         return True
     return _file_of(stream) is not None
 
@@ -299,12 +275,10 @@ def _rewound(stream: Any) -> int | None:
     return None if size < 0 else size
 
 
-def _pull(stream: Any) -> Any:
+def _read(stream: Any) -> Any:
     chunk = stream.read(CHUNK)
-    if chunk is None:
-        return NOTHING_YET
     if inspect.isawaitable(chunk):
         with suppress(AttributeError):
             chunk.close()  # type: ignore[attr-defined]  # a coroutine, which would complain of not being awaited
         raise InvalidError("its read() returns an awaitable without being `async def`; give an async generator")
-    return chunk or END
+    return chunk

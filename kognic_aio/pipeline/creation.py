@@ -35,7 +35,7 @@ from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene
 from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
 from kognic_aio.pipeline.watch import Watcher
-from kognic_aio.scenes.limiters import Limiters, places
+from kognic_aio.scenes.backend import Limiters, places
 from kognic_aio.scenes.target import check_target
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def create_inputs(
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
     # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
-    limiters = backend.limiters if limits is None else Limiters.of(limits, backend.limiters.read_pool)
+    limiters = backend.limiters if limits is None else Limiters(limits, backend.limiters.read_pool)
     run = Run(
         backend=backend,
         project=project,

@@ -19,8 +19,7 @@ from kognic_aio.pipeline.record import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.pipeline.watch import Watcher
-from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.limiters import Limiters, places
+from kognic_aio.scenes.backend import Backend, Limiters, places
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -14,10 +14,9 @@ from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, 
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.scenes.abandon import abandoned_on_failure
-from kognic_aio.scenes.inputs import create_only_inputs, find_only_inputs
-from kognic_aio.scenes.job import Restarts, Target, check_type, commit, reserve, start, upload, validate
+from kognic_aio.scenes.inputs import create_only_inputs, create_only_pre_annotation, find_only_inputs
+from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, upload, validate
 from kognic_aio.scenes.lookup import was_committed
-from kognic_aio.scenes.pre_annotations import create_only_pre_annotation, find_only_pre_annotation
 
 
 class StageError(Exception):
@@ -85,21 +84,21 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
         scene_uuid = await committed_earlier(record, run)
         if scene_uuid is None:
             sources = await taken.sources(run.limiters.read_pool)
-            reserved = await reserve(run.backend)
-            await record.starting(reserved.scene_uuid)
-            async with abandoned_on_failure(run.backend, reserved, record, run.orphans.invalidate):
-                started = await start(run.backend, reserved, taken.scene, sources, Target(), run.feature_flags)
-                await upload(started.uploads, run.limiters.uploads, run.progress.sent)
+            job = await reserve(run.backend)
+            await record.starting(job.scene_uuid)
+            async with abandoned_on_failure(run.backend, job, record, run.orphans.invalidate):
+                await start(run.backend, job, taken.scene, sources, run.feature_flags)
+                await upload(job.uploads, run.limiters.uploads, run.progress.sent)
                 await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
             async with abandoned_on_failure(
-                run.backend, reserved, record, run.orphans.invalidate, if_cancelled=not record.has_journal
+                run.backend, job, record, run.orphans.invalidate, if_cancelled=not record.has_journal
             ):
-                await commit(run.backend, started)
+                await commit(run.backend, job)
             await record.reached(Step.COMMITTED)
-            scene_uuid = reserved.scene_uuid
-            del sources, started  # or the files would stay in memory while the scene is processed
+            scene_uuid = job.scene_uuid
+            del sources, job  # or the files would stay in memory while the scene is processed
     if not await run.watcher.created(scene_uuid):
         return record.result(InputCreationStatus.PROCESSING)
     if annotation is not None:
@@ -113,7 +112,7 @@ async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreation
     async with run.limiters.scene_jobs:
         taken.leave_room()
         await taken.sources(run.limiters.read_pool, keep=True)
-        await validate(run.backend, taken.scene, Target(), run.feature_flags)
+        await validate(run.backend, taken.scene, run.feature_flags)
     return record.result(InputCreationStatus.VALIDATED)
 
 
@@ -181,12 +180,10 @@ async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: 
         return
     with failing_at(InputCreationStage.PRE_ANNOTATION):
         async with run.limiters.inputs:
-            created = None
-            if record.was_about_to(Step.PRE_ANNOTATING):
-                created = await find_only_pre_annotation(run.backend, scene_uuid)
-            if created is None:
+            may_exist = record.was_about_to(Step.PRE_ANNOTATING)
+            if not may_exist:
                 await record.reached(Step.PRE_ANNOTATING)
-                created = await create_only_pre_annotation(run.backend, scene_uuid, annotation)
+            created = await create_only_pre_annotation(run.backend, scene_uuid, annotation, may_exist=may_exist)
             await record.reached(Step.PRE_ANNOTATED, preannotation_uuid=created.id)
 
 
@@ -194,10 +191,7 @@ async def create_scene_inputs(scene_uuid: str, record: Record, run: Run) -> list
     """Create the scene's inputs, unless an earlier run has done so."""
     with failing_at(InputCreationStage.INPUT_FROM_SCENE):
         async with run.limiters.inputs:
-            found = None
-            if record.was_about_to(Step.CREATING_INPUT):
-                found = await find_only_inputs(run.backend, scene_uuid, run.project, run.batch)
-            if found is None:
+            may_exist = record.was_about_to(Step.CREATING_INPUT)
+            if not may_exist:
                 await record.reached(Step.CREATING_INPUT)
-                found = await create_only_inputs(run.backend, scene_uuid, run.project, run.batch)
-            return found
+            return await create_only_inputs(run.backend, scene_uuid, run.project, run.batch, may_exist=may_exist)

@@ -15,7 +15,7 @@ from kognic_aio.model import Input, InputEntry, SceneInvalidatedReason
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.lookup import have_appeared
-from kognic_aio.scenes.target import check_target, explained, explaining_target
+from kognic_aio.scenes.target import explained, explaining_target
 from kognic_aio.scenes.visibility import check_is_about, plain_uuid
 
 T = TypeVar("T")
@@ -204,7 +204,7 @@ class InputResource(ApiResource):
         return await self._create(given(preAnnotationUuid=pre_annotation_uuid) | target, dryrun)
 
     async def _create(self, body: dict[str, Any], dryrun: bool) -> Input | None:
-        async with explaining_target(self._api, body.get("projectExtId"), body.get("batchExtId"), check_target):
+        async with explaining_target(self._api, body.get("projectExtId"), body.get("batchExtId"), creates_inputs=True):
             if dryrun:
                 await self._api.command("v2/inputs", json=body, dryrun=True)
                 return None

@@ -9,12 +9,7 @@ from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.resources import ApiResource
-from kognic_aio.scenes.pre_annotations import (
-    create_only_pre_annotation,
-    create_pre_annotation,
-    find_ids,
-    query_pre_annotations,
-)
+from kognic_aio.scenes.inputs import create_only_pre_annotation, find_ids, post_pre_annotation, query_pre_annotations
 from kognic_aio.scenes.visibility import check_is_about
 
 
@@ -43,7 +38,7 @@ class PreAnnotationResource(ApiResource):
         # Without an external id, it cannot be distinguished from other pre-annotations of the scene. So it is not
         # created again after a lost response.
         if dryrun or external_id is None:
-            return await create_pre_annotation(self._api, self._visibility, uuid, content, external_id, dryrun=dryrun)
+            return await post_pre_annotation(self._backend, uuid, content, external_id, dryrun=dryrun)
         return await create_only_pre_annotation(self._backend, uuid, content, external_id)
 
     async def create_from_cloud_resource(
@@ -133,7 +128,7 @@ class PreAnnotationResource(ApiResource):
         """Find the uuid of a pre-annotation by its scene and external id."""
         if scene_uuid is None or external_id is None:
             raise InvalidError("give either uuid, or both scene_uuid and external_id")
-        ids = await find_ids(self._api, self._visibility, identifier(scene_uuid), external_id)
+        ids = await find_ids(self._backend, identifier(scene_uuid), external_id)
         if len(ids) != 1:
             raise InvalidError(f"scene {scene_uuid} has {len(ids)} pre-annotations {external_id!r}, expected one")
         return ids[0]

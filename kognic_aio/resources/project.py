@@ -3,7 +3,7 @@
 from kognic_aio._http.protocol import segment
 from kognic_aio.model import Project, ProjectBatch
 from kognic_aio.resources import ApiResource
-from kognic_aio.scenes.target import explaining_target, fetch_batches, fetch_projects
+from kognic_aio.scenes.target import explaining_target
 
 
 class ProjectResource(ApiResource):
@@ -17,7 +17,7 @@ class ProjectResource(ApiResource):
 
         Endpoint: `GET v1/projects`
         """
-        return await fetch_projects(self._api)
+        return await self._api.get("v1/projects", list[Project])
 
     async def get_project_batches(self, project: str) -> list[ProjectBatch]:
         """List the batches of a project.
@@ -32,7 +32,7 @@ class ProjectResource(ApiResource):
         Endpoint: `GET v1/projects/{project}/batches`
         """
         async with explaining_target(self._api, project):
-            return await fetch_batches(self._api, project)
+            return await self._api.get(f"v1/projects/{segment(project)}/batches", list[ProjectBatch])
 
     async def create_batch(self, project: str, batch: str, publish_previous_batches: bool = False) -> ProjectBatch:
         """Create an open batch that requests the same annotations as the latest one.

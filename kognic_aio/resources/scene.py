@@ -40,7 +40,7 @@ class SceneResource(ApiResource):
 
         Endpoint: `POST v2/scenes/query`
         """
-        return await get_scenes(self._api, self._visibility, strings("scene_uuids", scene_uuids))
+        return await get_scenes(self._backend, strings("scene_uuids", scene_uuids))
 
     async def get_scenes_by_external_ids(self, external_ids: Sequence[str]) -> list[Scene]:
         """Get all scenes with any of these external ids. External ids are not unique.

@@ -12,8 +12,8 @@ from kognic_aio.resources import ApiResource
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.creation import create_scene, validate_scene
 from kognic_aio.scenes.inputs import post_inputs
-from kognic_aio.scenes.job import Target
-from kognic_aio.scenes.target import check_target, explaining_target
+from kognic_aio.scenes.job import parent_path_of
+from kognic_aio.scenes.target import explaining_target
 
 S = TypeVar("S", bound=BaseScene)
 
@@ -98,12 +98,12 @@ class SceneCreator(ApiResource, Generic[S]):
         project = argument("project", project, optional_external_id)
         batch = argument("batch", batch, optional_external_id)
         argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
-        target = Target(project=project, batch=batch)
-        async with explaining_target(self._api, project, batch, check_target):
+        parent_path = parent_path_of(project, batch)
+        async with explaining_target(self._backend.api, project, batch, creates_inputs=True):
             if dryrun:
-                await validate_scene(self._backend, scene, target, feature_flags)
+                await validate_scene(self._backend, scene, feature_flags, parent_path)
                 return None
-            return await create_scene(self._backend, scene, target, feature_flags)
+            return await create_scene(self._backend, scene, feature_flags, parent_path)
 
     @overload
     async def create_from_scene(
@@ -154,4 +154,4 @@ class SceneCreator(ApiResource, Generic[S]):
         uuid = identifier(scene_uuid)
         project = argument("project", project, external_id)
         batch = argument("batch", batch, optional_external_id)
-        return await post_inputs(self._api, self._visibility, uuid, project, batch, dryrun=dryrun)
+        return await post_inputs(self._backend, uuid, project, batch, dryrun=dryrun)

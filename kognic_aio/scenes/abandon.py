@@ -6,33 +6,17 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 
 from anyio import Semaphore, get_cancelled_exc_class, move_on_after
-from attrs import define
 
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import ENDS_RUN, KognicError, NotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.job import SceneJob
 
 log = logging.getLogger("kognic_aio")
 
 ABANDONING_TIME = 0.5
 """Seconds that a cancelled task has to invalidate its scene. A run has to end within a second."""
-
-ORPHANS_AT_ONCE = 8
-"""Orphans of one call that are invalidated concurrently. A call leaves at most this many: see `job.MAX_STARTS`."""
-
-
-@define
-class Reserved:
-    """A uuid that the platform has reserved for a scene.
-
-    Args:
-        scene_uuid: The uuid.
-        may_exist: Whether the platform may have started the scene.
-    """
-
-    scene_uuid: str
-    may_exist: bool = False
 
 
 class SceneRecord:
@@ -51,7 +35,7 @@ class SceneRecord:
 @asynccontextmanager
 async def abandoned_on_failure(
     backend: Backend,
-    reserved: Reserved,
+    job: SceneJob,
     record: SceneRecord,
     orphaned: Callable[[str], object],
     *,
@@ -59,60 +43,47 @@ async def abandoned_on_failure(
 ) -> AsyncGenerator[None, None]:
     """Abandon a scene if the body of this context fails. A scene that was never started is not invalidated.
 
-    Args:
-        backend: The platform.
-        reserved: The scene.
-        record: Records what happens to the scene.
-        orphaned: Called with the uuid of a scene that the platform does not show yet, to invalidate it later.
-        if_cancelled: Whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
+    `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later.
+    `if_cancelled` tells whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
     """
-    is_seen_to = False
+    is_handled = False
     try:
         yield
-        is_seen_to = True
+        is_handled = True
     except ENDS_RUN:
         # The host may be broken or the credentials refused, so full retries would delay the end of the run. The scene
         # gets the same short attempt as on a cancellation.
         raise
     except Exception:
-        await _abandon(backend, reserved, record, orphaned)
-        is_seen_to = True
+        await _abandon(backend, job, record, orphaned)
+        is_handled = True
         raise
     finally:
-        if if_cancelled and not is_seen_to:
-            await _abandon_at_once(backend, reserved, record)
+        if if_cancelled and not is_handled:
+            with _in_short_time(job.scene_uuid):
+                await _abandon(backend, job, record)
 
 
 async def _abandon(
-    backend: Backend, reserved: Reserved, record: SceneRecord, orphaned: Callable[[str], object]
+    backend: Backend, job: SceneJob, record: SceneRecord, orphaned: Callable[[str], object] | None = None
 ) -> None:
-    scene_uuid = reserved.scene_uuid
-    if not reserved.may_exist:
+    """Abandon a scene. One that the platform does not show yet is left to `orphaned`, or waited for."""
+    scene_uuid, visibility = job.scene_uuid, backend.visibility
+    if not job.may_exist:
         await record.never_started(scene_uuid)
         return
+    if orphaned is None:
+        # The cancelled request may still start the scene. So a 404 is retried as long as there is time, even if the
+        # client has no grace period.
+        visibility.expect(scene_uuid, at_least=2 * ABANDONING_TIME)
     await record.abandoned(scene_uuid)
-    # No waiting for the scene to appear: its task still holds a place among the scene jobs.
-    is_gone = await invalidate(backend, scene_uuid, waits=False)
-    if is_gone is None and backend.visibility.is_expected(scene_uuid):
+    # The task of a scene that may be orphaned still holds a place among the scene jobs, so it does not wait.
+    is_gone = await _invalidate(backend, scene_uuid, waits=orphaned is None)
+    if is_gone is None and orphaned is not None and visibility.is_expected(scene_uuid):
         orphaned(scene_uuid)
     # After a failed invalidation, the record keeps the scene as abandoned, so that the next run invalidates it.
     elif is_gone is not False:
         await record.invalidated(scene_uuid)
-
-
-async def _abandon_at_once(backend: Backend, reserved: Reserved, record: SceneRecord) -> None:
-    """Abandon a scene in the short time that a cancelled task has."""
-    scene_uuid = reserved.scene_uuid
-    with _in_short_time(scene_uuid):
-        if not reserved.may_exist:
-            await record.never_started(scene_uuid)
-            return
-        # The cancelled request may still start the scene. So a 404 is retried as long as there is time, even if the
-        # client has no grace period.
-        backend.visibility.expect(scene_uuid, at_least=2 * ABANDONING_TIME)
-        await record.abandoned(scene_uuid)
-        if await invalidate(backend, scene_uuid) is not False:
-            await record.invalidated(scene_uuid)
 
 
 @asynccontextmanager
@@ -127,19 +98,17 @@ async def leaving_no_orphans(backend: Backend) -> AsyncGenerator[list[str], None
         raise
     finally:
         invalidating = invalidate_orphan if has_time else _invalidate_at_once
-        await for_each(orphans, partial(invalidating, backend), workers=ORPHANS_AT_ONCE)
+        # All at once: a call leaves at most `job.MAX_STARTS`.
+        await for_each(orphans, partial(invalidating, backend), workers=len(orphans))
 
 
 async def invalidate_orphan(backend: Backend, scene_uuid: str, limiter: Semaphore | None = None) -> bool:
     """Invalidate an abandoned scene as soon as the platform shows it. Return whether it is gone.
 
-    Args:
-        backend: The platform.
-        scene_uuid: The scene's uuid.
-        limiter: Bounds the requests, but not the pauses between them.
+    The limiter bounds the requests, but not the pauses between them.
     """
     try:
-        return await invalidate(backend, scene_uuid, limiter) is not False
+        return await _invalidate(backend, scene_uuid, limiter) is not False
     except get_cancelled_exc_class():
         await _invalidate_at_once(backend, scene_uuid)
         raise
@@ -147,22 +116,13 @@ async def invalidate_orphan(backend: Backend, scene_uuid: str, limiter: Semaphor
 
 async def _invalidate_at_once(backend: Backend, scene_uuid: str) -> None:
     with _in_short_time(scene_uuid):
-        await invalidate(backend, scene_uuid)
+        await _invalidate(backend, scene_uuid)
 
 
-async def invalidate(
+async def _invalidate(
     backend: Backend, scene_uuid: str, limiter: Semaphore | None = None, *, waits: bool = True
 ) -> bool | None:
-    """Invalidate a scene that will not be finished. A failure is logged, not raised.
-
-    Args:
-        backend: The platform.
-        scene_uuid: The scene's uuid.
-        limiter: Bounds the requests, but not the pauses between them.
-        waits: Whether to retry while the platform may not show the scene yet.
-
-    Returns:
-        Whether the scene is invalidated; None if the platform does not know it.
+    """Invalidate a scene, and return whether it is; None if the platform does not know it. A failure is logged.
 
     Endpoint: `POST v2/scenes/actions/invalidate`
     """

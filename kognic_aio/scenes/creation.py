@@ -10,21 +10,9 @@ from kognic_aio.errors import KognicError
 from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.scenes.abandon import Reserved, SceneRecord, abandoned_on_failure, leaving_no_orphans
+from kognic_aio.scenes.abandon import SceneRecord, abandoned_on_failure, leaving_no_orphans
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import (
-    Restarts,
-    SignedUrls,
-    Started,
-    Target,
-    check_signed_urls,
-    commit,
-    file_uploads,
-    reserve,
-    start,
-    upload,
-    validate,
-)
+from kognic_aio.scenes.job import Restarts, SceneJob, SignedUrls, commit, file_uploads, reserve, start, upload, validate
 from kognic_aio.scenes.visibility import shown_id
 
 
@@ -37,16 +25,9 @@ class AcceptedRequest:
 
 
 async def create_scene(
-    backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None
+    backend: Backend, scene: BaseScene, flags: FeatureFlags | None, parent_path: str
 ) -> CreateSceneResponse:
-    """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned.
-
-    Args:
-        backend: The platform.
-        scene: The scene.
-        target: Where the platform creates an input from the scene.
-        flags: How the platform processes point clouds.
-    """
+    """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned."""
     # Orphans are invalidated last, when the place among the scene jobs is free again.
     async with (
         leaving_no_orphans(backend) as orphans,
@@ -56,7 +37,7 @@ async def create_scene(
         restarts = Restarts(scene.external_id)
         while True:
             try:
-                return await _create(backend, scene, sources, target, flags, orphans)
+                return await _create(backend, scene, sources, flags, parent_path, orphans)
             except KognicError as error:
                 if not restarts.may_follow(error):
                     raise
@@ -66,30 +47,30 @@ async def _create(
     backend: Backend,
     scene: BaseScene,
     sources: Mapping[str, FileSource],
-    target: Target,
     flags: FeatureFlags | None,
+    parent_path: str,
     orphans: list[str],
 ) -> CreateSceneResponse:
-    reserved = await reserve(backend)
-    async with abandoned_on_failure(backend, reserved, SceneRecord(), orphans.append):
-        started = await start(backend, reserved, scene, sources, target, flags)
-        await upload(started.uploads, backend.limiters.uploads)
-        await commit(backend, started)
-    return CreateSceneResponse(scene_uuid=reserved.scene_uuid, request_input_uuid=started.request_input_uuid)
+    job = await reserve(backend)
+    async with abandoned_on_failure(backend, job, SceneRecord(), orphans.append):
+        await start(backend, job, scene, sources, flags, parent_path)
+        await upload(job.uploads, backend.limiters.uploads)
+        await commit(backend, job)
+    return CreateSceneResponse(scene_uuid=job.scene_uuid, request_input_uuid=job.request_input_uuid)
 
 
-async def validate_scene(backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None) -> None:
+async def validate_scene(backend: Backend, scene: BaseScene, flags: FeatureFlags | None, parent_path: str) -> None:
     """Check the local files of a scene, and let the platform validate the rest. Nothing is created.
 
     Streams and generators that were passed as data stay open for a later run.
     """
     async with backend.limiters.scene_jobs, opened_sources(scene.resources, backend.limiters.read_pool, keep=True):
-        await validate(backend, scene, target, flags)
+        await validate(backend, scene, flags, parent_path)
 
 
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
     """Create a scene from a `SceneRequest`. It is committed if it has local files."""
-    api, path = backend.api, "v2/scenes"
+    path = "v2/scenes"
     files = scene_request.get_files()
     async with (
         leaving_no_orphans(backend) as orphans,
@@ -97,13 +78,12 @@ async def create_requested_scene(backend: Backend, scene_request: SceneRequest) 
         opened_sources(files, backend.limiters.read_pool) as sources,
     ):
         # This endpoint reserves no uuid. After a lost response there is nothing to ask about, so it is not repeated.
-        accepted = await api.post(path, AcceptedRequest, json=encode(scene_request))
-        created = Reserved(shown_id(api, "POST", path, accepted.id), may_exist=True)
-        backend.visibility.created(created.scene_uuid, scene_request.external_id)
+        accepted = await backend.api.post(path, AcceptedRequest, json=encode(scene_request))
+        job = SceneJob(shown_id(backend.api, "POST", path, accepted.id), may_exist=True)
+        backend.visibility.created(job.scene_uuid, scene_request.external_id)
         urls = accepted.signed_upload_urls or Secret[SignedUrls](())
-        async with abandoned_on_failure(backend, created, SceneRecord(), orphans.append):
-            check_signed_urls(api, path, urls, files)
-            started = Started(created.scene_uuid, [*file_uploads(backend.storage, urls, files, sources)])
-            await upload(started.uploads, backend.limiters.uploads)
-            await commit(backend, started)
-    return CreateSceneResponse(scene_uuid=created.scene_uuid)
+        async with abandoned_on_failure(backend, job, SceneRecord(), orphans.append):
+            job.uploads = file_uploads(backend, path, urls, files, sources)
+            await upload(job.uploads, backend.limiters.uploads)
+            await commit(backend, job)
+    return CreateSceneResponse(scene_uuid=job.scene_uuid)

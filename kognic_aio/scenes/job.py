@@ -2,37 +2,25 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from anyio import Semaphore
-from attrs import frozen
+from attrs import define, frozen
 
 from kognic_aio._http.api import Api
 from kognic_aio._http.once import at_most_once
 from kognic_aio._http.protocol import segment
 from kognic_aio._http.retry import may_have_had_effect
-from kognic_aio._http.storage import Storage, is_refused_url
+from kognic_aio._http.storage import is_refused_url
 from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
 from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import FileSource
-from kognic_aio.model import (
-    AggregatedLidarsAndCamerasSequence,
-    BaseScene,
-    Cameras,
-    CamerasSequence,
-    FeatureFlags,
-    Lidars,
-    LidarsAndCameras,
-    LidarsAndCamerasSequence,
-    LidarsSequence,
-    SceneStatus,
-)
-from kognic_aio.scenes.abandon import Reserved
+from kognic_aio.model import BaseScene, FeatureFlags, SceneStatus
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.lookup import get_status, is_shown
 from kognic_aio.scenes.visibility import check_is_about, shown_id
@@ -42,17 +30,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kognic_aio")
 
-SCENE_TYPES = (
-    *(Cameras, CamerasSequence, Lidars, LidarsSequence),
-    *(LidarsAndCameras, LidarsAndCamerasSequence, AggregatedLidarsAndCamerasSequence),
-)
-
 MAX_STARTS = 8
 """Attempts at starting a scene. If one response in seven is lost, none of 100,000 scenes is given up."""
 
+PARENT_PATH = "v1/inputs/"
+"""The path to create scenes at, without their type."""
 
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
-"""Filenames, each with the signed URL to upload to."""
+"""Filenames, each with the signed URL to upload to. A file may have several."""
 
 Upload: TypeAlias = Callable[[], Awaitable[int]]
 """Uploads one file and returns its size in bytes."""
@@ -75,66 +60,51 @@ class AcceptedIMUData:
 
 @frozen(kw_only=True)
 class AcceptedScene:
-    """A scene that the platform has accepted, and the signed URLs to upload its files to.
-
-    Args:
-        internal_id: The scene's uuid.
-        files: The signed URLs by resource id.
-        request_input_uuid: The input that the platform will create from it, if a project was named.
-    """
+    """A scene that the platform has accepted, and the signed URLs to upload its files to, by resource id."""
 
     internal_id: str
     files: Secret[Mapping[str, str]]
     request_input_uuid: str | None = None
 
 
-@frozen(kw_only=True)
-class Target:
-    """Where the platform creates an input from a new scene: nowhere, in a project, or in a batch of it."""
-
-    project: str | None = None
-    batch: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        _ = self.path  # raises for an invalid target, before anything is sent
-
-    @property
-    def path(self) -> str:
-        """The path to create scenes at, without their type."""
-        if self.batch is not None and self.project is None:
-            raise InvalidError(f"batch {self.batch!r} needs the project that it is in")
-        in_project = "" if self.project is None else f"project/{segment(self.project)}/"
-        in_batch = "" if self.batch is None else f"batch/{segment(self.batch)}/"
-        return f"v1/inputs/{in_project}{in_batch}"
-
-
-@frozen
-class Started:
-    """A scene that the platform has started.
+@define
+class SceneJob:
+    """What the steps of a scene job know of their scene.
 
     Args:
-        scene_uuid: Its uuid.
-        uploads: The uploads that the platform waits for.
+        scene_uuid: The uuid that the platform has reserved for it.
+        may_exist: Whether the platform may have started it.
+        uploads: The uploads that the platform waits for, once it is started.
         request_input_uuid: The input that the platform will create from it, if a project was named.
     """
 
     scene_uuid: str
-    uploads: Sequence[Upload]
+    may_exist: bool = False
+    uploads: Sequence[Upload] = ()
     request_input_uuid: str | None = None
 
 
 def check_type(scene: BaseScene) -> None:
-    """Check that a scene is of one of the seven types.
-
-    Raises:
-        InvalidError: If it is not.
-    """
-    if not isinstance(scene, SCENE_TYPES):
+    """Raise an InvalidError for anything but a scene of one of the seven types."""
+    if not isinstance(scene, BaseScene):  # pyright: ignore[reportUnnecessaryIsInstance]
         refuse_official(scene, "scene")
         raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
 
 
-async def reserve(backend: Backend) -> Reserved:
+def parent_path_of(project: str | None, batch: str | None) -> str:
+    """The path to create scenes at, without their type. With a project or batch, the platform creates inputs there.
+
+    Raises:
+        InvalidError: If only a batch is named.
+    """
+    if batch is not None and project is None:
+        raise InvalidError(f"batch {batch!r} needs the project that it is in")
+    in_project = "" if project is None else f"project/{segment(project)}/"
+    in_batch = "" if batch is None else f"batch/{segment(batch)}/"
+    return f"{PARENT_PATH}{in_project}{in_batch}"
+
+
+async def reserve(backend: Backend) -> SceneJob:
     """Reserve a uuid for a scene.
 
     Endpoint: `POST v1/inputs/initialize`
@@ -142,71 +112,68 @@ async def reserve(backend: Backend) -> Reserved:
     path = "v1/inputs/initialize"
     # Retried like a read: a uuid that is never used does no harm.
     reserved = await backend.api.ask(path, ReservedScene, json=backend.workspace)
-    return Reserved(shown_id(backend.api, "POST", path, reserved.scene_uuid))
+    return SceneJob(shown_id(backend.api, "POST", path, reserved.scene_uuid))
 
 
 async def start(
     backend: Backend,
-    reserved: Reserved,
+    job: SceneJob,
     scene: BaseScene,
     sources: Mapping[str, FileSource],
-    target: Target,
     flags: FeatureFlags | None,
-) -> Started:
-    """Start a scene: the platform validates it and returns signed URLs for its files.
-
-    Args:
-        backend: The platform.
-        reserved: The reserved uuid. Updated with whether the platform may have started the scene.
-        scene: The scene.
-        sources: The sources of its files by filename.
-        target: Where the platform creates an input from it.
-        flags: How the platform processes point clouds, by default `FeatureFlags.defaults()`.
-
-    Endpoints: `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`
-    """
-    api, path, body = backend.api, target.path + scene.path, _body(scene, reserved, flags)
-    imu: list[JsonObject] | None = body.pop("imuData", None)
-    accepted_imu: AcceptedIMUData | None = None
-    if imu:
-        # Retried like a read: to send it again for the same scene changes nothing.
-        accepted_imu = await api.ask("v1/imu", AcceptedIMUData, json=_imu_body(imu, body), query=backend.workspace)
-        body["imuData"] = accepted_imu.resource_id
-    accepted = await _accept(backend, path, body, reserved)
-    urls = Secret((*accepted.files.reveal().items(),))
-    check_signed_urls(api, path, urls, scene.resources)
-    files = file_uploads(backend.storage, urls, scene.resources, sources)
-    uploads = [*files, *_imu_upload(backend, accepted_imu, imu)]
-    return Started(reserved.scene_uuid, uploads, accepted.request_input_uuid)
-
-
-async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reserved) -> AcceptedScene:
-    """Send the request that starts a scene.
+    parent_path: str = PARENT_PATH,
+) -> None:
+    """Start a scene: the platform validates it and returns signed URLs for its files, whose uploads the job gets.
 
     Raises:
         StrandedError: If the scene was started, but the response with its signed URLs was lost.
+
+    Endpoints: `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`
     """
-    scene_uuid = reserved.scene_uuid
-    stranded = StrandedError(f"scene {scene_uuid} was started, but its signed URLs were lost")
+    path, body = parent_path + scene.path, _body(scene, job, flags)
+    imu_uploads = await _start_imu_data(backend, body)
+    accepted = await _accept(backend, path, body, job)
+    urls = Secret((*accepted.files.reveal().items(),))
+    job.uploads = [*file_uploads(backend, path, urls, scene.resources, sources), *imu_uploads]
+    job.request_input_uuid = accepted.request_input_uuid
+
+
+async def _start_imu_data(backend: Backend, body: JsonObject) -> list[Upload]:
+    """Announce the IMU data of a scene, replace it in the body by its id, and return its upload, if there is one."""
+    imu_data: list[JsonObject] | None = body.pop("imuData", None)
+    if not imu_data:
+        return []
+    imu_body = {"imuData": imu_data, "internalId": body["internalId"]}
+    # Retried like a read: to send it again for the same scene changes nothing.
+    accepted = await backend.api.ask("v1/imu", AcceptedIMUData, json=imu_body, query=backend.workspace)
+    body["imuData"] = accepted.resource_id
+    if accepted.signed_url is None:
+        return []
+    return [partial(backend.storage.put_json, accepted.signed_url, json.dumps(imu_data).encode(), "IMU data")]
+
+
+async def _accept(backend: Backend, path: str, body: JsonObject, job: SceneJob) -> AcceptedScene:
+    """Send the request that starts a scene."""
+    stranded = StrandedError(f"scene {job.scene_uuid} was started, but its signed URLs were lost")
 
     async def create(api: Api) -> AcceptedScene:
         # Set before the request, because a cancellation may come after the request had its effect.
-        may_exist, reserved.may_exist = reserved.may_exist, True
+        may_exist, job.may_exist = job.may_exist, True
         try:
             return await api.post(path, AcceptedScene, json=body, query=backend.workspace)
         except ConflictError as conflict:
             # A uuid can be used only once. So after a lost response, a conflict proves that the scene exists. At the
             # first attempt it may also be about the project. Then nobody waits to find out: the scene is abandoned.
-            if may_exist or await is_shown(api, scene_uuid):
+            if may_exist or await is_shown(api, job.scene_uuid):
                 raise stranded from conflict
             raise
         except Exception as error:
             # This refusal says nothing about an earlier attempt whose response was lost.
-            reserved.may_exist = may_exist or may_have_had_effect(error)
+            job.may_exist = may_exist or may_have_had_effect(error)
             raise
 
     async def look(api: Api) -> AcceptedScene | None:
-        if await is_shown(api, scene_uuid):
+        if await is_shown(api, job.scene_uuid):
             raise stranded
         # Not found proves nothing, because the platform may not show the scene yet. Waiting would take a grace period.
         # `at_most_once` sends the request again instead: a conflict is immediate proof.
@@ -215,66 +182,41 @@ async def _accept(backend: Backend, path: str, body: JsonObject, reserved: Reser
     try:
         accepted = await at_most_once(backend.api, create, look)
     finally:
-        if reserved.may_exist:
+        if job.may_exist:
             # A request that timed out may still take effect. So even a client without a grace period needs one here.
-            backend.visibility.expect(scene_uuid, at_least=backend.api.late_effect_seconds)
+            backend.visibility.expect(job.scene_uuid, at_least=backend.api.late_effect_seconds)
     # The grace period counts from the response, which is the latest time at which the scene was created.
-    backend.visibility.created(scene_uuid, body["externalId"])
-    check_is_about(backend.api, "POST", path, answered=accepted.internal_id, asked=scene_uuid)
+    backend.visibility.created(job.scene_uuid, body["externalId"])
+    check_is_about(backend.api, "POST", path, answered=accepted.internal_id, asked=job.scene_uuid)
     return accepted
 
 
-def check_signed_urls(api: Api, path: str, urls: Secret[SignedUrls], files: Collection[str]) -> None:
-    """Check that the platform asks for the files of the scene: for all of them, or for none if it has them already.
-
-    Args:
-        api: The API that responded.
-        path: The path.
-        urls: The files that the platform asks for, with their signed URLs.
-        files: The names of the scene's files.
-
-    Raises:
-        MalformedAnswerError: If it asks for other files.
-    """
-    # Found here, before the first upload: a file without a URL would be missing after the commit.
-    if problem := _difference({name for name, _ in urls.reveal()}, set(files)):
-        raise api.malformed("POST", path, problem)
-
-
-def _difference(wanted: set[str], files: set[str]) -> str:
-    """Describe how the files that the platform asks for differ from those of the scene; empty if they do not."""
-    missing, unknown = sorted(files - wanted) if wanted else [], sorted(wanted - files)
-    problems = [f"no signed URL for {missing}"] if missing else []
-    problems += [f"signed URLs for {unknown}, which are no files of the scene"] if unknown else []
-    return ", and ".join(problems)
-
-
 def file_uploads(
-    storage: Storage,
+    backend: Backend,
+    path: str,
     urls: Secret[SignedUrls],
     files: "Mapping[str, Uploadable]",
     sources: Mapping[str, FileSource],
-) -> Iterator[Upload]:
-    """Yield the uploads that the platform asks for.
+) -> list[Upload]:
+    """The uploads that the platform asks for: of all files of a scene, or of none if it has them already.
 
-    Args:
-        storage: The storage.
-        urls: The filenames with their signed URLs. A file may have several.
-        files: The files of the scene by filename.
-        sources: The sources of their bytes by filename.
+    Raises:
+        MalformedAnswerError: If the response from this path asks for other files.
     """
-    for name, url in urls.reveal():
-        yield partial(storage.put, Secret(url), files[name], sources[name])
+    asked, known = {name for name, _ in urls.reveal()}, set(files)
+    # Checked before the first upload: a file without a URL would be missing after the commit.
+    problems: list[str] = []
+    if asked and (missing := sorted(known - asked)):
+        problems.append(f"no signed URL for {missing}")
+    if unknown := sorted(asked - known):
+        problems.append(f"signed URLs for {unknown}, which are no files of the scene")
+    if problems:
+        raise backend.api.malformed("POST", path, ", and ".join(problems))
+    return [partial(backend.storage.put, Secret(url), files[name], sources[name]) for name, url in urls.reveal()]
 
 
 async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None) -> None:
-    """Upload the files of a scene concurrently, within the limit.
-
-    Args:
-        uploads: The uploads.
-        limiter: Bounds the uploads of all scenes that share it.
-        sent: Called with the size of each uploaded file in bytes.
-    """
+    """Upload the files of a scene concurrently. `sent` is called with the size of each uploaded file in bytes."""
 
     async def send(file: Upload) -> None:
         async with limiter:
@@ -286,22 +228,21 @@ async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[
     await for_each(uploads, send, workers=limiter.max_value or 1)
 
 
-async def commit(backend: Backend, started: Started) -> None:
+async def commit(backend: Backend, job: SceneJob) -> None:
     """Commit a scene: all its files are uploaded, and the platform begins to process it.
 
     Endpoint: `POST v1/inputs/{scene}/actions/commit`
     """
-    if not started.uploads:  # the platform commits a scene by itself if it waits for no files
+    if not job.uploads:  # the platform commits a scene by itself if it waits for no files
         return
-    scene_uuid = started.scene_uuid
+    path = f"v1/inputs/{segment(job.scene_uuid)}/actions/commit"
 
     async def act(api: Api) -> bool:
-        path = f"v1/inputs/{segment(scene_uuid)}/actions/commit"
-        await backend.visibility.wait([scene_uuid], lambda: api.command(path))
+        await backend.visibility.wait([job.scene_uuid], lambda: api.command(path))
         return True
 
     async def look(api: Api) -> bool | None:
-        return await get_status(api, backend.visibility, scene_uuid) not in (SceneStatus.Pending, None) or None
+        return await get_status(backend.using(api), job.scene_uuid) not in (SceneStatus.Pending, None) or None
 
     try:
         await at_most_once(backend.api, act, look)
@@ -311,23 +252,28 @@ async def commit(backend: Backend, started: Started) -> None:
             raise
 
 
-async def validate(backend: Backend, scene: BaseScene, target: Target, flags: FeatureFlags | None) -> None:
+async def validate(
+    backend: Backend, scene: BaseScene, flags: FeatureFlags | None, parent_path: str = PARENT_PATH
+) -> None:
     """Validate a scene on the platform, and create nothing. The endpoints are those of `reserve` and `start`."""
     # The body needs a uuid even in a dry run. An unused one does no harm.
-    path, body = target.path + scene.path, _body(scene, await reserve(backend), flags)
-    if imu := body.pop("imuData", None):
-        await backend.api.command("v1/imu", json=_imu_body(imu, body), query=backend.workspace, dryrun=True)
-    await backend.api.command(path, json=body, query=backend.workspace, dryrun=True)
+    body = _body(scene, await reserve(backend), flags)
+    if imu_data := body.pop("imuData", None):
+        imu_body = {"imuData": imu_data, "internalId": body["internalId"]}
+        await backend.api.command("v1/imu", json=imu_body, query=backend.workspace, dryrun=True)
+    await backend.api.command(parent_path + scene.path, json=body, query=backend.workspace, dryrun=True)
+
+
+def _body(scene: BaseScene, job: SceneJob, flags: FeatureFlags | None) -> JsonObject:
+    flags = FeatureFlags.defaults() if flags is None else flags
+    return encode(scene) | {"internalId": job.scene_uuid, "featureFlags": flags.to_dict()}
 
 
 class Restarts:
-    """Decides whether a scene is started again.
+    """Decides whether a scene is started again; `external_id` is for the log.
 
     A lost response takes the signed URLs with it, a few times at most. Signed URLs that are refused have expired, which
     is worth one more start.
-
-    Args:
-        external_id: The scene's external id, for the log.
     """
 
     def __init__(self, external_id: str | None) -> None:
@@ -344,17 +290,3 @@ class Restarts:
         self._was_refused |= is_refused
         log.info("scene %r is started afresh: %s", self._external_id, error)
         return True
-
-
-def _imu_upload(backend: Backend, accepted: AcceptedIMUData | None, imu: list[JsonObject] | None) -> Iterator[Upload]:
-    if accepted is not None and accepted.signed_url is not None:
-        yield partial(backend.storage.put_json, accepted.signed_url, json.dumps(imu).encode(), "IMU data")
-
-
-def _body(scene: BaseScene, reserved: Reserved, flags: FeatureFlags | None) -> JsonObject:
-    flags = FeatureFlags.defaults() if flags is None else flags
-    return encode(scene) | {"internalId": reserved.scene_uuid, "featureFlags": flags.to_dict()}
-
-
-def _imu_body(imu: list[JsonObject], body: JsonObject) -> JsonObject:
-    return {"imuData": imu, "internalId": body["internalId"]}

@@ -6,7 +6,7 @@ from kognic_aio._http.api import Api
 from kognic_aio.errors import LeftOutError, NotFoundError
 from kognic_aio.model import Scene, SceneStatus
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.visibility import Visibility, plain_uuid
+from kognic_aio.scenes.visibility import plain_uuid
 
 QUERY = "v2/scenes/query"
 
@@ -23,7 +23,7 @@ async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
     return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
 
 
-async def get_scenes(api: Api, visibility: Visibility, scene_uuids: Sequence[str]) -> list[Scene]:
+async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene]:
     """Get scenes as soon as the platform shows all of them.
 
     Raises:
@@ -31,13 +31,13 @@ async def get_scenes(api: Api, visibility: Visibility, scene_uuids: Sequence[str
     """
 
     async def find_all() -> list[Scene]:
-        found = await find_scenes(api, scene_uuids)
+        found = await find_scenes(backend.api, scene_uuids)
         known = {plain_uuid(uuid) for uuid in found}
         if missing := [uuid for uuid in scene_uuids if plain_uuid(uuid) not in known]:
-            raise left_out(api, missing)  # a NotFoundError, so `visibility.wait` treats an omission like a 404
+            raise left_out(backend.api, missing)  # a NotFoundError, so an omission is waited for like a 404
         return list(found.values())
 
-    return await visibility.wait(scene_uuids, find_all)
+    return await backend.visibility.wait(scene_uuids, find_all)
 
 
 def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
@@ -46,17 +46,17 @@ def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
     return LeftOutError(message, missing=scene_uuids, method="POST", url=api.url(QUERY))
 
 
-async def get_status(api: Api, visibility: Visibility, scene_uuid: str) -> SceneStatus | None:
-    """Get the status of a scene; None if the platform does not know it."""
+async def get_status(backend: Backend, scene_uuid: str) -> SceneStatus | None:
+    """Get the status of a scene as soon as the platform shows it; None if the platform does not know it."""
     try:
-        (scene,) = await get_scenes(api, visibility, [scene_uuid])
+        (scene,) = await get_scenes(backend, [scene_uuid])
     except NotFoundError:
         return None
     return scene.status
 
 
 async def is_shown(api: Api, scene_uuid: str) -> bool:
-    """Return whether the platform shows a scene now."""
+    """Whether the platform shows a scene now."""
     try:
         return bool(await find_scenes(api, [scene_uuid]))
     except NotFoundError:
@@ -70,19 +70,13 @@ async def have_appeared(backend: Backend, scene_uuids: Sequence[str]) -> bool:
     """
     expected = [uuid for uuid in scene_uuids if backend.visibility.is_expected(uuid)]
     try:
-        return bool(expected and await get_scenes(backend.api, backend.visibility, expected))
+        return bool(expected and await get_scenes(backend, expected))
     except NotFoundError:
         return False
 
 
 async def was_committed(backend: Backend, scene_uuid: str) -> bool | None:
-    """Tell whether a scene that an earlier run has started is committed, and not invalidated.
-
-    The platform may not show the scene yet, so its grace period begins now.
-
-    Returns:
-        None if the platform does not know the scene.
-    """
-    backend.visibility.expect(scene_uuid)
-    status = await get_status(backend.api, backend.visibility, scene_uuid)
+    """Whether a scene of an earlier run is committed and not invalidated; None if the platform does not know it."""
+    backend.visibility.expect(scene_uuid)  # its grace period begins now: only a journal knew of it
+    status = await get_status(backend, scene_uuid)
     return None if status is None else status.is_committed

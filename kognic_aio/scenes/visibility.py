@@ -27,12 +27,8 @@ UUID = re.compile("[0-9a-f]{32}")
 class Visibility:
     """Knows which scenes the platform may not show yet, and retries requests about them.
 
-    A scene has a grace period from its creation on. Until it is over, a 404 counts as "not yet", and so does a list
-    without the scene. After that, the scene is forgotten.
-
-    Args:
-        timeout: The grace period of a scene in seconds.
-        clock: Returns the time in seconds.
+    A scene has a grace period of `timeout` seconds from its creation on. Until it is over, a 404 counts as "not yet",
+    and so does a list without the scene. After that, the scene is forgotten.
     """
 
     def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,12 +37,7 @@ class Visibility:
         self._ends: dict[str, float] = {}
 
     def created(self, *names: str, timeout: float | None = None) -> None:
-        """Begin the grace period of a scene that was created just now.
-
-        Args:
-            names: Its uuid, and its external id if callers may look it up by that.
-            timeout: Its grace period in seconds, by default that of all scenes.
-        """
+        """Begin the grace period of a scene that was created just now, under its uuid and perhaps its external id."""
         now = self._clock()
         self._forget(now)
         for name in map(_key, names):
@@ -54,12 +45,7 @@ class Visibility:
             self._ends[name] = now + (self.timeout if timeout is None else timeout)
 
     def expect(self, scene_uuid: str, *, at_least: float = 0.0) -> None:
-        """Begin the grace period of a scene that was created at an unknown time, unless it has one already.
-
-        Args:
-            scene_uuid: Its uuid.
-            at_least: A lower bound of its grace period in seconds.
-        """
+        """Begin the grace period of a scene that was created at an unknown time, unless it has one already."""
         if not self.is_expected(scene_uuid):
             self.created(scene_uuid, timeout=max(self.timeout, at_least))
 
@@ -75,12 +61,9 @@ class Visibility:
     async def wait(self, names: Collection[str], ask: Callable[[], Awaitable[T]]) -> T:
         """Send a request about scenes, and retry it until the platform shows them.
 
-        Args:
-            names: The scenes. Scenes of other clients have no grace period.
-            ask: Sends the request.
-
         Raises:
-            NotFoundError: If the platform does not show them, and their grace periods are over.
+            NotFoundError: If the platform does not show them, and their grace periods are over. Scenes of other clients
+                have none.
         """
         pause = FIRST_PAUSE
         while True:
@@ -121,35 +104,14 @@ def plain_uuid(uuid: str) -> str:
 
 
 def shown_id(api: Api, method: str, path: str, given: str) -> str:
-    """Check and return the id that the platform gave to a new object.
-
-    Args:
-        api: The API that responded.
-        method: The HTTP method.
-        path: The path.
-        given: The id.
-
-    Raises:
-        MalformedAnswerError: If the id contains a secret or characters that cannot be printed.
-    """
-    # The id goes into paths, logs and the journal, so it must be safe to show as it is.
+    """The id that the platform gave to a new object; a MalformedAnswerError if it cannot be shown as it is."""
+    # It goes into paths, logs and the journal. So it may contain no secret, and only printable characters.
     if api.redact(given) != given:
         raise api.malformed(method, path, f"an id that cannot be shown: {given!r}")
     return given
 
 
 def check_is_about(api: Api, method: str, path: str, *, answered: str, asked: str) -> None:
-    """Check that a response is about what was asked for.
-
-    Args:
-        api: The API that responded.
-        method: The HTTP method.
-        path: The path.
-        answered: The id in the response.
-        asked: The id that was asked for.
-
-    Raises:
-        MalformedAnswerError: If the response is about something else.
-    """
+    """Raise a MalformedAnswerError if the id in a response is not the one that was asked for."""
     if plain_uuid(answered) != plain_uuid(asked):
         raise api.malformed(method, path, f"it is about {answered!r}, asked for was {asked!r}")
