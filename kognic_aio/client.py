@@ -68,21 +68,15 @@ CLOSING_TIME = 1.0
 
 
 class _Lazy(Generic[R]):
-    """An attribute of the client. Its module is imported when a client opens, or on first access before that.
+    """An attribute of the client, whose module is imported on first access.
 
-    Importing all resources with their models takes nearly as long as importing the package with aiohttp. This is not a
-    `cached_property`, which would need a method for each resource, and could not import its module ahead.
+    Importing all resources with their models takes longer than opening a client, and few programs use all of them. This
+    is not a `cached_property`, which would need a method for each resource.
     """
 
     def __init__(self, path: str, *arguments: object) -> None:
         self._path = path  # the module in `kognic_aio.resources`, and the class in it
         self._arguments = arguments  # of the class, after the backend
-
-    def load(self) -> Callable[..., R]:
-        """Import the class."""
-        module, _, name = self._path.partition(".")
-        found: Callable[..., R] = getattr(import_module(f"kognic_aio.resources.{module}"), name)
-        return found
 
     def __set_name__(self, owner: type["KognicIOClient"], name: str) -> None:
         self._name = name
@@ -90,7 +84,9 @@ class _Lazy(Generic[R]):
     def __get__(self, client: "KognicIOClient | None", owner: type["KognicIOClient"]) -> R:
         if client is None:
             return cast("R", self)  # for `help()` and others that look at the class
-        resource = self.load()(backend_of(client), *self._arguments)
+        module, _, name = self._path.partition(".")
+        make: Callable[..., R] = getattr(import_module(f"kognic_aio.resources.{module}"), name)
+        resource = make(backend_of(client), *self._arguments)
         vars(client)[self._name] = resource  # shadows this descriptor, which has no __set__, from now on
         return resource
 
@@ -256,7 +252,6 @@ class KognicIOClient:
     async def _open(self) -> None:
         try:
             await self._open_transport()
-            await in_thread(_import_resources)  # tens of milliseconds, which would block other tasks
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
         except BaseException:
             await self.aclose()
@@ -317,12 +312,6 @@ class KognicIOClient:
             del found, workspaces, shown  # texts of the platform, unredacted, which a traceback would show
             raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
         return workspaces[0].id
-
-
-def _import_resources() -> None:
-    for attribute in vars(KognicIOClient).values():
-        if isinstance(attribute, _Lazy):
-            attribute.load()
 
 
 def backend_of(client: KognicIOClient) -> Backend:
