@@ -20,9 +20,8 @@ from kognic_aio._http.protocol import (
     unwrap,
     whole,
 )
-from kognic_aio._http.reading import parsed
 from kognic_aio._http.retry import READ, WRITE, Attempts, RetryPolicy
-from kognic_aio._http.transport import Transport
+from kognic_aio._http.transport import Transport, parsed
 from kognic_aio._http.wire import DecodeError, decode, to_json, without_secrets
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError

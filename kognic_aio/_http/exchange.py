@@ -16,12 +16,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 
 from kognic_aio._frames import without_frames
-from kognic_aio._http.failures import CLOSED, harmless_cause, translated
+from kognic_aio._http.failures import CLOSED, TooLarge, harmless_cause, translated
 from kognic_aio._http.protocol import Answer, Request, sunset
 from kognic_aio._http.proxies import Proxies, Proxy
-from kognic_aio._http.reading import MAX_ERROR, body_of
 from kognic_aio._http.redaction import Redactor, secrets_of_request
 from kognic_aio._http.sending import CHECKS, WatchedBody
 from kognic_aio._http.sessions import headers_and_middlewares
@@ -37,6 +37,15 @@ RESPONSE_TIMEOUTS = 2
 MIN_RATE = 16 << 10
 """Bytes per second of the slowest response."""
 
+MAX_ERROR = 64 << 10
+"""Bytes that are read of an error's body."""
+
+MAX_RATIO = 50
+"""How many times its compressed size a body may have."""
+
+FREE = 1 << 20
+"""Bytes that a body may always have, however well it is compressed."""
+
 MAX_SECONDS = 3600.0
 """Seconds that a response may take, however large it is."""
 
@@ -47,7 +56,7 @@ MAX_HEADERS = 1024
 """Headers of a response."""
 
 OPTIONS: dict[str, Any] = {
-    "auto_decompress": False,  # `reading` does, within bounds
+    "auto_decompress": True,
     "allow_redirects": False,  # a token must not follow one to another host
     "raise_for_status": False,  # a session of the caller's may do otherwise
     "max_line_size": MAX_HEADER,
@@ -63,7 +72,7 @@ class Deadline:
     The wait for a connection does not count, nor does an upload as long as it moves.
 
     Attributes:
-        received: Bytes of the response that have come.
+        received: Bytes of the response that have come, compressed if they are.
         body: The body of the request, if it has one that is watched.
         request: aiohttp's request, once there is one.
         response: aiohttp's response, once it has begun.
@@ -109,21 +118,31 @@ class Deadline:
             raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
 
     async def read(self, max_size: int) -> bytes | bytearray:
-        """Read the response's body. Stop after `max_size` bytes, or `MAX_ERROR` if the status is an error."""
-        response = self.response
-        if response.content.is_eof():  # it has come already, as most do
-            whole = response.content.read_nowait()
-            self.received = len(whole)
-            return whole
-        content, limit = bytearray(), max_size if response.status < 300 else MAX_ERROR
-        with _wake_reader_on_close(response):
-            async for chunk in response.content.iter_any():
-                content += chunk
-                self.received += len(chunk)
-                if len(content) > limit:
-                    response.close()  # so that the connection is not used again
-                    break
-        return content
+        """Read the response's body. Raises a TooLarge beyond `max_size` bytes; an error's is cut at `MAX_ERROR`."""
+        response, body, is_error = self.response, bytearray(), self.response.status >= 300
+        max_plain = limit = MAX_ERROR if is_error else max_size
+        try:
+            if response.content.is_eof():  # it has come already, as most do
+                body += response.content.read_nowait()
+                self.received = len(body)
+            else:
+                with _wake_reader_on_close(response):
+                    async for chunk in response.content.iter_any():
+                        body += chunk
+                        self.received = response.content.total_raw_bytes
+                        max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
+                        if len(body) > max_plain:
+                            response.close()  # so that the connection is not used again
+                            break
+        except aiohttp.ClientPayloadError as failure:
+            if not (is_error and isinstance(failure.__cause__, ContentEncodingError)):
+                raise
+        if is_error:
+            return body[:MAX_ERROR]
+        if len(body) > max_plain:
+            of = f"{self.received} compressed bytes expand to more than" if max_plain < limit else "larger than"
+            raise TooLarge(f"{of} {max_plain} bytes")
+        return body
 
     def check(self, now: float, timeout: float) -> None:
         """End the request if it has taken too long, by the loop's clock."""
@@ -187,15 +206,13 @@ class Sender:
         raise failure from cause
 
     async def _read(self, request: Request, deadline: Deadline) -> Answer:
-        response, content = deadline.response, await deadline.read(request.max_answer)
-        body, unpack = body_of(response, content, request.max_answer)
+        body, response = await deadline.read(request.max_answer), deadline.response
         sent, form = response.request_info, request.data.reveal() if isinstance(request.data, Secret) else None
         return Answer(
             request=request,
             status=response.status,
             headers=Secret(response.headers),
-            body=Secret(body),
-            unpack=unpack,
+            body=Secret(bytes(body)),
             received=deadline.received,
             secrets=Secret(partial(secrets_of_request, sent.headers, sent.url, form, self._redactor)),
         )

@@ -102,7 +102,6 @@ class Answer:
     Args:
         headers: The headers; lookup ignores case.
         secrets: Returns the secrets of the request, which the response may quote.
-        unpack: Decompresses the body if that is large; see `reading.parsed`.
         received: Bytes of the body as received.
     """
 
@@ -111,7 +110,6 @@ class Answer:
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _body: Secret[bytes] = field(alias="body")
     _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
-    unpack: Callable[[], bytes] | None = field(default=None, repr=False)
     received: int = 0
 
     @property

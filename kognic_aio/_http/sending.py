@@ -42,8 +42,7 @@ TCP_INFO_FIELDS = "=120xQ100xI"
 class WatchedBody(aiohttp.Payload):
     """A body that is sent once. Its server may be slow but not silent.
 
-    aiohttp's clock runs while the server has to read or respond, and restarts when bytes have moved. The time that the
-    source of the bytes takes does not count.
+    The time that the source of the bytes takes does not count. aiohttp's clock runs for the response only.
 
     Attributes:
         sent_at: When all had been handed over, by the loop's clock; only the response is still to come.
@@ -65,7 +64,6 @@ class WatchedBody(aiohttp.Payload):
         self.extra = 0.0
         self._size = len(content) if isinstance(content, bytes) else None
         self._is_watched = False
-        self._is_checked = False
 
     @classmethod
     def of(cls, data: bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None) -> "WatchedBody | None":
@@ -91,7 +89,7 @@ class WatchedBody(aiohttp.Payload):
             self.reset()
             raise
         self.sent_at = _now()
-        self._start_clock()
+        self._wait()
 
     def _start_watch(self, writer: StreamWriter) -> None:
         self._is_watched = True
@@ -102,19 +100,38 @@ class WatchedBody(aiohttp.Payload):
         self._protocol.read_timeout = None
         self._waited = 0.0
         self._seen = (0, 0, 0)
-        self._moved = 0
 
     async def _send(self, chunk: bytes | memoryview) -> None:
         """Hand a chunk to the socket, and wait until it takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
             began = _now()
-            self._start_clock()
+            self._wait()
             try:
                 await self._writer.drain()
             finally:
-                self._stop_clock()
+                self.waits_since = None
                 self._waited += _now() - began
+
+    def _wait(self) -> None:
+        """Wait for the server from now on, to read or to respond."""
+        self._moved, self.waits_since = 0, _now()
+        self._seen = self._progress()
+        if self._timeout is not None and self.sent_at is not None:
+            # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
+            waited = self._waited + _now() - self.sent_at
+            self.extra = waited * min(1, HELD / self._writer.output_size)
+            self._protocol.read_timeout = self._timeout + self.extra
+            self._protocol.start_timeout()
+
+    def check_progress(self) -> None:
+        """Wait anew if enough bytes have moved since the wait began. Called `CHECKS` times within `timeout`."""
+        if not self._is_watched or self.waits_since is None:
+            return
+        seen, self._seen = self._seen, self._progress()
+        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
+        if self._moved >= MIN_MOVED:
+            self._wait()
 
     def reset(self) -> None:
         """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
@@ -124,37 +141,6 @@ class WatchedBody(aiohttp.Payload):
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self._transport.abort()
-
-    def check_progress(self) -> None:
-        """Restart the clock if enough bytes have moved since it started. Called `CHECKS` times within `timeout`."""
-        if not self._is_checked:
-            return
-        seen, self._seen = self._seen, self._progress()
-        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
-        if self._moved >= MIN_MOVED:
-            self._restart_clock()
-
-    def _start_clock(self) -> None:
-        self._restart_clock()
-        if self._writer.output_size > SMALL:
-            self._seen = self._progress()
-            self._is_checked = True
-
-    def _restart_clock(self) -> None:
-        self._moved, self.waits_since = 0, _now()
-        self._protocol.read_timeout = self._timeout
-        if self._timeout is not None and self.sent_at is not None:
-            # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
-            waited = self._waited + _now() - self.sent_at
-            self.extra = waited * min(1, HELD / self._writer.output_size)
-            self._protocol.read_timeout = self._timeout + self.extra
-        self._protocol.start_timeout()
-
-    def _stop_clock(self) -> None:
-        self._is_checked = False
-        self.waits_since = None
-        self._protocol.read_timeout = None
-        self._protocol.start_timeout()  # without a time it ends the one that runs
 
     def _progress(self) -> tuple[int, int, int]:
         """Numbers that change when bytes of the body move: those that left this process, and the kernel's.

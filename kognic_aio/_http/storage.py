@@ -12,9 +12,8 @@ from yarl import URL
 
 from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
-from kognic_aio._http.reading import parsed
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
-from kognic_aio._http.transport import Transport
+from kognic_aio._http.transport import Transport, parsed
 from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine

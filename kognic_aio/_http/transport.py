@@ -24,8 +24,9 @@ from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
+from kognic_aio._json import LARGE
 from kognic_aio._secret import Secret
-from kognic_aio._threads import in_thread, with_descriptors
+from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError, RequestError
 
@@ -178,6 +179,27 @@ class Transport:
         if self._loop is not asyncio.get_running_loop():
             raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
         return self._session
+
+
+async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
+    """Return what `parse` makes of a response. Large responses are parsed in a thread, one at a time.
+
+    A parsed response takes many times the memory of its body, so there are never two at once.
+    """
+    if len(answer.body) <= LARGE:
+        return _parsed_at_once(parse, answer)
+    try:
+        return await one_at_a_time(parse, answer)
+    except Exception as error:  # whatever `parse` raises
+        failure = error
+    failure.__traceback__ = failure.__context__ = None  # their frames have all of the response
+    del answer
+    raise failure
+
+
+@hide_frames  # those of `parse` have what it made of the response
+def _parsed_at_once(parse: Callable[[Answer], T], answer: Answer) -> T:
+    return parse(answer)
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
