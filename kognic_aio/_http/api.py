@@ -28,14 +28,8 @@ from kognic_aio.errors import InvalidError, MalformedAnswerError
 
 T = TypeVar("T")
 
-MAX_SHOWN_PROBLEMS = 5
-"""Problems of a response that an error shows."""
-
 MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
-
-MAX_EMPTY_PAGES = 100
-"""Pages without items, one after another, each of which names a next one."""
 
 
 def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> None:
@@ -116,7 +110,7 @@ class Api:
                 return
             empty = 0 if page.data else empty + 1
             del page
-            if empty > MAX_EMPTY_PAGES:
+            if empty > 100:
                 raise self.malformed(method, path, f"{empty} empty pages in a row, and no end")
             if hash(cursor) in seen:
                 shown = self.redact(repr(cursor.reveal()))
@@ -168,9 +162,9 @@ class Api:
         """The full URL of a path."""
         return f"{self._host().rstrip('/')}/{path}"
 
-    def malformed(self, method: str, path: str, *problems: str) -> MalformedAnswerError:
+    def malformed(self, method: str, path: str, problem: str) -> MalformedAnswerError:
         """The error of a response that breaks the contract."""
-        return self._malformed(method, self.url(path), problems)
+        return self._malformed(method, self.url(path), [problem])
 
     def redact(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of the platform without secrets."""
@@ -213,6 +207,6 @@ class Api:
         return without_secrets(found, redactor)
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        shown = [self.redact(problem, length=300) for problem in problems[:MAX_SHOWN_PROBLEMS]]
+        shown = [self.redact(problem, length=300) for problem in problems[:5]]  # who reads more?
         message = f"unexpected response to {method} {url}: {'; '.join(shown)}"
         return MalformedAnswerError(message, method=method, url=url, problems=shown)

@@ -34,17 +34,8 @@ log = logging.getLogger("kognic_aio")
 RESPONSE_TIMEOUTS = 2
 """How many times `timeout` a response may take, besides the time for its bytes."""
 
-MIN_RATE = 16 << 10
-"""Bytes per second of the slowest response."""
-
 MAX_ERROR = 64 << 10
 """Bytes that are read of an error's body."""
-
-MAX_RATIO = 50
-"""How many times its compressed size a body may have."""
-
-FREE = 1 << 20
-"""Bytes that a body may always have, however well it is compressed."""
 
 MAX_SECONDS = 3600.0
 """Seconds that a response may take, however large it is."""
@@ -52,16 +43,13 @@ MAX_SECONDS = 3600.0
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
-MAX_HEADERS = 1024
-"""Headers of a response."""
-
 OPTIONS: dict[str, Any] = {
-    "auto_decompress": True,
+    "auto_decompress": True,  # within the bounds of `Deadline.read`
     "allow_redirects": False,  # a token must not follow one to another host
     "raise_for_status": False,  # a session of the caller's may do otherwise
     "max_line_size": MAX_HEADER,
     "max_field_size": MAX_HEADER,
-    "max_headers": MAX_HEADERS,
+    "max_headers": 1024,
 }
 """aiohttp's options of all requests."""
 
@@ -130,7 +118,8 @@ class Deadline:
                     async for chunk in response.content.iter_any():
                         body += chunk
                         self.received = response.content.total_raw_bytes
-                        max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
+                        # However well it is compressed, 1 MiB is always allowed.
+                        max_plain = min(limit, max(1 << 20, 50 * self.received))
                         if len(body) > max_plain:
                             response.close()  # so that the connection is not used again
                             break
@@ -160,9 +149,9 @@ class Deadline:
             self._scope.reschedule(now)
 
     def _max_response_seconds(self, timeout: float) -> float:
-        """Time for the response: to begin, and for the bytes that have come. A long timeout may exceed the bound."""
+        """Time to begin, and a second for each 16 KiB that have come. A long timeout may exceed `MAX_SECONDS`."""
         to_begin = RESPONSE_TIMEOUTS * (timeout + (0 if self.body is None else self.body.extra))
-        return max(to_begin, min(to_begin + self.received / MIN_RATE, MAX_SECONDS))
+        return max(to_begin, min(to_begin + self.received / (16 << 10), MAX_SECONDS))
 
 
 class Sender:

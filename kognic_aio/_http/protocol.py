@@ -33,17 +33,11 @@ GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
 """Path of the endpoint for tokens."""
 
-MAX_ANSWER = 32 << 20
-"""Bytes of a response that are read, so that no server fills the memory."""
-
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
 
 ERROR_TEXT_LENGTH = 500
 """Characters of a server's text that an error shows."""
-
-MAX_DATE = 64
-"""Characters of a date that are read: parsing takes longer the longer it is."""
 
 MAX_RETRY_AFTER = 1e9
 """Seconds, thirty years. A longer wait might overflow."""
@@ -74,7 +68,7 @@ class Request:
     Args:
         headers: The headers, except those of every request.
         is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a successful response that are read.
+        max_answer: Bytes of a successful response that are read, so that no server fills the memory.
     """
 
     method: str
@@ -83,7 +77,7 @@ class Request:
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     needs_token: bool = False
-    max_answer: int = MAX_ANSWER
+    max_answer: int = 32 << 20
 
     @property
     def shown(self) -> str:
@@ -249,11 +243,11 @@ def shown_start(answer: Answer) -> str:
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the server asks to wait: `Retry-After` is a number or a date."""
-    value = headers.get("Retry-After", "").strip()
+    value = headers.get("Retry-After", "").strip()[:64]  # parsing takes longer the longer it is
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
     try:
-        return max(0.0, (parsedate_to_datetime(value[:MAX_DATE]) - now).total_seconds())
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
@@ -264,7 +258,7 @@ def sunset(headers: Mapping[str, str]) -> datetime | None:
     if value is None:
         return None
     try:
-        date = datetime.fromisoformat(value[:MAX_DATE])
+        date = datetime.fromisoformat(value[:64])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -17,14 +17,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
 
-MAX_FIRST_PAUSE = 0.5
-"""Seconds of the longest first pause. The bound doubles with every further one."""
-
 MISTYPED_TIME = 5.0
 """Seconds after which to give up on a host that has never responded: its name may be mistyped."""
-
-MAX_UNREADABLE = 6
-"""Attempts of a request whose response is not HTTP: each may have had its effect, and a file may be large."""
 
 
 def may_repeat(error: Exception) -> bool:
@@ -113,7 +107,7 @@ class Attempts:
         self._began = asyncio.get_running_loop().time()
         self._successes_before = throttle.circuit_breaker.successes
         self._failed = self._unreadable = 0
-        self._max_pause = MAX_FIRST_PAUSE
+        self._max_pause = 0.5  # seconds; it doubles each time
 
     def pause_after(self, error: Exception) -> float | None:
         """Seconds until the next attempt, None if there is none. Raises an UnavailableError if the host is broken."""
@@ -139,7 +133,7 @@ class Attempts:
         passed = asyncio.get_running_loop().time() - self._began
         return (
             self._failed >= self._bounds.attempts
-            or self._unreadable >= MAX_UNREADABLE
+            or self._unreadable >= 6  # each may have had its effect, and a file may be large
             or passed >= self._bounds.max_time
             or (asked is not None and asked > self._bounds.max_time)
             or (passed + pause > MISTYPED_TIME and self._throttle.may_be_mistyped(error))

@@ -29,9 +29,6 @@ SMALL = 64 << 10
 CHECKS = 4
 """How often within `timeout` to check for progress. A silence lasts at most 1.25 times `timeout`."""
 
-MIN_MOVED = 1000
-"""Bytes that an upload has to move within `timeout`."""
-
 HELD = 32 << 20
 """Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
@@ -130,7 +127,7 @@ class WatchedBody(aiohttp.Payload):
             return
         seen, self._seen = self._seen, self._progress()
         self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
-        if self._moved >= MIN_MOVED:
+        if self._moved >= 1000:  # bytes
             self._wait()
 
     def reset(self) -> None:

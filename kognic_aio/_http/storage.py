@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
-from attrs import frozen
 from yarl import URL
 
 from kognic_aio._frames import hide_frames
@@ -25,17 +24,8 @@ T = TypeVar("T")
 Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
 """Opens a body for one attempt."""
 
-MAX_AT_ONCE = 4 << 20
-"""Bytes of a content that is downloaded concurrently with others."""
-
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
-
-MEMORY_OF_A_BYTE = 16
-"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
-
-MAX_SIGNED_URL = 16 << 10
-"""Characters that are sent. Servers take no more than half of it."""
 
 PAGE = re.compile(
     rb"(?is)(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)*+"
@@ -43,14 +33,6 @@ PAGE = re.compile(
     rb"|div|span|main|section|header|nav|table|center|font|h[1-6]|p|a|b|i|br|hr|ul|ol|img|strong|em|pre)(?=[\s/>])"
 )
 """How a page for people begins, or a part of one, after declarations and comments. No storage sends such tags."""
-
-
-@frozen
-class _Document:
-    """A JSON document, described as files are."""
-
-    client_filename: str
-    content_type: str = "application/json"
 
 
 class Storage:
@@ -79,35 +61,34 @@ class Storage:
             StorageError: If the storage refuses the file.
             ChecksumError: If the storage received different bytes.
         """
-        return self._put(url, source.open, file)
+        return self._put(url, source.open, file.client_filename, file.content_type)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
         """Upload a JSON document as `put` does. Errors call it `name`."""
-        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), name, "application/json")
 
-    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put(self, url: Secret[str], opened: Opened, name: str, content_type: str) -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
-        return await repeat(attempts, self._put_once, target, opened, file)
+        return await repeat(attempts, self._put_once, target, opened, name, content_type)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, name: str, content_type: str) -> int:
         async with opened() as body:
-            name = file.client_filename
             headers = {
-                "Content-Type": file.content_type,
+                "Content-Type": content_type,
                 "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
                 "Accept-Encoding": "identity",  # the response is short, and decompressing it could take any memory
             }
             request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
             try:
-                answer = await self._transport.attempt(request, partial(parsed, _same))
-            except RequestError as error:
+                answer = await self._transport.attempt(request, partial(_accepted, f"upload of {name!r}"))
+            except (RequestError, StorageError) as error:
                 if body.failure is None:
                     raise
                 raise body.failure from error
             if body.failure is not None:
                 raise body.failure
-            await _check_arrival(_checked(answer, f"upload of {name!r}"), body, name)
+            await _check_arrival(answer, body, name)
             return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
@@ -119,7 +100,7 @@ class Storage:
         """Download a JSON document, and return the function that parses it. A large one is downloaded there."""
         target, answer = self._signed("GET", url), None
         with suppress(TooLargeError):
-            answer = await self._get(target, _as_it_came, MAX_AT_ONCE)
+            answer = await self._get(target, partial(_accepted, "download"), 4 << 20)
         return partial(self._parse, target, answer)
 
     async def _parse(self, target: Secret[URL], answer: Answer | None) -> Any:
@@ -170,7 +151,7 @@ class Storage:
 def _url(url: Secret[str]) -> Secret[URL] | None:
     """The URL unchanged, None if it is invalid or would not be sent unchanged."""
     text = url.reveal()
-    if len(text) > MAX_SIGNED_URL or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
+    if len(text) > 16 << 10 or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
         return None
     with suppress(ValueError):
         signed = URL(text, encoded=True)
@@ -184,24 +165,18 @@ def _shown(url: str) -> str:
     return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
-def _same(answer: Answer) -> Answer:
-    return answer
-
-
-async def _as_it_came(answer: Answer) -> Answer:
-    """The response to a download, still compressed if it was."""
-    return _checked(answer, "download")
-
-
-def _content(answer: Answer) -> Any:
-    """The JSON of a content. The more bytes were sent, the more memory it may take."""
-    return parse_json(_checked(answer, "download"), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
-
-
-def _checked(answer: Answer, what: str) -> Answer:
+async def _accepted(what: str, answer: Answer) -> Answer:
+    """The response as it is, if it is no error."""
     if not answer.is_success:
         raise storage_error(answer, what)
     return answer
+
+
+def _content(answer: Answer) -> Any:
+    """The JSON of a content. Annotations take ten bytes of memory for each byte that is sent; 16 are allowed."""
+    if not answer.is_success:
+        raise storage_error(answer, "download")
+    return parse_json(answer, MAX_MEMORY + 16 * answer.received)
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
