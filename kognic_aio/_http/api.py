@@ -21,12 +21,18 @@ from kognic_aio._http.protocol import (
     whole,
 )
 from kognic_aio._http.retry import READ, WRITE, Attempts, RetryPolicy
-from kognic_aio._http.transport import Transport, parsed
+from kognic_aio._http.transport import Transport
 from kognic_aio._http.wire import DecodeError, decode, to_json, without_secrets
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
 
 T = TypeVar("T")
+
+MAX_SHOWN_PROBLEMS = 5
+"""Problems of a response that an error shows."""
+
+MAX_EMPTY_PAGES = 100
+"""Pages without items, one after another, each of which names a next one."""
 
 MAX_CURSOR = 2_000
 """Characters of a cursor, which goes into a URL."""
@@ -65,15 +71,11 @@ def at_once(send: Callable[[], Awaitable[T]]) -> Awaitable[T]:
 class Api:
     """One API of the platform: JSON in, models out.
 
-    Args:
-        transport: Sends the requests.
-        host: Returns the API's base URL, which is known when the client has opened.
-        policy: The retry policy of all requests. By default, reads are always retried; writes only if they provably
-            had no effect.
+    By default, reads are always retried; writes only if they provably had no effect.
     """
 
     _transport: Transport
-    _host: Callable[[], str]
+    _host: Callable[[], str]  # its base URL, which is known when the client has opened
     _policy: RetryPolicy | None = None
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
@@ -110,7 +112,7 @@ class Api:
                 return
             empty = 0 if page.data else empty + 1
             del page
-            if empty > 100:
+            if empty > MAX_EMPTY_PAGES:
                 raise self.malformed(method, path, f"{empty} empty pages in a row, and no end")
             if hash(cursor) in seen:
                 shown = self.redact(repr(cursor.reveal()))
@@ -188,7 +190,7 @@ class Api:
         )
 
     def _send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
-        return self._transport.send(request, partial(parsed, read), self._policy or policy)
+        return self._transport.send(request, read, self._policy or policy)
 
     async def _read(
         self, request: Request, kind: type[T], policy: RetryPolicy = READ, pick: Callable[[Any], Any] = unwrap
@@ -207,6 +209,6 @@ class Api:
         return without_secrets(found, redactor)
 
     def _malformed(self, method: str, url: str, problems: Sequence[str]) -> MalformedAnswerError:
-        shown = [self.redact(problem, length=300) for problem in problems[:5]]  # who reads more?
+        shown = [self.redact(problem, length=300) for problem in problems[:MAX_SHOWN_PROBLEMS]]
         message = f"unexpected response to {method} {url}: {'; '.join(shown)}"
         return MalformedAnswerError(message, method=method, url=url, problems=shown)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, its content, `(client_id, client_secret)` or `keyring://profile`; None searches for them."""
 
+MAX_TOKEN = 16 << 10
+"""Characters of a token, which every request sends in a header."""
+
 log = logging.getLogger("kognic_aio")
 
 
@@ -126,8 +129,7 @@ class Token:
             data = read_json(answer.body)
             token, life = data["access_token"], float(data.get("expires_in", 3600.0))
             is_header = isinstance(token, str) and token.isascii() and token.isprintable()
-            is_short = len(token) <= 16 << 10  # every request sends it in a header
-            if is_header and is_short and 0 <= life < inf:  # false for NaN
+            if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # false for NaN
                 return cls(Secret(token), now + life - min(60, life / 10), now + life)
         method, url = answer.request.method, answer.request.shown
         raise MalformedAnswerError(f"{url} did not return a token", method=method, url=url)
@@ -145,12 +147,7 @@ class TokenSource:
         self._token: Token | None = None
 
     async def get(self, refused: Secret[str] | None = None, breaker_key: Hashable = None) -> Secret[str]:
-        """A token that remains valid for a while: a new one if it is the one that a server has just refused.
-
-        Args:
-            refused: The refused token. Another task may have renewed it meanwhile.
-            breaker_key: The key of the token request for the circuit breaker; see `RetryPolicy`.
-        """
+        """A token that remains valid for a while, and is not the one that a server has just refused."""
         token = self._token
         if token is not None and self._is_good(token, refused):
             return token.access_token
@@ -187,7 +184,7 @@ class AuthServer:
     The redactor learns credentials and tokens. `scopes` replace those of the credentials, unless they are empty.
     """
 
-    _send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]]
+    _send: Callable[[Request, Callable[[Answer], Token], RetryPolicy], Awaitable[Token]]
     _url: str
     _headers: Mapping[str, str]
     _redactor: Redactor
@@ -226,7 +223,7 @@ class AuthServer:
         policy = RetryPolicy(is_retryable=may_repeat, bounds=self._retry, breaker_key=breaker_key)
         return self._send(request, self._read, policy)
 
-    async def _read(self, answer: Answer) -> Token:
+    def _read(self, answer: Answer) -> Token:
         token = Token.parse(answer, time.monotonic())
         self._redactor.learn(token.access_token)
         return token

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -23,7 +22,7 @@ from kognic_aio._http.failures import CLOSED, TooLarge, harmless_cause, translat
 from kognic_aio._http.protocol import Answer, Request, sunset
 from kognic_aio._http.proxies import Proxies, Proxy
 from kognic_aio._http.redaction import Redactor, secrets_of_request
-from kognic_aio._http.sending import CHECKS, WatchedBody
+from kognic_aio._http.sending import WatchedBody
 from kognic_aio._http.sessions import headers_and_middlewares
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import retrieve_exception
@@ -34,60 +33,42 @@ log = logging.getLogger("kognic_aio")
 RESPONSE_TIMEOUTS = 2
 """How many times `timeout` a response may take, besides the time for its bytes."""
 
-MAX_ERROR = 64 << 10
-"""Bytes that are read of an error's body."""
+MIN_RATE = 16 << 10
+"""Bytes per second of the slowest response."""
 
 MAX_SECONDS = 3600.0
 """Seconds that a response may take, however large it is."""
 
+MAX_ERROR = 64 << 10
+"""Bytes that are read of an error's body."""
+
+MAX_RATIO = 50
+"""How many times its compressed size a body may have."""
+
+FREE = 1 << 20
+"""Bytes that a body may always have, however well it is compressed."""
+
+MAX_HEADERS = 1024
+"""Headers of a response."""
+
 MAX_HEADER = (64 << 10) + 1024
 """Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
-OPTIONS: dict[str, Any] = {
-    "auto_decompress": True,  # within the bounds of `Deadline.read`
-    "allow_redirects": False,  # a token must not follow one to another host
-    "raise_for_status": False,  # a session of the caller's may do otherwise
-    "max_line_size": MAX_HEADER,
-    "max_field_size": MAX_HEADER,
-    "max_headers": 1024,
-}
-"""aiohttp's options of all requests."""
-
 
 class Deadline:
-    """Ends a request that takes too long with a TimeoutError. Use it around aiohttp's request.
+    """Ends a request that takes too long with a TimeoutError. Use its `scope` around aiohttp's request.
 
     The wait for a connection does not count, nor does an upload as long as it moves.
-
-    Attributes:
-        received: Bytes of the response that have come, compressed if they are.
-        body: The body of the request, if it has one that is watched.
-        request: aiohttp's request, once there is one.
-        response: aiohttp's response, once it has begun.
     """
 
-    response: aiohttp.ClientResponse
+    response: aiohttp.ClientResponse  # once it has begun
 
-    def __init__(self, body: WatchedBody | None, running: "set[Deadline]") -> None:
-        self.received = 0
+    def __init__(self, body: WatchedBody | None) -> None:
+        self.received = 0  # bytes of the response, compressed if they are
         self.body = body
         self.request: aiohttp.ClientRequest | None = None
-        self._running = running
+        self.scope = asyncio.timeout(None)
         self._waits_since: float | None = None
-        self._scope = asyncio.timeout(None)
-
-    async def __aenter__(self) -> Self:
-        await self._scope.__aenter__()
-        self._running.add(self)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._running.discard(self)
-        if self.body is not None and error is not None:
-            self.body.reset()
-        await self._scope.__aexit__(kind, error, traceback)
 
     async def send_once(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
@@ -118,8 +99,7 @@ class Deadline:
                     async for chunk in response.content.iter_any():
                         body += chunk
                         self.received = response.content.total_raw_bytes
-                        # However well it is compressed, 1 MiB is always allowed.
-                        max_plain = min(limit, max(1 << 20, 50 * self.received))
+                        max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
                         if len(body) > max_plain:
                             response.close()  # so that the connection is not used again
                             break
@@ -132,6 +112,11 @@ class Deadline:
             of = f"{self.received} compressed bytes expand to more than" if max_plain < limit else "larger than"
             raise TooLarge(f"{of} {max_plain} bytes")
         return body
+
+    def reset(self) -> None:
+        """Drop what is left of the request's body."""
+        if self.body is not None:
+            self.body.reset()
 
     def check(self, now: float, timeout: float) -> None:
         """End the request if it has taken too long, by the loop's clock."""
@@ -146,12 +131,12 @@ class Deadline:
         is_uploading = body is not None and body.sent_at is None
         max_seconds = timeout if is_uploading else self._max_response_seconds(timeout)
         if self._waits_since is not None and now - self._waits_since > max_seconds:
-            self._scope.reschedule(now)
+            self.scope.reschedule(now)
 
     def _max_response_seconds(self, timeout: float) -> float:
-        """Time to begin, and a second for each 16 KiB that have come. A long timeout may exceed `MAX_SECONDS`."""
+        """Time for the response: to begin, and for the bytes that have come. A long timeout may exceed the bound."""
         to_begin = RESPONSE_TIMEOUTS * (timeout + (0 if self.body is None else self.body.extra))
-        return max(to_begin, min(to_begin + self.received / (16 << 10), MAX_SECONDS))
+        return max(to_begin, min(to_begin + self.received / MIN_RATE, MAX_SECONDS))
 
 
 class Sender:
@@ -167,29 +152,32 @@ class Sender:
     async def send(self, session: Secret[aiohttp.ClientSession], request: Request, token: Secret[str] | None) -> Answer:
         """Send a request, and read its response to the end. Whatever aiohttp raises becomes an error of ours."""
         handled, proxy = sys.exception(), self._proxies.of(request.url.reveal())
-        deadline = Deadline(WatchedBody.of(request.data), self._running)
+        deadline = Deadline(WatchedBody.of(request.data))
         failure: RequestError | ClosedError
-        if not self._is_timer_set:
-            self._set_timer()
+        self._running.add(deadline)
+        self._set_timer()
         try:
             async with (
-                deadline,
+                deadline.scope,
                 session.reveal().request(
                     **_arguments(session.reveal(), request, token, proxy, deadline), timeout=self._timeout
                 ) as deadline.response,
             ):
                 answer = await self._read(request, deadline)
         except Exception as error:  # aiohttp, and what it calls, raise what they like
+            deadline.reset()
             is_closed = session.reveal().closed
             failure = ClosedError("session: it is closed") if is_closed else translated(error, request, proxy)
             cause = None if is_closed else harmless_cause(error)
         except BaseException as error:
+            deadline.reset()
             without_frames(error, handled)  # those of aiohttp have what is secret
             raise
         else:
             _log(answer)
             return answer
         finally:
+            self._running.discard(deadline)
             del deadline  # its request and response have what is secret
         # Out here and in no context manager: raised while aiohttp's error is handled, it would have that as context.
         raise failure from cause
@@ -208,10 +196,11 @@ class Sender:
 
     def _set_timer(self) -> None:
         """Set it also after the client was closed: a request may still have to be ended."""
-        if (timeout := self._timeout.sock_read) is not None:
+        timeout = self._timeout.sock_read
+        if timeout is not None and not self._is_timer_set:
             self._is_timer_set = True
             # In a context of its own: that of the task may be large, and would be kept.
-            asyncio.get_running_loop().call_later(timeout / CHECKS, self._check, timeout, context=Context())
+            asyncio.get_running_loop().call_later(timeout / 4, self._check, timeout, context=Context())
 
     def _check(self, timeout: float) -> None:
         self._is_timer_set = False
@@ -239,22 +228,21 @@ def _arguments(
         # For the proxy alone, which does not read what a tunnel carries.
         "proxy_headers": {} if login is None else {"Proxy-Authorization": login.reveal()},
         "middlewares": [*middlewares, deadline.send_once],
-        **OPTIONS,
+        "allow_redirects": False,  # a token must not follow one to another host
+        "auto_decompress": True,  # this and the next replace those of a caller's session
+        "raise_for_status": False,
+        "max_line_size": MAX_HEADER,
+        "max_field_size": MAX_HEADER,
+        "max_headers": MAX_HEADERS,
     }
 
 
 def _log(answer: Answer) -> None:
     if log.isEnabledFor(logging.DEBUG):
         log.debug("%s: %d", str(answer.request), answer.status)  # a handler would keep the request's body
-    date = sunset(answer.headers)
-    if date is not None:
-        is_near = date - datetime.now(UTC) < timedelta(days=14)
-        log.log(
-            logging.ERROR if is_near else logging.WARNING,
-            "%s will be removed on %s; update kognic_aio",
-            str(answer.request),
-            date.date(),
-        )
+    if (date := sunset(answer.headers)) is not None:
+        level = logging.ERROR if date - datetime.now(UTC) < timedelta(days=14) else logging.WARNING
+        log.log(level, "%s will be removed on %s; update kognic_aio", str(answer.request), date.date())
 
 
 @contextmanager

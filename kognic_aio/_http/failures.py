@@ -43,10 +43,8 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> error
         case TimeoutError():
             kind, message = errors.TimedOutError, f"timed out waiting for the response to {what}"
         case MemoryError() | RecursionError():
-            kind, message = (
-                errors.UnreadableAnswerError,
-                f"the response to {what} cannot be read: {type(error).__name__}",
-            )
+            kind = errors.UnreadableAnswerError
+            message = f"the response to {what} cannot be read: {type(error).__name__}"
         case aiohttp.InvalidURL() | UnicodeError():
             kind, message = errors.RequestError, f"invalid URL: {request.shown}"
         case _:

@@ -33,6 +33,9 @@ GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
 """Path of the endpoint for tokens."""
 
+MAX_ANSWER = 32 << 20
+"""Bytes of a response that are read, so that no server fills the memory."""
+
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
 
@@ -63,13 +66,7 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 
 @frozen(kw_only=True)
 class Request:
-    """A request. Its secrets are never shown.
-
-    Args:
-        headers: The headers, except those of every request.
-        is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a successful response that are read, so that no server fills the memory.
-    """
+    """A request to an API or a storage. Its secrets are never shown."""
 
     method: str
     url: Secret[URL]
@@ -77,7 +74,7 @@ class Request:
     data: Data = field(default=None, repr=False)
     is_api: bool = False
     needs_token: bool = False
-    max_answer: int = 32 << 20
+    max_answer: int = MAX_ANSWER
 
     @property
     def shown(self) -> str:
@@ -93,10 +90,7 @@ class Request:
 class Answer:
     """A response that was read to its end. Its repr shows no content: it may have a token or signed URLs.
 
-    Args:
-        headers: The headers; lookup ignores case.
-        secrets: Returns the secrets of the request, which the response may quote.
-        received: Bytes of the body as received.
+    It may also quote the secrets of its request, which `secrets` returns.
     """
 
     request: Request
@@ -104,11 +98,11 @@ class Answer:
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _body: Secret[bytes] = field(alias="body")
     _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
-    received: int = 0
+    received: int = 0  # bytes of the body, before they were decompressed
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers."""
+        """The headers; lookup ignores case."""
         return self._headers.reveal()
 
     @property

@@ -44,9 +44,6 @@ _ESCAPE = re.compile(
 )
 """A character as URLs, JSON, Python and HTML escape it, once or several times."""
 
-MAX_ROUNDS = 3
-"""How often escapes are undone, for example of JSON in HTML in a URL."""
-
 _PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
 """Bytes that differ between encodings (`?` replaces what one lacks), line breaks, and padding."""
 
@@ -65,15 +62,11 @@ Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows the secrets of one client, and removes them from the texts of servers.
-
-    Attributes:
-        session_secrets: Returns the secrets of a caller's session, such as its cookies.
-    """
+    """Knows the secrets of one client, and removes them from the texts of servers."""
 
     def __init__(self) -> None:
         self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)
-        self.session_secrets: Callable[[], Iterable[str]] = tuple[str, ...]
+        self.session_secrets: Callable[[], Iterable[str]] = tuple[str, ...]  # of a caller's, such as its cookies
 
     def learn(self, secret: Secret[str]) -> None:
         """Remember a secret. If there are too many, forget the one learnt first: tokens expire."""
@@ -161,7 +154,7 @@ def _bare(text: bytes) -> bytes:
 def _rounds(text: bytes) -> Iterator[bytes]:
     """A text as it is, and after each round in which its escapes are undone."""
     yield text
-    for _ in range(MAX_ROUNDS):
+    for _ in range(3):  # for example of JSON in HTML in a URL
         if not (b"%" in text or b"\\" in text or b"&" in text):  # as most have none, and patterns cost more
             return
         before, text = text, _ESCAPE.sub(_character, text)

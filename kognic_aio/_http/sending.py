@@ -26,13 +26,13 @@ SLICE = 1 << 20
 SMALL = 64 << 10
 """Bytes that the kernel takes at once. So few are not watched."""
 
-CHECKS = 4
-"""How often within `timeout` to check for progress. A silence lasts at most 1.25 times `timeout`."""
+MIN_MOVED = 1000
+"""Bytes that an upload has to move within `timeout`."""
 
 HELD = 32 << 20
 """Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
-TCP_INFO_FIELDS = "=120xQ100xI"
+TCP_INFO = struct.Struct("=120xQ100xI")
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
 
@@ -40,11 +40,6 @@ class WatchedBody(aiohttp.Payload):
     """A body that is sent once. Its server may be slow but not silent.
 
     The time that the source of the bytes takes does not count. aiohttp's clock runs for the response only.
-
-    Attributes:
-        sent_at: When all had been handed over, by the loop's clock; only the response is still to come.
-        waits_since: When bytes last moved, or the wait for the server began; None while it is not waited for.
-        extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
     """
 
     _value: bytes | AsyncIterable[bytes]
@@ -56,9 +51,9 @@ class WatchedBody(aiohttp.Payload):
 
     def __init__(self, content: bytes | AsyncIterable[bytes]) -> None:
         super().__init__(content)
-        self.sent_at: float | None = None
-        self.waits_since: float | None = None
-        self.extra = 0.0
+        self.sent_at: float | None = None  # when all had been handed over; only the response is still to come
+        self.waits_since: float | None = None  # when bytes last moved or the wait began; None while there is no wait
+        self.extra = 0.0  # seconds beyond `timeout` in which the other end may still read what its kernel holds
         self._size = len(content) if isinstance(content, bytes) else None
         self._is_watched = False
 
@@ -122,12 +117,12 @@ class WatchedBody(aiohttp.Payload):
             self._protocol.start_timeout()
 
     def check_progress(self) -> None:
-        """Wait anew if enough bytes have moved since the wait began. Called `CHECKS` times within `timeout`."""
+        """Wait anew if enough bytes have moved since the wait began. Called four times within `timeout`."""
         if not self._is_watched or self.waits_since is None:
             return
         seen, self._seen = self._seen, self._progress()
         self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
-        if self._moved >= 1000:  # bytes
+        if self._moved >= MIN_MOVED:
             self._wait()
 
     def reset(self) -> None:
@@ -151,9 +146,9 @@ class WatchedBody(aiohttp.Payload):
         room = acknowledged = 0
         if sys.platform == "linux":
             with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
-                size, wire = struct.calcsize(TCP_INFO_FIELDS), transport.get_extra_info("socket")
-                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
-                acknowledged, room = struct.unpack(TCP_INFO_FIELDS, info)
+                wire = transport.get_extra_info("socket")
+                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
+                acknowledged, room = TCP_INFO.unpack(info)
         return self._writer.output_size - transport.get_write_buffer_size(), room, acknowledged
 
 

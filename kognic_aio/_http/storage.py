@@ -24,8 +24,17 @@ T = TypeVar("T")
 Opened: TypeAlias = Callable[[], AbstractAsyncContextManager[Body]]
 """Opens a body for one attempt."""
 
+MAX_AT_ONCE = 4 << 20
+"""Bytes of a content that is downloaded concurrently with others."""
+
 MAX_CONTENT = 200 << 20
 """Bytes of a content that is downloaded alone."""
+
+MEMORY_OF_A_BYTE = 16
+"""Bytes of memory that a content may take for each byte sent. Annotations take ten."""
+
+MAX_SIGNED_URL = 16 << 10
+"""Characters that are sent. Servers take no more than half of it."""
 
 PAGE = re.compile(
     rb"(?is)(?:<\?xml.*?\?>\s*|<!--.*?-->\s*)*+"
@@ -38,10 +47,7 @@ PAGE = re.compile(
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
-    Args:
-        transport: Sends the requests.
-        retry: Bounds on repeated attempts.
-        is_local: Returns whether the platform is on this machine, as an emulator is.
+    `is_local` returns whether the platform is on this machine, as an emulator is.
     """
 
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
@@ -54,13 +60,7 @@ class Storage:
         self._alone = anyio.Lock()
 
     def put(self, url: Secret[str], file: Uploadable, source: FileSource) -> Awaitable[int]:
-        """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
-
-        Raises:
-            DataError: If the bytes cannot be read, or change meanwhile.
-            StorageError: If the storage refuses the file.
-            ChecksumError: If the storage received different bytes.
-        """
+        """Upload a file from its source, all of it anew for every attempt, and return its size in bytes."""
         return self._put(url, source.open, file.client_filename, file.content_type)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
@@ -100,7 +100,7 @@ class Storage:
         """Download a JSON document, and return the function that parses it. A large one is downloaded there."""
         target, answer = self._signed("GET", url), None
         with suppress(TooLargeError):
-            answer = await self._get(target, partial(_accepted, "download"), 4 << 20)
+            answer = await self._get(target, partial(_accepted, "download"), MAX_AT_ONCE)
         return partial(self._parse, target, answer)
 
     async def _parse(self, target: Secret[URL], answer: Answer | None) -> Any:
@@ -108,18 +108,17 @@ class Storage:
 
         One at a time, because a parsed document takes many times its size in memory.
         """
-        read = partial(parsed, _content)
         async with self._alone:
             if answer is not None:
                 with suppress(MalformedAnswerError):
-                    return await read(answer)
+                    return await parsed(_content, answer)
             try:
-                return await self._get(target, read, MAX_CONTENT)
+                return await self._get(target, _content, MAX_CONTENT)
             except TooLargeError:  # also if its compression ratio is suspicious; then ask without compression
-                return await self._get(target, read, MAX_CONTENT, "identity")
+                return await self._get(target, _content, MAX_CONTENT, "identity")
 
     def _get(
-        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], max_answer: int, encoding: str = "gzip"
+        self, target: Secret[URL], read: Callable[[Answer], T], max_answer: int, encoding: str = "gzip"
     ) -> Awaitable[T]:
         headers = {"Accept": "application/json", "Accept-Encoding": encoding}
         request = Request(method="GET", url=target, headers=headers, max_answer=max_answer)
@@ -133,7 +132,9 @@ class Storage:
         signed = _url(url)
         problem = "an invalid signed URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
+            # The part of a possible signed URL that is certainly not secret.
+            known = self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN)
+            shown = re.split(r"[?#&=]", known[:MAX_URL_SHOWN])[0].rpartition("@")[2]
             raise MalformedAnswerError(f"the platform returned {problem}: {shown!r}", method=method, url=shown)
         return signed
 
@@ -151,7 +152,7 @@ class Storage:
 def _url(url: Secret[str]) -> Secret[URL] | None:
     """The URL unchanged, None if it is invalid or would not be sent unchanged."""
     text = url.reveal()
-    if len(text) > 16 << 10 or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
+    if len(text) > MAX_SIGNED_URL or not text.isprintable() or " " in text:  # aiohttp keeps spaces, drops line ends
         return None
     with suppress(ValueError):
         signed = URL(text, encoded=True)
@@ -160,12 +161,7 @@ def _url(url: Secret[str]) -> Secret[URL] | None:
     return None
 
 
-def _shown(url: str) -> str:
-    """The part of a possible signed URL that is certainly not secret."""
-    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
-
-
-async def _accepted(what: str, answer: Answer) -> Answer:
+def _accepted(what: str, answer: Answer) -> Answer:
     """The response as it is, if it is no error."""
     if not answer.is_success:
         raise storage_error(answer, what)
@@ -173,10 +169,8 @@ async def _accepted(what: str, answer: Answer) -> Answer:
 
 
 def _content(answer: Answer) -> Any:
-    """The JSON of a content. Annotations take ten bytes of memory for each byte that is sent; 16 are allowed."""
-    if not answer.is_success:
-        raise storage_error(answer, "download")
-    return parse_json(answer, MAX_MEMORY + 16 * answer.received)
+    """The JSON of a content. The more bytes were sent, the more memory it may take."""
+    return parse_json(_accepted("download", answer), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:

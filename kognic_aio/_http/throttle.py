@@ -88,12 +88,7 @@ class ConcurrencyLimit:
 
 
 class CircuitBreaker:
-    """Keeps requests from a host that stays broken: opens when several in a row fail, and closes with a success.
-
-    Attributes:
-        successes: How many requests have succeeded.
-        given_up: Keys of the requests that failed after all retries since the last success.
-    """
+    """Keeps requests from a host that stays broken: opens when several in a row fail, and closes with a success."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self._name = name
@@ -101,7 +96,7 @@ class CircuitBreaker:
         self._broken_by: Exception | None = None
         self._rests_until = -inf
         self.successes = 0
-        self.given_up: set[Hashable] = set()
+        self.given_up: set[Hashable] = set()  # keys of requests since the last success
 
     @property
     def is_open(self) -> bool:
@@ -147,11 +142,8 @@ class CircuitBreaker:
 class Throttle:
     """Starts the requests to one host when the host can be expected to accept them, in the order of their arrival.
 
-    Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case.
-
-    Args:
-        name: The host's scheme, name and port.
-        settings: The client's settings that name the host, such as `auth_host`; none if the platform names it.
+    Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case. `settings` are
+    those of the client that name the host, such as `auth_host`; none if the platform names it.
     """
 
     def __init__(self, name: str, clock: Clock, settings: Iterable[str] = ()) -> None:
@@ -270,12 +262,9 @@ class Throttle:
         return is_halved
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request failed after all retries. Raises an UnavailableError if the host is broken by that.
+        """A request failed after all retries, with a last error. Raises an UnavailableError if that breaks the host.
 
-        Args:
-            request: The key of the request.
-            error: Its last error.
-            successes_before: The circuit breaker's `successes` when it began.
+        Requests of one key count once, and only if the circuit breaker has had no success since they began.
         """
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
@@ -298,12 +287,7 @@ class Throttle:
 
 
 class Throttles:
-    """The throttle of each host. APIs and storage have different ones, even on the same machine.
-
-    Args:
-        clock: Returns the time in seconds.
-        base_urls: The name of the setting of each API, and its base URL.
-    """
+    """The throttle of each host. `base_urls` has the name of the setting of each API, and its base URL."""
 
     def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = ()) -> None:
         self._clock = clock

@@ -41,9 +41,6 @@ class Transport:
         retry: Bounds on repeated API requests. Requests for a token have narrower ones.
         session: A session of the caller's with their cookies and headers. It is left open.
         trust_env: Whether to use the proxies that the environment names.
-
-    Attributes:
-        headers: The headers of every request to an API.
     """
 
     def __init__(
@@ -62,11 +59,6 @@ class Transport:
         connect = None if seconds is None else max(MAX_SECONDS, RESPONSE_TIMEOUTS * seconds)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
         self._retry = retry
-        self._token_retry = evolve(
-            TOKEN_RETRY,
-            attempts=min(TOKEN_RETRY.attempts, retry.attempts),
-            max_wait=min(TOKEN_RETRY.max_wait, retry.max_wait),
-        )
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -92,18 +84,19 @@ class Transport:
     ) -> None:
         """Find the credentials and make the session.
 
-        Args:
-            auth: Where the credentials come from.
-            base_urls: Where the APIs and the auth server are.
-            settings: The client's argument or the variable that names each of them, for errors.
-            scopes: Scopes of tokens, instead of those of the credentials.
+        Errors name a host by its setting: the client's argument or the variable that names it. `scopes` of tokens
+        replace those of the credentials.
         """
         if not self._owns_session:
             self.redactor.session_secrets = partial(secrets_of_session, checked_session(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         loop = asyncio.get_running_loop()
+        attempts, max_wait = self._retry.attempts, self._retry.max_wait
+        retry = evolve(
+            TOKEN_RETRY, attempts=min(TOKEN_RETRY.attempts, attempts), max_wait=min(TOKEN_RETRY.max_wait, max_wait)
+        )
         self._auth_server = AuthServer(
-            self.send, base_urls.auth, self.headers, self.redactor, auth, credentials, scopes, self._token_retry
+            self.send, base_urls.auth, self.headers, self.redactor, auth, credentials, scopes, retry
         )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
@@ -122,17 +115,10 @@ class Transport:
             session, self._session = self._session, None
             await session.reveal().close()
 
-    def send(self, request: Request, read: Callable[[Answer], Awaitable[T]], policy: RetryPolicy) -> Awaitable[T]:
+    def send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
         """Send a request, retry by its policy, and return what `read` makes of the response.
 
         An error in `read` fails the attempt.
-
-        Raises:
-            StatusError: If the server responds with an error.
-            RequestError: If there is no usable response.
-            UnavailableError: If the host is broken.
-            CredentialsError: If there is no token.
-            ClosedError: If the client is not open.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
         return repeat(attempts, self.attempt, request, read, policy.breaker_key)
@@ -143,9 +129,7 @@ class Transport:
         """The attempts of a request to a host, or of something that takes several requests."""
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
-    async def attempt(
-        self, request: Request, read: Callable[[Answer], Awaitable[T]], breaker_key: Hashable = None
-    ) -> T:
+    async def attempt(self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None) -> T:
         """Send a request once in its turn at the host, and again with a new token if the token is refused."""
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
@@ -165,7 +149,7 @@ class Transport:
                 throttle.end()
             if answer.status != 401 or token is None or renewals == 5:  # each may be revoked before it arrives
                 try:
-                    return await read(answer)
+                    return await parsed(read, answer)
                 finally:
                     del answer  # or the traceback of an error would keep all of it
             renewals += 1
