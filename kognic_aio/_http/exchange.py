@@ -108,9 +108,10 @@ class Deadline:
                 raise
         if is_error:
             return body[:MAX_ERROR]
+        if len(body) > limit:
+            raise TooLarge(f"larger than {limit} bytes")
         if len(body) > max_plain:
-            of = f"{self.received} compressed bytes expand to more than" if max_plain < limit else "larger than"
-            raise TooLarge(f"{of} {max_plain} bytes")
+            raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain}")
         return body
 
     def reset(self) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
+from attrs import frozen
 from yarl import URL
 
 from kognic_aio._frames import hide_frames
@@ -44,6 +45,14 @@ PAGE = re.compile(
 """How a page for people begins, or a part of one, after declarations and comments. No storage sends such tags."""
 
 
+@frozen
+class _Document:
+    """A JSON document, described as files are."""
+
+    client_filename: str
+    content_type: str = "application/json"
+
+
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
@@ -61,21 +70,22 @@ class Storage:
 
     def put(self, url: Secret[str], file: Uploadable, source: FileSource) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes."""
-        return self._put(url, source.open, file.client_filename, file.content_type)
+        return self._put(url, source.open, file)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
         """Upload a JSON document as `put` does. Errors call it `name`."""
-        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), name, "application/json")
+        return self._put(url, lambda: nullcontext(Body(content, len(content), name)), _Document(name))
 
-    async def _put(self, url: Secret[str], opened: Opened, name: str, content_type: str) -> int:
+    async def _put(self, url: Secret[str], opened: Opened, file: Uploadable | _Document) -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
-        return await repeat(attempts, self._put_once, target, opened, name, content_type)
+        return await repeat(attempts, self._put_once, target, opened, file)
 
-    async def _put_once(self, url: Secret[URL], opened: Opened, name: str, content_type: str) -> int:
+    async def _put_once(self, url: Secret[URL], opened: Opened, file: Uploadable | _Document) -> int:
         async with opened() as body:
+            name = file.client_filename
             headers = {
-                "Content-Type": content_type,
+                "Content-Type": file.content_type,
                 "Content-Length": str(body.size),  # always: there are storages that refuse chunks of unknown number
                 "Accept-Encoding": "identity",  # the response is short, and decompressing it could take any memory
             }
@@ -132,9 +142,7 @@ class Storage:
         signed = _url(url)
         problem = "an invalid signed URL" if signed is None else self._trouble_with_host(signed.reveal())
         if signed is None or problem is not None:
-            # The part of a possible signed URL that is certainly not secret.
-            known = self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN)
-            shown = re.split(r"[?#&=]", known[:MAX_URL_SHOWN])[0].rpartition("@")[2]
+            shown = _shown(self._transport.redactor(url.reveal(), length=MAX_URL_SHOWN))
             raise MalformedAnswerError(f"the platform returned {problem}: {shown!r}", method=method, url=shown)
         return signed
 
@@ -159,6 +167,11 @@ def _url(url: Secret[str]) -> Secret[URL] | None:
         if signed.scheme in ("http", "https") and signed.host:
             return Secret(signed)
     return None
+
+
+def _shown(url: str) -> str:
+    """The part of a possible signed URL that is certainly not secret."""
+    return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
 def _accepted(what: str, answer: Answer) -> Answer:

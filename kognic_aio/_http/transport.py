@@ -1,6 +1,7 @@
 """Sends requests with their token, in their turn at the host, and retries them. One session for everything."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._frames import hide_frames
+from kognic_aio._frames import hide_frames, without_frames
 from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
 from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
 from kognic_aio._http.protocol import Answer, Request
@@ -167,20 +168,14 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
 
     A parsed response takes many times the memory of its body, so there are never two at once.
     """
-    if len(answer.body) <= LARGE:
-        return _parsed_at_once(parse, answer)
+    handled = sys.exception()
     try:
-        return await one_at_a_time(parse, answer)
+        return parse(answer) if len(answer.body) <= LARGE else await one_at_a_time(parse, answer)
     except Exception as error:  # whatever `parse` raises
-        failure = error
-    failure.__traceback__ = failure.__context__ = None  # their frames have all of the response
+        failure = without_frames(error, handled)  # they have all of the response, and what was made of it
+    failure.__context__ = None
     del answer
     raise failure
-
-
-@hide_frames  # those of `parse` have what it made of the response
-def _parsed_at_once(parse: Callable[[Answer], T], answer: Answer) -> T:
-    return parse(answer)
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
