@@ -20,7 +20,6 @@ from kognic_aio._http.protocol import (
     unwrap,
     whole,
 )
-from kognic_aio._http.reading import parsed
 from kognic_aio._http.retry import READ, WRITE, Attempts, RetryPolicy
 from kognic_aio._http.transport import Transport
 from kognic_aio._http.wire import DecodeError, decode, to_json, without_secrets
@@ -32,11 +31,11 @@ T = TypeVar("T")
 MAX_SHOWN_PROBLEMS = 5
 """Problems of a response that an error shows."""
 
-MAX_CURSOR = 2_000
-"""Characters of a cursor, which goes into a URL."""
-
 MAX_EMPTY_PAGES = 100
 """Pages without items, one after another, each of which names a next one."""
+
+MAX_CURSOR = 2_000
+"""Characters of a cursor, which goes into a URL."""
 
 
 def _check_length(_: object, __: object, cursor: Secret[str | int] | None) -> None:
@@ -72,15 +71,11 @@ def at_once(send: Callable[[], Awaitable[T]]) -> Awaitable[T]:
 class Api:
     """One API of the platform: JSON in, models out.
 
-    Args:
-        transport: Sends the requests.
-        host: Returns the API's base URL, which is known when the client has opened.
-        policy: The retry policy of all requests. By default, reads are always retried; writes only if they provably
-            had no effect.
+    By default, reads are always retried; writes only if they provably had no effect.
     """
 
     _transport: Transport
-    _host: Callable[[], str]
+    _host: Callable[[], str]  # its base URL, which is known when the client has opened
     _policy: RetryPolicy | None = None
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
@@ -169,9 +164,9 @@ class Api:
         """The full URL of a path."""
         return f"{self._host().rstrip('/')}/{path}"
 
-    def malformed(self, method: str, path: str, *problems: str) -> MalformedAnswerError:
+    def malformed(self, method: str, path: str, problem: str) -> MalformedAnswerError:
         """The error of a response that breaks the contract."""
-        return self._malformed(method, self.url(path), problems)
+        return self._malformed(method, self.url(path), [problem])
 
     def redact(self, text: str, *, length: int = ERROR_TEXT_LENGTH) -> str:
         """A text of the platform without secrets."""
@@ -195,7 +190,7 @@ class Api:
         )
 
     def _send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
-        return self._transport.send(request, partial(parsed, read), self._policy or policy)
+        return self._transport.send(request, read, self._policy or policy)
 
     async def _read(
         self, request: Request, kind: type[T], policy: RetryPolicy = READ, pick: Callable[[Any], Any] = unwrap

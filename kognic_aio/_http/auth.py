@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, its content, `(client_id, client_secret)` or `keyring://profile`; None searches for them."""
 
-RENEW_BEFORE = 60.0
-"""Seconds before its end at which a token is renewed; a tenth of its life if that is shorter."""
-
-RENEW_AGAIN = 10.0
-"""Seconds until the next attempt to get a new token while the current one lasts."""
-
 MAX_TOKEN = 16 << 10
 """Characters of a token, which every request sends in a header."""
 
@@ -125,11 +119,7 @@ class Token:
     @classmethod
     @hide_frames
     def parse(cls, answer: Answer, now: float) -> "Token":
-        """Read the auth server's response, received at the monotonic time `now`.
-
-        Raises:
-            CredentialsError: If the server refused the credentials.
-        """
+        """Read the auth server's response, received at the monotonic time `now`. Refused credentials are an error."""
         if answer.status in RETRYABLE_STATUSES:
             raise api_error(answer)
         if not answer.is_success:
@@ -140,7 +130,7 @@ class Token:
             token, life = data["access_token"], float(data.get("expires_in", 3600.0))
             is_header = isinstance(token, str) and token.isascii() and token.isprintable()
             if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # false for NaN
-                return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
+                return cls(Secret(token), now + life - min(60, life / 10), now + life)
         method, url = answer.request.method, answer.request.shown
         raise MalformedAnswerError(f"{url} did not return a token", method=method, url=url)
 
@@ -157,12 +147,7 @@ class TokenSource:
         self._token: Token | None = None
 
     async def get(self, refused: Secret[str] | None = None, breaker_key: Hashable = None) -> Secret[str]:
-        """A token that remains valid for a while.
-
-        Args:
-            refused: The token that a server has just refused. A new one is fetched unless another task has done so.
-            breaker_key: The key of the token request for the circuit breaker; see `RetryPolicy`.
-        """
+        """A token that remains valid for a while, and is not the one that a server has just refused."""
         token = self._token
         if token is not None and self._is_good(token, refused):
             return token.access_token
@@ -185,7 +170,7 @@ class TokenSource:
                 raise
             seconds = token.ends_at - now
             log.warning("could not renew the token; the current one is used for another %.0f s: %s", seconds, error)
-            return evolve(token, renew_at=min(now + RENEW_AGAIN, token.ends_at))
+            return evolve(token, renew_at=min(now + 10, token.ends_at))
 
     @staticmethod
     def _is_good(token: Token, refused: Secret[str] | None) -> bool:
@@ -194,20 +179,12 @@ class TokenSource:
 
 @define(slots=False)
 class AuthServer:
-    """Fetches tokens. If the credentials are refused, reads them again, in case they were rotated.
+    """Fetches tokens. If the credentials are refused, reads them again from `auth`, in case they were rotated.
 
-    Args:
-        send: Sends a request; see `Transport.send`.
-        url: The server's base URL.
-        headers: The headers of every request.
-        redactor: Learns the credentials and tokens.
-        auth: Where the credentials come from.
-        credentials: The credentials.
-        scopes: Scopes of tokens, instead of those of the credentials.
-        retry: Bounds on repeated requests for a token.
+    The redactor learns credentials and tokens. `scopes` replace those of the credentials, unless they are empty.
     """
 
-    _send: Callable[[Request, Callable[[Answer], Awaitable[Token]], RetryPolicy], Awaitable[Token]]
+    _send: Callable[[Request, Callable[[Answer], Token], RetryPolicy], Awaitable[Token]]
     _url: str
     _headers: Mapping[str, str]
     _redactor: Redactor
@@ -246,18 +223,15 @@ class AuthServer:
         policy = RetryPolicy(is_retryable=may_repeat, bounds=self._retry, breaker_key=breaker_key)
         return self._send(request, self._read, policy)
 
-    async def _read(self, answer: Answer) -> Token:
+    def _read(self, answer: Answer) -> Token:
         token = Token.parse(answer, time.monotonic())
         self._redactor.learn(token.access_token)
         return token
 
     async def _have_been_rotated(self, refusal: CredentialsError) -> bool:
-        """Read the credentials again, and return whether others have replaced the refused ones.
-
-        Credentials that were given as a pair or as the content of a file cannot have changed.
-        """
+        """Read the credentials again, and return whether others have replaced the refused ones."""
         if not (self._auth is None or isinstance(self._auth.reveal(), str | PathLike)):
-            return False
+            return False  # given as a pair or as the content of a file, they cannot have changed
         try:
             found = await in_thread(resolve, self._auth)
         except CredentialsError as error:

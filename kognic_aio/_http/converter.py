@@ -53,9 +53,6 @@ WIRE_NAMES: Mapping[type, Mapping[str, str]] = {
 }
 """Names on the wire that are not the field's name in camelCase. A dot leads into an object."""
 
-LEFT_OUT_IF_EMPTY: Mapping[type, str] = {CamerasSequence: "imu_data"}
-"""Fields that are omitted when empty, so that fingerprints in journals of schema 1 still match."""
-
 MAX_ID = 200
 """Characters of an id that the platform chooses. It stays in memory as long as its scene is in flight."""
 
@@ -92,7 +89,8 @@ def _overrides(cls: type) -> dict[str, Any]:
     texts = {field.name for field in attrs.fields(get_origin(cls) or cls) if field.type in (str, str | None)}
     # Ids that the platform chooses. External ids are as long as their owners like.
     ids = {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
-    left_out = LEFT_OUT_IF_EMPTY.get(cls)
+    # Other versions did not send it, and their journals have fingerprints of what they sent.
+    left_out = "imu_data" if cls is CamerasSequence else None
     return {
         field: override(
             rename=name, omit_if_default=field == left_out, struct_hook=_structure_id if field in ids else None

@@ -12,18 +12,17 @@ from contextlib import contextmanager
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 
 from kognic_aio._frames import without_frames
-from kognic_aio._http.failures import CLOSED, harmless_cause, translated
+from kognic_aio._http.failures import CLOSED, TooLarge, harmless_cause, translated
 from kognic_aio._http.protocol import Answer, Request, sunset
 from kognic_aio._http.proxies import Proxies, Proxy
-from kognic_aio._http.reading import MAX_ERROR, body_of
 from kognic_aio._http.redaction import Redactor, secrets_of_request
-from kognic_aio._http.sending import CHECKS, WatchedBody
+from kognic_aio._http.sending import WatchedBody
 from kognic_aio._http.sessions import headers_and_middlewares
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import retrieve_exception
@@ -40,57 +39,36 @@ MIN_RATE = 16 << 10
 MAX_SECONDS = 3600.0
 """Seconds that a response may take, however large it is."""
 
-MAX_HEADER = (64 << 10) + 1024
-"""Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
+MAX_ERROR = 64 << 10
+"""Bytes that are read of an error's body."""
+
+MAX_RATIO = 50
+"""How many times its compressed size a body may have."""
+
+FREE = 1 << 20
+"""Bytes that a body may always have, however well it is compressed."""
 
 MAX_HEADERS = 1024
 """Headers of a response."""
 
-OPTIONS: dict[str, Any] = {
-    "auto_decompress": False,  # `reading` does, within bounds
-    "allow_redirects": False,  # a token must not follow one to another host
-    "raise_for_status": False,  # a session of the caller's may do otherwise
-    "max_line_size": MAX_HEADER,
-    "max_field_size": MAX_HEADER,
-    "max_headers": MAX_HEADERS,
-}
-"""aiohttp's options of all requests."""
+MAX_HEADER = (64 << 10) + 1024
+"""Bytes of a header's line. Proxies and stores add to what applications send; aiohttp would take 8 kB."""
 
 
 class Deadline:
-    """Ends a request that takes too long with a TimeoutError. Use it around aiohttp's request.
+    """Ends a request that takes too long with a TimeoutError. Use its `scope` around aiohttp's request.
 
     The wait for a connection does not count, nor does an upload as long as it moves.
-
-    Attributes:
-        received: Bytes of the response that have come.
-        body: The body of the request, if it has one that is watched.
-        request: aiohttp's request, once there is one.
-        response: aiohttp's response, once it has begun.
     """
 
-    response: aiohttp.ClientResponse
+    response: aiohttp.ClientResponse  # once it has begun
 
-    def __init__(self, body: WatchedBody | None, running: "set[Deadline]") -> None:
-        self.received = 0
+    def __init__(self, body: WatchedBody | None) -> None:
+        self.received = 0  # bytes of the response, compressed if they are
         self.body = body
         self.request: aiohttp.ClientRequest | None = None
-        self._running = running
+        self.scope = asyncio.timeout(None)
         self._waits_since: float | None = None
-        self._scope = asyncio.timeout(None)
-
-    async def __aenter__(self) -> Self:
-        await self._scope.__aenter__()
-        self._running.add(self)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._running.discard(self)
-        if self.body is not None and error is not None:
-            self.body.reset()
-        await self._scope.__aexit__(kind, error, traceback)
 
     async def send_once(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
@@ -109,21 +87,37 @@ class Deadline:
             raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
 
     async def read(self, max_size: int) -> bytes | bytearray:
-        """Read the response's body. Stop after `max_size` bytes, or `MAX_ERROR` if the status is an error."""
-        response = self.response
-        if response.content.is_eof():  # it has come already, as most do
-            whole = response.content.read_nowait()
-            self.received = len(whole)
-            return whole
-        content, limit = bytearray(), max_size if response.status < 300 else MAX_ERROR
-        with _wake_reader_on_close(response):
-            async for chunk in response.content.iter_any():
-                content += chunk
-                self.received += len(chunk)
-                if len(content) > limit:
-                    response.close()  # so that the connection is not used again
-                    break
-        return content
+        """Read the response's body. Raises a TooLarge beyond `max_size` bytes; an error's is cut at `MAX_ERROR`."""
+        response, body, is_error = self.response, bytearray(), self.response.status >= 300
+        max_plain = limit = MAX_ERROR if is_error else max_size
+        try:
+            if response.content.is_eof():  # it has come already, as most do
+                body += response.content.read_nowait()
+                self.received = len(body)
+            else:
+                with _wake_reader_on_close(response):
+                    async for chunk in response.content.iter_any():
+                        body += chunk
+                        self.received = response.content.total_raw_bytes
+                        max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
+                        if len(body) > max_plain:
+                            response.close()  # so that the connection is not used again
+                            break
+        except aiohttp.ClientPayloadError as failure:
+            if not (is_error and isinstance(failure.__cause__, ContentEncodingError)):
+                raise
+        if is_error:
+            return body[:MAX_ERROR]
+        if len(body) > limit:
+            raise TooLarge(f"larger than {limit} bytes")
+        if len(body) > max_plain:
+            raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain}")
+        return body
+
+    def reset(self) -> None:
+        """Drop what is left of the request's body."""
+        if self.body is not None:
+            self.body.reset()
 
     def check(self, now: float, timeout: float) -> None:
         """End the request if it has taken too long, by the loop's clock."""
@@ -138,7 +132,7 @@ class Deadline:
         is_uploading = body is not None and body.sent_at is None
         max_seconds = timeout if is_uploading else self._max_response_seconds(timeout)
         if self._waits_since is not None and now - self._waits_since > max_seconds:
-            self._scope.reschedule(now)
+            self.scope.reschedule(now)
 
     def _max_response_seconds(self, timeout: float) -> float:
         """Time for the response: to begin, and for the bytes that have come. A long timeout may exceed the bound."""
@@ -159,53 +153,55 @@ class Sender:
     async def send(self, session: Secret[aiohttp.ClientSession], request: Request, token: Secret[str] | None) -> Answer:
         """Send a request, and read its response to the end. Whatever aiohttp raises becomes an error of ours."""
         handled, proxy = sys.exception(), self._proxies.of(request.url.reveal())
-        deadline = Deadline(WatchedBody.of(request.data), self._running)
+        deadline = Deadline(WatchedBody.of(request.data))
         failure: RequestError | ClosedError
-        if not self._is_timer_set:
-            self._set_timer()
+        self._running.add(deadline)
+        self._set_timer()
         try:
             async with (
-                deadline,
+                deadline.scope,
                 session.reveal().request(
                     **_arguments(session.reveal(), request, token, proxy, deadline), timeout=self._timeout
                 ) as deadline.response,
             ):
                 answer = await self._read(request, deadline)
         except Exception as error:  # aiohttp, and what it calls, raise what they like
+            deadline.reset()
             is_closed = session.reveal().closed
             failure = ClosedError("session: it is closed") if is_closed else translated(error, request, proxy)
             cause = None if is_closed else harmless_cause(error)
         except BaseException as error:
+            deadline.reset()
             without_frames(error, handled)  # those of aiohttp have what is secret
             raise
         else:
             _log(answer)
             return answer
         finally:
+            self._running.discard(deadline)
             del deadline  # its request and response have what is secret
         # Out here and in no context manager: raised while aiohttp's error is handled, it would have that as context.
         raise failure from cause
 
     async def _read(self, request: Request, deadline: Deadline) -> Answer:
-        response, content = deadline.response, await deadline.read(request.max_answer)
-        body, unpack = body_of(response, content, request.max_answer)
+        body, response = await deadline.read(request.max_answer), deadline.response
         sent, form = response.request_info, request.data.reveal() if isinstance(request.data, Secret) else None
         return Answer(
             request=request,
             status=response.status,
             headers=Secret(response.headers),
-            body=Secret(body),
-            unpack=unpack,
+            body=Secret(bytes(body)),
             received=deadline.received,
             secrets=Secret(partial(secrets_of_request, sent.headers, sent.url, form, self._redactor)),
         )
 
     def _set_timer(self) -> None:
         """Set it also after the client was closed: a request may still have to be ended."""
-        if (timeout := self._timeout.sock_read) is not None:
+        timeout = self._timeout.sock_read
+        if timeout is not None and not self._is_timer_set:
             self._is_timer_set = True
             # In a context of its own: that of the task may be large, and would be kept.
-            asyncio.get_running_loop().call_later(timeout / CHECKS, self._check, timeout, context=Context())
+            asyncio.get_running_loop().call_later(timeout / 4, self._check, timeout, context=Context())
 
     def _check(self, timeout: float) -> None:
         self._is_timer_set = False
@@ -233,22 +229,21 @@ def _arguments(
         # For the proxy alone, which does not read what a tunnel carries.
         "proxy_headers": {} if login is None else {"Proxy-Authorization": login.reveal()},
         "middlewares": [*middlewares, deadline.send_once],
-        **OPTIONS,
+        "allow_redirects": False,  # a token must not follow one to another host
+        "auto_decompress": True,  # this and the next replace those of a caller's session
+        "raise_for_status": False,
+        "max_line_size": MAX_HEADER,
+        "max_field_size": MAX_HEADER,
+        "max_headers": MAX_HEADERS,
     }
 
 
 def _log(answer: Answer) -> None:
     if log.isEnabledFor(logging.DEBUG):
         log.debug("%s: %d", str(answer.request), answer.status)  # a handler would keep the request's body
-    date = sunset(answer.headers)
-    if date is not None:
-        is_near = date - datetime.now(UTC) < timedelta(days=14)
-        log.log(
-            logging.ERROR if is_near else logging.WARNING,
-            "%s will be removed on %s; update kognic_aio",
-            str(answer.request),
-            date.date(),
-        )
+    if (date := sunset(answer.headers)) is not None:
+        level = logging.ERROR if date - datetime.now(UTC) < timedelta(days=14) else logging.WARNING
+        log.log(level, "%s will be removed on %s; update kognic_aio", str(answer.request), date.date())
 
 
 @contextmanager

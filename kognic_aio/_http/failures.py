@@ -8,7 +8,7 @@ from http import HTTPStatus
 from socket import gaierror
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from kognic_aio import errors
 from kognic_aio._http.protocol import Request
@@ -43,10 +43,8 @@ def translated(error: Exception, request: Request, proxy: Proxy | None) -> error
         case TimeoutError():
             kind, message = errors.TimedOutError, f"timed out waiting for the response to {what}"
         case MemoryError() | RecursionError():
-            kind, message = (
-                errors.UnreadableAnswerError,
-                f"the response to {what} cannot be read: {type(error).__name__}",
-            )
+            kind = errors.UnreadableAnswerError
+            message = f"the response to {what} cannot be read: {type(error).__name__}"
         case aiohttp.InvalidURL() | UnicodeError():
             kind, message = errors.RequestError, f"invalid URL: {request.shown}"
         case _:
@@ -118,6 +116,8 @@ def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, w
 def _unreadable(error: Exception) -> str:
     """The message of aiohttp's parser, without its quotes of the response."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
+    if isinstance(source, ContentEncodingError):
+        return "invalid gzip data"
     words: str = getattr(source, "message", None) or str(source)
     own, *_ = QUOTED.split(words[:300], maxsplit=1)
     return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__

@@ -12,12 +12,9 @@ T = TypeVar("T")
 
 
 async def at_most_once(api: Api, act: Callable[[Api], Awaitable[T]], find: Callable[[Api], Awaitable[T | None]]) -> T:
-    """Send a request that must take effect at most once. After an ambiguous failure, ask the platform before repeating.
+    """Send a request that must take effect at most once: after an ambiguous failure, `find` it before repeating.
 
-    Args:
-        api: The API. The callables get one whose requests have one attempt each, as the whole is repeated.
-        act: Sends the request.
-        find: Returns the result if the request took effect, else None.
+    Both functions get an API whose requests have one attempt each, as the whole is repeated.
     """
     single = api.with_policy(NO_RETRY)
     is_uncertain = is_late = False

@@ -42,9 +42,6 @@ MAX_URL_SHOWN = 500
 ERROR_TEXT_LENGTH = 500
 """Characters of a server's text that an error shows."""
 
-MAX_DATE = 64
-"""Characters of a date that are read: parsing takes longer the longer it is."""
-
 MAX_RETRY_AFTER = 1e9
 """Seconds, thirty years. A longer wait might overflow."""
 
@@ -69,13 +66,7 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 
 @frozen(kw_only=True)
 class Request:
-    """A request. Its secrets are never shown.
-
-    Args:
-        headers: The headers, except those of every request.
-        is_api: Whether it goes to an API rather than to storage.
-        max_answer: Bytes of a successful response that are read.
-    """
+    """A request to an API or a storage. Its secrets are never shown."""
 
     method: str
     url: Secret[URL]
@@ -99,11 +90,7 @@ class Request:
 class Answer:
     """A response that was read to its end. Its repr shows no content: it may have a token or signed URLs.
 
-    Args:
-        headers: The headers; lookup ignores case.
-        secrets: Returns the secrets of the request, which the response may quote.
-        unpack: Decompresses the body if that is large; see `reading.parsed`.
-        received: Bytes of the body as received.
+    It may also quote the secrets of its request, which `secrets` returns.
     """
 
     request: Request
@@ -111,12 +98,11 @@ class Answer:
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _body: Secret[bytes] = field(alias="body")
     _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
-    unpack: Callable[[], bytes] | None = field(default=None, repr=False)
-    received: int = 0
+    received: int = 0  # bytes of the body, before they were decompressed
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers."""
+        """The headers; lookup ignores case."""
         return self._headers.reveal()
 
     @property
@@ -251,11 +237,11 @@ def shown_start(answer: Answer) -> str:
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the server asks to wait: `Retry-After` is a number or a date."""
-    value = headers.get("Retry-After", "").strip()
+    value = headers.get("Retry-After", "").strip()[:64]  # parsing takes longer the longer it is
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
     try:
-        return max(0.0, (parsedate_to_datetime(value[:MAX_DATE]) - now).total_seconds())
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
@@ -266,7 +252,7 @@ def sunset(headers: Mapping[str, str]) -> datetime | None:
     if value is None:
         return None
     try:
-        date = datetime.fromisoformat(value[:MAX_DATE])
+        date = datetime.fromisoformat(value[:64])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

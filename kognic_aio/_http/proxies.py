@@ -22,17 +22,11 @@ _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
 
 @frozen
 class Proxy:
-    """A proxy.
+    """A proxy, which a variable of the environment names."""
 
-    Args:
-        url: Where it is, without user and password.
-        variable: The environment's variable that names it.
-        authorization: The value of `Proxy-Authorization`, None if it has no user.
-    """
-
-    url: URL
+    url: URL  # without user and password
     variable: str
-    authorization: Secret[str] | None = None
+    authorization: Secret[str] | None = None  # the value of `Proxy-Authorization`, None if it has no user
 
     def __str__(self) -> str:
         return str(self.url).rstrip("/")

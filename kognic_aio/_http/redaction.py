@@ -7,7 +7,7 @@ bound the cost. Then its escapes are undone, and the result is compared with the
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html.entities import html5
 from itertools import islice
@@ -44,9 +44,6 @@ _ESCAPE = re.compile(
 )
 """A character as URLs, JSON, Python and HTML escape it, once or several times."""
 
-MAX_ROUNDS = 3
-"""How often escapes are undone, for example of JSON in HTML in a URL."""
-
 _PASSED_OVER = bytes({*range(256)} - {*range(0x21, 0x7F)}) + b"?="
 """Bytes that differ between encodings (`?` replaces what one lacks), line breaks, and padding."""
 
@@ -65,15 +62,11 @@ Sought = tuple[set[bytes], set[bytes]]
 
 
 class Redactor:
-    """Knows the secrets of one client, and removes them from the texts of servers.
-
-    Attributes:
-        session_secrets: Returns the secrets of a caller's session, such as its cookies.
-    """
+    """Knows the secrets of one client, and removes them from the texts of servers."""
 
     def __init__(self) -> None:
         self._secrets = deque[Secret[str]](maxlen=MAX_SECRETS)
-        self.session_secrets: Callable[[], Iterable[str]] = tuple[str, ...]
+        self.session_secrets: Callable[[], Iterable[str]] = tuple[str, ...]  # of a caller's, such as its cookies
 
     def learn(self, secret: Secret[str]) -> None:
         """Remember a secret. If there are too many, forget the one learnt first: tokens expire."""
@@ -99,16 +92,7 @@ class Redactor:
     def knows(self, text: str) -> bool:
         """Whether a text of any length contains a secret."""
         sought = _sought(self.known())
-        plain = text.encode(errors="replace")
-        for _ in range(MAX_ROUNDS + 1):
-            if _is_in(plain, sought):
-                return True
-            if not _may_have_escapes(plain):
-                break
-            plain, before = _ESCAPE.sub(_character, plain), plain
-            if plain == before:
-                break
-        return False
+        return any(_is_in(plain, sought) for plain in _rounds(text.encode(errors="replace")))
 
 
 def secrets_of_request(
@@ -135,7 +119,13 @@ def secrets_in_headers(headers: Mapping[str, str]) -> Iterator[str]:
 @hide_frames
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     """A text of a server, of limited length and without secrets in any form."""
-    shown = _without(text[: MAX_SEARCHED + MAX_SECRET], _sought(tuple(secrets)))
+    sought, raw = _sought(tuple(secrets)), text[: MAX_SEARCHED + MAX_SECRET].encode(errors="replace")
+    hiding = [plain for plain in _rounds(raw) if _is_in(plain, sought)]
+    # Of several rounds that find secrets the last finds all, and `a&` as a whole where it is written `a&amp;`.
+    clean = _cut_out(hiding[-1], sought) if hiding else raw
+    if len(raw) >= MAX_SEARCHED + MAX_SECRET:
+        clean = clean[:-MAX_SECRET]  # which may be the beginning of a secret
+    shown = clean.decode(errors="replace")
     words = NAMED.sub(rf"\1\2{BLANK}", shown) if "=" in shown or "\\" in shown else shown  # a pattern costs more
     return printable(" ".join(words.split()), length)
 
@@ -152,10 +142,8 @@ def _forms(secret: str) -> Iterator[bytes]:
 
     JSON writes a line end as a backslash and a letter, of which the letter is left.
     """
-    for written in (secret, secret.replace(" ", "+")):
-        yield written.encode(errors="replace")
-    for written in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield _ESCAPE.sub(_character, written.encode(errors="replace"))
+    for written in (secret, secret.replace(" ", "+"), json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from _rounds(written.encode(errors="replace"))
 
 
 def _bare(text: bytes) -> bytes:
@@ -163,31 +151,16 @@ def _bare(text: bytes) -> bytes:
     return text.translate(_ALIKE, _PASSED_OVER)
 
 
-def _without(text: str, sought: Sought) -> str:
-    """Replace the secrets in a text. Cut it where the beginning of a secret may stand that is not there as a whole."""
-    raw = text.encode(errors="replace")
-    if len(raw) < MAX_SEARCHED and not _may_have_escapes(raw) and not _is_in(raw, sought):
-        return raw.decode(errors="replace")  # as most are
-    plain, origins = raw, [*range(len(raw) + 1)]
-    spans = [*_found(plain, origins, sought)]
-    for _ in range(MAX_ROUNDS):
-        before = plain
-        plain, of_this_round = _unescaped(before)
-        if plain == before:
-            break
-        origins = [origins[place] for place in of_this_round]
-        spans += _found(plain, origins, sought)
-    kept, position = bytearray(), 0
-    for start, end in sorted(spans):
-        if start >= position:
-            kept += raw[position:start] + BLANK.encode()
-        position = max(position, end)
-    end = len(raw) if len(raw) < MAX_SEARCHED + MAX_SECRET else MAX_SEARCHED
-    return bytes(kept + raw[position:end]).decode(errors="replace")
-
-
-def _may_have_escapes(text: bytes) -> bool:
-    return b"%" in text or b"\\" in text or b"&" in text  # as most have none, and patterns cost more
+def _rounds(text: bytes) -> Iterator[bytes]:
+    """A text as it is, and after each round in which its escapes are undone."""
+    yield text
+    for _ in range(3):  # for example of JSON in HTML in a URL
+        if not (b"%" in text or b"\\" in text or b"&" in text):  # as most have none, and patterns cost more
+            return
+        before, text = text, _ESCAPE.sub(_character, text)
+        if text == before:
+            return
+        yield text
 
 
 def _is_in(text: bytes, sought: Sought) -> bool:
@@ -196,37 +169,27 @@ def _is_in(text: bytes, sought: Sought) -> bool:
     return any(form in text for form in exact) or any(form in bare for form in loose)
 
 
-def _found(text: bytes, origins: Sequence[int], sought: Sought) -> Iterator[tuple[int, int]]:
-    """The start and end of each secret in the original text, by the origins of the bytes."""
+def _cut_out(text: bytes, sought: Sought) -> bytes:
+    """Replace what is sought, and nothing else: the rest of a message still says what went wrong."""
     exact, loose = sought
-    # Secrets are cut out exactly. A message whose rest is kept still says what went wrong.
     places = [place for place, byte in enumerate(text) if byte not in _PASSED_OVER]
-    for start, end in _spans(text, exact):
-        yield origins[start], origins[end]
-    for start, end in _spans(_bare(text), loose):
-        yield origins[places[start]], origins[places[end - 1] + 1]
+    spans = [*_spans(text, exact)]
+    spans += [(places[start], places[end - 1] + 1) for start, end in _spans(_bare(text), loose)]
+    kept, position = bytearray(), 0
+    for start, end in sorted(spans):
+        if start >= position:
+            kept += text[position:start] + BLANK.encode()
+        position = max(position, end)
+    return bytes(kept + text[position:])
 
 
 def _spans(text: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """The start and end of each secret."""
     for secret in secrets:
         start = text.find(secret)
         while start >= 0:
             yield start, start + len(secret)
             start = text.find(secret, start + len(secret))
-
-
-def _unescaped(raw: bytes) -> tuple[bytes, list[int]]:
-    """Undo the escapes of a text. Also return the position that each byte and the end come from."""
-    plain, origins, position = bytearray(), list[int](), 0
-    for match in _ESCAPE.finditer(raw):
-        plain += raw[position : match.start()]
-        origins += range(position, match.start())
-        character = _character(match)
-        plain += character
-        origins += [match.start()] * len(character)
-        position = match.end()
-    plain += raw[position:]
-    return bytes(plain), [*origins, *range(position, len(raw) + 1)]
 
 
 def _character(match: "re.Match[bytes]") -> bytes:

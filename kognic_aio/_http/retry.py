@@ -17,15 +17,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
 
-MAX_FIRST_PAUSE = 0.5
-"""Seconds of the longest first pause. The bound doubles with every further one."""
-
-MISTYPED_TIME = 5.0
-"""Seconds after which to give up on a host that has never responded: its name may be mistyped."""
-
-MAX_UNREADABLE = 6
-"""Attempts of a request whose response is not HTTP: each may have had its effect, and a file may be large."""
-
 
 def may_repeat(error: Exception) -> bool:
     """Whether another attempt of a harmless request may succeed."""
@@ -67,13 +58,9 @@ def _is_for_token(error: Exception) -> bool:
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """After which errors a request is repeated, and within which bounds.
+    """After which errors a request is repeated, and within which bounds: by default those of the client.
 
-    Args:
-        is_retryable: Whether another attempt may succeed after an error, and is harmless.
-        bounds: Bounds on attempts, pauses and time; None for the client's.
-        is_read: Whether it is a read. The circuit breaker counts identical reads of one task once.
-        breaker_key: The key of the request for the circuit breaker, if several requests count as one.
+    The circuit breaker counts requests of one `breaker_key` once, and identical reads of one task.
     """
 
     is_retryable: Callable[[Exception], bool]
@@ -96,12 +83,10 @@ class Attempts:
     """Counts the attempts of a request, and chooses the pause before the next one.
 
     The pause is the server's Retry-After, else random up to a bound that doubles each time. Full jitter keeps clients
-    that failed together from coming back together.
+    that failed together from coming back together. The host's throttle learns when there are no more attempts.
 
     Args:
-        policy: When to repeat the request.
         bounds: The bounds of a policy that has none.
-        throttle: The throttle of the host. It learns when the bounds are reached.
         request: The request; None for something that takes several requests.
     """
 
@@ -113,7 +98,7 @@ class Attempts:
         self._began = asyncio.get_running_loop().time()
         self._successes_before = throttle.circuit_breaker.successes
         self._failed = self._unreadable = 0
-        self._max_pause = MAX_FIRST_PAUSE
+        self._max_pause = 0.5  # seconds; it doubles each time
 
     def pause_after(self, error: Exception) -> float | None:
         """Seconds until the next attempt, None if there is none. Raises an UnavailableError if the host is broken."""
@@ -139,10 +124,10 @@ class Attempts:
         passed = asyncio.get_running_loop().time() - self._began
         return (
             self._failed >= self._bounds.attempts
-            or self._unreadable >= MAX_UNREADABLE
+            or self._unreadable >= 6  # each may have had its effect, and a file may be large
             or passed >= self._bounds.max_time
             or (asked is not None and asked > self._bounds.max_time)
-            or (passed + pause > MISTYPED_TIME and self._throttle.may_be_mistyped(error))
+            or (passed + pause > 5 and self._throttle.may_be_mistyped(error))
         )
 
     def _key(self) -> Hashable:

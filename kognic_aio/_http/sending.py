@@ -26,29 +26,20 @@ SLICE = 1 << 20
 SMALL = 64 << 10
 """Bytes that the kernel takes at once. So few are not watched."""
 
-CHECKS = 4
-"""How often within `timeout` to check for progress. A silence lasts at most 1.25 times `timeout`."""
-
 MIN_MOVED = 1000
 """Bytes that an upload has to move within `timeout`."""
 
 HELD = 32 << 20
 """Bytes that the other end's kernel may acknowledge before its server reads them: 6 MB by default, 32 MB if tuned."""
 
-TCP_INFO_FIELDS = "=120xQ100xI"
+TCP_INFO = struct.Struct("=120xQ100xI")
 """Of Linux's `struct tcp_info`: bytes_acked, since 4.2, and snd_wnd, since 5.4."""
 
 
 class WatchedBody(aiohttp.Payload):
     """A body that is sent once. Its server may be slow but not silent.
 
-    aiohttp's clock runs while the server has to read or respond, and restarts when bytes have moved. The time that the
-    source of the bytes takes does not count.
-
-    Attributes:
-        sent_at: When all had been handed over, by the loop's clock; only the response is still to come.
-        waits_since: When bytes last moved, or the wait for the server began; None while it is not waited for.
-        extra: Seconds beyond `timeout` in which the other end may still read what its kernel holds.
+    The time that the source of the bytes takes does not count. aiohttp's clock runs for the response only.
     """
 
     _value: bytes | AsyncIterable[bytes]
@@ -60,12 +51,11 @@ class WatchedBody(aiohttp.Payload):
 
     def __init__(self, content: bytes | AsyncIterable[bytes]) -> None:
         super().__init__(content)
-        self.sent_at: float | None = None
-        self.waits_since: float | None = None
-        self.extra = 0.0
+        self.sent_at: float | None = None  # when all had been handed over; only the response is still to come
+        self.waits_since: float | None = None  # when bytes last moved or the wait began; None while there is no wait
+        self.extra = 0.0  # seconds beyond `timeout` in which the other end may still read what its kernel holds
         self._size = len(content) if isinstance(content, bytes) else None
         self._is_watched = False
-        self._is_checked = False
 
     @classmethod
     def of(cls, data: bytes | AsyncIterable[bytes] | Secret[dict[str, str]] | None) -> "WatchedBody | None":
@@ -91,7 +81,7 @@ class WatchedBody(aiohttp.Payload):
             self.reset()
             raise
         self.sent_at = _now()
-        self._start_clock()
+        self._wait()
 
     def _start_watch(self, writer: StreamWriter) -> None:
         self._is_watched = True
@@ -102,19 +92,38 @@ class WatchedBody(aiohttp.Payload):
         self._protocol.read_timeout = None
         self._waited = 0.0
         self._seen = (0, 0, 0)
-        self._moved = 0
 
     async def _send(self, chunk: bytes | memoryview) -> None:
         """Hand a chunk to the socket, and wait until it takes more."""
         await self._writer.write(chunk, drain=False)
         if self._protocol.writing_paused:
             began = _now()
-            self._start_clock()
+            self._wait()
             try:
                 await self._writer.drain()
             finally:
-                self._stop_clock()
+                self.waits_since = None
                 self._waited += _now() - began
+
+    def _wait(self) -> None:
+        """Wait for the server from now on, to read or to respond."""
+        self._moved, self.waits_since = 0, _now()
+        self._seen = self._progress()
+        if self._timeout is not None and self.sent_at is not None:
+            # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
+            waited = self._waited + _now() - self.sent_at
+            self.extra = waited * min(1, HELD / self._writer.output_size)
+            self._protocol.read_timeout = self._timeout + self.extra
+            self._protocol.start_timeout()
+
+    def check_progress(self) -> None:
+        """Wait anew if enough bytes have moved since the wait began. Called four times within `timeout`."""
+        if not self._is_watched or self.waits_since is None:
+            return
+        seen, self._seen = self._seen, self._progress()
+        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
+        if self._moved >= MIN_MOVED:
+            self._wait()
 
     def reset(self) -> None:
         """Reset the connection: nothing more of a body that is not whole may arrive or wait to be sent."""
@@ -124,37 +133,6 @@ class WatchedBody(aiohttp.Payload):
         with suppress(OSError, AttributeError, TypeError):  # other event loops have other sockets
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self._transport.abort()
-
-    def check_progress(self) -> None:
-        """Restart the clock if enough bytes have moved since it started. Called `CHECKS` times within `timeout`."""
-        if not self._is_checked:
-            return
-        seen, self._seen = self._seen, self._progress()
-        self._moved += sum(abs(now - before) for now, before in zip(self._seen, seen, strict=True))
-        if self._moved >= MIN_MOVED:
-            self._restart_clock()
-
-    def _start_clock(self) -> None:
-        self._restart_clock()
-        if self._writer.output_size > SMALL:
-            self._seen = self._progress()
-            self._is_checked = True
-
-    def _restart_clock(self) -> None:
-        self._moved, self.waits_since = 0, _now()
-        self._protocol.read_timeout = self._timeout
-        if self._timeout is not None and self.sent_at is not None:
-            # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
-            waited = self._waited + _now() - self.sent_at
-            self.extra = waited * min(1, HELD / self._writer.output_size)
-            self._protocol.read_timeout = self._timeout + self.extra
-        self._protocol.start_timeout()
-
-    def _stop_clock(self) -> None:
-        self._is_checked = False
-        self.waits_since = None
-        self._protocol.read_timeout = None
-        self._protocol.start_timeout()  # without a time it ends the one that runs
 
     def _progress(self) -> tuple[int, int, int]:
         """Numbers that change when bytes of the body move: those that left this process, and the kernel's.
@@ -168,9 +146,9 @@ class WatchedBody(aiohttp.Payload):
         room = acknowledged = 0
         if sys.platform == "linux":
             with suppress(OSError, AttributeError, TypeError, struct.error):  # other event loops have other sockets
-                size, wire = struct.calcsize(TCP_INFO_FIELDS), transport.get_extra_info("socket")
-                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
-                acknowledged, room = struct.unpack(TCP_INFO_FIELDS, info)
+                wire = transport.get_extra_info("socket")
+                info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
+                acknowledged, room = TCP_INFO.unpack(info)
         return self._writer.output_size - transport.get_write_buffer_size(), room, acknowledged
 
 

@@ -36,9 +36,6 @@ MAX_HEAD_BYTES = 1 << 20
 
 USER_AGENT = f"kognic-aio/{__version__} python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
-OF_EVERY_REQUEST = frozenset({"host", "content-length", "transfer-encoding", "user-agent"})
-"""Headers that aiohttp and we add to those of a request."""
-
 
 class Handler(ResponseHandler):
     """Bounds headers, trailers and chunk extensions together. aiohttp bounds their number and the length of each."""
@@ -117,12 +114,10 @@ class _Lookups:
 
 
 def new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohttp.ClientSession:
-    """A session of our own.
+    """A session of our own, with aiohttp's own TLS context if `ssl` is True.
 
-    Args:
-        ssl: The context for TLS connections, True for aiohttp's own.
-        given: Hosts that the user has named. They may lead to this machine. Names from the platform may not, except
-            those that say so themselves, such as `localhost`.
+    The hosts that the user has `given` may lead to this machine. Names from the platform may not, except those that say
+    so themselves, such as `localhost`.
     """
     resolver = aiohttp.ThreadedResolver(cast("AbstractEventLoop", _Lookups(given)))
     connector = Connector(limit=_max_connections(), ssl=ssl, resolver=resolver)
@@ -136,9 +131,7 @@ def _max_connections() -> int:
     import resource  # noqa: PLC0415  # there is none on Windows
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return max(4, min(MAX_CONNECTIONS, soft // 3))
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(4, min(MAX_CONNECTIONS, soft // 3))
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:
@@ -173,8 +166,7 @@ def headers_and_middlewares(
     headers = {"User-Agent": USER_AGENT, **request.headers}
     if not request.is_api:
         adds_own = session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
-        kept = OF_EVERY_REQUEST.union(name.lower() for name in request.headers)
-        return headers, [partial(_send_bare, kept)] if adds_own else []
+        return headers, [partial(_send_bare, request)] if adds_own else []
     # Middlewares of a request replace those of its session, which nothing public gives.
     of_session = session._middlewares  # pyright: ignore[reportPrivateUsage]
     if token is None:
@@ -194,9 +186,10 @@ async def _authorize(
 
 
 async def _send_bare(
-    kept: frozenset[str], request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ours: Request, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Remove what a caller's session sends to all servers, such as a key or a cookie. Storage must not get it."""
+    kept = {"host", "content-length", "transfer-encoding", "user-agent", *(name.lower() for name in ours.headers)}
     for name in {name.lower() for name in request.headers} - kept:
         del request.headers[name]
     return await send(request)

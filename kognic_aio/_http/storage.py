@@ -12,9 +12,8 @@ from yarl import URL
 
 from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
-from kognic_aio._http.reading import parsed
 from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
-from kognic_aio._http.transport import Transport
+from kognic_aio._http.transport import Transport, parsed
 from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine
@@ -59,10 +58,7 @@ class _Document:
 class Storage:
     """Puts files to signed URLs and gets JSON from them. They carry their own permission and get no token.
 
-    Args:
-        transport: Sends the requests.
-        retry: Bounds on repeated attempts.
-        is_local: Returns whether the platform is on this machine, as an emulator is.
+    `is_local` returns whether the platform is on this machine, as an emulator is.
     """
 
     def __init__(self, transport: Transport, retry: Retry, is_local: Callable[[], bool]) -> None:
@@ -75,13 +71,7 @@ class Storage:
         self._alone = anyio.Lock()
 
     def put(self, url: Secret[str], file: "Uploadable", source: FileSource) -> Awaitable[int]:
-        """Upload a file from its source, all of it anew for every attempt, and return its size in bytes.
-
-        Raises:
-            DataError: If the bytes cannot be read, or change meanwhile.
-            StorageError: If the storage refuses the file.
-            ChecksumError: If the storage received different bytes.
-        """
+        """Upload a file from its source, all of it anew for every attempt, and return its size in bytes."""
         return self._put(url, source.open, file)
 
     def put_json(self, url: Secret[str], content: bytes, name: str) -> Awaitable[int]:
@@ -103,14 +93,14 @@ class Storage:
             }
             request = Request(method="PUT", url=url, headers=headers, data=body.payload, max_answer=1 << 20)
             try:
-                answer = await self._transport.attempt(request, partial(parsed, _same))
-            except RequestError as error:
+                answer = await self._transport.attempt(request, partial(_accepted, f"upload of {name!r}"))
+            except (RequestError, StorageError) as error:
                 if body.failure is None:
                     raise
                 raise body.failure from error
             if body.failure is not None:
                 raise body.failure
-            await _check_arrival(_checked(answer, f"upload of {name!r}"), body, name)
+            await _check_arrival(answer, body, name)
             return body.sent
 
     async def get_json(self, url: Secret[str]) -> Any:
@@ -122,7 +112,7 @@ class Storage:
         """Download a JSON document, and return the function that parses it. A large one is downloaded there."""
         target, answer = self._signed("GET", url), None
         with suppress(TooLargeError):
-            answer = await self._get(target, _as_it_came, MAX_AT_ONCE)
+            answer = await self._get(target, partial(_accepted, "download"), MAX_AT_ONCE)
         return partial(self._parse, target, answer)
 
     async def _parse(self, target: Secret[URL], answer: Answer | None) -> Any:
@@ -130,18 +120,17 @@ class Storage:
 
         One at a time, because a parsed document takes many times its size in memory.
         """
-        read = partial(parsed, _content)
         async with self._alone:
             if answer is not None:
                 with suppress(MalformedAnswerError):
-                    return await read(answer)
+                    return await parsed(_content, answer)
             try:
-                return await self._get(target, read, MAX_CONTENT)
+                return await self._get(target, _content, MAX_CONTENT)
             except TooLargeError:  # also if its compression ratio is suspicious; then ask without compression
-                return await self._get(target, read, MAX_CONTENT, "identity")
+                return await self._get(target, _content, MAX_CONTENT, "identity")
 
     def _get(
-        self, target: Secret[URL], read: Callable[[Answer], Awaitable[T]], max_answer: int, encoding: str = "gzip"
+        self, target: Secret[URL], read: Callable[[Answer], T], max_answer: int, encoding: str = "gzip"
     ) -> Awaitable[T]:
         headers = {"Accept": "application/json", "Accept-Encoding": encoding}
         request = Request(method="GET", url=target, headers=headers, max_answer=max_answer)
@@ -187,24 +176,16 @@ def _shown(url: str) -> str:
     return re.split(r"[?#&=]", url[:MAX_URL_SHOWN])[0].rpartition("@")[2]
 
 
-def _same(answer: Answer) -> Answer:
+def _accepted(what: str, answer: Answer) -> Answer:
+    """The response as it is, if it is no error."""
+    if not answer.is_success:
+        raise storage_error(answer, what)
     return answer
-
-
-async def _as_it_came(answer: Answer) -> Answer:
-    """The response to a download, still compressed if it was."""
-    return _checked(answer, "download")
 
 
 def _content(answer: Answer) -> Any:
     """The JSON of a content. The more bytes were sent, the more memory it may take."""
-    return parse_json(_checked(answer, "download"), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
-
-
-def _checked(answer: Answer, what: str) -> Answer:
-    if not answer.is_success:
-        raise storage_error(answer, what)
-    return answer
+    return parse_json(_accepted("download", answer), MAX_MEMORY + MEMORY_OF_A_BYTE * answer.received)
 
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:

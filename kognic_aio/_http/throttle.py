@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Hashable, Iterable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from math import inf
 from typing import TypeAlias
@@ -9,8 +10,6 @@ from typing import TypeAlias
 import anyio
 from yarl import URL
 
-from kognic_aio._http.circuit_breaker import CircuitBreaker
-from kognic_aio._http.concurrency_limit import ConcurrencyLimit
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
 from kognic_aio._threads import is_shortage
@@ -23,6 +22,7 @@ from kognic_aio.errors import (
     ProxyConnectError,
     RequestError,
     TimedOutError,
+    UnavailableError,
 )
 
 log = logging.getLogger("kognic_aio")
@@ -30,18 +30,120 @@ log = logging.getLogger("kognic_aio")
 MAX_STORAGES = 1000
 """Storage hosts that are remembered: the platform may name another one for each file."""
 
+MAX_GIVEN_UP = 3
+"""Different requests in a row that fail after all retries until the circuit opens."""
+
+REST = 10.0
+"""Seconds after which an open circuit lets one request through."""
+
 HostKey: TypeAlias = tuple[bool, str, str | None, int | None]
 """Key of a host, however its URL is written. APIs and storage are separate even on one machine."""
+
+
+class ConcurrencyLimit:
+    """How many requests may be in flight: any number until the host pushes back.
+
+    By AIMD, as in TCP: halved on push-back, and raised by one for each `limit` successes, until it is what it was.
+    Requests that started before it was halved do not halve it again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._halved_at = -inf
+        self._before = 0
+        self._timeouts = 0.0
+        self.in_flight = 0
+        self.limit = inf
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether another request has to wait until one ends."""
+        return self.in_flight + 1 > self.limit
+
+    def succeeded(self, started: float) -> None:
+        """A request succeeded that started at this time."""
+        self._timeouts *= 0.9
+        if self.limit < inf and started >= self._halved_at:
+            self.limit += 1 / self.limit
+            if self.limit >= self._before:
+                self.limit = inf
+
+    def pushed_back(self, started: float) -> bool:
+        """The host turned away a request that started at this time; return whether that halves the limit."""
+        if started < self._halved_at:
+            return False
+        if self.limit == inf:
+            self._before = self.in_flight
+        self.limit = max(1.0, min(self.limit, self.in_flight) / 2)
+        self._halved_at = self._clock()
+        return True
+
+    def timed_out(self, started: float) -> bool:
+        """A request timed out or lost its connection; return whether that halves the limit."""
+        self._timeouts += 1
+        is_halved = self._timeouts > 2.5 and self.pushed_back(started)  # three in a row, or one request in four
+        if is_halved:
+            self._timeouts = 0.0
+        return is_halved
+
+
+class CircuitBreaker:
+    """Keeps requests from a host that stays broken: opens when several in a row fail, and closes with a success."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self._name = name
+        self._clock = clock
+        self._broken_by: Exception | None = None
+        self._rests_until = -inf
+        self.successes = 0
+        self.given_up: set[Hashable] = set()  # keys of requests since the last success
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the host is taken to be broken."""
+        return self._broken_by is not None
+
+    def check(self) -> None:
+        """Raise an UnavailableError while the circuit is open and rests."""
+        if self._broken_by is not None and self._clock() < self._rests_until:
+            raise self._unavailable() from self._broken_by
+
+    def started(self) -> None:
+        """A request starts. If the circuit is open, it probes the host, and the others go on waiting."""
+        if self.is_open:
+            self._rests_until = self._clock() + REST
+
+    def succeeded(self) -> None:
+        """A request succeeded."""
+        self.successes += 1
+        if self.is_open:
+            log.info("%s responds again", self._name)
+        if self.given_up:
+            self.given_up.clear()
+            self._broken_by = None
+
+    def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
+        """A request failed after all retries; see `Throttle.gave_up`."""
+        if self.successes > successes_before:
+            return
+        self.given_up.add(request)
+        if len(self.given_up) >= MAX_GIVEN_UP:
+            self._broken_by = copy(error)  # without its traceback, which would keep all that was to be sent
+            self._rests_until = self._clock() + REST
+            given_up = len(self.given_up)
+            log.warning("%s is unavailable: %d requests in a row failed after all retries", self._name, given_up)
+            raise self._unavailable() from error
+
+    def _unavailable(self) -> UnavailableError:
+        why = f"the last {len(self.given_up)} requests failed after all retries; last error: {self._broken_by}"
+        return UnavailableError(f"{self._name} is unavailable: {why}", host=self._name)
 
 
 class Throttle:
     """Starts the requests to one host when the host can be expected to accept them, in the order of their arrival.
 
-    Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case.
-
-    Args:
-        name: The host's scheme, name and port.
-        settings: The client's settings that name the host, such as `auth_host`; none if the platform names it.
+    Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case. `settings` are
+    those of the client that name the host, such as `auth_host`; none if the platform names it.
     """
 
     def __init__(self, name: str, clock: Clock, settings: Iterable[str] = ()) -> None:
@@ -130,8 +232,7 @@ class Throttle:
         """A request succeeded."""
         self.concurrency_limit.succeeded(started)
         self.rate_limiter.succeeded(started)
-        if self.circuit_breaker.succeeded():
-            log.info("%s responds again", self.name)
+        self.circuit_breaker.succeeded()
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
         """The host turned a request away and asks for a pause; return whether that halves the concurrency limit."""
@@ -161,15 +262,15 @@ class Throttle:
         return is_halved
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request failed after all retries. Raise an UnavailableError if the host is broken by that."""
+        """A request failed after all retries, with a last error. Raises an UnavailableError if that breaks the host.
+
+        Requests of one key count once, and only if the circuit breaker has had no success since they began.
+        """
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
             error.explain(f"{self.name} has never responded; check the setting {settings}")
-        if unavailable := self.circuit_breaker.gave_up(request, error, successes_before):
-            self._change.set()
-            given_up = len(self.circuit_breaker.given_up)
-            log.warning("%s is unavailable: %d requests in a row failed after all retries", self.name, given_up)
-            raise unavailable from error
+        self._change.set()  # whoever waits may find the circuit open
+        self.circuit_breaker.gave_up(request, error, successes_before)
 
     def may_be_mistyped(self, error: Exception) -> bool:
         """Whether a host that the user named could never be reached.
@@ -186,12 +287,7 @@ class Throttle:
 
 
 class Throttles:
-    """The throttle of each host. APIs and storage have different ones, even on the same machine.
-
-    Args:
-        clock: Returns the time in seconds.
-        base_urls: The name of the setting of each API, and its base URL.
-    """
+    """The throttle of each host. `base_urls` has the name of the setting of each API, and its base URL."""
 
     def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = ()) -> None:
         self._clock = clock

@@ -1,6 +1,7 @@
 """Sends requests with their token, in their turn at the host, and retries them. One session for everything."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._frames import hide_frames
+from kognic_aio._frames import hide_frames, without_frames
 from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
 from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
 from kognic_aio._http.protocol import Answer, Request
@@ -24,13 +25,11 @@ from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
+from kognic_aio._json import LARGE
 from kognic_aio._secret import Secret
-from kognic_aio._threads import in_thread, with_descriptors
+from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError, RequestError
-
-MAX_RENEWALS = 5
-"""New tokens for one request. Each may be revoked before it arrives."""
 
 T = TypeVar("T")
 
@@ -43,9 +42,6 @@ class Transport:
         retry: Bounds on repeated API requests. Requests for a token have narrower ones.
         session: A session of the caller's with their cookies and headers. It is left open.
         trust_env: Whether to use the proxies that the environment names.
-
-    Attributes:
-        headers: The headers of every request to an API.
     """
 
     def __init__(
@@ -64,11 +60,6 @@ class Transport:
         connect = None if seconds is None else max(MAX_SECONDS, RESPONSE_TIMEOUTS * seconds)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
         self._retry = retry
-        self._token_retry = evolve(
-            TOKEN_RETRY,
-            attempts=min(TOKEN_RETRY.attempts, retry.attempts),
-            max_wait=min(TOKEN_RETRY.max_wait, retry.max_wait),
-        )
         self._session = session
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
@@ -94,18 +85,19 @@ class Transport:
     ) -> None:
         """Find the credentials and make the session.
 
-        Args:
-            auth: Where the credentials come from.
-            base_urls: Where the APIs and the auth server are.
-            settings: The client's argument or the variable that names each of them, for errors.
-            scopes: Scopes of tokens, instead of those of the credentials.
+        Errors name a host by its setting: the client's argument or the variable that names it. `scopes` of tokens
+        replace those of the credentials.
         """
         if not self._owns_session:
             self.redactor.session_secrets = partial(secrets_of_session, checked_session(self._session))
         credentials = await in_thread(_prepare, auth, self._proxies if self._trust_env else None)
         loop = asyncio.get_running_loop()
+        attempts, max_wait = self._retry.attempts, self._retry.max_wait
+        retry = evolve(
+            TOKEN_RETRY, attempts=min(TOKEN_RETRY.attempts, attempts), max_wait=min(TOKEN_RETRY.max_wait, max_wait)
+        )
         self._auth_server = AuthServer(
-            self.send, base_urls.auth, self.headers, self.redactor, auth, credentials, scopes, self._token_retry
+            self.send, base_urls.auth, self.headers, self.redactor, auth, credentials, scopes, retry
         )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
@@ -124,17 +116,10 @@ class Transport:
             session, self._session = self._session, None
             await session.reveal().close()
 
-    def send(self, request: Request, read: Callable[[Answer], Awaitable[T]], policy: RetryPolicy) -> Awaitable[T]:
+    def send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
         """Send a request, retry by its policy, and return what `read` makes of the response.
 
         An error in `read` fails the attempt.
-
-        Raises:
-            StatusError: If the server responds with an error.
-            RequestError: If there is no usable response.
-            UnavailableError: If the host is broken.
-            CredentialsError: If there is no token.
-            ClosedError: If the client is not open.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
         return repeat(attempts, self.attempt, request, read, policy.breaker_key)
@@ -145,9 +130,7 @@ class Transport:
         """The attempts of a request to a host, or of something that takes several requests."""
         return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
 
-    async def attempt(
-        self, request: Request, read: Callable[[Answer], Awaitable[T]], breaker_key: Hashable = None
-    ) -> T:
+    async def attempt(self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None) -> T:
         """Send a request once in its turn at the host, and again with a new token if the token is refused."""
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
@@ -165,9 +148,9 @@ class Transport:
                 raise
             finally:
                 throttle.end()
-            if answer.status != 401 or token is None or renewals == MAX_RENEWALS:
+            if answer.status != 401 or token is None or renewals == 5:  # each may be revoked before it arrives
                 try:
-                    return await read(answer)
+                    return await parsed(read, answer)
                 finally:
                     del answer  # or the traceback of an error would keep all of it
             renewals += 1
@@ -178,6 +161,21 @@ class Transport:
         if self._loop is not asyncio.get_running_loop():
             raise ClosedError("the client was opened in another event loop; each loop needs a client of its own")
         return self._session
+
+
+async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
+    """Return what `parse` makes of a response. Large responses are parsed in a thread, one at a time.
+
+    A parsed response takes many times the memory of its body, so there are never two at once.
+    """
+    handled = sys.exception()
+    try:
+        return parse(answer) if len(answer.body) <= LARGE else await one_at_a_time(parse, answer)
+    except Exception as error:  # whatever `parse` raises
+        failure = without_frames(error, handled)  # they have all of the response, and what was made of it
+    failure.__context__ = None
+    del answer
+    raise failure
 
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:

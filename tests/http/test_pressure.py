@@ -14,11 +14,10 @@ import pytest
 from attrs import define, field
 from yarl import URL
 
-from kognic_aio._http.circuit_breaker import MAX_GIVEN_UP, REST
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
-from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
+from kognic_aio._http.throttle import MAX_GIVEN_UP, MAX_STORAGES, REST, Throttle, Throttles
 from kognic_aio.config import Retry
 from kognic_aio.errors import ConnectError, KognicError, RequestError, ServerError, TimedOutError, UnavailableError
 from tests.answers import answer_with
@@ -512,14 +511,14 @@ def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_one_request_at_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The line about a push-back has the singular where it belongs."""
+    """The line about a push-back also fits a single request."""
 
     async def main() -> None:
         with caplog.at_level(logging.INFO, "kognic_aio"):
             await send(host(), partial(respond_at, [], answer(503)))
 
     in_virtual_time(main)
-    assert ": at most 1 request at once" in caplog.text
+    assert ": at most 1 concurrent request(s), " in caplog.text
 
 
 Attempt = Callable[[], Awaitable[Answer]]
