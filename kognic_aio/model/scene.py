@@ -97,7 +97,6 @@ class SequenceFrame(BaseFrame):
     frame_id: str
     relative_timestamp: Annotated[int, "milliseconds"]
     metadata: Metadata = field(factory=dict, converter=flat_metadata)
-    unix_timestamp: UnixTimestampNs | None = None
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
@@ -199,6 +198,7 @@ class CamerasSequence(BaseSceneWithIMUData):
 
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     sensor_specification: SensorSpecification | None = None
@@ -233,6 +233,7 @@ class LidarsSequence(BaseSceneWithIMUData):
 
         point_clouds: Sequence[PointCloud]
         ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
 
@@ -269,6 +270,7 @@ class LidarsAndCamerasSequence(BaseSceneWithIMUData):
         point_clouds: Sequence[PointCloud]
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose | None = None
+        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     calibration_id: str
@@ -294,6 +296,7 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
         point_clouds: Sequence[PointCloud]
         images: Sequence[Image]
         ego_vehicle_pose: EgoVehiclePose
+        unix_timestamp: UnixTimestampNs | None = None
 
     frames: Sequence[Frame]
     calibration_id: str
