@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio
 
 from kognic_aio._http.api import Api
-from kognic_aio._http.retry import NO_RETRY, READ, may_come_late, may_have_had_effect, may_repeat, repeat
+from kognic_aio._http.retry import NO_RETRY, READ, may_come_late, may_have_had_effect, may_repeat
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ async def at_most_once(api: Api, act: Callable[[Api], Awaitable[T]], find: Calla
             raise
 
     try:
-        return await repeat(api.attempts(READ), attempt)
+        return await api.attempts(READ).until_success(attempt)
     except Exception as error:  # of the last attempt, whose effect is still unknown
         if is_uncertain and may_repeat(error) and (found := await found_by(api)) is not None:
             return found

@@ -100,6 +100,17 @@ class Attempts:
         self._failed = self._unreadable = 0
         self._max_pause = 0.5  # seconds; it doubles each time
 
+    async def until_success(self, operation: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call an operation until it succeeds. When there is no further attempt, its last error is raised."""
+        while True:
+            try:
+                return await operation(*args, **kwargs)
+            except Exception as error:
+                pause = self.pause_after(error)
+                if pause is None:
+                    raise
+            await asyncio.sleep(pause)  # out here: an error that is handled would become the context of a cancellation
+
     def pause_after(self, error: Exception) -> float | None:
         """Seconds until the next attempt, None if there is none. Raises an UnavailableError if the host is broken."""
         if not self._policy.is_retryable(error):
@@ -137,15 +148,3 @@ class Attempts:
         if self._request is None or not self._policy.is_read:
             return object()
         return asyncio.current_task(), self._request.method, self._request.url, self._request.data
-
-
-async def repeat(attempts: Attempts, operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call an operation until it succeeds or there is no further attempt: then its last error is raised."""
-    while True:
-        try:
-            return await operation(*args, **kwargs)
-        except Exception as error:
-            pause = attempts.pause_after(error)
-            if pause is None:
-                raise
-        await asyncio.sleep(pause)  # out here: an error that is handled would become the context of a cancellation

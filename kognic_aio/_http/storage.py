@@ -12,7 +12,7 @@ from yarl import URL
 
 from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
-from kognic_aio._http.retry import RetryPolicy, may_repeat, repeat
+from kognic_aio._http.retry import RetryPolicy, may_repeat
 from kognic_aio._http.transport import Transport, parsed
 from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
@@ -81,7 +81,7 @@ class Storage:
     async def _put(self, url: Secret[str], opened: Opened, file: "Uploadable | _Document") -> int:
         target = self._signed("PUT", url)
         attempts = self._transport.attempts(self._put_policy, target, is_api=False)
-        return await repeat(attempts, self._put_once, target, opened, file)
+        return await attempts.until_success(self._put_once, target, opened, file)
 
     async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
         async with opened() as body:

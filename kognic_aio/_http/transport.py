@@ -22,7 +22,7 @@ from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
 from kognic_aio._http.protocol import Answer, Request
 from kognic_aio._http.proxies import Proxies
 from kognic_aio._http.redaction import Redactor
-from kognic_aio._http.retry import Attempts, RetryPolicy, repeat
+from kognic_aio._http.retry import Attempts, RetryPolicy
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
 from kognic_aio._json import LARGE
@@ -122,7 +122,7 @@ class Transport:
         An error in `read` fails the attempt.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
-        return repeat(attempts, self.attempt, request, read, policy.breaker_key)
+        return attempts.until_success(self.attempt, request, read, policy.breaker_key)
 
     def attempts(
         self, policy: RetryPolicy, url: Secret[URL], *, is_api: bool, request: Request | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
@@ -28,6 +28,7 @@ from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
 from kognic_aio.model import FeatureFlags
 from kognic_aio.pipeline.handoff import Handoff
+from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.record import Key, Record, Records
 from kognic_aio.pipeline.result import InputCreationResult, Progress
@@ -241,8 +242,9 @@ async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
         # If the project is gone for good, no later run gets further than this. So its orphans are invalidated now.
         await run.clear_journal()
         raise
+    journal = nullcontext() if run.journal is None else Journal(run.journal, run.destination)
     # Two groups: the scenes wait for the watcher, so it has to outlive them.
-    async with run.recording(), task_group() as watching:
+    async with journal as run.records.journal, task_group() as watching:
         watching.start_soon(_watch, run)
         async with task_group() as scenes:
             run.orphans = run.orphans_of(run.records.journal, scenes)
@@ -283,7 +285,7 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
         # Unless somebody cancels this task, it is the source that raises: it may wait for a task that was cancelled.
         if is_being_cancelled():
             raise
-        failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
+        failure: Exception = KognicError("the source of scenes was cancelled by other code")
     except Exception as error:
         failure = error
         if hint := thread_hint(error):

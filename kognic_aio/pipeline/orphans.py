@@ -43,7 +43,7 @@ class Orphans:
 
     def invalidate_inherited(self, scene_uuid: str) -> None:
         """Begin to invalidate a scene of an earlier run. Its grace period begins now."""
-        self._backend.visibility.expect(scene_uuid)
+        self._backend.visibility.ensure_grace_period(scene_uuid)
         # No retries: if this fails, the journal keeps the orphan for the next run. Nor do these requests decide whether
         # the host is broken: the platform may never have known the scene.
         unhurried = evolve(self._backend, api=self._backend.api.with_policy(NO_RETRY))

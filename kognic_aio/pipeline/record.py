@@ -108,9 +108,8 @@ class Record(SceneRecord):
         await self._settle(result)
         return result
 
-    async def settle_failed(self, stage: InputCreationStage, error: BaseException) -> InputCreationResult:
+    async def settle_failed(self, failure: InputCreationError) -> InputCreationResult:
         """Record that the scene has failed, and return its result."""
-        failure = InputCreationError(stage=stage, message=str(error) or type(error).__name__)
         result = self.result(InputCreationStatus.FAILED, error=failure)
         if self._key is not None:
             self._records.note_failure(self._key, uncalibrated(self._fingerprint))

@@ -79,18 +79,10 @@ class Run:
     _source_ended: bool = False
 
     @property
-    def _destination(self) -> Destination:
+    def destination(self) -> Destination:
+        """Where the scenes of this run go."""
         host = self.backend.api.url("").rstrip("/")
         return Destination(host, self.backend.workspace_id(), self.project, self.batch)
-
-    @asynccontextmanager
-    async def recording(self) -> AsyncGenerator[None, None]:
-        """Record the steps of the run in its journal, if it has one."""
-        if self.journal is None:
-            yield
-            return
-        async with Journal(self.journal, self._destination) as self.records.journal:
-            yield
 
     async def clear_journal(self) -> None:
         """Invalidate the scenes left by earlier runs, because neither this run nor a later one can go on.
@@ -103,7 +95,7 @@ class Run:
         timeout = self.backend.visibility.timeout + CLEARING_TIME
         with move_on_after(timeout) as time:
             try:
-                async with Journal(self.journal, self._destination) as journal, task_group() as tasks:
+                async with Journal(self.journal, self.destination) as journal, task_group() as tasks:
                     orphans = self.orphans_of(journal, tasks)
                     for scene_uuid in await journal.abandoned():
                         orphans.invalidate_inherited(scene_uuid)

@@ -10,7 +10,7 @@ from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
 from kognic_aio.pipeline.record import Record
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.scenes.abandon import abandoned_on_failure
@@ -44,30 +44,36 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
     Raises:
         KognicError: If the error ends the whole run.
     """
-    record = Record(run.records, taken.external_id)
-    live, restarts = dry_run_scene if run.dryrun else run_scene, Restarts(taken.external_id)
+    record, restarts = Record(run.records, taken.external_id), Restarts(taken.external_id)
+    steps = dry_run_scene if run.dryrun else run_scene
     try:
         async with taken:
             while True:
                 try:
-                    return await live(taken, record, run), record
+                    return await steps(taken, record, run), record
                 except ENDS_RUN:
                     raise
                 except StageError as error:
-                    return await record.settle_failed(error.stage, error.__cause__ or error), record
-                except Exception as error:  # also what the caller's own objects raise
-                    if not restarts.may_follow(error):
-                        return await record.settle_failed(InputCreationStage.SCENE, error), record
+                    failure = _failure(error.stage, error.__cause__ or error)
                 except CancelledError:
-                    # Unless somebody cancels this task, an object of the caller's raises this. The task group would
-                    # take it for a cancellation of its own, and end the run without an error.
+                    # Unless somebody cancels this task, the caller's code raised it. The task group would treat it as
+                    # its own cancellation, and end the run without an error.
                     if is_being_cancelled():
                         raise
-                    cancelled = KognicError("the scene was cancelled from elsewhere")
-                    return await record.settle_failed(InputCreationStage.SCENE, cancelled), record
+                    cancelled = KognicError("the scene was cancelled by other code")
+                    failure = _failure(InputCreationStage.SCENE, cancelled)
+                except Exception as error:  # also what the caller's own objects raise
+                    if restarts.may_follow(error):
+                        continue
+                    failure = _failure(InputCreationStage.SCENE, error)
+                return await record.settle_failed(failure), record
     finally:
         run.left_jobs(taken)
         record.close()
+
+
+def _failure(stage: InputCreationStage, error: BaseException) -> InputCreationError:
+    return InputCreationError(stage=stage, message=str(error) or type(error).__name__)
 
 
 async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:

@@ -91,7 +91,8 @@ class Watcher:
         """
         if self._has_given_up:
             return False
-        self._visibility.expect(scene_uuid)  # a resumed scene is known to the journal only, and has no grace period yet
+        # A resumed scene is known to the journal only, and has no grace period yet.
+        self._visibility.ensure_grace_period(scene_uuid)
         waiting = _Waiting(scene_uuid)
         self._waiting[waiting] = None
         self._newcomer.set()

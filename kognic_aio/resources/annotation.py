@@ -88,7 +88,7 @@ class AnnotationResource(ApiResource):
         """
         path = f"v2/scenes/{segment(scene_uuid)}/annotations"
         query = _cuboids(iso_rotated_cuboids)
-        partials = await self._visibility.wait(
+        partials = await self._visibility.when_shown(
             [identifier(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
         )
         return [each async for each in self._completed(partials, PartialAnnotation.to_annotation)]

@@ -91,7 +91,7 @@ class InputResource(ApiResource):
 
         def around(send: Callable[[], Awaitable[T]]) -> Awaitable[T]:
             explaining = partial(explained, self._api, project, batch, send)
-            return self._visibility.wait(body.get("sceneUuids", ()), explaining)
+            return self._visibility.when_shown(body.get("sceneUuids", ()), explaining)
 
         return self._api.ask_paged("v2/inputs/query", Input, json=body, around=around)
 
@@ -149,7 +149,7 @@ class InputResource(ApiResource):
         """
         uuid, target = identifier(scene_uuid), _target(project, batch, request_uuid)
         body = given(sceneUuid=uuid, preAnnotationUuid=pre_annotation_uuid) | target
-        made = await self._visibility.wait([uuid], lambda: self._create(body, dryrun))
+        made = await self._visibility.when_shown([uuid], lambda: self._create(body, dryrun))
         if made is not None:
             check_is_about(self._api, "POST", "v2/inputs", answered=made.scene_uuid, asked=uuid)
         return made
@@ -288,7 +288,7 @@ class InputResource(ApiResource):
         async def ask() -> list[InputEntry]:
             return await self._api.ask("v1/inputs/query", list[InputEntry], json={"uuids": uuids})
 
-        found = await self._visibility.wait(uuids, ask)
+        found = await self._visibility.when_shown(uuids, ask)
         # This endpoint may omit scenes instead of responding with 404. Only those that are too new are waited for.
         known = {plain_uuid(entry.scene_uuid) for entry in found}
         missing = [uuid for uuid in uuids if plain_uuid(uuid) not in known]
@@ -312,8 +312,8 @@ class InputResource(ApiResource):
         reason = SceneInvalidatedReason(invalidated_reason)
         uuids = strings("scene_uuids", scene_uuids)
         body = {"inputIds": uuids, "invalidatedReason": reason.value}
-        await self._visibility.wait(uuids, lambda: self._api.command("v1/inputs/actions/invalidate", json=body))
-        self._visibility.invalidated(*uuids)
+        await self._visibility.when_shown(uuids, lambda: self._api.command("v1/inputs/actions/invalidate", json=body))
+        self._visibility.end_grace_period(*uuids)
 
     @deprecated("annotation types need not be added any more: the batch determines them")
     @renamed("scene_uuid", "input_uuid")

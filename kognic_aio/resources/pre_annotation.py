@@ -65,7 +65,7 @@ class PreAnnotationResource(ApiResource):
             externalResourceId=cloud_resource_uri,
             postponeExternalResourceImport=postpone_import,
         )
-        created = await self._visibility.wait(
+        created = await self._visibility.when_shown(
             [uuid], lambda: self._api.post("v2/pre-annotations", CreatedPreAnnotation, json=body)
         )
         return created.id
@@ -165,5 +165,5 @@ class PreAnnotationResource(ApiResource):
             "statuses": statuses,
         }
         query = [(name, value) for name, values in filters.items() for value in one_or_several(name, values)]
-        around = partial(self._visibility.wait, one_or_several("scene_uuids", scene_uuids))
+        around = partial(self._visibility.when_shown, one_or_several("scene_uuids", scene_uuids))
         return query_pre_annotations(self._api, query, around=around)

@@ -62,7 +62,7 @@ class SceneResource(ApiResource):
                 raise left_out(self._api, missing)
             return scenes
 
-        return await self._visibility.wait(asked, ask)
+        return await self._visibility.when_shown(asked, ask)
 
     async def get_scene_summary(self, scene_uuid: str | UUID, find_invalidated_scenes: bool = False) -> SceneSummary:
         """Get a summary of a scene: what it consists of.
@@ -79,7 +79,7 @@ class SceneResource(ApiResource):
         """
         path, query = f"v2/scenes/{segment(scene_uuid)}", {"includeInvalidated": str(find_invalidated_scenes)}
         uuid = identifier(scene_uuid)
-        summary = await self._visibility.wait([uuid], lambda: self._api.get(path, SceneSummary, query=query))
+        summary = await self._visibility.when_shown([uuid], lambda: self._api.get(path, SceneSummary, query=query))
         check_is_about(self._api, "GET", path, answered=summary.scene_uuid, asked=uuid)
         return summary
 
@@ -119,8 +119,8 @@ class SceneResource(ApiResource):
         """
         uuids = strings("scene_uuids", scene_uuids)
         body = {"sceneUuids": uuids, "reason": SceneInvalidatedReason(reason).value}
-        await self._visibility.wait(uuids, lambda: self._api.command("v2/scenes/actions/invalidate", json=body))
-        self._visibility.invalidated(*uuids)
+        await self._visibility.when_shown(uuids, lambda: self._api.command("v2/scenes/actions/invalidate", json=body))
+        self._visibility.end_grace_period(*uuids)
 
     async def create_scene(self, scene_request: SceneRequest) -> CreateSceneResponse:
         """Create a scene with any sensors, upload its local files, and commit it.
@@ -172,7 +172,7 @@ class SceneResource(ApiResource):
 
     async def _set_status(self, scene_uuid: str, status: str) -> None:
         path, body = f"v2/scenes/{segment(scene_uuid)}", {"status": status}
-        await self._visibility.wait([identifier(scene_uuid)], lambda: self._api.patch(path, json=body))
+        await self._visibility.when_shown([identifier(scene_uuid)], lambda: self._api.patch(path, json=body))
 
 
 def _numeric(frame_id: str) -> tuple[bool, int, str]:

@@ -75,7 +75,7 @@ async def _abandon(
     if orphaned is None:
         # The cancelled request may still start the scene. So a 404 is retried as long as there is time, even if the
         # client has no grace period.
-        visibility.expect(scene_uuid, at_least=2 * ABANDONING_TIME)
+        visibility.ensure_grace_period(scene_uuid, at_least=2 * ABANDONING_TIME)
     await record.abandoned(scene_uuid)
     # The task of a scene that may be orphaned still holds a place among the scene jobs, so it does not wait.
     is_gone = await _invalidate(backend, scene_uuid, waits=orphaned is None)
@@ -135,13 +135,13 @@ async def _invalidate(
             await backend.api.command("v2/scenes/actions/invalidate", json=body, repeatable=True)
 
     try:
-        await backend.visibility.wait([scene_uuid] if waits else [], ask)
+        await backend.visibility.when_shown([scene_uuid] if waits else [], ask)
     except NotFoundError:
         return None
     except KognicError as error:
         log.warning("scene %s was not finished, and could not be invalidated: %s", scene_uuid, error)
         return False
-    backend.visibility.invalidated(scene_uuid)
+    backend.visibility.end_grace_period(scene_uuid)
     return True
 
 

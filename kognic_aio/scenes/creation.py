@@ -80,7 +80,7 @@ async def create_requested_scene(backend: Backend, scene_request: SceneRequest) 
         # This endpoint reserves no uuid. After a lost response there is nothing to ask about, so it is not repeated.
         accepted = await backend.api.post(path, AcceptedRequest, json=encode(scene_request))
         job = SceneJob(shown_id(backend.api, "POST", path, accepted.id), may_exist=True)
-        backend.visibility.created(job.scene_uuid, scene_request.external_id)
+        backend.visibility.begin_grace_period(job.scene_uuid, scene_request.external_id)
         urls = accepted.signed_upload_urls or Secret[SignedUrls](())
         async with abandoned_on_failure(backend, job, SceneRecord(), orphans.append):
             job.uploads = file_uploads(backend, path, urls, files, sources)

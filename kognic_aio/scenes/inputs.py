@@ -48,7 +48,7 @@ async def post_inputs(
                 return None
             return await api.post(INPUTS, list[Input], json=body)
 
-    inputs = await backend.visibility.wait([scene_uuid], create)
+    inputs = await backend.visibility.when_shown([scene_uuid], create)
     for made in inputs or ():
         check_is_about(api, "POST", INPUTS, answered=made.scene_uuid, asked=scene_uuid)
     return inputs
@@ -90,7 +90,7 @@ async def find_only_inputs(backend: Backend, scene_uuid: str, project: str, batc
 
 async def _find_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
-    around = partial(backend.visibility.wait, [scene_uuid])
+    around = partial(backend.visibility.when_shown, [scene_uuid])
     inputs = await backend.api.ask_paged("v2/inputs/query", Input, json=body, around=around)
     # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None
@@ -106,7 +106,7 @@ async def post_pre_annotation(
     names = to_json(given(sceneUuid=scene_uuid, externalId=external_id))
     # The content is spliced in as text: it was checked as JSON before, and parsing it again takes time and memory.
     body = names.removesuffix(b"}") + b', "preAnnotation": ' + content + b"}"
-    return await backend.visibility.wait(
+    return await backend.visibility.when_shown(
         [scene_uuid], lambda: backend.api.post("v1/pre-annotations", CreatedPreAnnotation, json=body, dryrun=dryrun)
     )
 
@@ -138,7 +138,7 @@ async def find_ids(backend: Backend, scene_uuid: str, external_id: str | None) -
     Endpoint: `GET v2/pre-annotations`
     """
     query = given(sceneUuids=scene_uuid, externalIds=external_id)
-    around = partial(backend.visibility.wait, [scene_uuid])
+    around = partial(backend.visibility.when_shown, [scene_uuid])
     found = await query_pre_annotations(backend.api, [*query.items()], around=around)
     asked = plain_uuid(scene_uuid)
     # Filtered again here: a pre-annotation of another scene must not count as this one's. Entries that do not say what

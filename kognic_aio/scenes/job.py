@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -83,6 +84,22 @@ class SceneJob:
     uploads: Sequence[Upload] = ()
     request_input_uuid: str | None = None
 
+    @contextmanager
+    def starting(self) -> Generator[None, None, None]:
+        """Note that the request in this context may start the scene.
+
+        It is noted before the request, because a cancellation may come after the request had its effect.
+        """
+        before, self.may_exist = self.may_exist, True
+        try:
+            yield
+        except ConflictError:
+            raise  # as after an earlier request that started the scene
+        except Exception as error:
+            # This refusal says nothing about an earlier request whose response was lost.
+            self.may_exist = before or may_have_had_effect(error)
+            raise
+
 
 def check_type(scene: BaseScene) -> None:
     """Raise an InvalidError for anything but a scene of one of the seven types."""
@@ -157,22 +174,18 @@ async def _accept(backend: Backend, path: str, body: JsonObject, job: SceneJob) 
     stranded = StrandedError(f"scene {job.scene_uuid} was started, but its signed URLs were lost")
 
     async def create(api: Api) -> AcceptedScene:
-        # Set before the request, because a cancellation may come after the request had its effect.
-        may_exist, job.may_exist = job.may_exist, True
+        may_exist = job.may_exist
         try:
-            return await api.post(path, AcceptedScene, json=body, query=backend.workspace)
+            with job.starting():
+                return await api.post(path, AcceptedScene, json=body, query=backend.workspace)
         except ConflictError as conflict:
             # A uuid can be used only once. So after a lost response, a conflict proves that the scene exists. At the
             # first attempt it may also be about the project. Then nobody waits to find out: the scene is abandoned.
             if may_exist or await is_shown(api, job.scene_uuid):
                 raise stranded from conflict
             raise
-        except Exception as error:
-            # This refusal says nothing about an earlier attempt whose response was lost.
-            job.may_exist = may_exist or may_have_had_effect(error)
-            raise
 
-    async def look(api: Api) -> AcceptedScene | None:
+    async def find(api: Api) -> AcceptedScene | None:
         if await is_shown(api, job.scene_uuid):
             raise stranded
         # Not found proves nothing, because the platform may not show the scene yet. Waiting would take a grace period.
@@ -180,13 +193,13 @@ async def _accept(backend: Backend, path: str, body: JsonObject, job: SceneJob) 
         return None
 
     try:
-        accepted = await at_most_once(backend.api, create, look)
+        accepted = await at_most_once(backend.api, create, find)
     finally:
         if job.may_exist:
             # A request that timed out may still take effect. So even a client without a grace period needs one here.
-            backend.visibility.expect(job.scene_uuid, at_least=backend.api.late_effect_seconds)
+            backend.visibility.ensure_grace_period(job.scene_uuid, at_least=backend.api.late_effect_seconds)
     # The grace period counts from the response, which is the latest time at which the scene was created.
-    backend.visibility.created(job.scene_uuid, body["externalId"])
+    backend.visibility.begin_grace_period(job.scene_uuid, body["externalId"])
     check_is_about(backend.api, "POST", path, answered=accepted.internal_id, asked=job.scene_uuid)
     return accepted
 
@@ -238,17 +251,17 @@ async def commit(backend: Backend, job: SceneJob) -> None:
     path = f"v1/inputs/{segment(job.scene_uuid)}/actions/commit"
 
     async def act(api: Api) -> bool:
-        await backend.visibility.wait([job.scene_uuid], lambda: api.command(path))
+        await backend.visibility.when_shown([job.scene_uuid], lambda: api.command(path))
         return True
 
-    async def look(api: Api) -> bool | None:
+    async def find(api: Api) -> bool | None:
         return await get_status(backend.using(api), job.scene_uuid) not in (SceneStatus.Pending, None) or None
 
     try:
-        await at_most_once(backend.api, act, look)
+        await at_most_once(backend.api, act, find)
     except ConflictError:
         # The platform refuses a second commit. If the first one had its effect, all is well.
-        if not await look(backend.api):
+        if not await find(backend.api):
             raise
 
 

@@ -37,7 +37,7 @@ async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene
             raise left_out(backend.api, missing)  # a NotFoundError, so an omission is waited for like a 404
         return list(found.values())
 
-    return await backend.visibility.wait(scene_uuids, find_all)
+    return await backend.visibility.when_shown(scene_uuids, find_all)
 
 
 def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
@@ -77,6 +77,6 @@ async def have_appeared(backend: Backend, scene_uuids: Sequence[str]) -> bool:
 
 async def was_committed(backend: Backend, scene_uuid: str) -> bool | None:
     """Whether a scene of an earlier run is committed and not invalidated; None if the platform does not know it."""
-    backend.visibility.expect(scene_uuid)  # its grace period begins now: only a journal knew of it
+    backend.visibility.ensure_grace_period(scene_uuid)  # its grace period begins now: only a journal knew of it
     status = await get_status(backend, scene_uuid)
     return None if status is None else status.is_committed

@@ -36,7 +36,7 @@ class Visibility:
         self._clock = clock
         self._ends: dict[str, float] = {}
 
-    def created(self, *names: str, timeout: float | None = None) -> None:
+    def begin_grace_period(self, *names: str, timeout: float | None = None) -> None:
         """Begin the grace period of a scene that was created just now, under its uuid and perhaps its external id."""
         now = self._clock()
         self._forget(now)
@@ -44,12 +44,12 @@ class Visibility:
             self._ends.pop(name, None)  # moves the scene to the end: the dict is in order of expiry, for `_forget`
             self._ends[name] = now + (self.timeout if timeout is None else timeout)
 
-    def expect(self, scene_uuid: str, *, at_least: float = 0.0) -> None:
+    def ensure_grace_period(self, scene_uuid: str, *, at_least: float = 0.0) -> None:
         """Begin the grace period of a scene that was created at an unknown time, unless it has one already."""
         if not self.is_expected(scene_uuid):
-            self.created(scene_uuid, timeout=max(self.timeout, at_least))
+            self.begin_grace_period(scene_uuid, timeout=max(self.timeout, at_least))
 
-    def invalidated(self, *scene_uuids: str) -> None:
+    def end_grace_period(self, *scene_uuids: str) -> None:
         """End the grace period of scenes that were invalidated: from now on, "not found" is final."""
         for uuid in scene_uuids:
             self._ends.pop(_key(uuid), None)
@@ -58,7 +58,7 @@ class Visibility:
         """Return whether a scene is within its grace period."""
         return self._seconds_left([name]) > 0
 
-    async def wait(self, names: Collection[str], ask: Callable[[], Awaitable[T]]) -> T:
+    async def when_shown(self, names: Collection[str], ask: Callable[[], Awaitable[T]]) -> T:
         """Send a request about scenes, and retry it until the platform shows them.
 
         Raises:

@@ -16,7 +16,7 @@ from yarl import URL
 
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
-from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat, repeat
+from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
 from kognic_aio._http.throttle import MAX_GIVEN_UP, MAX_STORAGES, REST, Throttle, Throttles
 from kognic_aio.config import Retry
 from kognic_aio.errors import ConnectError, KognicError, RequestError, ServerError, TimedOutError, UnavailableError
@@ -224,7 +224,7 @@ async def send(shared: Throttle, respond: Callable[[], Awaitable[Answer]]) -> An
 
 async def repeating(shared: Throttle, bounds: Retry, respond: Callable[[], Awaitable[T]], key: str | None = None) -> T:
     policy = RetryPolicy(is_retryable=may_repeat, breaker_key=key)
-    return await repeat(Attempts(policy, bounds, shared), respond)
+    return await Attempts(policy, bounds, shared).until_success(respond)
 
 
 def answer(status: int, **headers: str) -> Answer:

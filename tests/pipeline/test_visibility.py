@@ -381,10 +381,10 @@ async def test_an_older_annotation(client: KognicIOClient, emulator: Emulator) -
 async def test_another_spelling(spell: Callable[[str], str]) -> None:
     """A grace period is a scene's, in whatever spelling of its uuid it is asked for."""
     visibility = Visibility(30.0)
-    visibility.created(UNKNOWN.replace("1", "a"), "A1")
+    visibility.begin_grace_period(UNKNOWN.replace("1", "a"), "A1")
     assert visibility.is_expected(spell(UNKNOWN.replace("1", "a")))
     assert not visibility.is_expected("a1")
-    visibility.invalidated(spell(UNKNOWN.replace("1", "a")))
+    visibility.end_grace_period(spell(UNKNOWN.replace("1", "a")))
     assert not visibility.is_expected(UNKNOWN.replace("1", "a"))
 
 
@@ -427,7 +427,7 @@ async def test_what_is_remembered() -> None:
     visibility = Visibility(30.0, clock=lambda: now)
     for number in range(1000):
         now = float(number)
-        visibility.created(f"uuid-{number}", f"scene-{number}")
+        visibility.begin_grace_period(f"uuid-{number}", f"scene-{number}")
     assert visibility.is_expected("uuid-999")
     assert visibility.is_expected("scene-970")
     assert not visibility.is_expected("uuid-969")

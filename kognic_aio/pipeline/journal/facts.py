@@ -158,7 +158,7 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
             case Reached(step=Step.STARTING):
                 entry = Entry(key=key, **_values(fact))
                 refused = {kin: error for kin, error in refused.items() if kin != uncalibrated(fact.fingerprint or "")}
-            case Reached() if entry is None or (entry.result is None and fact.step in STEPS[STEPS.index(entry.step) :]):
+            case Reached() if not _is_late(fact, entry):
                 entry = evolve(entry, **_values(fact)) if entry else Entry(key=key, **_values(fact))
             case Delivered() if entry is not None:
                 entry = evolve(entry, delivered=entry.result is not None)
@@ -176,6 +176,11 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
             case _:
                 pass
     return Known(entry, refused)
+
+
+def _is_late(fact: Reached, entry: Entry | None) -> bool:
+    """Whether the scene has settled, or has come further than this step."""
+    return entry is not None and (entry.result is not None or STEPS.index(fact.step) < STEPS.index(entry.step))
 
 
 def compacted(known: Known) -> Iterator[Fact]:
