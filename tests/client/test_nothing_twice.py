@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Literal
 
-import anyio
 import pytest
 
 from kognic_aio import InputCreationStatus, KognicIOClient, SceneWithPreAnnotation, create_inputs
@@ -13,6 +12,7 @@ from kognic_aio.errors import ApiError, LostAnswerError, ServerError
 from kognic_aio.scenes.inputs import create_only_inputs
 from tests.faults.ingestion import OPENLABEL
 from tests.scenes import cameras_scene
+from tests.waiting import cancelled_when
 
 pytestmark = pytest.mark.anyio
 
@@ -90,8 +90,7 @@ async def test_tries_are_counted_by_us(method: str, emulator: Emulator, client: 
 async def test_a_scene_left_while_it_is_started(emulator: Emulator, client: KognicIOClient) -> None:
     """A start that is cut off takes effect all the same; what comes of it is invalidated."""
     emulator.faults.add(faults.SlowAnswer(5), on=START)
-    with anyio.move_on_after(0.1):
-        await client.cameras.create(cameras_scene("one"))
+    await cancelled_when(lambda: statuses(emulator), client.cameras.create(cameras_scene("one")))
     assert statuses(emulator) == ["invalidated:incorrectly-created"]
 
 

@@ -17,7 +17,7 @@ from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.model import Cameras, Image
 from tests.files.scenes import MIB, PROJECT, check_arrival, content_of, ingest, scene_of
-from tests.waiting import until
+from tests.waiting import cancelled_when, until
 
 pytestmark = pytest.mark.anyio
 
@@ -164,9 +164,7 @@ async def test_a_generator_that_is_cancelled(client: KognicIOClient) -> None:
             threads.append(threading.get_ident())
             may_go_on.set()
 
-    with anyio.move_on_after(0.3):
-        await client.cameras.create(scene_of(1, data=chunks()))
-    assert has_begun.is_set()
+    await cancelled_when(has_begun.is_set, client.cameras.create(scene_of(1, data=chunks())))
     await until(may_go_on.is_set)
     assert threads[0] == threads[1] != threading.get_ident()
 

@@ -3,6 +3,7 @@
 import io
 import os
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from kognic_aio import KognicIOClient
 from kognic_aio.emulator import Emulator, faults
 from tests.files.scenes import MIB, check_arrival, content_of, ingest, scene_of
-from tests.waiting import until
+from tests.waiting import cancelled_when, until
 
 pytestmark = pytest.mark.anyio
 
@@ -186,10 +187,11 @@ async def test_a_callback_that_goes_on_after_its_end(
     path = tmp_path / "all"
     path.write_bytes(b"".join(content_of(number) for number in range(2)))
     with path.open("rb") as file:
-        may_go_on = anyio.Event()
+        has_begun, may_go_on = threading.Event(), anyio.Event()
         loop_thread = anyio.lowlevel.current_token()
 
         def slowly(_: str) -> bytes:
+            has_begun.set()
             file.seek(0)
             start = file.read(MIB)
             anyio.from_thread.run(may_go_on.wait, token=loop_thread)
@@ -199,9 +201,7 @@ async def test_a_callback_that_goes_on_after_its_end(
             file.seek(3 * MIB)
             return file.read(3 * MIB)
 
-        with anyio.move_on_after(0.2) as scope:
-            await client.cameras.create(scene_of(0, callback=slowly))
-        assert scope.cancelled_caught
+        await cancelled_when(has_begun.is_set, client.cameras.create(scene_of(0, callback=slowly)))
         async with anyio.create_task_group() as group:
             results: list[Any] = []
 
@@ -219,16 +219,16 @@ async def test_what_a_cancelled_callback_opens_is_closed(client: KognicIOClient,
     path = tmp_path / "image"
     path.write_bytes(b"image")
     opened: list[IO[bytes]] = []
-    may_go_on = anyio.Event()
+    has_begun, may_go_on = threading.Event(), anyio.Event()
     token = anyio.lowlevel.current_token()
 
     def open_late(_: str) -> IO[bytes]:
+        has_begun.set()
         anyio.from_thread.run(may_go_on.wait, token=token)
         opened.append(path.open("rb"))
         return opened[0]
 
-    with anyio.move_on_after(0.2):
-        await client.cameras.create(scene_of(0, callback=open_late))
+    await cancelled_when(has_begun.is_set, client.cameras.create(scene_of(0, callback=open_late)))
     may_go_on.set()
     await until(lambda: opened and opened[0].closed)
 

@@ -27,7 +27,7 @@ from kognic_aio.scenes.visibility import Visibility
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT, Ingestion
 from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
-from tests.waiting import until
+from tests.waiting import cancelled_when, until
 
 pytestmark = pytest.mark.anyio
 
@@ -161,8 +161,8 @@ async def test_a_run_that_is_cancelled(emulator: Emulator, client: KognicIOClien
     emulator.faults.add(faults.SlowAnswer(5), on=faults.UPLOADS, times=math.inf)
     emulator.platform.timing.visibility_lag = 2.0
     path = tmp_path / "journal"
-    with anyio.move_on_after(0.3):
-        await ingest(client, [cameras_scene("one")], journal=path)
+    uploading = ingest(client, [cameras_scene("one")], journal=path)
+    await cancelled_when(lambda: emulator.recorder.in_flight["uploads"], uploading)
     async with Journal(path) as journal:
         assert len(await journal.abandoned()) == 1
     emulator.faults.clear()
@@ -179,9 +179,10 @@ async def test_a_create_that_is_cancelled(
 ) -> None:
     """It ends within a second. A scene that is shown by then is invalidated, of another a warning tells."""
     emulator.faults.add(faults.SlowAnswer(5), on=faults.UPLOADS, times=math.inf)
-    emulator.platform.timing.visibility_lag = 0.4 if invalidated else 5.0
-    with anyio.fail_after(1.2), anyio.move_on_after(0.2):
-        await client.cameras.create(cameras_scene("one"))
+    emulator.platform.timing.visibility_lag = 0.2 if invalidated else 5.0
+    with anyio.fail_after(1.2):
+        uploading = client.cameras.create(cameras_scene("one"))
+        await cancelled_when(lambda: emulator.recorder.in_flight["uploads"], uploading)
     assert statuses(emulator) == ["invalidated:incorrectly-created" if invalidated else "pending"]
     (uuid,) = [scene.uuid for scene in ours(emulator)]
     assert (f"scene {uuid} was cut off" in caplog.text) is not invalidated
