@@ -100,7 +100,7 @@ class Deadline:
                         body += chunk
                         self.received = response.content.total_raw_bytes
                         max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
-                        if len(body) > max_plain:
+                        if len(body) > max_plain or self.received > limit:  # compression may also enlarge
                             response.close()  # so that the connection is not used again
                             break
         except aiohttp.ClientPayloadError as failure:
@@ -108,7 +108,7 @@ class Deadline:
                 raise
         if is_error:
             return body[:MAX_ERROR]
-        if len(body) > limit:
+        if len(body) > limit or self.received > limit:
             raise TooLarge(f"larger than {limit} bytes")
         if len(body) > max_plain:
             raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain}")

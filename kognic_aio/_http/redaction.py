@@ -120,8 +120,8 @@ def secrets_in_headers(headers: Mapping[str, str]) -> Iterator[str]:
 def redacted(text: str, secrets: Iterable[str] = (), *, length: int) -> str:
     """A text of a server, of limited length and without secrets in any form."""
     sought, raw = _sought(tuple(secrets)), text[: MAX_SEARCHED + MAX_SECRET].encode(errors="replace")
-    hiding = [plain for plain in _rounds(raw) if _is_in(plain, sought)]
-    # Of several rounds that find secrets the last finds all, and `a&` as a whole where it is written `a&amp;`.
+    hiding = [plain for plain in _rounds(raw, sought) if _is_in(plain, sought)]
+    # Of several rounds that find secrets, the last finds all.
     clean = _cut_out(hiding[-1], sought) if hiding else raw
     if len(raw) >= MAX_SEARCHED + MAX_SECRET:
         clean = clean[:-MAX_SECRET]  # which may be the beginning of a secret
@@ -151,16 +151,25 @@ def _bare(text: bytes) -> bytes:
     return text.translate(_ALIKE, _PASSED_OVER)
 
 
-def _rounds(text: bytes) -> Iterator[bytes]:
-    """A text as it is, and after each round in which its escapes are undone."""
+def _rounds(text: bytes, sought: Sought = (set(), set())) -> Iterator[bytes]:
+    """A text as it is, and after each round in which its escapes are undone, but for what is sought."""
     yield text
     for _ in range(3):  # for example of JSON in HTML in a URL
         if not (b"%" in text or b"\\" in text or b"&" in text):  # as most have none, and patterns cost more
             return
-        before, text = text, _ESCAPE.sub(_character, text)
+        before, text = text, _unescaped(text, sought)
         if text == before:
             return
         yield text
+
+
+def _unescaped(text: bytes, sought: Sought) -> bytes:
+    """A text without its escapes. What is sought stays: in `100%ab12`, an escape would take the first letters of it."""
+    plain, position = bytearray(), 0
+    for start, end in _places(text, sought):
+        plain += _ESCAPE.sub(_character, text[position:start]) + text[start:end]
+        position = end
+    return bytes(plain + _ESCAPE.sub(_character, text[position:]))
 
 
 def _is_in(text: bytes, sought: Sought) -> bool:
@@ -171,16 +180,30 @@ def _is_in(text: bytes, sought: Sought) -> bool:
 
 def _cut_out(text: bytes, sought: Sought) -> bytes:
     """Replace what is sought, and nothing else: the rest of a message still says what went wrong."""
-    exact, loose = sought
-    places = [place for place, byte in enumerate(text) if byte not in _PASSED_OVER]
-    spans = [*_spans(text, exact)]
-    spans += [(places[start], places[end - 1] + 1) for start, end in _spans(_bare(text), loose)]
     kept, position = bytearray(), 0
-    for start, end in sorted(spans):
-        if start >= position:
-            kept += text[position:start] + BLANK.encode()
-        position = max(position, end)
+    for start, end in _places(text, sought):
+        kept += text[position:start] + BLANK.encode()
+        position = end
     return bytes(kept + text[position:])
+
+
+def _places(text: bytes, sought: Sought) -> Iterator[tuple[int, int]]:
+    """The start and end of each place where something is sought, in their order. Those that overlap are one."""
+    if not _is_in(text, sought):
+        return
+    exact, loose = sought
+    visible = [place for place, byte in enumerate(text) if byte not in _PASSED_OVER]
+    spans = [*_spans(text, exact)]
+    spans += [(visible[start], visible[end - 1] + 1) for start, end in _spans(_bare(text), loose)]
+    # If it ends in an escape, as `a&` in `a&amp;`, it ends with that.
+    ends = {place: each.end() for each in _ESCAPE.finditer(text) for place in range(each.start() + 1, each.end())}
+    first, last = min(spans)
+    for start, end in sorted(spans):
+        if start >= last:
+            yield first, last
+            first = start
+        last = max(last, ends.get(end, end))
+    yield first, last
 
 
 def _spans(text: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:

@@ -132,16 +132,16 @@ class Transport:
 
     async def attempt(self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None) -> T:
         """Send a request once in its turn at the host, and again with a new token if the token is refused."""
+        self._open_session()
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
         renewals = 0
         while True:
-            session = self._open_session()
             if request.needs_token:
                 token = await self._tokens.get(token, breaker_key)
             started = await throttle.start_in_turn()
             try:
                 # Without a descriptor for a connection, nothing was sent, and the host is not to blame.
-                answer = await with_descriptors(self._sender.send, session, request, token)
+                answer = await with_descriptors(self._send_now, request, token)
                 throttle.learn_from_answer(answer, started)
             except RequestError as error:
                 throttle.learn_from_error(error, started)
@@ -154,6 +154,10 @@ class Transport:
                 finally:
                     del answer  # or the traceback of an error would keep all of it
             renewals += 1
+
+    def _send_now(self, request: Request, token: Secret[str] | None) -> Awaitable[Answer]:
+        """Send a request, unless the client was closed while the request waited for its turn."""
+        return self._sender.send(self._open_session(), request, token)
 
     def _open_session(self) -> Secret[aiohttp.ClientSession]:
         if self._session is None or self._loop is None:

@@ -196,6 +196,16 @@ def test_secrets(secret: str, form: str) -> None:
     assert told == "you sent ... as key"
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("before", ["100%", "\\", "\\x", "\\u00", "&#"])
+def test_secrets_after_half_an_escape(before: str, form: str) -> None:
+    """What looks like an escape takes no letters from a secret, however that is quoted elsewhere."""
+    secret = "ab12cd34ef56"
+    told = redacted(f"{before}{secret} and {FORMS[form](secret)}", [secret], length=500)  # type: ignore[operator]
+    assert told.endswith("... and ...")
+    assert "cd34" not in told
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 def test_secrets_at_the_end_of_what_is_looked_at(secret: str) -> None:
     """No half of a secret is left where a text is cut, however often it stands before."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ from aiohttp import web
 from attrs import define
 
 from kognic_aio import FileData, KognicIOClient
+from kognic_aio._http.protocol import MAX_ANSWER
 from kognic_aio._secret import Secret
 from kognic_aio.client import backend_of
-from kognic_aio.errors import ClosedError, InvalidError
+from kognic_aio.errors import ClosedError, InvalidError, TooLargeError, TooManyRequestsError
 from kognic_aio.model import Image
 from tests.http.attacks import PROJECT
 from tests.scripted import Server, serving
@@ -146,6 +148,50 @@ async def test_a_session_that_unpacks_by_itself(auto_decompress: bool) -> None:
         assert await backend_of(set_up.client).storage.get_json(Secret(f"{set_up.server.url}/storage/a")) == {
             "data": []
         }
+
+
+async def test_compressed_bytes_that_stand_for_less() -> None:
+    """A response is no longer than it may be before it is unpacked either, should that make it shorter."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # gzip
+    start = packer.compress(b"[") + packer.flush(zlib.Z_SYNC_FLUSH)
+    space = 20_000 * b"\0\0\0\xff\xff" + b"\0\1\0\xfe\xff "  # empty blocks, and one of a space
+    sent = 0
+
+    async def much(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        await response.write(start)
+        while sent < 2 * MAX_ANSWER:
+            await response.write(space)
+            sent += len(space)
+        return response
+
+    async with stage() as set_up:
+        set_up.server.streaming = much
+        with pytest.raises(TooLargeError, match="larger than"):
+            await set_up.client.project.get_projects()
+    assert sent < 2 * MAX_ANSWER
+
+
+async def test_a_client_that_is_closed_before_its_turn() -> None:
+    """A request that waits for its turn when the client closes is not sent, though the session stays open."""
+    sent: list[str] = []
+
+    def refuse(request: web.BaseRequest) -> web.StreamResponse:
+        sent.append(request.path)
+        return web.json_response({}, status=429, headers={"Retry-After": "1"})
+
+    async with stage() as set_up:
+        set_up.server.always = refuse
+        with pytest.raises(TooManyRequestsError):
+            await set_up.client.project.create_batch("project", "first")
+        waiting = asyncio.create_task(set_up.client.project.create_batch("project", "second"))
+        await anyio.sleep(0.1)
+        await set_up.client.aclose()
+        with pytest.raises(ClosedError, match="the client is not open"):
+            await waiting
+    assert [path for path in sent if path.endswith("second")] == []
 
 
 async def test_a_session_with_a_base_url() -> None:

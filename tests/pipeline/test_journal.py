@@ -735,6 +735,21 @@ async def test_closing_writes_the_rest(path: Path) -> None:
         assert await journal.counts() == {Step.STARTING: 100}
 
 
+def test_left_when_the_loop_ends(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Who leaves it to the end of the loop, which cancels what is being written, hears no complaints."""
+
+    async def leave() -> None:
+        journal = Journal(path, HERE)
+        await journal.open()
+        tasks = {asyncio.create_task(journal.record(f"key-{number}", Step.STARTING)) for number in range(200)}
+        while not [task for task in asyncio.all_tasks() if task.get_name() == "journal"]:
+            await anyio.lowlevel.checkpoint()
+        assert tasks
+
+    asyncio.run(leave())
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("patience", range(0, 40, 4))
 async def test_cancelled_while_opening(path: Path, patience: int) -> None:
     """Whoever is cancelled while a journal opens leaves it closed."""

@@ -146,7 +146,10 @@ class Journal:
             self._writing = asyncio.create_task(self._write(), name="journal")
         self._batch.append((key, fact))
         number = len(self._batch) - 1
-        known = (await asyncio.shield(self._writing))[number]  # if this caller is cancelled, its fact is still written
+        written = await asyncio.shield(self._writing)  # if this caller is cancelled, its fact is still written
+        if not written:
+            self._opened()  # raises the failure
+        known = written[number]
         if isinstance(known, JournalError):
             raise known
         return known
@@ -160,7 +163,8 @@ class Journal:
         except (Exception, asyncio.CancelledError) as error:
             message = str(error) or f"journal {self.path}: its writing was cancelled"
             self._failure = JournalError(message, path=self.path)
-            raise self._failure from error
+            self._failure.__cause__ = error
+            return []  # not raised: perhaps nobody waits any more, and asyncio would complain when the loop ends
 
     def _opened(self) -> "JournalFile":
         if self._failure is not None:
