@@ -249,8 +249,8 @@ class ChecksumError(RequestError):
     stored: str
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
-        damage = f"the storage has bytes of crc32c {stored}, sent were {sent} ({method} {url})"
-        message = f"{filename!r} was damaged on its way: {damage}"
+        damage = f"sent crc32c {sent}, stored crc32c {stored} ({method} {url})"
+        message = f"{filename!r} was damaged in transit: {damage}"
         super().__init__(message, filename=filename, sent=sent, stored=stored, method=method, url=url)
 
 

@@ -168,7 +168,7 @@ class FileSource(ABC):
     def exclusive(self, data: Any) -> Generator[None, None, None]:
         """Raise a DataError if the data is already being read: each reader would get a part of the bytes."""
         if id(data) in _in_use:
-            problem = "is being uploaded already; give each file its own, or a callback that opens it"
+            problem = "is being uploaded already; pass a new one for each file, or a callback that opens it"
             raise DataError(f"the data of {self.name!r} {problem}", filename=self.name)
         _in_use.add(id(data))
         try:

@@ -148,8 +148,8 @@ def _backwards(times: Sequence[tuple[str, int | None]]) -> Problems:
     given = [(place, time) for place, time in times if time is not None]
     for (_, before), (place, time) in pairwise(given):
         if time < before:
-            problem = f"{time} is before {before}, that of the frame before it"
-            yield place, f"{problem}; frames go in the order of their times"
+            problem = f"{time} is before {before}, the time of the previous frame"
+            yield place, f"{problem}; frames must be in chronological order"
 
 
 def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
@@ -159,7 +159,7 @@ def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
         other = by_id.setdefault(file.resource_id, file)
         if other is not file and not _is_same_source(file, other):
             # The platform stores one object for a resource id, so one of the two would be lost.
-            problem = f"resource_id {file.resource_id!r} stands for two files in scene {scene!r}"
+            problem = f"two files of scene {scene!r} have the resource_id {file.resource_id!r}"
             yield "resources", f"{problem}: {other.filename!r} and {file.filename!r}"
     by_data: dict[int, Resource] = {}
     for file in by_id.values():
@@ -170,7 +170,7 @@ def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
         if other is not file:
             # A stream or generator gives its bytes once, so each file would get a part of them.
             problem = f"{other.filename!r} and {file.filename!r} of scene {scene!r} share one source"
-            yield "resources", f"{problem}; give each its own, or a callback that opens it"
+            yield "resources", f"{problem}; pass a new one for each, or a callback that opens it"
 
 
 def _is_same_source(a: Resource, b: Resource) -> bool:

@@ -138,7 +138,7 @@ def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_f
     if dryrun and journal is not None:
         raise InvalidError("journal: a dry run creates nothing that could be recorded")
     if retry_failed and journal is None:
-        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
+        raise InvalidError("retry_failed: requires journal=, which records what failed before")
 
 
 class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
@@ -283,7 +283,7 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
         # Unless somebody cancels this task, it is the source that raises: it may wait for a task that was cancelled.
         if is_being_cancelled():
             raise
-        failure: Exception = KognicError("the source of scenes was cancelled from elsewhere")
+        failure: Exception = KognicError("the source of scenes was cancelled by other code")
     except Exception as error:
         failure = error
         if hint := thread_hint(error):

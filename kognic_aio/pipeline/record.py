@@ -242,12 +242,12 @@ class Records:
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
         """Record that a content is refused, and return the error that says why and what to do."""
-        how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
+        how = listed(differences) if differences else "it was recorded by an earlier version, without the details"
         is_created = entry.status is InputCreationStatus.CREATED
         what = "create it next to the recorded input" if is_created else "replace the recorded scene"
         message = (
-            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells"
-            f" them apart, or another journal; to {what}: {RETRY}"
+            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that"
+            f" distinguishes them, or another journal; to {what}: {RETRY}"
         )
         error = DuplicateError(message, differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))

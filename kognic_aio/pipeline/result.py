@@ -45,7 +45,7 @@ class SceneWithPreAnnotation:
         if release is not None and not callable(release):
             raise InvalidError(f"SceneWithPreAnnotation.release: expected a callable, got {type(release).__name__}")
         if pre_annotation is not None and preannotation is not None:
-            raise InvalidError("SceneWithPreAnnotation: give pre_annotation or preannotation, not both")
+            raise InvalidError("SceneWithPreAnnotation: pass pre_annotation or preannotation, not both")
         object.__setattr__(self, "scene", scene)
         object.__setattr__(self, "pre_annotation", preannotation if pre_annotation is None else pre_annotation)
         object.__setattr__(self, "release", release)

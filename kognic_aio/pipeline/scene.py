@@ -63,7 +63,7 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
                     # take it for a cancellation of its own, and end the run without an error.
                     if is_being_cancelled():
                         raise
-                    cancelled = KognicError("the scene was cancelled from elsewhere")
+                    cancelled = KognicError("the scene was cancelled by other code")
                     return await record.settle_failed(InputCreationStage.SCENE, cancelled), record
     finally:
         run.left_jobs(taken)

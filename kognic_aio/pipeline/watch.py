@@ -146,7 +146,7 @@ class Watcher:
             raise
         except KognicError as error:
             # Not an error of these scenes: they are being processed all the same, and may be waited for.
-            log.warning("no status of %d scenes, asking again in %s s: %s", len(group), self._sleep_time, error)
+            log.warning("status query for %d scenes failed, retrying in %g s: %s", len(group), self._sleep_time, error)
             self._postpone(group, self._sleep_time)
             return True
         for waiting in group:

@@ -152,8 +152,8 @@ def _in_short_time(scene_uuid: str) -> Generator[None, None, None]:
         yield
     if time.cancelled_caught:
         log.warning(
-            "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
-            "invalidates it; without a journal, invalidate it yourself",
+            "scene %s was interrupted, and could not be invalidated within %g s; the next run with the same journal "
+            "will do so; without a journal, invalidate it yourself",
             scene_uuid,
             ABANDONING_TIME,
         )

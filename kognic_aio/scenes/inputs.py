@@ -169,7 +169,7 @@ def query_pre_annotations(
             if not page.has_next:
                 return
             if not page.data:  # a server that says so for ever would keep the caller for ever
-                raise api.malformed("GET", PRE_ANNOTATIONS, f"an empty page at {offset}, and another one")
+                raise api.malformed("GET", PRE_ANNOTATIONS, f"an empty page at offset {offset}, and no end")
             offset += PAGE_SIZE
 
     return Paged(pages)

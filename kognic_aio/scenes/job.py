@@ -209,7 +209,7 @@ def file_uploads(
     if asked and (missing := sorted(known - asked)):
         problems.append(f"no signed URL for {missing}")
     if unknown := sorted(asked - known):
-        problems.append(f"signed URLs for {unknown}, which are no files of the scene")
+        problems.append(f"signed URLs for {unknown}, which the scene does not have")
     if problems:
         raise backend.api.malformed("POST", path, ", and ".join(problems))
     return [partial(backend.storage.put, Secret(url), files[name], sources[name]) for name, url in urls.reveal()]

@@ -436,7 +436,7 @@ async def test_a_source_that_is_cancelled(client: KognicIOClient) -> None:
         raise asyncio.CancelledError
 
     results: list[InputCreationResult] = []
-    with pytest.raises(KognicError, match="the source of scenes was cancelled from elsewhere"):
+    with pytest.raises(KognicError, match="the source of scenes was cancelled by other code"):
         async for result in create_inputs(client, source(), "project-a", **FAST):
             results.append(result)  # noqa: PERF401  # a comprehension would lose them
     assert [result.status for result in results] == [CREATED]

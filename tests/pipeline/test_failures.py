@@ -277,4 +277,4 @@ async def test_a_key_that_is_cancelled(client: KognicIOClient, tmp_path: Path) -
         found = {result.external_id: result async for result in made}
     assert found["good"].status == InputCreationStatus.CREATED
     assert found["bad"].error is not None
-    assert found["bad"].error.message == "the scene was cancelled from elsewhere"
+    assert found["bad"].error.message == "the scene was cancelled by other code"
