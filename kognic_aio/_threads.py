@@ -115,7 +115,7 @@ async def _started_worker() -> Worker:
 
 def _give_back(worker: Worker) -> None:
     if worker.is_busy:
-        worker.submit(_idle.append, worker)  # it does so itself, should it ever finish
+        worker.submit(_idle.append, worker)  # a busy worker returns itself when it finishes
     else:
         _idle.append(worker)
 

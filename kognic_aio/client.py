@@ -264,7 +264,7 @@ class KognicIOClient:
         is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
-        # What an error tells the user to check: the argument that set the host, or where the environment came from.
+        # The setting that an error names: the argument that set the host, or where the environment came from.
         settings = {
             name: argument if name in self._given_hosts else environment.named_by or argument
             for name, argument in ARGUMENTS.items()

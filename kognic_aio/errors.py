@@ -30,8 +30,8 @@
         └── StorageError
 
 Errors carry their data on attributes; the message is for people. It contains no token, secret or query string of a
-signed URL. It is one line of at most 10,000 characters, with control characters escaped. Only the output of a compiler
-follows on lines of its own.
+signed URL. It is one line of at most 10,000 characters, with control characters escaped. The output of a
+compiler is the exception: it follows on separate lines.
 """
 
 from collections.abc import Mapping

@@ -25,7 +25,7 @@ RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIREC
 """Statuses that may pass. No API or storage redirects; something in between does, such as the login of a proxy."""
 
 WITHOUT_EFFECT = frozenset({429, 503})
-"""Statuses of requests that the server turned away before it did anything."""
+"""Statuses of requests that the server refused before it did anything."""
 
 GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 """Statuses by which a gateway reports a timeout or a broken connection behind it."""

@@ -85,7 +85,7 @@ async def publish(display: Display, project: str, batch: str) -> None:
 @click.command()
 @click.option("--id", "calibration_id", metavar="ID", help="Only the one with this id.")
 @click.option("--external-id", metavar="ID", help="Only those with this external id.")
-@click.option("--raw", is_flag=True, help="With --id: show also how each sensor is calibrated.")
+@click.option("--raw", is_flag=True, help="With --id: also show the calibration of each sensor.")
 @with_display
 async def calibration(display: Display, calibration_id: str | None, external_id: str | None, raw: bool) -> None:
     """Show calibrations of sensors."""

@@ -1,4 +1,4 @@
-"""What sources of bytes have in common, the body that one attempt sends, and the sources that are in memory."""
+"""The base of all sources of bytes, the body that one attempt sends, and the sources that are in memory."""
 
 import asyncio
 import inspect

@@ -214,7 +214,7 @@ class SceneRequest(Validated):
     Args:
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
-        frames: At least one, in the order of their times.
+        frames: At least one, in chronological order.
         sensor_specification: How the sensors are shown.
         calibration_id: The calibration of the scene's sensors, which has all of their names.
         metadata: Flat pairs of names and values; those that are None are left out.

@@ -192,7 +192,7 @@ def _tidy(sql: str) -> str:
 def _found(
     connection: sqlite3.Connection, query: str, *parameters: int, until: float, every: int = 10_000
 ) -> list[tuple[Any, ...]] | None:
-    """The rows of a query, None if it takes too long. SQLite looks at the clock `every` so many instructions."""
+    """The rows of a query, None if it takes too long. SQLite checks the clock after each `every` instructions."""
     connection.set_progress_handler(lambda: time.monotonic() > until, every)
     try:
         return connection.execute(query, parameters).fetchall()

@@ -92,7 +92,7 @@ class InputCreationResult:
 
     Args:
         status: How it ended.
-        external_id: The scene's external id; None if the source gave something else than a scene.
+        external_id: The scene's external id; None if the source yielded something other than a scene.
         scene_uuid: The scene's uuid; None if it was not started.
         inputs: The inputs that were created, one per request of the batch.
         preannotation_uuid: The pre-annotation's uuid, if one was created.

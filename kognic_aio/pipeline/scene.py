@@ -59,8 +59,8 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
                     if not restarts.may_follow(error):
                         return await record.settle_failed(InputCreationStage.SCENE, error), record
                 except CancelledError:
-                    # Unless somebody cancels this task, an object of the caller's raises this. The task group would
-                    # take it for a cancellation of its own, and end the run without an error.
+                    # Unless somebody cancels this task, the caller's code raised it. The task group would treat it as
+                    # its own cancellation, and end the run without an error.
                     if is_being_cancelled():
                         raise
                     cancelled = KognicError("the scene was cancelled by other code")

@@ -1,4 +1,4 @@
-"""What the caller gives: scenes from any iterable, each with its files, for as long as a run needs them."""
+"""The caller's side of a run: scenes from any iterable, each with its files, for as long as the run needs them."""
 
 import asyncio
 import inspect

@@ -107,7 +107,7 @@ class Watcher:
         return scene is not None
 
     def give_up_after(self, wait_timeout: float) -> None:
-        """Give up on all scenes after so many seconds. Later calls do nothing."""
+        """Give up on all scenes after `wait_timeout` seconds. Later calls do nothing."""
         if not self._is_over and self._clock is None:
             self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 

@@ -44,7 +44,7 @@ async def abandoned_on_failure(
     """Abandon a scene if the body of this context fails. A scene that was never started is not invalidated.
 
     `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later.
-    `if_cancelled` tells whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
+    With `if_cancelled`, the scene is also abandoned on a cancellation, and on an error that ends the whole run.
     """
     is_handled = False
     try:

@@ -69,7 +69,7 @@ class AcceptedScene:
 
 @define
 class SceneJob:
-    """What the steps of a scene job know of their scene.
+    """The state that the steps of a scene job share.
 
     Args:
         scene_uuid: The uuid that the platform has reserved for it.
@@ -282,7 +282,7 @@ class Restarts:
         self._was_refused = False
 
     def may_follow(self, error: Exception) -> bool:
-        """Tell whether to start the scene again after an error."""
+        """Return whether to start the scene again after an error."""
         is_refused = isinstance(error, StorageError) and is_refused_url(error) and not self._was_refused
         if self._starts == MAX_STARTS or not (is_refused or isinstance(error, StrandedError)):
             return False

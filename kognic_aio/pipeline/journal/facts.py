@@ -189,7 +189,7 @@ def compacted(known: Known) -> Iterator[Fact]:
 
 
 def left_behind(old: Entry, fact: Fact, new: Entry | None) -> Entry | Orphan | None:
-    """What an entry leaves behind: a scene to be invalidated, or, of an input that makes way, an entry set aside."""
+    """The scene to be invalidated that an entry leaves behind, or the entry set aside of an input that makes way."""
     if old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
         aside = evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
         return aside if fact is Change.MADE_WAY else None
