@@ -30,8 +30,8 @@
         └── StorageError
 
 Errors carry their data on attributes; the message is for people. It contains no token, secret or query string of a
-signed URL. It is one line of at most 10,000 characters, with control characters escaped. The output of a
-compiler is the exception: it follows on separate lines.
+signed URL. It is one line of at most 10,000 characters, with control characters escaped. The output of a compiler is
+the exception: it follows on separate lines.
 """
 
 from collections.abc import Mapping
@@ -199,7 +199,7 @@ class CertificateError(ConnectError):
 
 
 class ProxyError(ConnectError):
-    """The proxy refuses to pass the request on: it wants other credentials, or the host is forbidden.
+    """The proxy refuses to pass the request on: it requires valid credentials, or the host is forbidden.
 
     It is not retried: some proxies lock a user out after several wrong passwords.
     """

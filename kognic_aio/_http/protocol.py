@@ -175,7 +175,7 @@ def parse(answer: Answer) -> Any:
 
 
 def check_done(answer: Answer) -> None:
-    """Raise the error of a response whose body does not matter: a failure, or a page for people."""
+    """Raise the error of a response whose body does not matter: a failure, or an HTML page."""
     if not answer.is_success or visible(answer).startswith(b"<"):  # as pages do
         parse(answer)
 

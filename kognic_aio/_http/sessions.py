@@ -167,7 +167,7 @@ def headers_and_middlewares(
     if not request.is_api:
         adds_own = session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
         return headers, [partial(_send_bare, request)] if adds_own else []
-    # Middlewares of a request replace those of its session, which nothing public gives.
+    # Middlewares of a request replace those of its session, which have no public accessor.
     of_session = session._middlewares  # pyright: ignore[reportPrivateUsage]
     if token is None:
         return headers, of_session

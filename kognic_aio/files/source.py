@@ -249,7 +249,7 @@ async def close_quietly(data: Any) -> None:
 
 
 def check_size(filename: str, expected: int | None, got: int) -> None:
-    """Raise a DataError unless a source gave the expected number of bytes; None expects any."""
+    """Raise a DataError unless a source returned the expected number of bytes; None expects any."""
     if expected not in (None, got):
         raise changed(filename, f"{expected} bytes at the start, {got} at the end")
 

@@ -4,8 +4,8 @@ A scene is refused only if a value is surely in another unit.
 
 Unix timestamps are nanoseconds. The timestamps of frames, of IMU data and of shutters are three series. A series is
 refused if (1) read as seconds, milliseconds or microseconds, all its timestamps are between 2010 and 2033, and (2) read
-as nanoseconds, they are closer together than any sensor records. Small times pass, such as those of a
-simulation. A single timestamp has no rate. It passes if another series that passes encloses it.
+as nanoseconds, they are closer together than any sensor records. Small times pass, such as those of a simulation. A
+single timestamp has no rate. It passes if another series that passes encloses it.
 
 Relative timestamps are milliseconds since the start of the scene. They are refused if they are Unix timestamps in
 microseconds or nanoseconds; if frames are at least 12 hours apart, but at most an hour as nanoseconds; or if they run a

@@ -74,7 +74,7 @@ class GivenBytes(Validated):
     """Where the bytes of a file come from: at most one of `data` and `callback`.
 
     Args:
-        data: The bytes themselves, at least one, or a binary stream, generator or async generator that gives them.
+        data: The bytes themselves, at least one, or a binary stream, generator or async generator that yields them.
         callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
     """
 

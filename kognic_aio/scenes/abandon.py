@@ -43,8 +43,8 @@ async def abandoned_on_failure(
 ) -> AsyncGenerator[None, None]:
     """Abandon a scene if the body of this context fails. A scene that was never started is not invalidated.
 
-    `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later.
-    With `if_cancelled`, the scene is also abandoned on a cancellation, and on an error that ends the whole run.
+    `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later. With
+    `if_cancelled`, the scene is also abandoned on a cancellation, and on an error that ends the whole run.
     """
     is_handled = False
     try:

@@ -212,7 +212,7 @@ def _read_resource(resource: dict[str, Body], suffixes: tuple[str, ...], spec: S
         resource["clientFilename"].text()
     known = spec.filenames.setdefault(resource_id.text(), filename.value)
     if known != filename.value:
-        raise resource_id.error(f"{resource_id.value!r} already stands for the file {known!r}")
+        raise resource_id.error(f"{resource_id.value!r} is already the id of the file {known!r}")
     return resource["sensorName"].text()
 
 
