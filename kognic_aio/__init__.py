@@ -21,7 +21,7 @@ from kognic_aio.pipeline import (
 )
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
-logging.getLogger(__name__).addFilter(OneLine())  # nor does it let the names that it logs forge lines
+logging.getLogger(__name__).addFilter(OneLine())  # escapes line breaks in names, which could forge log lines
 
 __all__ = [
     "FeatureFlags",

@@ -29,7 +29,7 @@ def read_all(path: str | PathLike[str], max_bytes: int) -> bytes:
 
 
 def read_regular(path: str | PathLike[str], max_bytes: int) -> bytes:
-    """At most max_bytes + 1 bytes of a regular file, so that callers can tell it was larger. It blocks."""
+    """At most max_bytes + 1 bytes of a regular file, so that callers see whether it was larger. It blocks."""
     with open_regular(path) as file:
         content = cast("bytes | None", file.read(max_bytes + 1))
     # Files in /proc may be "regular" and still return None.
@@ -39,8 +39,8 @@ def read_regular(path: str | PathLike[str], max_bytes: int) -> bytes:
 
 
 def opened_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting, should it be a pipe, for a writer."""
+    """Open a file. If it is a pipe, do not wait for a writer."""
     try:
         return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    except BlockingIOError:  # somebody has a lease on the file, and gives it up when told that it is to be opened
+    except BlockingIOError:  # another process holds a lease, and releases it when the system asks
         return os.open(path, flags)

@@ -115,7 +115,7 @@ async def _started_worker() -> Worker:
 
 def _give_back(worker: Worker) -> None:
     if worker.is_busy:
-        worker.submit(_idle.append, worker)  # it does so itself, should it ever finish
+        worker.submit(_idle.append, worker)  # a busy worker returns itself when it finishes
     else:
         _idle.append(worker)
 
@@ -154,7 +154,7 @@ def thread_hint(error: BaseException) -> str:
     """The remedy for an error of an object that is used in another thread than it was made in, else empty."""
     if "thread" not in str(error).lower() or is_shortage(error):
         return ""
-    hint = "open what it uses inside the generator or callback, or pass an async generator"
+    hint = "create the objects that it uses inside the generator or callback, or pass an async generator"
     return f": it runs in another thread; {hint}"
 
 

@@ -119,7 +119,8 @@ class KognicIOClient:
         max_connections: Concurrent uploads; the same as `Limits(uploads=...)`.
         visibility_timeout: The grace period of a scene in seconds, during which "not found" counts as "not yet". It
             begins when this client creates the scene, or first asks for a scene that only a journal knows.
-        write_workspace_id: The workspace to create scenes in. By default the only one in which you are developer.
+        write_workspace_id: The workspace to create scenes in. By default the only one in which you have the developer
+            role.
         limits: Bounds of concurrency.
         session: An aiohttp session of your own. It stays open.
         ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
@@ -192,7 +193,7 @@ class KognicIOClient:
         if (timeout := argument("timeout", timeout, seconds)) == 0:
             raise InvalidError("timeout: expected more than 0 seconds; math.inf is no bound")
         if session is not None and ssl is not None:
-            raise InvalidError("ssl: a session of your own has a TLS context of its own; give that one there")
+            raise InvalidError("ssl: cannot be combined with session=; configure TLS on the session's connector")
         self.limits = limits or Limits()
         if max_connections is not None:
             self.limits = evolve(self.limits, uploads=max_connections)
@@ -263,7 +264,7 @@ class KognicIOClient:
         is_told_all = self._auth is not None and len(self._given_hosts) == len(fields(Hosts))
         environment = Environment() if is_told_all else await in_thread(find_environment, self._env)
         self.hosts = evolve(environment.hosts, **self._given_hosts)
-        # What an error tells the user to check: the argument that set the host, or where the environment came from.
+        # The setting that an error names: the argument that set the host, or where the environment came from.
         settings = {
             name: argument if name in self._given_hosts else environment.named_by or argument
             for name, argument in ARGUMENTS.items()
@@ -310,7 +311,7 @@ class KognicIOClient:
             shown, count = [f"{each.name!r} ({each.id})" for each in workspaces[:20]], len(workspaces)
             named = ", ".join(self._backend.api.redact(each, length=200) for each in shown) or "none"
             del found, workspaces, shown  # texts of the platform, unredacted, which a traceback would show
-            raise WorkspaceError(f"pass write_workspace_id: you are developer in {count} workspaces: {named}")
+            raise WorkspaceError(f"pass write_workspace_id: you have the developer role in {count} workspaces: {named}")
         return workspaces[0].id
 
 

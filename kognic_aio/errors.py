@@ -30,8 +30,8 @@
         └── StorageError
 
 Errors carry their data on attributes; the message is for people. It contains no token, secret or query string of a
-signed URL. It is one line of at most 10,000 characters, with control characters escaped. Only the output of a compiler
-follows on lines of its own.
+signed URL. It is one line of at most 10,000 characters, with control characters escaped. The output of a compiler is
+the exception: it follows on separate lines.
 """
 
 from collections.abc import Mapping
@@ -199,7 +199,7 @@ class CertificateError(ConnectError):
 
 
 class ProxyError(ConnectError):
-    """The proxy refuses to pass the request on: it wants other credentials, or the host is forbidden.
+    """The proxy refuses to pass the request on: it requires valid credentials, or the host is forbidden.
 
     It is not retried: some proxies lock a user out after several wrong passwords.
     """
@@ -249,8 +249,8 @@ class ChecksumError(RequestError):
     stored: str
 
     def __init__(self, filename: str, *, sent: str, stored: str, method: str, url: str) -> None:
-        damage = f"the storage has bytes of crc32c {stored}, sent were {sent} ({method} {url})"
-        message = f"{filename!r} was damaged on its way: {damage}"
+        damage = f"sent crc32c {sent}, stored crc32c {stored} ({method} {url})"
+        message = f"{filename!r} was damaged in transit: {damage}"
         super().__init__(message, filename=filename, sent=sent, stored=stored, method=method, url=url)
 
 

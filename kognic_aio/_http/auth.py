@@ -204,7 +204,7 @@ class AuthServer:
             if not await self._have_been_rotated(error):
                 raise
         token = await self._ask(breaker_key)
-        log.warning("the auth server refused the credentials; those that replaced them are used from now on")
+        log.warning("the auth server refused the credentials; using the rotated ones from now on")
         return token
 
     def _ask(self, breaker_key: Hashable) -> Awaitable[Token]:

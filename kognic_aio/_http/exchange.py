@@ -109,9 +109,9 @@ class Deadline:
         if is_error:
             return body[:MAX_ERROR]
         if len(body) > limit or self.received > limit:
-            raise TooLarge(f"larger than {limit} bytes")
+            raise TooLarge(f"more than {limit} bytes")
         if len(body) > max_plain:
-            raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain}")
+            raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain} bytes")
         return body
 
     def reset(self) -> None:

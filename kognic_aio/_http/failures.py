@@ -22,7 +22,7 @@ Kind = type[errors.RequestError]
 
 
 class TooLarge(aiohttp.ClientPayloadError):
-    """A response, compressed or not, is larger than what is read."""
+    """A response is too large, compressed or not."""
 
 
 def translated(error: Exception, request: Request, proxy: Proxy | None) -> errors.RequestError:
@@ -66,7 +66,7 @@ def _certificate(error: Exception) -> str:
     """Describe whose certificate is not trusted, perhaps the proxy's, and why."""
     host = getattr(error, "host", "the host")
     if isinstance(error, aiohttp.ServerFingerprintMismatch):
-        return f"the certificate of {host} is another one than the session has pinned"
+        return f"the certificate of {host} is not the one that the session has pinned"
     why = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error
     return f"the certificate of {host} is not trusted: {getattr(why, 'verify_message', None) or why}"
 
@@ -87,13 +87,14 @@ def _not_tunnelled(error: aiohttp.ClientResponseError, what: str, proxy: Proxy |
         words = _unreadable(error)
         # The bound of aiohttp's parser is fixed for responses to CONNECT.
         problem = "has too long a header" if words.startswith("Got more than") else "is not valid HTTP"
-        return errors.ProxyConnectError, f"{nothing} its response to CONNECT {problem} ({words}){_check(proxy)}"
+        return errors.ProxyConnectError, f"{nothing} the proxy's response to CONNECT {problem} ({words}){_check(proxy)}"
     if error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        wanted = "check the user and the password that the environment has for it"
-        return errors.ProxyError, f"{nothing} it wants other credentials (407); {wanted}"
+        place = "" if proxy is None else f" in `{proxy.variable}`"
+        wanted = f"check the user and password{place}"
+        return errors.ProxyError, f"{nothing} the proxy requires valid credentials (407); {wanted}"
     may_pass = error.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
     is_final = 400 <= error.status < 500 and not may_pass
-    message = f"{nothing} it responded {error.status} to CONNECT"
+    message = f"{nothing} the proxy responded to CONNECT with {error.status}"
     return (errors.ProxyError, message) if is_final else (errors.ConnectError, f"{message}{_check(proxy)}")
 
 
@@ -106,7 +107,7 @@ def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, w
     """Describe a response that is cut off or not valid HTTP."""
     words = _unreadable(error)
     if isinstance(error, TooLarge):
-        return errors.TooLargeError, f"the response to {what} is not read: {words}"
+        return errors.TooLargeError, f"the response to {what} is too large: {words}"
     is_cut_off = "Not enough data" in words or words == CLOSED
     if isinstance(error, aiohttp.ClientPayloadError) and is_cut_off:
         return errors.LostAnswerError, f"the connection broke during the response to {what}: {words}"

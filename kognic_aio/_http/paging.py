@@ -17,12 +17,12 @@ def _instead(form: str) -> Callable[..., NoReturn]:
 class AsyncOnly:
     """Base of results that are fetched or made as they are consumed. Any other use raises an error with the remedy.
 
-    Without this, `if` takes a forgotten `await` for true, and other errors would not say what to do. Type checkers find
-    most of it themselves, as long as they see no methods for it.
+    Without this, `if` takes a forgotten `await` for true, and other errors would not say what to do. The methods that
+    raise it are hidden from type checkers, which then report most misuse themselves.
     """
 
     as_list: ClassVar[str]
-    """What to write for a list of it all."""
+    """The expression that makes a list of all items."""
 
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  # so that pyright refuses `if`
         _instead("`if {}:`")(self)
@@ -40,7 +40,7 @@ class AsyncOnly:
 class Paged(AsyncOnly, Generic[T]):
     """The results of a query: `async for` fetches page by page, `await` returns the whole list.
 
-    Nothing is fetched before, and each use sends the query again. A page is kept only while it is read.
+    Nothing is fetched until then, and each use sends the query again. A page is kept only while it is read.
 
     Args:
         pages: Begins to fetch pages, from the first on.

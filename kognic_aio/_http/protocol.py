@@ -25,7 +25,7 @@ RETRYABLE_STATUSES = frozenset({408, 429, *range(500, 512), 598, 599}) | REDIREC
 """Statuses that may pass. No API or storage redirects; something in between does, such as the login of a proxy."""
 
 WITHOUT_EFFECT = frozenset({429, 503})
-"""Statuses of requests that the server turned away before it did anything."""
+"""Statuses of requests that the server refused before it did anything."""
 
 GATEWAY_TIMED_OUT = frozenset({408, 502, 504})
 """Statuses by which a gateway reports a timeout or a broken connection behind it."""
@@ -121,9 +121,8 @@ class Answer:
 
     def malformed(self, problem: str) -> errors.MalformedAnswerError:
         """The error of a response that breaks the contract."""
-        return errors.MalformedAnswerError(
-            f"{self.request} {problem}", method=self.request.method, url=self.request.shown
-        )
+        message = f"unexpected response to {self.request}: {problem}"
+        return errors.MalformedAnswerError(message, method=self.request.method, url=self.request.shown)
 
 
 def identifier(value: object) -> str:
@@ -176,7 +175,7 @@ def parse(answer: Answer) -> Any:
 
 
 def check_done(answer: Answer) -> None:
-    """Raise the error of a response whose body does not matter: a failure, or a page for people."""
+    """Raise the error of a response whose body does not matter: a failure, or an HTML page."""
     if not answer.is_success or visible(answer).startswith(b"<"):  # as pages do
         parse(answer)
 
@@ -184,11 +183,11 @@ def check_done(answer: Answer) -> None:
 def parse_json(answer: Answer, max_memory: int = MAX_MEMORY) -> Any:
     """The JSON of a response. Raises a TooLargeError if it would take more than `max_memory` bytes."""
     if (memory := memory_of_json(answer.body)) > max_memory:
-        problem = f"the response to {answer.request} is not read: it would take {memory >> 20} MiB of memory"
+        problem = f"the response to {answer.request} is too large: parsing it would take {memory >> 20} MiB of memory"
         raise errors.TooLargeError(problem, method=answer.request.method, url=answer.request.shown)
     with suppress(ValueError):
         return read_json(answer.body)
-    raise answer.malformed(f"responded {answer.status} with something that is not JSON: {shown_start(answer)}")
+    raise answer.malformed(f"status {answer.status}, not JSON: {shown_start(answer)}")
 
 
 def whole(data: Any) -> Any:

@@ -78,8 +78,8 @@ def parse_proxy(name: str, value: str) -> Proxy | None:
     is_supported = scheme in ("http", "https")
     if not is_supported or found is None or int(found[2] or 0) > 65535:
         shown = f"{scheme}://{address if found else address.partition(':')[0]}"  # the rest may be a password
-        problem = "is not the URL of a proxy" if is_supported else "is a kind of proxy that is not supported"
-        remedy = "give an http:// or https:// proxy, or KognicIOClient(trust_env=False)"
+        problem = "is not the URL of a proxy" if is_supported else "is not a supported kind of proxy"
+        remedy = "use http:// or https://, or pass trust_env=False"
         raise InvalidError(f"{name}: {shown} {problem}; {remedy}")
     url = URL.build(scheme=scheme, host=found[1].strip("[]"), port=int(found[2]) if found[2] else None)
     user, _, password = login.partition(":")

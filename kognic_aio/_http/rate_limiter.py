@@ -41,7 +41,7 @@ SLACK = 0.005
 
 @define
 class _Outcomes:
-    """The outcomes of the requests since some time, and the seconds of pause that the host asked for."""
+    """The outcomes of requests from a point in time on, and the seconds of pause that the host asked for."""
 
     since: float
     granted: int = 0
@@ -99,12 +99,12 @@ class RateLimiter:
         return max(0.0, self._not_before - now, self._next_start - now)
 
     def started(self, now: float) -> None:
-        """A request starts."""
+        """Note the start of a request."""
         if self.rate < inf:
             self._next_start = max(self._next_start, now - SLACK) + 1 / self.rate
 
     def succeeded(self, started: float) -> None:
-        """A request succeeded that started at this time."""
+        """Note the success of a request that started at `started`."""
         now = self._clock()
         if self._newer.is_enough(now):
             self._older, self._newer = self._newer, _Outcomes(now)
@@ -115,7 +115,7 @@ class RateLimiter:
             self.rate += PROBING * (1 + ((now - self._pushed_at) / PROBING_DOUBLES) ** 2)
 
     def pushed_back(self, started: float, retry_after: float = 0.0) -> None:
-        """The host turned away a request that started at this time, and asks for a pause."""
+        """Note that the host refused a request that started at `started`, and asks for a pause."""
         now = self._clock()
         paused_before = max(now, self._not_before)
         self._not_before = max(paused_before, now + retry_after)

@@ -1,4 +1,4 @@
-"""The body of a request while it is sent, under a watch.
+"""The body of a request, and its progress while it is sent.
 
 aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
 stops reading would never time out. After that, a slow but steady one would time out too soon: kernels hold megabytes

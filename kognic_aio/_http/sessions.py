@@ -44,19 +44,19 @@ class Handler(ResponseHandler):
     _body: StreamReader | None = None
 
     def set_response_params(self, **params: Any) -> None:
-        """A response is expected."""
+        """Reset the count for the next response."""
         self._came, self._body = 0, None
         super().set_response_params(**params)
 
     def feed_data(self, data: "tuple[RawResponseMessage, StreamReader]", size: int = 0) -> None:
-        """A head has been read. That of an interim response (1xx) has no body."""
+        """Keep the body whose head has been read. An interim response (1xx) has none."""
         message, body = data
         if message.code >= 200:
             self._body = body
         super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Count the bytes, and close the connection when the headers are too large."""
         of_body = 0 if self._body is None else self._body.total_bytes
         if self._came - 8 * of_body <= MAX_HEAD_BYTES:  # a body in chunks of one byte has eight times its size
             self._came += len(data)
@@ -167,7 +167,7 @@ def headers_and_middlewares(
     if not request.is_api:
         adds_own = session.headers or session.trust_env or not isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
         return headers, [partial(_send_bare, request)] if adds_own else []
-    # Middlewares of a request replace those of its session, which nothing public gives.
+    # Middlewares of a request replace those of its session, which have no public accessor.
     of_session = session._middlewares  # pyright: ignore[reportPrivateUsage]
     if token is None:
         return headers, of_session

@@ -152,9 +152,9 @@ class Storage:
     def _trouble_with_host(self, signed: URL) -> str | None:
         is_here = is_this_machine(signed.host or "")
         if is_here and not self._is_local():
-            return "a signed URL of this machine, though its API is elsewhere"
+            return "a signed URL that leads to this machine, although the API is elsewhere"
         if signed.scheme == "http" and not is_here:
-            return "a signed URL of plain http, which anybody on the way can read"
+            return "a signed URL with plain http, which is not encrypted"
         return None
 
 
@@ -190,13 +190,12 @@ def _content(answer: Answer) -> Any:
 
 async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     """Check that the storage received all bytes, and that none has changed if it returns their checksum."""
-    responded = f"responded {answer.status} to the upload of {name!r}"
+    status = f"status {answer.status}"
     if is_page(answer):
-        raise answer.malformed(
-            f"{responded} with a page, such as a proxy's login, unlike a storage: {shown_start(answer)}"
-        )
+        page = "an HTML page, such as a proxy's login"
+        raise answer.malformed(f"{status} with {page}, for {name!r}: {shown_start(answer)}")
     if not body.is_complete:
-        raise answer.malformed(f"{responded} before it had all of it")
+        raise answer.malformed(f"{status} before all of {name!r} was sent")
     if stored := checksums(answer):
         sent = await body.crc32c()
         if wrong := stored - {sent}:

@@ -61,7 +61,7 @@ class ConcurrencyLimit:
         return self.in_flight + 1 > self.limit
 
     def succeeded(self, started: float) -> None:
-        """A request succeeded that started at this time."""
+        """Note the success of a request that started at `started`."""
         self._timeouts *= 0.9
         if self.limit < inf and started >= self._halved_at:
             self.limit += 1 / self.limit
@@ -69,7 +69,7 @@ class ConcurrencyLimit:
                 self.limit = inf
 
     def pushed_back(self, started: float) -> bool:
-        """The host turned away a request that started at this time; return whether that halves the limit."""
+        """Note that the host refused a request that started at `started`. Return whether that halves the limit."""
         if started < self._halved_at:
             return False
         if self.limit == inf:
@@ -79,7 +79,7 @@ class ConcurrencyLimit:
         return True
 
     def timed_out(self, started: float) -> bool:
-        """A request timed out or lost its connection; return whether that halves the limit."""
+        """Note that a request timed out or lost its connection. Return whether that halves the limit."""
         self._timeouts += 1
         is_halved = self._timeouts > 2.5 and self.pushed_back(started)  # three in a row, or one request in four
         if is_halved:
@@ -109,12 +109,12 @@ class CircuitBreaker:
             raise self._unavailable() from self._broken_by
 
     def started(self) -> None:
-        """A request starts. If the circuit is open, it probes the host, and the others go on waiting."""
+        """Note the start of a request. If the circuit is open, it probes the host, and the others go on waiting."""
         if self.is_open:
             self._rests_until = self._clock() + REST
 
     def succeeded(self) -> None:
-        """A request succeeded."""
+        """Note the success of a request."""
         self.successes += 1
         if self.is_open:
             log.info("%s responds again", self._name)
@@ -123,7 +123,7 @@ class CircuitBreaker:
             self._broken_by = None
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
-        """A request failed after all retries; see `Throttle.gave_up`."""
+        """Note that a request failed after all retries; see `Throttle.gave_up`."""
         if self.successes > successes_before:
             return
         self.given_up.add(request)
@@ -205,7 +205,7 @@ class Throttle:
         return now
 
     def end(self) -> None:
-        """A request has ended."""
+        """Note the end of a request."""
         self.concurrency_limit.in_flight -= 1
         if self._waiting:
             self._change.set()
@@ -229,19 +229,19 @@ class Throttle:
             self.timed_out(started, f"{type(error).__name__} repeatedly")
 
     def succeeded(self, started: float) -> None:
-        """A request succeeded."""
+        """Note the success of a request."""
         self.concurrency_limit.succeeded(started)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
-        """The host turned a request away and asks for a pause; return whether that halves the concurrency limit."""
+        """Note that the host refused a request and asks for a pause. Return whether the concurrency limit is halved."""
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
         return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
-        """A request timed out or lost its connection; return whether that halves the concurrency limit."""
+        """Note that a request timed out or lost its connection. Return whether that halves the concurrency limit."""
         was_calm = self.is_calm
         return self._log_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 

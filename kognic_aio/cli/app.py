@@ -18,7 +18,7 @@ COMMANDS = {
     "batches": "List, create and publish the batches of a project.",
     "calibration": "Show calibrations of sensors.",
     "demo": "Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.",
-    "emulator": "Run a local platform to try things on, until Ctrl-C or SIGTERM.",
+    "emulator": "Run a local emulator of the platform until Ctrl-C or SIGTERM.",
     "inputs": "Show the inputs of a project, or of some scenes.",
     "projects": "Show all projects, or PROJECT, or the batches of PROJECT.",
     "scenes": "Show scenes by their uuids or external ids.",
@@ -56,7 +56,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def app() -> None:
-    """Look at and fill the Kognic annotation platform."""
+    """Inspect projects, inputs and scenes on the Kognic annotation platform, and manage batches."""
 
 
 def run() -> int:

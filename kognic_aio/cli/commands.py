@@ -33,7 +33,7 @@ INPUT_COLUMNS = (
 async def projects(display: Display, project: str | None, batches: bool) -> None:
     """Show all projects, or PROJECT, or the batches of PROJECT."""
     if batches and project is None:
-        raise click.UsageError("--batches needs PROJECT, whose batches to show")
+        raise click.UsageError("--batches needs a PROJECT")
     async with display.client() as client:
         if project is None:
             display.show(await client.project.get_projects(), PROJECT_COLUMNS)
@@ -85,12 +85,12 @@ async def publish(display: Display, project: str, batch: str) -> None:
 @click.command()
 @click.option("--id", "calibration_id", metavar="ID", help="Only the one with this id.")
 @click.option("--external-id", metavar="ID", help="Only those with this external id.")
-@click.option("--raw", is_flag=True, help="With --id: show also how each sensor is calibrated.")
+@click.option("--raw", is_flag=True, help="With --id: also show the calibration of each sensor.")
 @with_display
 async def calibration(display: Display, calibration_id: str | None, external_id: str | None, raw: bool) -> None:
     """Show calibrations of sensors."""
     if calibration_id is not None and external_id is not None:
-        raise click.UsageError("give either --id or --external-id")
+        raise click.UsageError("--id and --external-id cannot be combined")
     if raw and calibration_id is None:
         raise click.UsageError("--raw needs --id")
     async with display.client() as client:
@@ -117,9 +117,9 @@ async def scenes(
 ) -> None:
     """Show scenes by their uuids or external ids."""
     if bool(uuids) == bool(external_ids):
-        raise click.UsageError("give either UUIDS or --external-ids")
+        raise click.UsageError("pass either UUIDS or --external-ids, not both")
     if view and status:
-        raise click.UsageError("give either --view or --status")
+        raise click.UsageError("--view and --status cannot be combined")
     async with display.client() as client:
         find = client.scene.get_scenes_by_uuids if uuids else client.scene.get_scenes_by_external_ids
         found = await find(uuids or external_ids)
@@ -155,9 +155,9 @@ async def inputs(
 ) -> None:
     """Show the inputs of a project, or of some scenes."""
     if (project is None) == (uuids is None):
-        raise click.UsageError("give either --project or --uuids")
+        raise click.UsageError("pass either --project or --uuids, not both")
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
-        raise click.UsageError("--batch, --external-ids and --include-invalidated go with --project")
+        raise click.UsageError("--batch, --external-ids and --include-invalidated need --project")
     async with display.client() as client:
         # Only the older calls return status and batch, and find inputs that failed or were invalidated. Only the newer
         # ones return the uuids of inputs.

@@ -85,7 +85,7 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     help="Whether processing fails for files whose content does not match their suffix.",
 )
 def emulator(host: str, port: int, **behaviour: Any) -> None:
-    """Run a local platform to try things on, until Ctrl-C or SIGTERM.
+    """Run a local emulator of the platform until Ctrl-C or SIGTERM.
 
     It keeps everything in memory and forgets it when it stops.
     """

@@ -8,8 +8,8 @@ def admit(route: Route, call: Call) -> None:
     """Check by its head that a request may use a route.
 
     Raises:
-        UnauthorizedError: it has no valid token.
-        StorageError: it has no valid signature.
+        UnauthorizedError: If it has no valid token.
+        StorageError: If it has no valid signature.
     """
     match route.access:
         case "token":

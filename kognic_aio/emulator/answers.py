@@ -1,4 +1,4 @@
-"""Writes answers and refusals."""
+"""Writes responses and refusals."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from kognic_aio.emulator.errors import PlatformError, StorageError
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """An answer in JSON."""
+    """A response in JSON."""
     body = json.dumps(value).encode()
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 

@@ -28,8 +28,8 @@ class Pace:
     """How slowly a body may arrive.
 
     Args:
-        patience: seconds to wait for the next bytes.
-        rate: bytes a second that must arrive on average, after the first `patience` seconds.
+        patience: Seconds to wait for the next bytes.
+        rate: Bytes a second that must arrive on average, after the first `patience` seconds.
     """
 
     patience: float
@@ -46,7 +46,7 @@ async def arriving(request: web.BaseRequest, pace: Pace) -> AsyncIterator[bytes]
     """The chunks of a body, as they come.
 
     Raises:
-        SlowBodyError: it comes too slowly. A client that trickles would keep its connection for ever.
+        SlowBodyError: If it comes too slowly. A client that trickles would keep its connection for ever.
     """
     clock = asyncio.get_running_loop().time
     due, size = clock() + pace.patience, 0
@@ -70,7 +70,7 @@ class BodyReader:
     """Reads whole bodies, and bounds the bytes of all that arrive at once.
 
     Args:
-        pace: how slowly each may arrive.
+        pace: How slowly each may arrive.
     """
 
     def __init__(self, pace: Pace = BODY_PACE) -> None:
@@ -81,13 +81,13 @@ class BodyReader:
         """Read the body of a request.
 
         Args:
-            request: the request.
-            max_size: bytes that it may have.
+            request: The request.
+            max_size: Bytes that it may have.
 
         Raises:
-            TooLargeError: it has more. The rest is not read.
-            SlowBodyError: it comes too slowly.
-            BusyError: too much is arriving at once.
+            TooLargeError: If it has more. The rest is not read.
+            SlowBodyError: If it comes too slowly.
+            BusyError: If too much is arriving at once.
         """
         check_body_size(request.content_length or 0, max_size)
         body = bytearray()
@@ -110,7 +110,7 @@ def check_body_size(size: int, max_size: int) -> None:
     """Check that a body has no more bytes than it may have.
 
     Raises:
-        TooLargeError: it has.
+        TooLargeError: If it has more.
     """
     if size > max_size:
         raise TooLargeError(
@@ -122,7 +122,7 @@ def parse_json(content: bytes) -> Any:
     """The value of a JSON body.
 
     Raises:
-        BadRequestError: it is not JSON, or is JSON that readers understand in different ways.
+        BadRequestError: If it is not JSON, or is JSON that readers understand in different ways.
     """
     try:
         _check_values(content)
@@ -192,7 +192,7 @@ def _inner(value: Any) -> list[Any]:
 
 
 def _check_unicode(value: Any) -> None:
-    """Refuse half a surrogate pair. JSON can spell one, but no path, file name or answer could carry it."""
+    """Refuse half a surrogate pair. JSON can spell one, but no path, file name or response could carry it."""
     for path, text in _texts(value, ""):
         try:
             text.encode()

@@ -7,8 +7,8 @@ def check_seconds(name: str, value: object, minimum: float = 0) -> None:
     """Check that a value is a number of seconds. It may be infinite.
 
     Raises:
-        TypeError: it is no number.
-        ValueError: it is less than the minimum, or NaN.
+        TypeError: If it is no number.
+        ValueError: If it is less than the minimum, or NaN.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name}: expected seconds, got {value!r}")
@@ -21,8 +21,8 @@ def check_whole(name: str, value: object, maximum: int | None = None) -> None:
     """Check that a value is a whole number from 0 to a maximum.
 
     Raises:
-        TypeError: it is no whole number.
-        ValueError: it is out of range.
+        TypeError: If it is no whole number.
+        ValueError: If it is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name}: expected a whole number, got {value!r}")
@@ -34,7 +34,7 @@ def check_flag(name: str, value: object) -> None:
     """Check that a value is true, false or None.
 
     Raises:
-        TypeError: it is none of them.
+        TypeError: If it is none of them.
     """
     if value is not None and not isinstance(value, bool):
         raise TypeError(f"{name}: expected True or False, got {value!r}")

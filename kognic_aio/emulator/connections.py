@@ -1,6 +1,6 @@
 """The connections of an emulator: how many there may be, and how slow and how large the head of a request.
 
-Any process on the machine may open a connection and send nothing, or never read the answer.
+Any process on the machine may open a connection and send nothing, or never read the response.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ class Bounds:
     """What connections may take.
 
     Args:
-        connections: how many there may be at once.
-        patience: seconds for the head of the next request to arrive, and for the client to read an answer.
+        connections: How many there may be at once.
+        patience: Seconds for the head of the next request to arrive, and for the client to read a response.
     """
 
     connections: int = MAX_CONNECTIONS
@@ -78,7 +78,7 @@ class Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """A connection that answers malformed HTTP with a refusal like any other, and does not log it.
+    """A connection that responds to malformed HTTP with a refusal like any other, and does not log it.
 
     aiohttp itself bounds the time in which the head of a request arrives.
     """
@@ -128,7 +128,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to a request that did not reach the handler, or broke it."""
+        """The response to a request that did not reach the handler, or broke it."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return super().handle_error(request, status, exc, message)
         response = error_response(BadRequestError(f"the request cannot be read: {message or exc}", status))

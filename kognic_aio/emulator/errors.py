@@ -3,7 +3,7 @@
     PlatformError               the base, with any status, as queued refusals have
     ├── BadRequestError         400
     ├── UnauthorizedError       401
-    │   └── GrantError          no token is issued; the answer has OAuth's form
+    │   └── GrantError          no token is issued; the response has OAuth's form
     ├── ForbiddenError          403
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
@@ -14,9 +14,9 @@
     ├── TooManyRequestsError    429
     ├── BusyError               503
     ├── FullError               507
-    └── StorageError            from the storage behind signed URLs; the answer is XML
+    └── StorageError            from the storage behind signed URLs; the response is XML
 
-The rules raise them, and know nothing of HTTP but the status. The front door makes answers of them.
+The rules raise them, and know nothing of HTTP but the status. The front door makes responses of them.
 """
 
 import math
@@ -33,8 +33,8 @@ class PlatformError(Exception):
     """The platform refuses a request.
 
     Args:
-        message: the explanation that the client reads.
-        status: the HTTP status; by default that of the class.
+        message: The explanation that the client reads.
+        status: The HTTP status; by default that of the class.
     """
 
     default_status: ClassVar[int] = 500
@@ -45,11 +45,11 @@ class PlatformError(Exception):
         self.status = self.default_status if status is None else status
 
     def payload(self) -> dict[str, Any]:
-        """The JSON body of the answer."""
+        """The JSON body of the response."""
         return {"message": self.message}
 
     def headers(self) -> dict[str, str]:
-        """Headers of the answer beside the usual ones."""
+        """Headers of the response beside the usual ones."""
         return {}
 
 
@@ -70,7 +70,7 @@ class GrantError(UnauthorizedError):
 
     Args:
         error: OAuth's name of the error, such as `invalid_client`.
-        message: the explanation that the client reads.
+        message: The explanation that the client reads.
         status: 401 by default.
     """
 
@@ -79,7 +79,7 @@ class GrantError(UnauthorizedError):
         self.error = error
 
     def payload(self) -> dict[str, Any]:
-        """The JSON body of the answer, with OAuth's fields beside the platform's."""
+        """The JSON body of the response, with OAuth's fields beside the platform's."""
         return {"error": self.error, "error_description": self.message, "message": self.message}
 
 
@@ -129,8 +129,8 @@ class TooManyRequestsError(PlatformError):
     """The client asks too often.
 
     Args:
-        message: the explanation that the client reads.
-        retry_after: seconds until it may ask again; None leaves the header out.
+        message: The explanation that the client reads.
+        retry_after: Seconds until it may ask again; None leaves the header out.
     """
 
     default_status = 429
@@ -162,9 +162,9 @@ class StorageError(PlatformError):
     """The storage refuses a signed request.
 
     Args:
-        code: the storage's name of the error, such as `SignatureDoesNotMatch`.
-        message: the explanation that the client reads.
-        status: the HTTP status.
+        code: The storage's name of the error, such as `SignatureDoesNotMatch`.
+        message: The explanation that the client reads.
+        status: The HTTP status.
     """
 
     def __init__(self, code: str, message: str, status: int) -> None:

@@ -13,14 +13,14 @@ its request:
     ├── Status           an error status                        before or after the effect
     ├── Html             HTML where JSON or nothing is expected  before or after the effect
     ├── Redirect         the client is sent elsewhere           before or after the effect
-    ├── LongHeader       the answer has a long header           before or after the effect
-    ├── Drop             the connection is reset, no answer     before or after the effect
+    ├── LongHeader       the response has a long header         before or after the effect
+    ├── Drop             the connection is reset, no response   before or after the effect
     ├── ResetRequest     the connection is reset while the request is read             before
-    ├── StopReading      the server stops reading, no answer                           before
-    ├── ResetAnswer      the connection is reset in the middle of the answer            after
-    ├── TruncatedJson    the answer ends too early                                      after
+    ├── StopReading      the server stops reading, no response                         before
+    ├── ResetAnswer      the connection is reset in the middle of the response          after
+    ├── TruncatedJson    the response ends too early                                    after
     ├── LateEffect       a gateway gives up, and the effect comes later                before
-    ├── SlowAnswer       the answer comes late                                          after
+    ├── SlowAnswer       the response comes late                                        after
     ├── CorruptUpload    something else is stored than was sent                         after
     ├── ExpiredUrl       a signed URL expires                                          before
     └── RevokeTokens     all tokens become invalid                                     before
@@ -80,9 +80,9 @@ class Status(RequestFault):
     """An error status, in the form of the API or of the storage.
 
     Args:
-        status: the HTTP status.
-        retry_after: the value of Retry-After: seconds or a date; by default there is no such header.
-        after_effect: whether the request takes effect nevertheless.
+        status: The HTTP status.
+        retry_after: The value of Retry-After: seconds or a date; by default there is no such header.
+        after_effect: Whether the request takes effect nevertheless.
     """
 
     status: int
@@ -95,8 +95,8 @@ class Html(RequestFault):
     """An HTML page, such as proxies send.
 
     Args:
-        status: the HTTP status; by default that of success.
-        after_effect: whether the request takes effect nevertheless.
+        status: The HTTP status; by default that of success.
+        after_effect: Whether the request takes effect nevertheless.
     """
 
     status: int = 200
@@ -108,9 +108,9 @@ class Redirect(RequestFault):
     """A redirect, such as to the login of a proxy.
 
     Args:
-        location: the value of Location.
-        status: the HTTP status.
-        after_effect: whether the request takes effect nevertheless.
+        location: The value of Location.
+        status: The HTTP status.
+        after_effect: Whether the request takes effect nevertheless.
     """
 
     location: str = "http://login.invalid/portal"
@@ -123,8 +123,8 @@ class LongHeader(RequestFault):
     """A header that is longer than many clients accept.
 
     Args:
-        size: bytes of its value.
-        after_effect: whether the request takes effect and its answer has the header; if not, an empty 503 has it.
+        size: Bytes of its value.
+        after_effect: Whether the request takes effect and its response has the header; if not, an empty 503 has it.
     """
 
     size: int = 9000
@@ -133,10 +133,10 @@ class LongHeader(RequestFault):
 
 @attrs.frozen(kw_only=True)
 class Drop(RequestFault):
-    """The request is read, then its connection is reset without an answer.
+    """The request is read, then its connection is reset without a response.
 
     Args:
-        after_effect: whether the request takes effect nevertheless.
+        after_effect: Whether the request takes effect nevertheless.
     """
 
     after_effect: bool = False
@@ -147,7 +147,7 @@ class ResetRequest(RequestFault):
     """The connection is reset while the client is sending.
 
     Args:
-        after: bytes of the body that are read before; a shorter body is read whole.
+        after: Bytes of the body that are read before; a shorter body is read whole.
     """
 
     after: int = 1
@@ -156,10 +156,10 @@ class ResetRequest(RequestFault):
 
 @attrs.frozen
 class StopReading(RequestFault):
-    """The server stops reading the request and does not answer, until the client goes away.
+    """The server stops reading the request and does not respond, until the client goes away.
 
     Args:
-        after: bytes of the body that are read before; a shorter body is read whole.
+        after: Bytes of the body that are read before; a shorter body is read whole.
     """
 
     after: int = 1
@@ -168,24 +168,24 @@ class StopReading(RequestFault):
 
 @attrs.frozen
 class ResetAnswer(RequestFault):
-    """The connection is reset after half of the answer."""
+    """The connection is reset after half of the response."""
 
     after_effect: bool = attrs.field(default=True, init=False)
 
 
 @attrs.frozen
 class TruncatedJson(RequestFault):
-    """The answer has only the first half of its body, and a Content-Length that fits that half."""
+    """The response has only the first half of its body, and a Content-Length that fits that half."""
 
     after_effect: bool = attrs.field(default=True, init=False)
 
 
 @attrs.frozen
 class LateEffect(RequestFault):
-    """A gateway answers 504 at once, and the request takes effect later.
+    """A gateway responds with 504 at once, and the request takes effect later.
 
     Args:
-        seconds: how long after the answer.
+        seconds: How long after the response.
     """
 
     access = "token"
@@ -195,10 +195,10 @@ class LateEffect(RequestFault):
 
 @attrs.frozen
 class SlowAnswer(RequestFault):
-    """The answer comes late.
+    """The response comes late.
 
     Args:
-        seconds: how long.
+        seconds: How long.
     """
 
     seconds: float
@@ -207,7 +207,7 @@ class SlowAnswer(RequestFault):
 
 @attrs.frozen
 class CorruptUpload(RequestFault):
-    """The file is stored with one byte too many, as its size and digests show; the answer is 200."""
+    """The file is stored with one byte too many, as its size and digests show; the response is 200."""
 
     on = UPLOADS
     access = "signed"
@@ -219,7 +219,7 @@ class ExpiredUrl(RequestFault):
     """A signed URL expires.
 
     Args:
-        status: 400 with `ExpiredToken`, as Google's storage answers, or 403 with `AccessDenied`, as others do.
+        status: 400 with `ExpiredToken`, as Google's storage responds, or 403 with `AccessDenied`, as others do.
     """
 
     on = SIGNED_URLS
@@ -230,7 +230,7 @@ class ExpiredUrl(RequestFault):
 
 @attrs.frozen
 class RevokeTokens(RequestFault):
-    """All tokens become invalid, refresh tokens too; the answer is 401."""
+    """All tokens become invalid, refresh tokens too; the response is 401."""
 
     access = "token"
     after_effect: bool = attrs.field(default=False, init=False)
@@ -245,7 +245,7 @@ class FailProcessing(SceneFault):
     """A scene becomes failed.
 
     Args:
-        message: the platform's explanation.
+        message: The platform's explanation.
     """
 
     message: str = "the scene could not be processed"
@@ -261,7 +261,7 @@ class QueryLimit(Fault):
     """Queries for the status of too many scenes are refused with 400: all of them, unless `times` is given.
 
     Args:
-        most: how many scenes a query may name.
+        most: How many scenes a query may name.
     """
 
     on = STATUS_QUERY
@@ -277,12 +277,12 @@ class Planned(Generic[F]):
     """A fault that was added, and how often it has struck.
 
     Args:
-        fault: what goes wrong.
-        on: the name or pattern of what it may strike.
-        times: how often it strikes at most.
-        skip: how many matching requests pass before it may strike.
-        probability: of striking each later one; None for always.
-        seed: of its own random numbers.
+        fault: What goes wrong.
+        on: The name or pattern of what it may strike.
+        times: How often it strikes at most.
+        skip: How many matching requests pass before it may strike.
+        probability: The probability of striking each later one; None for always.
+        seed: The seed of its own random numbers.
     """
 
     fault: F
@@ -353,17 +353,17 @@ class Faults:
         """Add a fault, and return its plan, which counts how often it strikes.
 
         Args:
-            fault: what goes wrong.
-            on: the route that it strikes, by its name, such as `POST v1/inputs/{scene}/actions/commit`, or by a
+            fault: What goes wrong.
+            on: The route that it strikes, by its name, such as `POST v1/inputs/{scene}/actions/commit`, or by a
                 pattern, such as `POST v1/inputs*`; for a `SceneFault`, external ids. By default all that it can
                 strike, requests for tokens too. Constants name some: `APIS`, `UPLOADS`, `SIGNED_URLS`, `COMMIT`.
-            times: how often it strikes: once by default, with a probability any number of times; `math.inf` is always.
-            skip: how many matching requests pass before it may strike.
-            probability: of striking each later one; by default it always does.
-            seed: of its random numbers, which it shares with no other fault.
+            times: How often it strikes: once by default, with a probability any number of times; `math.inf` is always.
+            skip: How many matching requests pass before it may strike.
+            probability: The probability of striking each later one; by default it always does.
+            seed: The seed of its random numbers, which it shares with no other fault.
 
         Raises:
-            ValueError: the fault can strike no route that matches `on`, or a number is out of range.
+            ValueError: If the fault can strike no route that matches `on`, or a number is out of range.
         """
         planned = Planned(
             fault=fault,

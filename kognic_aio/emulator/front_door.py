@@ -1,4 +1,4 @@
-"""The one way in: guards, records, delays, admits and answers every request."""
+"""The one way in: guards, records, delays and admits every request, and responds to it."""
 
 import asyncio
 from functools import partial
@@ -27,12 +27,12 @@ class FrontDoor:
     """Handles every request to an emulator.
 
     Args:
-        platform: the state to act on.
-        recorder: records requests.
-        guard: refuses requests for other hosts and from other origins.
-        router: finds handlers.
-        api_latency: seconds to sleep before a request to an API is handled.
-        storage_latency: seconds to sleep before a request to a signed URL is handled.
+        platform: The state to act on.
+        recorder: Records requests.
+        guard: Refuses requests for other hosts and from other origins.
+        router: Finds handlers.
+        api_latency: Seconds to sleep before a request to an API is handled.
+        storage_latency: Seconds to sleep before a request to a signed URL is handled.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FrontDoor:
         self._latency = {API: api_latency, UPLOADS: storage_latency, DOWNLOADS: storage_latency}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+        """Respond to one request."""
         try:
             self._guard.check(request)
         except PlatformError as error:
@@ -106,7 +106,7 @@ class FrontDoor:
     async def _check_rate(self, limit: RateLimit, route: Route, call: Call) -> None:
         wait = limit.take(self._platform.timing.clock())
         if wait:
-            await self._read(route, call)  # a client that is still sending would miss the answer
+            await self._read(route, call)  # a client that is still sending would miss the response
             self._recorder.rate_limited += 1
             message = f"more than {limit.per_second:g} requests per second"
             raise TooManyRequestsError(message, wait if limit.retry_after else None)
@@ -121,7 +121,7 @@ class FrontDoor:
         return json_response(_enveloped(answer))
 
     async def _read(self, route: Route, call: Call) -> None:
-        """Read and record the body, whatever the answer will be."""
+        """Read and record the body, whatever the response will be."""
         call.record.content = await self._bodies.read(call.request, route.max_body)
         call.record.size = len(call.record.content)
 

@@ -66,8 +66,8 @@ def parse_allowed(names: Iterable[object]) -> tuple[Authority, ...]:
     """Parse the option `allowed_hosts`.
 
     Raises:
-        TypeError: it is a string, or contains something other than strings.
-        ValueError: one of them is no host name.
+        TypeError: If it is a string, or contains something other than strings.
+        ValueError: If one of them is no host name.
     """
     wanted = "expected host names such as 'emulator' or 'emulator:8700'"
     if isinstance(names, str):
@@ -87,8 +87,8 @@ class Guard:
     """Refuses requests for other hosts and from other origins, before anything is read, kept or done.
 
     Args:
-        host: what the emulator listens on.
-        allowed: further hosts that it answers to. One without a port is allowed at any port, because containers and
+        host: What the emulator listens on.
+        allowed: Further hosts that it serves. One without a port is allowed at any port, because containers and
             proxies map ports.
     """
 
@@ -101,9 +101,9 @@ class Guard:
         """Check the host that a request is for, and the origin that it comes from.
 
         Raises:
-            MisdirectedError: it is for another host.
-            ForbiddenError: it comes from another origin.
-            ConnectionError: its client has gone.
+            MisdirectedError: If it is for another host.
+            ForbiddenError: If it comes from another origin.
+            ConnectionError: If its client has gone.
         """
         address = request.get_extra_info("sockname")
         if address is None:
@@ -142,12 +142,12 @@ class Guard:
         return (named.port or default_port) == address[1] and (named.host in self._own or named.host == at)
 
     def _misdirected(self, hosts: list[str], host: Authority | None, port: int) -> MisdirectedError:
-        answered = [*(f"{name}:{port}" for name in self._own), *map(str, self._allowed)]
-        asked = "a request without one Host" if len(hosts) != 1 else f"the host {_shown(hosts[0])}"
+        served = [*(f"{name}:{port}" for name in self._own), *map(str, self._allowed)]
+        asked = "a request without exactly one Host" if len(hosts) != 1 else f"the host {_shown(hosts[0])}"
         name = "NAME" if host is None else host.host
         return MisdirectedError(
-            f"the emulator does not answer to {asked}, only to {', '.join(answered)}: start it with "
-            f"Emulator(allowed_hosts=[{name!r}]) or `kognicutil emulator --allow-host {name}` to allow another"
+            f"the emulator does not serve {asked}, only the hosts {', '.join(served)}; to allow another, start it with "
+            f"Emulator(allowed_hosts=[{name!r}]) or `kognicutil emulator --allow-host {name}`"
         )
 
 

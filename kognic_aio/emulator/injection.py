@@ -1,4 +1,4 @@
-"""Puts faults on the wire: in place of an endpoint, or into its answer."""
+"""Puts faults on the wire: in place of an endpoint, or into its response."""
 
 import asyncio
 import math
@@ -43,17 +43,17 @@ GLANCE = 0.05
 async def inject(
     fault: RequestFault, route: Route, call: Call, effect: Callable[[], Awaitable[web.Response]]
 ) -> web.StreamResponse:
-    """Answer a request that a fault strikes.
+    """Respond to a request that a fault strikes.
 
     Args:
-        fault: the fault.
-        route: the endpoint.
-        call: the request.
-        effect: reads the request, runs the endpoint, and returns its answer.
+        fault: The fault.
+        route: The endpoint.
+        call: The request.
+        effect: Reads the request, runs the endpoint, and returns its response.
 
     Raises:
-        ConnectionError: the connection was reset.
-        PlatformError: the answer is an error.
+        ConnectionError: If the connection was reset.
+        PlatformError: If the response is an error.
     """
     if not fault.after_effect:
         return await _instead(fault, route, call)
@@ -87,7 +87,7 @@ async def _instead(fault: RequestFault, route: Route, call: Call) -> web.Respons
 
 
 def _take_effect(route: Route, call: Call) -> None:
-    """Run an endpoint whose answer nobody receives."""
+    """Run an endpoint whose response nobody receives."""
     with suppress(PlatformError):
         route.act(call)
 
@@ -139,7 +139,7 @@ def reset(request: web.BaseRequest) -> ConnectionError:
 
 
 def _made_up(fault: RequestFault, route: Route) -> web.Response:
-    """The answer that a fault makes up."""
+    """The response that a fault makes up."""
     match fault:
         case Html():
             return web.Response(text=PAGE.format(f"{fault.status}"), status=fault.status, content_type="text/html")
@@ -156,7 +156,7 @@ def _made_up(fault: RequestFault, route: Route) -> web.Response:
                 response.headers["Retry-After"] = _retry_after(fault.retry_after)
             return response
         case _:
-            raise TypeError(f"{fault!r} has no answer")
+            raise TypeError(f"{fault!r} has no response")
 
 
 def _retry_after(when: float | datetime) -> str:
@@ -169,7 +169,7 @@ def _half(response: web.Response) -> bytes:
 
 
 async def _send_half(request: web.BaseRequest, response: web.Response) -> None:
-    """Send half of an answer whose head promises all of it. An empty answer has only its head."""
+    """Send half of a response whose head promises all of it. An empty response has only its head."""
     half = _half(response)
     sent = web.StreamResponse(status=response.status, headers=response.headers)
     sent.content_length = 2 * len(half) + 1
@@ -186,6 +186,6 @@ async def _wait(request: web.BaseRequest, seconds: float) -> None:
 
 
 def _has_gone(request: web.BaseRequest) -> bool:
-    """Whether the client has closed its connection. Without reading, only the socket's error tells of a reset."""
+    """Whether the client has closed its connection. Without reading, only the socket's error shows a reset."""
     transport = request.transport
     return transport is None or bool(transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))

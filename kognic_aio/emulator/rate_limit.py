@@ -14,9 +14,9 @@ class RateLimit:
     It applies to requests with a bearer token. Signed URLs and the auth server are other hosts.
 
     Args:
-        per_second: how many requests per second are accepted in the long run.
-        retry_after: whether the refusal has a Retry-After header.
-        burst: how many requests are accepted at once after a pause; by default those of one second.
+        per_second: How many requests per second are accepted in the long run.
+        retry_after: Whether the refusal has a Retry-After header.
+        burst: How many requests are accepted at once after a pause; by default those of one second.
     """
 
     per_second: float = attrs.field(validator=attrs.validators.gt(0))
@@ -34,7 +34,7 @@ class RateLimit:
         """Take a token. Return 0, or if there is none the seconds until there will be one.
 
         Args:
-            now: seconds on any monotonic clock.
+            now: Seconds on any monotonic clock.
         """
         passed = 0.0 if self._as_of is None else now - self._as_of
         self._as_of = now

@@ -29,21 +29,21 @@ SCENE_JOBS = "scene-jobs"
 
 @attrs.define(kw_only=True, eq=False)
 class RecordedRequest:
-    """A request, and how it was answered.
+    """A request, and the response to it.
 
     Args:
-        method: the HTTP method.
-        path: the path, unescaped.
-        query: the query by key; a repeated key has its first value.
-        headers: the headers, whose names match in any case.
-        endpoint: the route, such as `POST v1/inputs`; empty if there is none.
-        started: when its headers had arrived, on the monotonic clock.
-        ended: when its answer was ready; None until then.
-        status: of the answer; None until there is one, and if the connection was lost.
-        size: bytes of the body.
-        sha256: hex digest of the body, for an upload that arrived whole.
-        content: the raw body; empty for uploads.
-        fault: the fault that was injected, if any.
+        method: The HTTP method.
+        path: The path, unescaped.
+        query: The query by key; a repeated key has its first value.
+        headers: The headers, whose names match in any case.
+        endpoint: The route, such as `POST v1/inputs`; empty if there is none.
+        started: When its headers had arrived, on the monotonic clock.
+        ended: When its response was ready; None until then.
+        status: The status of the response; None until there is one, and if the connection was lost.
+        size: Bytes of the body.
+        sha256: Hex digest of the body, for an upload that arrived whole.
+        content: The raw body; empty for uploads.
+        fault: The fault that was injected, if any.
     """
 
     method: str
@@ -92,7 +92,7 @@ class Recorder:
     counts until it is invalidated.
 
     Args:
-        keep_requests: how many of the latest requests to keep. They take at most `MAX_KEPT` bytes. The counters count
+        keep_requests: How many of the latest requests to keep. They take at most `MAX_KEPT` bytes. The counters count
             all requests.
     """
 
@@ -121,8 +121,8 @@ class Recorder:
         """The recorded requests in the order of their arrival.
 
         Args:
-            method: only those with this method.
-            path_prefix: only those whose path begins like this, such as `/v1/inputs`.
+            method: Only those with this method.
+            path_prefix: Only those whose path begins like this, such as `/v1/inputs`.
         """
         return [
             request
@@ -140,7 +140,7 @@ class Recorder:
         return record
 
     def end(self, gauge: str, record: RecordedRequest, status: int | None) -> None:
-        """Note that the answer of a request is ready."""
+        """Note that the response to a request is ready."""
         record.ended = monotonic()
         record.status = status
         if record.weight:  # it is still kept, and its body has arrived since

@@ -26,10 +26,10 @@ class Call:
     """A request, as a handler sees it.
 
     Args:
-        platform: the state to act on.
-        request: the HTTP request. Only handlers of signed URLs read its body.
-        params: the variable segments of the path, unescaped.
-        record: the record of this request, with its raw body.
+        platform: The state to act on.
+        request: The HTTP request. Only handlers of signed URLs read its body.
+        params: The variable segments of the path, unescaped.
+        record: The record of this request, with its raw body.
     """
 
     platform: Platform
@@ -42,7 +42,7 @@ class Call:
         """The JSON body.
 
         Raises:
-            BadRequestError: it is not JSON.
+            BadRequestError: If it is not JSON.
         """
         return Body(parse_json(self.record.content))
 
@@ -70,7 +70,7 @@ class Call:
         """A required value of the query.
 
         Raises:
-            BadRequestError: it is missing.
+            BadRequestError: If it is missing.
         """
         value = self.request.query.get(key)
         if not value:
@@ -81,7 +81,7 @@ class Call:
         """A flag of the query, in upper or lower case; false if it is missing.
 
         Raises:
-            BadRequestError: it is something else.
+            BadRequestError: If it is something else.
         """
         value = self.request.query.get(key, "false")
         if value.lower() not in FLAGS:
@@ -92,7 +92,7 @@ class Call:
         """An integer of the query from `minimum` to `maximum`.
 
         Raises:
-            BadRequestError: it is something else.
+            BadRequestError: If it is something else.
         """
         value = self.request.query.get(key)
         if value is None:
@@ -106,7 +106,7 @@ class Call:
 
 @attrs.frozen
 class Bare:
-    """An answer without the platform's envelope."""
+    """A response without the platform's envelope."""
 
     value: Any
 
@@ -119,12 +119,12 @@ class Route:
     """An endpoint.
 
     Args:
-        method: the HTTP method.
-        pattern: the path without its first slash; `{name}` stands for any segment.
-        handler: a function whose result is the `data` of the answer; for signed URLs a coroutine function that reads
-            the body itself and returns the whole answer.
-        access: what a request needs: a token, nothing, or a signed URL.
-        keeps: whether the platform keeps the body in some form.
+        method: The HTTP method.
+        pattern: The path without its first slash; `{name}` stands for any segment.
+        handler: A function whose result is the `data` of the response; for signed URLs a coroutine function that reads
+            the body itself and returns the whole response.
+        access: What a request needs: a token, nothing, or a signed URL.
+        keeps: Whether the platform keeps the body in some form.
     """
 
     method: str
@@ -147,7 +147,7 @@ class Route:
         """Call the handler, if there is room for what it keeps.
 
         Raises:
-            PlatformError: the request is refused.
+            PlatformError: If the request is refused.
         """
         size = len(call.record.content) if self.keeps and not call.dry_run else 0
         room = call.platform.room
@@ -173,23 +173,23 @@ class Routes:
         self._routes.append(Route(method, pattern, handler, access, keeps))
 
     def get(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Answer GET with the decorated function."""
+        """Respond to GET with the decorated function."""
         return self._decorator("GET", pattern, access)
 
     def post(self, pattern: str, access: Access = "token", *, keeps: bool = False) -> Callable[[Handler], Handler]:
-        """Answer POST with the decorated function."""
+        """Respond to POST with the decorated function."""
         return self._decorator("POST", pattern, access, keeps=keeps)
 
     def put(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Answer PUT with the decorated function."""
+        """Respond to PUT with the decorated function."""
         return self._decorator("PUT", pattern, access)
 
     def patch(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Answer PATCH with the decorated function."""
+        """Respond to PATCH with the decorated function."""
         return self._decorator("PATCH", pattern, access)
 
     def delete(self, pattern: str, access: Access = "token") -> Callable[[Handler], Handler]:
-        """Answer DELETE with the decorated function."""
+        """Respond to DELETE with the decorated function."""
         return self._decorator("DELETE", pattern, access)
 
     def _decorator(
@@ -217,7 +217,7 @@ class Router:
     """Finds the route of a request with one dictionary look-up per segment of its path.
 
     Args:
-        routes: all routes. A fixed segment takes precedence over a variable one.
+        routes: All routes. A fixed segment takes precedence over a variable one.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -241,13 +241,13 @@ class Router:
         """The route of a request and the values of its variable segments.
 
         Args:
-            method: the HTTP method.
-            raw_path: the path as it was sent, still escaped; a query is ignored.
+            method: The HTTP method.
+            raw_path: The path as it was sent, still escaped; a query is ignored.
 
         Raises:
-            BadRequestError: an escape in the path or the query is malformed, or not UTF-8.
-            NotFoundError: no route has this path.
-            MethodNotAllowedError: no route with this path has this method.
+            BadRequestError: If an escape in the path or the query is malformed, or not UTF-8.
+            NotFoundError: If no route has this path.
+            MethodNotAllowedError: If no route with this path has this method.
         """
         _check_target(raw_path)
         node = self._root

@@ -34,38 +34,38 @@ class Emulator:
     Options that are None leave the platform as it is.
 
     Args:
-        host: the address to listen on.
-        port: the port to listen on; 0 takes a free one.
-        api_latency: seconds to sleep before a request to an API or for a token is handled.
-        storage_latency: seconds to sleep before a request to a signed URL is handled.
-        processing_time: seconds from the commit of a scene until it is created; 0 in a new platform.
-        url_lifetime: seconds until a signed URL expires; 3600 in a new platform.
-        token_lifetime: seconds until a token expires; 3600 in a new platform.
-        visibility_lag: seconds from the creation of a scene until clients can see it; 0 in a new platform. Until then,
-            requests that name the scene are answered 404: status queries, summaries, ego poses, annotations, imports,
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        api_latency: Seconds to sleep before a request to an API or for a token is handled.
+        storage_latency: Seconds to sleep before a request to a signed URL is handled.
+        processing_time: Seconds from the commit of a scene until it is created; 0 in a new platform.
+        url_lifetime: Seconds until a signed URL expires; 3600 in a new platform.
+        token_lifetime: Seconds until a token expires; 3600 in a new platform.
+        visibility_lag: Seconds from the creation of a scene until clients can see it; 0 in a new platform. Until then,
+            requests that name the scene get a 404: status queries, summaries, ego poses, annotations, imports,
             invalidations, and the creation of pre-annotations and inputs. Lists of inputs leave it out. Only uploads
             and the commit work, because clients do them right after the creation.
-        unknown_scenes: what a status query does about scenes that are unknown or not visible yet: `refuse` answers
-            404, as a new platform does; `omit` leaves them out of the list. An invalidation is answered 404 with both.
-        allowed_hosts: names under which the emulator is reached beside its address and `localhost`, such as `emulator`
+        unknown_scenes: What a status query does about scenes that are unknown or not visible yet: `refuse` responds
+            with 404, as a new platform does; `omit` leaves them out of the list. An invalidation gets a 404 with both.
+        allowed_hosts: Names under which the emulator is reached beside its address and `localhost`, such as `emulator`
             or `emulator:8700`, as in a container or behind a proxy. A name without a port is allowed at any port.
-            Requests for other hosts are answered 421, so that no page in a browser gets in under a name that resolves
+            Requests for other hosts get a 421, so that no page in a browser gets in under a name that resolves
             to this machine.
-        platform: the state to serve; by default a new `Platform.seeded()`.
-        keep_requests: how many of the latest requests the recorder keeps. They take at most 128 MiB.
-        max_kept: how many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews; 1 GiB in a
-            new platform. Bodies beyond that are answered 507.
-        rate_limit: how many API requests per second are accepted, or a `RateLimit`; no limit in a new platform.
-        checksums: whether the answer to a PUT has the CRC32C of what was stored; true in a new platform.
-        reads_files: whether files are read while they arrive, which costs a few kilobytes for each; false in a new
+        platform: The state to serve; by default a new `Platform.seeded()`.
+        keep_requests: How many of the latest requests the recorder keeps. They take at most 128 MiB.
+        max_kept: How many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews; 1 GiB in a
+            new platform. Bodies beyond that get a 507.
+        rate_limit: How many API requests per second are accepted, or a `RateLimit`; no limit in a new platform.
+        checksums: Whether the response to a PUT has the CRC32C of what was stored; true in a new platform.
+        reads_files: Whether files are read while they arrive, which costs a few kilobytes for each; false in a new
             platform. Files that are not what their names say then fail processing, with a message that says what was
             found and what was expected: images of another format, and point clouds with a broken header, unknown
             columns, or points that are missing or no numbers. Of a file in another store, only the first 64 bytes that
             `look` returns are read. If false, made-up bytes pass for any file but a CSV, which must have the right
             header.
-        sign: signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the object, and
+        sign: Signs URLs of another store for the files, given the method `PUT` or `GET`, the path of the object, and
             the seconds until the URL expires. Where it returns None, the emulator signs a URL of its own.
-        look: returns the size and the first bytes of an object in that store, or None if there is none. Without it,
+        look: Returns the size and the first bytes of an object in that store, or None if there is none. Without it,
             files in that store are assumed to be there and correct.
     """
 
@@ -138,7 +138,7 @@ class Emulator:
         """Its URL on this machine, such as `http://127.0.0.1:8700`.
 
         Raises:
-            RuntimeError: it is not started.
+            RuntimeError: If it is not started.
         """
         if self._listener is None:
             raise RuntimeError("the emulator is not started: use it inside `async with`, or call `start()`")
@@ -162,7 +162,7 @@ class Emulator:
         """Start to listen. Does nothing if it is started.
 
         Raises:
-            OSError: the port is taken.
+            OSError: If the port is taken.
         """
         if self._listener is not None:
             return

@@ -34,8 +34,9 @@ def _source_of_data(name: str, data: Any, pool: ReadPool) -> FileSource:
     if isinstance(data, bytes | bytearray | memoryview):
         return Memory(name, data)
     if getattr(data, "closed", False) is True:
-        problem = "is closed, as streams are after an upload; give each scene its own, or a callback that opens it"
-        raise DataError(f"the stream of {name!r} {problem}", filename=name)
+        problem = "is closed: streams are closed after their upload"
+        remedy = "pass a new one for each scene, or a callback that opens it"
+        raise DataError(f"the stream of {name!r} {problem}; {remedy}", filename=name)
     if type(data) is BytesIO:  # not a subclass, which may read something else
         return MemoryStream(name, data)
     read = getattr(data, "read", None)

@@ -1,4 +1,4 @@
-"""What sources of bytes have in common, the body that one attempt sends, and the sources that are in memory."""
+"""The base of all sources of bytes, the body that one attempt sends, and the sources that are in memory."""
 
 import asyncio
 import inspect
@@ -168,7 +168,7 @@ class FileSource(ABC):
     def exclusive(self, data: Any) -> Generator[None, None, None]:
         """Raise a DataError if the data is already being read: each reader would get a part of the bytes."""
         if id(data) in _in_use:
-            problem = "is being uploaded already; give each file its own, or a callback that opens it"
+            problem = "is being uploaded already; pass a new one for each file, or a callback that opens it"
             raise DataError(f"the data of {self.name!r} {problem}", filename=self.name)
         _in_use.add(id(data))
         try:
@@ -249,7 +249,7 @@ async def close_quietly(data: Any) -> None:
 
 
 def check_size(filename: str, expected: int | None, got: int) -> None:
-    """Raise a DataError unless a source gave the expected number of bytes; None expects any."""
+    """Raise a DataError unless a source returned the expected number of bytes; None expects any."""
     if expected not in (None, got):
         raise changed(filename, f"{expected} bytes at the start, {got} at the end")
 

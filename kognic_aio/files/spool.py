@@ -76,7 +76,7 @@ class Blocking(ReadOnce):
     async def _read(self, worker: Worker) -> FileSource:
         data, is_stream = self._data, hasattr(self._data, "read")
         if not is_stream and getattr(data, "gi_frame", self) is None:
-            problem = "has been read already; give each file its own, or a callback that makes it"
+            problem = "has been read already; pass a new one for each file, or a callback that makes it"
             raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
         size = await worker.run(_rewound, data) if is_stream else None
         with self._pool.buffer() as buffer:
@@ -131,8 +131,8 @@ class Intake:
     def take(self, chunk: Any) -> None:
         """Spool a chunk. Writing it to the temporary file may block."""
         if not isinstance(chunk, bytes | bytearray | memoryview):
-            hint = "open files in binary mode ('rb')" if isinstance(chunk, str) else "bytes are needed"
-            raise InvalidError(f"it gives {type(chunk).__name__}; {hint}")
+            hint = "; open files in binary mode ('rb')" if isinstance(chunk, str) else ""
+            raise InvalidError(f"expected bytes, got {type(chunk).__name__}{hint}")
         with memoryview(chunk).cast("B") as view:
             self._put(view)
         if self._expected is not None and self._size > self._expected:
@@ -280,5 +280,5 @@ def _read(stream: Any) -> Any:
     if inspect.isawaitable(chunk):
         with suppress(AttributeError):
             chunk.close()  # type: ignore[attr-defined]  # a coroutine, which would complain of not being awaited
-        raise InvalidError("its read() returns an awaitable without being `async def`; give an async generator")
+        raise InvalidError("read() returned an awaitable but is not `async def`; pass an async generator instead")
     return chunk

@@ -3,15 +3,15 @@
 A scene is refused only if a value is surely in another unit.
 
 Unix timestamps are nanoseconds. The timestamps of frames, of IMU data and of shutters are three series. A series is
-refused if two things hold: in seconds, milliseconds or microseconds all of its timestamps are dates between 2010 and
-2033; and in nanoseconds they follow each other faster than any sensor records. Small times pass, such as those of a
-simulation. A single timestamp has no rate. It passes if another series that passes encloses it.
+refused if (1) read as seconds, milliseconds or microseconds, all its timestamps are between 2010 and 2033, and (2) read
+as nanoseconds, they are closer together than any sensor records. Small times pass, such as those of a simulation. A
+single timestamp has no rate. It passes if another series that passes encloses it.
 
 Relative timestamps are milliseconds since the start of the scene. They are refused if they are Unix timestamps in
 microseconds or nanoseconds; if frames are at least 12 hours apart, but at most an hour as nanoseconds; or if they run a
 thousand or a million times as fast as the Unix timestamps of the same frames.
 
-Frames are in the order of their times, some of which may be equal. Quaternions have the length 1, within 0.1.
+Frames are in chronological order; some may have the same time. Quaternions have the length 1, within 0.1.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -148,8 +148,8 @@ def _backwards(times: Sequence[tuple[str, int | None]]) -> Problems:
     given = [(place, time) for place, time in times if time is not None]
     for (_, before), (place, time) in pairwise(given):
         if time < before:
-            problem = f"{time} is before {before}, that of the frame before it"
-            yield place, f"{problem}; frames go in the order of their times"
+            problem = f"{time} is before {before}, the time of the previous frame"
+            yield place, f"{problem}; frames must be in chronological order"
 
 
 def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
@@ -159,7 +159,7 @@ def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
         other = by_id.setdefault(file.resource_id, file)
         if other is not file and not _is_same_source(file, other):
             # The platform stores one object for a resource id, so one of the two would be lost.
-            problem = f"resource_id {file.resource_id!r} stands for two files in scene {scene!r}"
+            problem = f"two files of scene {scene!r} have the resource_id {file.resource_id!r}"
             yield "resources", f"{problem}: {other.filename!r} and {file.filename!r}"
     by_data: dict[int, Resource] = {}
     for file in by_id.values():
@@ -170,7 +170,7 @@ def file_problems(scene: str, files: Iterable[Resource]) -> Problems:
         if other is not file:
             # A stream or generator gives its bytes once, so each file would get a part of them.
             problem = f"{other.filename!r} and {file.filename!r} of scene {scene!r} share one source"
-            yield "resources", f"{problem}; give each its own, or a callback that opens it"
+            yield "resources", f"{problem}; pass a new one for each, or a callback that opens it"
 
 
 def _is_same_source(a: Resource, b: Resource) -> bool:

@@ -372,7 +372,7 @@ class Point3d(CalibrationPart):
 
 @frozen(kw_only=True, field_transformer=with_converters)
 class Point2d(CalibrationPart):
-    """A point of the image; NaN for both where the camera does not see.
+    """A point of the image; NaN for both if the point is outside the camera's view.
 
     Args:
         x, y: In pixels.

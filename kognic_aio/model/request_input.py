@@ -94,7 +94,7 @@ class CurrentTask:
 
 @frozen(kw_only=True)
 class InputProgressDetails:
-    """How an input stands in its workflow.
+    """The progress of an input in its workflow.
 
     Args:
         current_workflow_stage: Where the input is.

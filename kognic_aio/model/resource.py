@@ -74,7 +74,7 @@ class GivenBytes(Validated):
     """Where the bytes of a file come from: at most one of `data` and `callback`.
 
     Args:
-        data: The bytes themselves, at least one, or a binary stream, generator or async generator that gives them.
+        data: The bytes themselves, at least one, or a binary stream, generator or async generator that yields them.
         callback: Called with the filename when its turn comes, sync or async; returns what `data` takes.
     """
 
@@ -83,7 +83,7 @@ class GivenBytes(Validated):
 
     def __attrs_post_init__(self) -> None:
         if self.data is not None and self.callback is not None:
-            raise InvalidError(f"{type(self).__name__}: give exactly one of data and callback, got both")
+            raise InvalidError(f"{type(self).__name__}: pass exactly one of data and callback, got both")
 
 
 @frozen(kw_only=True, eq=False, repr=False, field_transformer=with_converters)
@@ -97,7 +97,7 @@ class FileData(GivenBytes):
         format: The format of the bytes, such as `jpg`. Its suffix is appended to a filename that lacks it.
 
     Raises:
-        InvalidError: If both or neither source is given, or the data is text or empty.
+        InvalidError: If both or neither source is passed, or the data is text or empty.
     """
 
     Format = FileFormat
@@ -107,7 +107,7 @@ class FileData(GivenBytes):
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
         if self.data is None and self.callback is None:
-            raise InvalidError("FileData: give exactly one of data and callback, got neither")
+            raise InvalidError("FileData: pass exactly one of data and callback, got neither")
 
     @property
     def suffix(self) -> str:
@@ -134,7 +134,7 @@ def bytes_source(data: Any) -> UploadableData:
     if isinstance(data, PathLike):
         hint = "; a local file is the filename of its image or point cloud, without file_data"
     elif callable(data):
-        hint = "; call it, or give it as callback="
+        hint = "; call it, or pass it as callback="
     raise Mismatch(f"expected bytes, a binary stream or a generator of bytes, got {type(data).__name__}{hint}")
 
 

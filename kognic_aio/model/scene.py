@@ -109,9 +109,9 @@ class BaseScene(Validated):
 
     Args of scenes that have them:
         frame: The one frame.
-        frames: The frames, in the order of their times.
+        frames: The frames, in chronological order.
         sensor_specification: How the sensors are shown.
-        calibration_id: The calibration of the scene's sensors, by the names that its files give them.
+        calibration_id: The id of the calibration, whose sensors have the same names as those of the files.
 
     Raises:
         InvalidError: If an argument is invalid, for example if there are no frames, or two files have one resource id;
@@ -187,7 +187,7 @@ class Cameras(BaseScene):
 class CamerasSequence(BaseSceneWithIMUData):
     """Images of several moments.
 
-    Poses and IMU data are of the coordinate system that the calibration maps the cameras into.
+    Poses and IMU data say where the reference coordinate system of the calibration is in the world.
     """
 
     path = "cameras-sequence"

@@ -68,7 +68,7 @@ class Resource(Validated):
         local_file: The file to upload.
 
     Raises:
-        InvalidError: If both are given, or neither.
+        InvalidError: If both are passed, or neither.
     """
 
     external_resource_uri: str | None = None
@@ -77,7 +77,7 @@ class Resource(Validated):
     def __attrs_post_init__(self) -> None:
         _leave_out(self, "external_resource_uri")
         if bool(self.external_resource_uri) == bool(self.local_file):
-            raise self._invalid("local_file", "give exactly one of external_resource_uri and local_file")
+            raise self._invalid("local_file", "pass exactly one of external_resource_uri and local_file")
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
@@ -101,7 +101,7 @@ class ImageResource(SensorResource):
         reversed_shutter: Whether a rolling shutter scanned from bottom to top, exposing the first row last.
 
     Raises:
-        InvalidError: If only one of the timestamps is given, or the shutter does not end after it starts.
+        InvalidError: If only one of the timestamps is passed, or the shutter does not end after it starts.
     """
 
     start_shutter_timestamp_ns: UnixTimestampNs | None = None
@@ -112,7 +112,7 @@ class ImageResource(SensorResource):
         super().__attrs_post_init__()
         start, end = self.start_shutter_timestamp_ns, self.end_shutter_timestamp_ns
         if (start is None) != (end is None):
-            raise self._invalid("end_shutter_timestamp_ns", "give both shutter timestamps, or neither")
+            raise self._invalid("end_shutter_timestamp_ns", "pass both shutter timestamps, or neither")
         if start is not None and end is not None and start >= end:
             raise self._invalid("end_shutter_timestamp_ns", f"{end} is not after start_shutter_timestamp_ns, {start}")
         if self.reversed_shutter is not None and start is None:
@@ -214,7 +214,7 @@ class SceneRequest(Validated):
     Args:
         workspace_id: The workspace to create it in, such as `client.workspace_id`.
         external_id: Your own id of the scene.
-        frames: At least one, in the order of their times.
+        frames: At least one, in chronological order.
         sensor_specification: How the sensors are shown.
         calibration_id: The calibration of the scene's sensors, which has all of their names.
         metadata: Flat pairs of names and values; those that are None are left out.
@@ -262,5 +262,5 @@ class SceneRequest(Validated):
         for file in self._local_files():
             other = seen.setdefault(file.filename, file)
             if other is not file and not (other.file_data is None and file.file_data is None):
-                problem = f"{file.filename!r} stands for two files in scene {self.external_id!r}"
+                problem = f"two files of scene {self.external_id!r} have the name {file.filename!r}"
                 raise self._invalid("frames", problem)

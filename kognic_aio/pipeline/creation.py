@@ -139,7 +139,7 @@ def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_f
     if dryrun and journal is not None:
         raise InvalidError("journal: a dry run creates nothing that could be recorded")
     if retry_failed and journal is None:
-        raise InvalidError("retry_failed: only a journal knows what failed before, pass journal= too")
+        raise InvalidError("retry_failed: requires journal=, which records what failed before")
 
 
 class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):

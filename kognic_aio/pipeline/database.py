@@ -67,7 +67,7 @@ def _locked(path: str, check: Callable[[sqlite3.Connection], T]) -> tuple[sqlite
     # 1. Check whose the file is, without opening it: closing it again would drop the locks of this process on it.
     _check(path, Path(path))
     if not os.access(path, os.W_OK):
-        raise _refused(path, "it cannot be written, which a journal has to be, even to be read: see its mode")
+        raise _refused(path, "it is not writable, and a journal must be, even to be read; check its file mode")
     _claim_companions(path)
     # 2. Lock it. The first read takes the lock, which ends with the connection or the process.
     uri = f"{Path(path).absolute().as_uri()}?mode=rw"
@@ -156,13 +156,13 @@ def check_content(
     ours, found = sorted(map(_tidy, schemas[version])), sorted(map(_tidy, schema_of(connection, path)))
     if found != ours:
         different = min({*found} ^ {*ours} or found)
-        message = f"it has something that no version of kognic_aio puts into a journal: {different:.100}"
+        message = f"its schema has an object that no version of kognic_aio creates: {different:.100}"
         raise JournalError(f"journal {path}: {message}", path=path)
     # Only now, because SQLite takes the size of the cache from the file when it reads the schema.
     connection.execute("PRAGMA cache_size = -2000")
     until = time.monotonic() + CHECKING_TIME
     if version == max(schemas) and (large := _found(connection, large_row, MAX_ROW_SIZE, until=until)):
-        raise JournalError(f"journal {path}: the row of {large[0][0]!r:.100} is too large for a scene's", path=path)
+        raise JournalError(f"journal {path}: the row of {large[0][0]!r:.100} is too large", path=path)
     for (damage,) in _found(connection, "PRAGMA quick_check(1)", until=until) or ():
         if damage != "ok":
             raise JournalError(f"journal {path} is damaged: {damage}", path=path)
@@ -192,7 +192,7 @@ def _tidy(sql: str) -> str:
 def _found(
     connection: sqlite3.Connection, query: str, *parameters: int, until: float, every: int = 10_000
 ) -> list[tuple[Any, ...]] | None:
-    """The rows of a query, None if it takes too long. SQLite looks at the clock `every` so many instructions."""
+    """The rows of a query, None if it takes too long. SQLite checks the clock after each `every` instructions."""
     connection.set_progress_handler(lambda: time.monotonic() > until, every)
     try:
         return connection.execute(query, parameters).fetchall()
@@ -228,7 +228,7 @@ def _claim_companions(path: str) -> None:
     for file in (_beside(path, suffix) for suffix in (*CLAIMED, "-shm")):
         with suppress(FileNotFoundError):
             if (size := _check(path, file).st_size) > MAX_COMPANION_BYTES:
-                raise _refused(path, f"{file} is larger than what a run leaves: {size} bytes")
+                raise _refused(path, f"{file} is larger than any run leaves it: {size} bytes")
 
 
 def _give_up(path: str, suffixes: Iterable[str]) -> None:
@@ -249,11 +249,11 @@ def _check_folder(path: str) -> None:
     if not _IS_POSIX:
         return
     if found.st_uid not in (0, os.geteuid()):
-        raise _refused(path, f"its folder {folder} belongs to another user ({found.st_uid}); choose one of your own")
+        raise _refused(path, f"its folder {folder} belongs to user {found.st_uid}; choose a folder of your own")
     others_write = found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid))
     # In a folder with the sticky bit, such as /tmp, nobody can replace the files of another user.
     if others_write and not found.st_mode & stat.S_ISVTX:
-        problem = f"others may write in its folder {folder}, and so replace it"
+        problem = f"other users can write to its folder {folder}, and so could replace it"
         raise _refused(path, f"{problem}: {_chmod(folder)}, or choose a folder of your own")
 
 
@@ -268,7 +268,7 @@ def _check(path: str, file: Path) -> os.stat_result:
     """Check that a file is a regular one of ours, and return its status."""
     found = file.lstat()
     if stat.S_ISLNK(found.st_mode):
-        raise _refused(path, f"{file} is a symbolic link, which is not followed; give the path of the file itself")
+        raise _refused(path, f"{file} is a symbolic link, which is not followed; pass the path of the file itself")
     if not stat.S_ISREG(found.st_mode):
         kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
         kind = kinds.get(stat.S_IFMT(found.st_mode), "a device")
@@ -280,12 +280,12 @@ def _check(path: str, file: Path) -> os.stat_result:
 
 def _check_owner(path: str, file: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
-        owner = f"belongs to another user ({found.st_uid}), and this process is of {os.geteuid()}"
-        raise _refused(path, f"{file} {owner}; choose a file of your own, or copy it if you trust what is in it")
+        owner = f"belongs to user {found.st_uid}, but this process runs as user {os.geteuid()}"
+        raise _refused(path, f"{file} {owner}; choose a file of your own, or copy it if you trust its content")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _refused(path, f"others may write {file}: {_chmod(file)}, if you trust what is in it")
+        raise _refused(path, f"other users can write to {file}: {_chmod(file)}, if you trust its content")
     if found.st_nlink > 1:
-        raise _refused(path, f"{file} has another name elsewhere (a hard link); copy it to a file of its own")
+        raise _refused(path, f"{file} has several hard links; copy it to a new file")
 
 
 def _is_own_group(number: int) -> bool:

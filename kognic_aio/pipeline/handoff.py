@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Handoff(Generic[T]):
-    """Hands over results one by one. Each giver waits until the taker comes back, and so has dealt with the result.
+    """Hands over results one by one. Each giver waits until the taker comes back, and so has handled the result.
 
     An anyio memory object stream does not wait for that. It also loses an item if the receiver is cancelled, as by a
     timeout, between being given the item and waking up.
@@ -29,7 +29,7 @@ class Handoff(Generic[T]):
         await dealt_with.wait()
 
     async def take(self) -> T | None:
-        """Wait for the next result; None when there are no more. The result taken before counts as dealt with."""
+        """Wait for the next result; None when there are no more. The previous result counts as handled."""
         self._dealt_with.set()
         while not self._waiting:
             if self._closed:

@@ -50,7 +50,7 @@ class Record(SceneRecord):
         self.preannotation_uuid: str | None = None
         self._records = records
         self._key: str | None = None
-        self._entry_key: str | None = None  # another one if the scene was set aside
+        self._entry_key: str | None = None  # differs from `_key` if the scene was set aside
         self._fingerprint = self._outline = ""  # not the content itself, which refers to the scene
 
     async def open(self, taken: Taken, annotation: bytes | None) -> None:
@@ -64,7 +64,7 @@ class Record(SceneRecord):
         self.found = await self._records.find(self._key, content)
         resumed, earlier = self.found.resumed, self.found.resumed or self.found.replaced
         self._entry_key = self._key if earlier is None else earlier.key
-        if earlier is not None and earlier.scene_uuid is not None:  # else it is that of this run's last start
+        if earlier is not None and earlier.scene_uuid is not None:  # otherwise the uuid of this run's last start stays
             self.scene_uuid = earlier.scene_uuid
         self.preannotation_uuid = None if resumed is None else resumed.preannotation_uuid
 
@@ -117,7 +117,7 @@ class Record(SceneRecord):
         return result
 
     async def _settle(self, result: InputCreationResult) -> None:
-        if self.found.replaced is None:  # until the scene starts, the entry is that of another
+        if self.found.replaced is None:  # until this scene starts, the entry belongs to the replaced one
             # An earlier entry keeps the recorded content: it is what the platform has.
             is_new = self.found.resumed is None
             fingerprint, outline = (self._fingerprint, self._outline) if is_new else (None, None)
@@ -241,12 +241,12 @@ class Records:
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
         """Record that a content is refused, and return the error that says why and what to do."""
-        how = listed(differences) if differences else "an earlier version recorded it, and not how it differs"
+        how = listed(differences) if differences else "it was recorded by an earlier version, without the details"
         is_created = entry.status is InputCreationStatus.CREATED
         what = "create it next to the recorded input" if is_created else "replace the recorded scene"
         message = (
-            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that tells"
-            f" them apart, or another journal; to {what}: {RETRY}"
+            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that"
+            f" distinguishes them, or another journal; to {what}: {RETRY}"
         )
         error = DuplicateError(message, differences=differences)
         failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))

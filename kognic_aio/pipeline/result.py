@@ -45,7 +45,7 @@ class SceneWithPreAnnotation:
         if release is not None and not callable(release):
             raise InvalidError(f"SceneWithPreAnnotation.release: expected a callable, got {type(release).__name__}")
         if pre_annotation is not None and preannotation is not None:
-            raise InvalidError("SceneWithPreAnnotation: give pre_annotation or preannotation, not both")
+            raise InvalidError("SceneWithPreAnnotation: pass pre_annotation or preannotation, not both")
         object.__setattr__(self, "scene", scene)
         object.__setattr__(self, "pre_annotation", preannotation if pre_annotation is None else pre_annotation)
         object.__setattr__(self, "release", release)
@@ -92,7 +92,7 @@ class InputCreationResult:
 
     Args:
         status: How it ended.
-        external_id: The scene's external id; None if the source gave something else than a scene.
+        external_id: The scene's external id; None if the source yielded something other than a scene.
         scene_uuid: The scene's uuid; None if it was not started.
         inputs: The inputs that were created, one per request of the batch.
         preannotation_uuid: The pre-annotation's uuid, if one was created.

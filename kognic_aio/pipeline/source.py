@@ -1,4 +1,4 @@
-"""What the caller gives: scenes from any iterable, each with its files, for as long as a run needs them."""
+"""The caller's side of a run: scenes from any iterable, each with its files, for as long as the run needs them."""
 
 import asyncio
 import inspect
@@ -41,7 +41,7 @@ class Taken:
         room: Holds a place for the scene until it has one among the scene jobs.
 
     Attributes:
-        external_id: The scene's external id, None if the source gave no scene.
+        external_id: The scene's external id, None if the source yielded no scene.
     """
 
     def __init__(self, item: object, room: Semaphore | None = None) -> None:
@@ -57,7 +57,7 @@ class Taken:
         """The scene.
 
         Raises:
-            InvalidError: If the source gave something else.
+            InvalidError: If the source yielded something else.
         """
         match self._item:
             case SceneWithPreAnnotation(scene=BaseScene() as scene) | (BaseScene() as scene):

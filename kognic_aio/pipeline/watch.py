@@ -108,7 +108,7 @@ class Watcher:
         return scene is not None
 
     def give_up_after(self, wait_timeout: float) -> None:
-        """Give up on all scenes after so many seconds. Later calls do nothing."""
+        """Give up on all scenes after `wait_timeout` seconds. Later calls do nothing."""
         if not self._is_over and self._clock is None:
             self._clock = asyncio.get_running_loop().call_later(wait_timeout, self._give_up)
 
@@ -147,7 +147,7 @@ class Watcher:
             raise
         except KognicError as error:
             # Not an error of these scenes: they are being processed all the same, and may be waited for.
-            log.warning("no status of %d scenes, asking again in %s s: %s", len(group), self._sleep_time, error)
+            log.warning("status query for %d scenes failed, retrying in %g s: %s", len(group), self._sleep_time, error)
             self._postpone(group, self._sleep_time)
             return True
         for waiting in group:

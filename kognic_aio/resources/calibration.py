@@ -30,7 +30,7 @@ class CalibrationResource(ApiResource):
         for calibration in found:
             if plain_uuid(calibration.id) == plain_uuid(asked):
                 return calibration
-        message = f"the platform does not know calibration {asked!r}: its answer lacks it"
+        message = f"the platform has no calibration {asked!r} (missing from the response)"
         raise LeftOutError(message, missing=[asked], method="GET", url=self._api.url("v1/calibrations"))
 
     async def get_calibrations(self, external_id: str | None = None) -> list[SensorCalibrationEntry]:

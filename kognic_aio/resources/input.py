@@ -332,7 +332,7 @@ def _optional(name: str, values: Sequence[str] | None) -> list[str] | None:
 
 def _target(project: str | None, batch: str | None, request_uuid: str | None) -> dict[str, Any]:
     if (request_uuid is None) == (project is None):
-        raise InvalidError("give either project or request_uuid, to say where the input shall be")
+        raise InvalidError("pass either project or request_uuid")
     if request_uuid is not None:
         return {"requestUuid": request_uuid}
     return given(

@@ -118,7 +118,7 @@ class PreAnnotationResource(ApiResource):
         if uuid is None:
             uuid = await self._look_up(scene_uuid, external_id)
         elif scene_uuid is not None or external_id is not None:
-            raise InvalidError("give either uuid, or scene_uuid and external_id, not both")
+            raise InvalidError("pass either uuid, or scene_uuid and external_id, not both")
         path = f"v2/pre-annotations/{segment(uuid)}/resolved"
         resolved = await self._api.get(path, ResolvedPreAnnotation)
         check_is_about(self._api, "GET", path, answered=resolved.uuid, asked=identifier(uuid))
@@ -127,7 +127,7 @@ class PreAnnotationResource(ApiResource):
     async def _look_up(self, scene_uuid: str | None, external_id: str | None) -> str:
         """Find the uuid of a pre-annotation by its scene and external id."""
         if scene_uuid is None or external_id is None:
-            raise InvalidError("give either uuid, or both scene_uuid and external_id")
+            raise InvalidError("pass either uuid, or both scene_uuid and external_id")
         ids = await find_ids(self._backend, identifier(scene_uuid), external_id)
         if len(ids) != 1:
             raise InvalidError(f"scene {scene_uuid} has {len(ids)} pre-annotations {external_id!r}, expected one")

@@ -43,8 +43,8 @@ async def abandoned_on_failure(
 ) -> AsyncGenerator[None, None]:
     """Abandon a scene if the body of this context fails. A scene that was never started is not invalidated.
 
-    `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later.
-    `if_cancelled` tells whether to abandon the scene also on a cancellation, and on an error that ends the whole run.
+    `orphaned` is called with the uuid of a scene that the platform does not show yet, to invalidate it later. With
+    `if_cancelled`, the scene is also abandoned on a cancellation, and on an error that ends the whole run.
     """
     is_handled = False
     try:
@@ -152,8 +152,8 @@ def _in_short_time(scene_uuid: str) -> Generator[None, None, None]:
         yield
     if time.cancelled_caught:
         log.warning(
-            "scene %s was cut off, and could not be invalidated in %s s; the next run with the same journal "
-            "invalidates it; without a journal, invalidate it yourself",
+            "scene %s was interrupted, and could not be invalidated within %g s; the next run with the same journal "
+            "will do so; without a journal, invalidate it yourself",
             scene_uuid,
             ABANDONING_TIME,
         )

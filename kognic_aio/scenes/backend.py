@@ -15,7 +15,7 @@ from kognic_aio.scenes.visibility import Visibility
 
 
 def places(number: int) -> Semaphore:
-    """A semaphore for so many tasks."""
+    """A semaphore with this many places."""
     # A free place is taken without a checkpoint: a turn of a busy event loop costs as much as a request.
     return Semaphore(number, max_value=number, fast_acquire=True)
 
@@ -62,7 +62,7 @@ class Backend:
 
     def cancel_on_close(self, task: "asyncio.Task[Any]") -> None:
         """Cancel a task when the client closes, unless it has ended by then."""
-        self.tasks.add(task)  # also a strong reference, of which the event loop has none
+        self.tasks.add(task)  # also keeps a strong reference: the event loop has only weak ones
         task.add_done_callback(self.tasks.discard)
 
     @property

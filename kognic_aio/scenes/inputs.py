@@ -57,7 +57,7 @@ async def post_inputs(
 async def create_only_inputs(
     backend: Backend, scene_uuid: str, project: str, batch: str | None, *, may_exist: bool = False
 ) -> list[Input]:
-    """Create the inputs of a scene of which nobody else creates any. None is created twice.
+    """Create the inputs of a scene at most once. No other client may create inputs of it meanwhile.
 
     With `may_exist`, they are looked for first: an earlier run may have created them.
 
@@ -169,7 +169,7 @@ def query_pre_annotations(
             if not page.has_next:
                 return
             if not page.data:  # a server that says so for ever would keep the caller for ever
-                raise api.malformed("GET", PRE_ANNOTATIONS, f"an empty page at {offset}, and another one")
+                raise api.malformed("GET", PRE_ANNOTATIONS, f"an empty page at offset {offset}, and no end")
             offset += PAGE_SIZE
 
     return Paged(pages)

@@ -70,7 +70,7 @@ class AcceptedScene:
 
 @define
 class SceneJob:
-    """What the steps of a scene job know of their scene.
+    """The state that the steps of a scene job share.
 
     Args:
         scene_uuid: The uuid that the platform has reserved for it.
@@ -222,7 +222,7 @@ def file_uploads(
     if asked and (missing := sorted(known - asked)):
         problems.append(f"no signed URL for {missing}")
     if unknown := sorted(asked - known):
-        problems.append(f"signed URLs for {unknown}, which are no files of the scene")
+        problems.append(f"signed URLs for {unknown}, which the scene does not have")
     if problems:
         raise backend.api.malformed("POST", path, ", and ".join(problems))
     return [partial(backend.storage.put, Secret(url), files[name], sources[name]) for name, url in urls.reveal()]
@@ -295,7 +295,7 @@ class Restarts:
         self._was_refused = False
 
     def may_follow(self, error: Exception) -> bool:
-        """Tell whether to start the scene again after an error."""
+        """Return whether to start the scene again after an error."""
         is_refused = isinstance(error, StorageError) and is_refused_url(error) and not self._was_refused
         if self._starts == MAX_STARTS or not (is_refused or isinstance(error, StrandedError)):
             return False

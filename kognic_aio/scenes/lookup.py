@@ -42,7 +42,7 @@ async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene
 
 def left_out(api: Api, scene_uuids: Sequence[str]) -> LeftOutError:
     """The error for a response that omits some of the scenes that were asked for."""
-    message = f"the platform does not know the scenes {', '.join(scene_uuids)}: its answer leaves them out"
+    message = f"the platform has no scene {', '.join(scene_uuids)} (missing from the response)"
     return LeftOutError(message, missing=scene_uuids, method="POST", url=api.url(QUERY))
 
 

@@ -62,7 +62,7 @@ def _check_takes_inputs(api: Api, project: str, named: ProjectBatch | None, batc
     if named is not None and not named.takes_inputs:
         status = api.redact(named.status.value)
         problem = f"batch {named.batch!r} of project {project!r} is {status}, closed for new inputs"
-        raise BatchClosedError(problem, instead=f"open: {_nearest(api, named.batch, open_ones) or 'none'}")
+        raise BatchClosedError(problem, instead=f"open batches: {_nearest(api, named.batch, open_ones) or 'none'}")
 
 
 async def _other_projects(api: Api, project: str) -> str:
@@ -72,8 +72,8 @@ async def _other_projects(api: Api, project: str) -> str:
     except KognicError:
         return ""
     if not names:
-        return "you see no project"
-    return f"there are: {_nearest(api, project, {name: repr(name) for name in names})}"
+        return "no project is visible with these credentials"
+    return f"visible projects: {_nearest(api, project, {name: repr(name) for name in names})}"
 
 
 @asynccontextmanager

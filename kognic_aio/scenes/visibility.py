@@ -114,4 +114,4 @@ def shown_id(api: Api, method: str, path: str, given: str) -> str:
 def check_is_about(api: Api, method: str, path: str, *, answered: str, asked: str) -> None:
     """Raise a MalformedAnswerError if the id in a response is not the one that was asked for."""
     if plain_uuid(answered) != plain_uuid(asked):
-        raise api.malformed(method, path, f"it is about {answered!r}, asked for was {asked!r}")
+        raise api.malformed(method, path, f"it is about {answered!r} instead of {asked!r}")

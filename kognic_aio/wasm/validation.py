@@ -20,7 +20,7 @@ TOLERANCE = 1e-5
 """How close a projection has to be to that of a test case, in pixels."""
 
 USUAL_SIZE = 1000
-"""Bytes that a module rarely exceeds, unless its compiler added what it does not need."""
+"""Bytes that a module rarely exceeds, unless the compiler linked unused code."""
 
 
 async def validate_custom_camera_calibration(calibration: CustomCameraCalibration) -> None:
@@ -67,7 +67,7 @@ async def validate_wasm_binary(wasm: bytes, test_cases: Sequence[TestCase] = ())
     """
     if len(wasm) > USUAL_SIZE:
         log.warning(
-            "a module of %d bytes is larger than usual (%d): its compiler may have added what it does not need",
+            "a module of %d bytes is larger than usual (%d): the compiler may have linked unused code",
             len(wasm),
             USUAL_SIZE,
         )
@@ -84,7 +84,7 @@ def _check(test_case: TestCase, got: Pixel, index: int) -> None:
         return
     point = _point(test_case)
     raise ProjectionValidationError(
-        f"test case {index}: {point} has to be projected to {expected}, got {got}",
+        f"test case {index}: expected {point} to be projected to {expected}, got {got}",
         index=index,
         point=point,
         expected=expected,

@@ -118,7 +118,7 @@ async def test_an_answer_about_something_else(name: str) -> None:
     """An answer about something else is malformed, and the error names both."""
     call, answer = OTHERS[name]
     async with answering(answer) as (_, client):
-        with pytest.raises(MalformedAnswerError, match=f"it is about '{OTHER}', asked for was '{ONE}'"):
+        with pytest.raises(MalformedAnswerError, match=f"it is about '{OTHER}' instead of '{ONE}'"):
             await call(client)
 
 
@@ -196,7 +196,7 @@ URL = "http://127.0.0.1:1/file"
     ("files", "words"),
     [
         ({"0.jpg": URL}, r"no signed URL for \['1.jpg'\]"),
-        ({"0.jpg": URL, "1.jpg": URL, "2.jpg": URL}, r"signed URLs for \['2.jpg'\], which are no files of the scene"),
+        ({"0.jpg": URL, "1.jpg": URL, "2.jpg": URL}, r"signed URLs for \['2.jpg'\], which the scene does not have"),
         ({"0.jpg": URL, "x.jpg": URL}, r"no signed URL for \['1.jpg'\], and signed URLs for \['x.jpg'\]"),
     ],
 )
@@ -222,7 +222,7 @@ async def test_other_files_of_the_newer_kind() -> None:
 async def test_another_scene() -> None:
     """A platform that answers the start of a scene with another one is not believed."""
     async with starting({"internalId": OTHER, "files": {}}) as (server, client):
-        with pytest.raises(MalformedAnswerError, match=f"it is about '{OTHER}', asked for was '{ONE}'"):
+        with pytest.raises(MalformedAnswerError, match=f"it is about '{OTHER}' instead of '{ONE}'"):
             await client.cameras.create(cameras_scene("one"))
         assert paths(server)[-1] == "/v2/scenes/actions/invalidate"
 

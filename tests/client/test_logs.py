@@ -234,7 +234,7 @@ async def test_names_of_projects(names: Sequence[str]) -> None:
 
     async with serving() as server, client_of(server) as client:
         server.always = answer
-        with anyio.fail_after(MAX_SECONDS), pytest.raises(UnknownProjectError, match="there are: ") as caught:
+        with anyio.fail_after(MAX_SECONDS), pytest.raises(UnknownProjectError, match="visible projects: ") as caught:
             async for _ in create_inputs(client, [], "a" * 1000):
                 pass
     assert len(caught.value.instead) < 2_000

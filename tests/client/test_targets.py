@@ -37,7 +37,7 @@ async def test_an_unknown_project(emulator: Emulator, client: KognicIOClient) ->
     emulator.platform.add_project("ingestion-2026")
     with pytest.raises(UnknownProjectError, match="'ingestion-2025' does not exist") as caught:
         await run(client, "ingestion-2025", None)
-    _, _, named = str(caught.value).partition("there are: ")
+    _, _, named = str(caught.value).partition("visible projects: ")
     assert named.startswith("'ingestion-2026', ")
     assert named.endswith(" more")
     assert named.count("'") == 20
@@ -55,7 +55,7 @@ async def test_projects_that_nobody_tells(emulator: Emulator, client: KognicIOCl
 @pytest.mark.parametrize(
     ("batch", "error", "words"),
     [
-        ("batch-1", BatchClosedError, "is completed, closed for new inputs; open: 'batch-2'"),
+        ("batch-1", BatchClosedError, "is completed, closed for new inputs; open batches: 'batch-2'"),
         ("batch-22", UnknownBatchError, "has no batch 'batch-22': batch-2 (open), "),
     ],
 )
@@ -88,9 +88,12 @@ async def test_calls_that_name_a_project(client: KognicIOClient) -> None:
         client.cameras.create_from_scene(scene, **names, dryrun=True),
         client.input.create_from_scene(scene, **names),
     ):
-        with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*there are: 'project-a'"):
+        with (
+            anyio.fail_after(2),
+            pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*visible projects: 'project-a'"),
+        ):
             await wrong
-    with pytest.raises(BadRequestError, match=r"^[^;]* closed for new inputs; open: 'batch-2' \(400"):
+    with pytest.raises(BadRequestError, match=r"^[^;]* closed for new inputs; open batches: 'batch-2' \(400"):
         await client.cameras.create_from_scene(scene, "project-a", "batch-1")
     with pytest.raises(ProjectNotFoundError, match="no batch 'typo'"):
         await client.cameras.create(cameras_scene("two"), project="project-a", batch="typo")
@@ -132,7 +135,7 @@ OF_A_BATCH: dict[str, Call] = {
 @pytest.mark.parametrize("call", OF_A_PROJECT)
 async def test_calls_that_ask_about_a_project(call: str, client: KognicIOClient) -> None:
     """What asks about an unknown project is told which there are, and that it is unknown is said once."""
-    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match="there are: 'project-a'") as caught:
+    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match="visible projects: 'project-a'") as caught:
         await OF_A_PROJECT[call](client, "projekt-a")
     assert str(caught.value).count("'projekt-a'") == 1
 

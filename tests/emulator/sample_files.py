@@ -40,7 +40,7 @@ def las(
     there: int | None = None,
     header_size: int = 227,
 ) -> bytes:
-    """LAS whose header tells of some points, of which maybe not all are there."""
+    """LAS whose header states some points, of which maybe not all are there."""
     header = bytearray(header_size)
     header[:4] = b"LASF"
     header[24:26] = bytes((1, minor))
@@ -70,7 +70,7 @@ def pcd(
     Args:
         data: ascii, binary or binary_compressed.
         fields: type and size by name.
-        points: how many the header tells of.
+        points: how many the header states.
         there: how many there are; by default as many.
         height: rows of an organised cloud.
         changes: other lines for entries of the header, None to leave one out.

@@ -98,7 +98,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "las 1.4": ("a.las", make.las(minor=4, header_size=375), "is LAS 1.4, must be LAS 1.2"),
     "las of another format": ("a.las", make.las(point_format=1), "has point format 1, must have point format 3"),
     "las of too small points": ("a.las", make.las(point_size=20), "has points of 20 bytes, format 3 has 34"),
-    "las without its last point": ("a.las", make.las(there=2), "ends 34 bytes before the end that its header tells"),
+    "las without its last point": ("a.las", make.las(there=2), "ends 34 bytes before the end that its header states"),
     "laz called las": ("a.las", make.laz(), "is compressed: it must be LAS, or its name must end in .laz"),
     "las called laz": ("a.laz", make.las(), "is not compressed: it must be LAZ, or its name must end in .las"),
     "png called laz": ("a.laz", make.png() * 5, "must be LAZ, but is PNG"),
@@ -152,7 +152,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         make.pcd(points=6, height=2, data="binary_compressed"),
         "is an organised cloud (HEIGHT above 1), which must not be binary_compressed",
     ),
-    "pcd binary that is cut": ("a.pcd", make.pcd()[:-1], "has 55 bytes of points, its header tells of 56"),
+    "pcd binary that is cut": ("a.pcd", make.pcd()[:-1], "has 55 bytes of points, its header says 56"),
     "pcd compressed that is cut": ("a.pcd", make.pcd(data="binary_compressed")[:-1], "bytes of points, its header"),
     "pcd compressed without points": (
         "a.pcd",
@@ -162,9 +162,9 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "pcd compressed of another size": (
         "a.pcd",
         make.pcd(data="binary_compressed", there=1),
-        "has 28 bytes of points before compression, its header tells of 56",
+        "has 28 bytes of points before compression, its header says 56",
     ),
-    "pcd ascii with fewer points": ("a.pcd", make.pcd(data="ascii", there=1), "has 1 points, its header tells of 2"),
+    "pcd ascii with fewer points": ("a.pcd", make.pcd(data="ascii", there=1), "has 1 points, its header says 2"),
     "pcd ascii with words": (
         "a.pcd",
         make.pcd(data="ascii").replace(b"1.5", b"one", 1),

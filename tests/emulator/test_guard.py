@@ -62,7 +62,7 @@ ENDPOINTS = [
 
 @pytest.mark.parametrize("host", OWN)
 async def test_its_own_hosts(emulator: Emulator, host: str) -> None:
-    """It answers to each name of this machine's loopback, however it is written."""
+    """It serves each name of this machine's loopback, however it is written."""
     answer = await ask(emulator, Raw(host=host))
     assert answer.status == 200
 
@@ -75,7 +75,7 @@ async def test_other_hosts(emulator: Emulator, host: str) -> None:
     if answer.status == 421:
         message = json.loads(answer.body)["message"]
         port = emulator.url.rpartition(":")[2]
-        assert f"only to 127.0.0.1:{port}, localhost:{port}, [::1]:{port}" in message
+        assert f"only the hosts 127.0.0.1:{port}, localhost:{port}, [::1]:{port}" in message
         assert "Emulator(allowed_hosts=" in message
         assert "--allow-host" in message
 

@@ -212,12 +212,12 @@ async def test_dry_run_of_one_input(caller: Caller, platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
-        ({"projectExtId": "project-b"}, 400, "give sceneUuid, preAnnotationUuid or both"),
-        ({"sceneUuid": INPUT_UUIDS[0]}, 400, "give either requestUuid or projectExtId"),
+        ({"projectExtId": "project-b"}, 400, "pass sceneUuid, preAnnotationUuid or both"),
+        ({"sceneUuid": INPUT_UUIDS[0]}, 400, "pass either requestUuid or projectExtId"),
         (
             {"sceneUuid": INPUT_UUIDS[0], "requestUuid": "r", "projectExtId": "project-b"},
             400,
-            "give either requestUuid or projectExtId",
+            "pass either requestUuid or projectExtId",
         ),
         ({"sceneUuid": INPUT_UUIDS[0], "requestUuid": "r"}, 404, "request 'r' is unknown"),
         ({"sceneUuid": "nobody", "projectExtId": "project-b"}, 404, "scene nobody is unknown"),

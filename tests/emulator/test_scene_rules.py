@@ -124,7 +124,7 @@ BAD_SCENES: list[tuple[str, str, Any, str]] = [
         "cameras-sequence",
         "frames.1.images.0.resourceId",
         "0.jpg",
-        "frames[1].images[0].resourceId '0.jpg' already stands for the file '0.jpg'",
+        "frames[1].images[0].resourceId '0.jpg' is already the id of the file '0.jpg'",
     ),
     ("cameras-sequence", "frames.0.egoVehiclePose", {}, "frames[0].egoVehiclePose.position is missing"),
     ("cameras-sequence", "frames.0.unixTimestamp", 1.5, "frames[0].unixTimestamp must be an integer, got 1.5"),

@@ -196,8 +196,8 @@ async def test_query_by_external_id(caller: Caller) -> None:
     [
         ({"sceneUuids": [INPUT_UUIDS[0], "nobody"]}, 404, "scene nobody is unknown"),
         ({"externalIds": ["seeded-1", "nobody"]}, 404, "no scene has the external id 'nobody'"),
-        ({}, 400, "give either sceneUuids or externalIds"),
-        ({"sceneUuids": [], "externalIds": []}, 400, "give either sceneUuids or externalIds"),
+        ({}, 400, "pass either sceneUuids or externalIds"),
+        ({"sceneUuids": [], "externalIds": []}, 400, "pass either sceneUuids or externalIds"),
         ({"sceneUuids": "abc"}, 400, "sceneUuids must be a list, got 'abc'"),
         ({"uuids": []}, 400, "uuids is an unknown key"),
     ],

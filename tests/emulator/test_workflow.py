@@ -214,7 +214,7 @@ async def test_assignment_of_a_started_task(caller: Caller, platform: Platform, 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "assignedUserId is missing: give null to unassign the task"),
+        ({}, "assignedUserId is missing: pass null to unassign the task"),
         ({"assignedUserId": "me"}, "assignedUserId must be an integer, got 'me'"),
         ({"assignedUserId": True}, "assignedUserId must be an integer, got True"),
         ({"userId": 1}, "userId is an unknown key"),

@@ -140,10 +140,16 @@ async def test_a_database_of_another_thread(client: KognicIOClient, tmp_path: Pa
 
     with pytest.raises(sqlite3.ProgrammingError) as caught:
         await ingest(client, scenes())
-    assert "open what it uses inside the generator or callback, or pass an async generator" in caught.value.__notes__[0]
+    assert (
+        "create the objects that it uses inside the generator or callback, or pass an async generator"
+        in caught.value.__notes__[0]
+    )
     (result,) = await ingest(client, [scene_of(1, data=rows())])
     assert result.error is not None
-    assert "open what it uses inside the generator or callback, or pass an async generator" in result.error.message
+    assert (
+        "create the objects that it uses inside the generator or callback, or pass an async generator"
+        in result.error.message
+    )
     assert len(await ingest(client, scenes_here())) == 10
     connection.close()
 

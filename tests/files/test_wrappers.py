@@ -262,7 +262,7 @@ async def test_an_exhausted_generator(client: KognicIOClient) -> None:
     first, second = await ingest(client, [scene_of(1, data=generator), scene_of(2, data=generator)])
     failed = first if first.error else second
     assert failed.error is not None
-    assert "give each" in failed.error.message
+    assert "pass a new one for each" in failed.error.message
 
 
 async def test_a_descriptor_that_blocks(emulator: Emulator, client: KognicIOClient) -> None:

@@ -199,7 +199,7 @@ async def test_outlines(outline: str, emulator: Emulator, client: KognicIOClient
     with closing(connect(journal)) as file, file:
         file.execute("UPDATE fact SET content = json_set(content, '$.outline', ?)", [OUTLINES[outline]])
     again = create_inputs(client, [scene("c.jpg")], project="project-a", batch="batch-2", journal=journal)
-    with pytest.raises(JournalError, match=r"a.journal: what it has of 'a' is damaged"):
+    with pytest.raises(JournalError, match=r"a.journal is damaged: the entry of 'a' cannot be read"):
         async for _ in again:
             pass
 

@@ -163,11 +163,10 @@ async def test_a_page_instead_of_the_store(name: str, server: Server, client: Ko
 async def test_nothing_but_pages(name: str, server: Server, client: KognicIOClient) -> None:
     """In the end the error says that a page came."""
     server.always = PAGES[name]
-    with pytest.raises(
-        MalformedAnswerError, match=r"to the upload of 'a\.jpg' with a page, such as a proxy's login"
-    ) as caught:
+    page = r"status 20\d with an HTML page, such as a proxy's login, for 'a\.jpg'"
+    with pytest.raises(MalformedAnswerError, match=page) as caught:
         await put(backend_of(client).storage, f"{server.url}/{SIGNED}", image())
-    assert f"PUT {server.url}/bucket/a responded 20" in str(caught.value)
+    assert f"unexpected response to PUT {server.url}/bucket/a: status 20" in str(caught.value)
     assert "abcdefghijklmnopqrstuvwxyz" not in str(caught.value)
     assert len(server.requests) == 8
 

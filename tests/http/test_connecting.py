@@ -321,9 +321,9 @@ async def test_a_proxy_at_an_ipv6_address(certificates: Certificates, monkeypatc
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ("socks5://me:s3cret@proxy.corp:1080", "socks5://proxy.corp:1080 is a kind of proxy that is not supported"),
-        ("SOCKS4://proxy.corp", "socks4://proxy.corp is a kind of proxy that is not supported"),
-        ("ftp://me:s3cret@proxy.corp", "ftp://proxy.corp is a kind of proxy that is not supported"),
+        ("socks5://me:s3cret@proxy.corp:1080", "socks5://proxy.corp:1080 is not a supported kind of proxy"),
+        ("SOCKS4://proxy.corp", "socks4://proxy.corp is not a supported kind of proxy"),
+        ("ftp://me:s3cret@proxy.corp", "ftp://proxy.corp is not a supported kind of proxy"),
         ("http://me:s3cret@proxy.corp:port", "http://proxy.corp is not the URL of a proxy"),
         ("me:s3cret", "http://me is not the URL of a proxy"),
         ("proxy.corp:99999", "http://proxy.corp:99999 is not the URL of a proxy"),
@@ -336,7 +336,7 @@ async def test_a_proxy_that_cannot_be_used(
     """It is one error when the client opens, which names the proxy without its password. `trust_env` avoids it."""
     monkeypatch.setenv(name, value)
     with anyio.fail_after(15):
-        with pytest.raises(InvalidError, match=f"{name.lower()}: {shown}; give an http://") as caught:
+        with pytest.raises(InvalidError, match=f"{name.lower()}: {shown}; use http://") as caught:
             await KognicIOClient(**emulator.client_options()).open()
         assert "s3cret" not in str(caught.value) + repr(caught.value)
         async with KognicIOClient(**emulator.client_options(), trust_env=False) as client:
@@ -378,17 +378,22 @@ LONG_HEADER = b"HTTP/1.1 200 OK\r\nVia: " + b"s3cret" * 2000 + b"\r\n\r\n"
 @pytest.mark.parametrize(
     ("answer", "error", "told", "tries"),
     [
-        (status_line("407 No"), ProxyError, r"it wants other credentials \(407\); check the user and the password", 1),
-        (status_line("403 No"), ProxyError, "it responded 403 to CONNECT", 1),
-        (status_line("502 No"), ConnectError, f"it responded 502 to CONNECT; {CHECK}", 4),
-        (status_line("429 No"), ConnectError, "it responded 429 to CONNECT", 4),
+        (
+            status_line("407 No"),
+            ProxyError,
+            r"the proxy requires valid credentials \(407\); check the user and password in `https_proxy`",
+            1,
+        ),
+        (status_line("403 No"), ProxyError, "the proxy responded to CONNECT with 403", 1),
+        (status_line("502 No"), ConnectError, f"the proxy responded to CONNECT with 502; {CHECK}", 4),
+        (status_line("429 No"), ConnectError, "the proxy responded to CONNECT with 429", 4),
         (
             b"220 ftp s3cret ready\r\n\r\n",
             ProxyConnectError,
-            f"its response to CONNECT is not valid HTTP .*; {CHECK}",
+            f"the proxy's response to CONNECT is not valid HTTP .*; {CHECK}",
             4,
         ),
-        (LONG_HEADER, ProxyConnectError, f"its response to CONNECT has too long a header .*; {CHECK}", 4),
+        (LONG_HEADER, ProxyConnectError, f"the proxy's response to CONNECT has too long a header .*; {CHECK}", 4),
         (b"", ProxyConnectError, f"the other end closed it .*; {CHECK}", 4),
     ],
     ids=["407", "403", "502", "429", "no HTTP", "a long header", "nothing"],

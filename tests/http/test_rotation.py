@@ -59,7 +59,7 @@ async def test_a_file_that_is_replaced(emulator: Emulator, path: Path, caplog: p
         async with client_of(emulator, path) as client:
             results = [result async for result in create_inputs(client, scenes(), "project-a", sleep_time=0.01)]
     assert [result.status for result in results] == [InputCreationStatus.CREATED] * 21
-    (record,) = [record for record in caplog.records if "replaced" in record.message]
+    (record,) = [record for record in caplog.records if "using the rotated ones" in record.message]
     assert "refused the credentials" in record.message
     assert not any(secret in caplog.text for secret in (SECRET, CLIENT_SECRET))
     refused = [

@@ -108,7 +108,7 @@ async def test_this_machine_is_not_for_others(host: str, scheme: str, port: int)
     """A platform elsewhere cannot aim uploads and downloads at services of this machine."""
     url = f"{scheme}://{host}:{port}/bucket/a?X-Signature=secret"
     async with serving() as server, client_of(server) as client:
-        for told in await refusals(storage_of(client, is_local=False), url, "of this machine"):
+        for told in await refusals(storage_of(client, is_local=False), url, "leads to this machine"):
             assert "secret" not in told
 
 

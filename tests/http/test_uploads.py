@@ -373,7 +373,7 @@ async def test_answers_without_a_checksum(header: str, store: Store, storage: St
 async def test_checksums_that_never_agree(store: Store, storage: Storage) -> None:
     """A file that never arrives as it is is an error that names it, with both checksums and without the signature."""
     store.answers = [hashed("x-goog-hash: crc32c={}", content=b"")]
-    with pytest.raises(ChecksumError, match=r"'a\.jpg' was damaged on its way") as caught:
+    with pytest.raises(ChecksumError, match=r"'a\.jpg' was damaged in transit") as caught:
         await put(storage, store.url, image(b"123456789"))
     assert (caught.value.sent, caught.value.stored) == ("4waSgw==", "AAAAAA==")
     assert caught.value.filename == "a.jpg"

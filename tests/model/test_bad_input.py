@@ -100,7 +100,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: cameras(
             frame=Cameras.Frame(images=[IMAGE, Image(filename="b.jpg", resource_id="a.jpg", file_data=JPG)])
         ),
-        "Cameras.resources: resource_id 'a.jpg' stands for two files in scene 'scene': 'a.jpg' and 'b.jpg'",
+        "Cameras.resources: two files of scene 'scene' have the resource_id 'a.jpg': 'a.jpg' and 'b.jpg'",
     ),
     "different data under one name": (
         lambda: cameras(
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
                 images=[IMAGE, Image(filename="a.jpg", file_data=FileData(format=FileData.Format.JPG, data=b"x"))]
             )
         ),
-        "resource_id 'a.jpg' stands for two files",
+        "two files of scene 'scene' have the resource_id 'a.jpg'",
     ),
     "a shutter that ends before it starts": (
         lambda: ImageMetadata(shutter_time_start_ns=2, shutter_time_end_ns=1),
@@ -134,11 +134,11 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "no filename": (lambda: Image(filename=""), "Image.filename: '' names no file"),
     "file data without a source": (
         lambda: FileData(format=FileData.Format.JPG),
-        "FileData: give exactly one of data and callback, got neither",
+        "FileData: pass exactly one of data and callback, got neither",
     ),
     "file data with both sources": (
         lambda: FileData(format=FileData.Format.JPG, data=b"x", callback=lambda name: b"x"),
-        "FileData: give exactly one of data and callback, got both",
+        "FileData: pass exactly one of data and callback, got both",
     ),
     "a stream in text mode": (
         lambda: FileData(format=FileData.Format.JPG, data=io.StringIO("x")),  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ def test_models_do_no_io(tmp_path: Path) -> None:
     ("data", "hint"),
     [
         (Path("front.jpg"), "is the filename of its image"),
-        (lambda: iter([b"image"]), "call it, or give it as callback="),
+        (lambda: iter([b"image"]), "call it, or pass it as callback="),
     ],
     ids=["path", "function"],
 )

@@ -95,15 +95,15 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a file from nowhere": (
         Resource,
-        "Resource.local_file: give exactly one of external_resource_uri and local_file",
+        "Resource.local_file: pass exactly one of external_resource_uri and local_file",
     ),
     "a file from two places": (
         lambda: ImageResource(sensor_name="camera", local_file=FILE, external_resource_uri="s3://bucket/a.jpg"),
-        "ImageResource.local_file: give exactly one",
+        "ImageResource.local_file: pass exactly one",
     ),
     "a file with two sources": (
         lambda: LocalFile(filename="a.jpg", data=b"image", callback=lambda _: b"image"),
-        "LocalFile: give exactly one of data and callback, got both",
+        "LocalFile: pass exactly one of data and callback, got both",
     ),
     "a file of text": (
         lambda: LocalFile(filename="a.jpg", data="image"),  # type: ignore[arg-type]
@@ -111,7 +111,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "half a shutter": (
         lambda: image(start_shutter_timestamp_ns=1),
-        "ImageResource.end_shutter_timestamp_ns: give both shutter timestamps, or neither",
+        "ImageResource.end_shutter_timestamp_ns: pass both shutter timestamps, or neither",
     ),
     "a shutter that does not open": (
         lambda: image(start_shutter_timestamp_ns=2, end_shutter_timestamp_ns=2),
@@ -132,7 +132,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "one name for two files": (
         lambda: request(frames=[frame(), frame(images=[image(), IMAGE, _other("a.jpg")])]),
-        "SceneRequest.frames: 'a.jpg' stands for two files in scene 'scene'",
+        "SceneRequest.frames: two files of scene 'scene' have the name 'a.jpg'",
     ),
     "a workflow that is none": (
         lambda: ReviewRequest(accepted=False, workflow="corect"),  # type: ignore[arg-type]

@@ -246,7 +246,9 @@ def test_relative_timestamps_that_can_be_meant(relative: list[int]) -> None:
 def test_frames_that_run_backwards(kind: type[BaseScene]) -> None:
     """A frame before the one before it is an error that names both times; frames without a time are passed over."""
     message = refusal(lambda: sequence(kind, (), [0, 100, 50]))
-    assert message.startswith(f"{kind.__name__}.frames[2].relative_timestamp: 50 is before 100, that of the frame")
+    assert message.startswith(
+        f"{kind.__name__}.frames[2].relative_timestamp: 50 is before 100, the time of the previous frame"
+    )
     message = refusal(lambda: sequence(kind, [5, None, 4], [0, 1, 2]))
     assert message.startswith(f"{kind.__name__}.frames[2].unix_timestamp: 4 is before 5")
     assert "SceneRequest.frames[1].timestamp_ns: 1 is before 2" in refusal(lambda: request([2, 1]))

@@ -575,5 +575,5 @@ async def test_a_failure_before_the_start_is_retried(ingest: Ingest, tmp_path: P
 
 def test_there_is_nothing_to_retry_without_a_journal() -> None:
     """Only a journal knows what failed before."""
-    with pytest.raises(InvalidError, match="retry_failed: only a journal knows"):
+    with pytest.raises(InvalidError, match="retry_failed: requires journal=, which records what failed"):
         create_inputs(KognicIOClient(), [], PROJECT, retry_failed=True)

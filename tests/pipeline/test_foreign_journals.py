@@ -109,7 +109,7 @@ async def refused(path: Path, words: str, destination: Destination | None = HERE
 async def test_others_may_write_it(path: Path, mode: int, destination: Destination | None) -> None:
     """A file that others may write is refused, and the error says how to mend that; then it is taken."""
     permit(path, mode)
-    await refused(path, f"others may write .*chmod go-w {path}", destination)
+    await refused(path, f"other users can write to .*chmod go-w {path}", destination)
     permit(path, mode & ~0o022)
     async with Journal(path, destination):
         pass
@@ -130,7 +130,7 @@ async def test_of_another_user(path: Path, suffix: str) -> None:
     file = Path(f"{path}{suffix}")
     permit(file, 0o600)
     os.chown(file, ANOTHER_USER, 0)
-    await refused(path, "belongs to another user")
+    await refused(path, f"belongs to user {ANOTHER_USER}, but this process runs as user")
 
 
 @posix
@@ -139,7 +139,7 @@ async def test_planted_beside_it(path: Path, suffix: str) -> None:
     """What SQLite would take for a part of the journal has to be ours as well."""
     companion = Path(f"{path}{suffix}")
     permit(companion, 0o666)
-    await refused(path, f"others may write {companion}")
+    await refused(path, f"other users can write to {companion}")
 
 
 def symbolic_link(path: Path) -> None:
@@ -214,7 +214,7 @@ async def test_a_folder_that_all_may_write(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     permit(shared, 0o777)
-    await refused(shared / "ingest.journal", f"others may write in its folder .*chmod go-w {shared}")
+    await refused(shared / "ingest.journal", f"other users can write to its folder .*chmod go-w {shared}")
     assert list(shared.iterdir()) == []
     permit(shared, 0o1777)
     async with Journal(shared / "ingest.journal", HERE):
@@ -239,7 +239,7 @@ asyncio.run(main())
 @as_root
 @pytest.mark.parametrize(
     ("folder", "file", "why"),
-    [(0o555, 0o600, r"ingest.journal-wal: Permission denied"), (0o755, 0o400, "it cannot be written")],
+    [(0o555, 0o600, r"ingest.journal-wal: Permission denied"), (0o755, 0o400, "it is not writable")],
 )
 def test_what_may_only_be_read(folder: int, file: int, why: str) -> None:
     """A journal in a folder, or a file, that its owner may not write is an error that says which of them it is."""
@@ -326,7 +326,7 @@ async def test_a_folder_of_another_user(path: Path, mode: int) -> None:
     """Whoever owns the folder may replace the file."""
     permit(path.parent, mode)
     os.chown(path.parent, ANOTHER_USER, 0)
-    await refused(path, "its folder .* belongs to another user")
+    await refused(path, f"its folder .* belongs to user {ANOTHER_USER}")
 
 
 @as_root
@@ -334,7 +334,7 @@ async def test_a_folder_of_a_group(path: Path) -> None:
     """A group with others in it may not write in the folder; one that each user has alone may."""
     permit(path.parent, 0o770)
     os.chown(path.parent, 0, ANOTHER_USER)
-    await refused(path, "others may write in its folder")
+    await refused(path, "other users can write to its folder")
     os.chown(path.parent, 0, 0)
     async with Journal(path, HERE):
         pass
@@ -423,7 +423,7 @@ async def test_another_schema(path: Path, script: str, destination: Destination 
     """Whatever is not as one of our versions makes it is refused, and nothing of it runs."""
     change(path, script)
     before = read(path)
-    await refused(path, "something that no version of kognic_aio puts into a journal", destination)
+    await refused(path, "its schema has an object that no version of kognic_aio creates", destination)
     assert read(path) == before
 
 
@@ -434,7 +434,7 @@ async def test_the_schema_of_another_version(tmp_path: Path, version: int) -> No
     change(path, FIRST_VERSION)
     permit(path, 0o600)
     change(path, f"PRAGMA user_version = {version}" if version > 1 else "CREATE TABLE refused (key TEXT)")
-    await refused(path, "something that no version", None)
+    await refused(path, "an object that no version", None)
 
 
 async def test_the_schema_after_an_upgrade(tmp_path: Path) -> None:
@@ -535,7 +535,7 @@ async def test_an_odd_fact(path: Path, values: str) -> None:
     with anyio.fail_after(5):
         async with Journal(path, HERE) as journal:
             assert (await journal.recall("failed")) is not None
-            with pytest.raises(JournalError, match=r"what it has of 'started' is damaged: "):
+            with pytest.raises(JournalError, match=r"is damaged: the entry of 'started' cannot be read: "):
                 await journal.recall("started")
 
 
@@ -549,7 +549,7 @@ async def test_counting_an_odd_fact(path: Path, values: str) -> None:
             for end in await asyncio.gather(*calls, return_exceptions=True):
                 if isinstance(end, BaseException):
                     assert end.__class__ is JournalError
-                    assert "what it has of 'started' is damaged" in str(end)
+                    assert "is damaged: the entry of 'started' cannot be read" in str(end)
 
 
 STARTED = """'starting', 'p', 'b', '{"sceneUuid":"u"}')"""
@@ -580,7 +580,7 @@ async def test_an_odd_row(path: Path, script: str) -> None:
     change(path, script)
     with anyio.fail_after(5):
         async with Journal(path, HERE) as journal:
-            with pytest.raises(JournalError, match=r"what it has of .* is damaged"):
+            with pytest.raises(JournalError, match=r"is damaged: the entry of .* cannot be read"):
                 await journal.unfinished()
                 await journal.abandoned()
                 await journal.failures()

@@ -539,7 +539,7 @@ async def test_another_destination(path: Path) -> None:
     with pytest.raises(JournalMismatchError) as caught:
         await Journal(path, there).open()
     assert (caught.value.recorded, caught.value.wanted) == (str(HERE), str(there))
-    for words in ("'project-a', batch 'batch-1'", "'project-b', its latest open batch"):
+    for words in ("'project-a', batch 'batch-1'", "'project-b', its only open batch"):
         assert words in str(caught.value)
 
 

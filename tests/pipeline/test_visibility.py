@@ -185,7 +185,7 @@ async def test_a_create_that_is_cancelled(
         await cancelled_when(lambda: emulator.recorder.in_flight["uploads"], uploading)
     assert statuses(emulator) == ["invalidated:incorrectly-created" if invalidated else "pending"]
     (uuid,) = [scene.uuid for scene in ours(emulator)]
-    assert (f"scene {uuid} was cut off" in caplog.text) is not invalidated
+    assert (f"scene {uuid} was interrupted" in caplog.text) is not invalidated
 
 
 async def test_a_create_in_the_handler_of_a_cancellation(emulator: Emulator, client: KognicIOClient) -> None:
@@ -353,7 +353,7 @@ async def test_a_project_that_does_not_exist(client: KognicIOClient) -> None:
     """A wrong project is not taken for a scene that is not there yet; the error says which projects there are."""
     scene = (await client.cameras.create(cameras_scene("one"))).scene_uuid
     await client.scene.get_scenes_by_uuids([scene])
-    with anyio.fail_after(1), pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*there are: 'project-a'"):
+    with anyio.fail_after(1), pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*visible projects: 'project-a'"):
         await client.cameras.create_from_scene(scene, "projekt-a")
     with anyio.fail_after(1), pytest.raises(ProjectNotFoundError, match=r"no batch 'batch-7'.*batch-2 "):
         await client.input.create_from_scene(scene, project="project-a", batch="batch-7")

@@ -132,7 +132,7 @@ async def test_checksums_of_the_store_are_compared(
 
 @pytest.mark.parametrize("size", [1, 10_000, 3 * MIB])
 async def test_a_damaged_byte_is_sent_again(size: int, front: Front, gcs: Store, storage: Storage) -> None:
-    """A file that was damaged on its way is sent again, until the store has it as it is."""
+    """A file that was damaged in transit is sent again, until the store has it as it is."""
     content = random.Random(size).randbytes(size)
     front.damage = 2
     await put(storage, front.sign("PUT", "damaged.jpg", LIFETIME), image("a.jpg", content))
@@ -141,7 +141,7 @@ async def test_a_damaged_byte_is_sent_again(size: int, front: Front, gcs: Store,
 
 
 async def test_damage_to_what_can_be_read_once(front: Front, gcs: Store, storage: Storage) -> None:
-    """A generator that was damaged on its way is sent again, though it can be read only once."""
+    """A generator that was damaged in transit is sent again, though it can be read only once."""
     front.damage = 1
     await put(storage, front.sign("PUT", "once.jpg", LIFETIME), image("a.jpg", iter([b"once"])))
     assert front.paths == ["once.jpg"] * 2
@@ -153,7 +153,7 @@ async def test_damage_that_does_not_end(front: Front, emulator: Emulator, tmp_pa
     front.damage = 1000
     (result,), _ = await upload([given(0, tmp_path)], front, emulator, max_retry_attempts=3)
     assert result.error is not None
-    assert "was damaged on its way" in result.error.message
+    assert "was damaged in transit" in result.error.message
     assert not [request for request in emulator.recorder.requests("POST") if request.path.endswith("/commit")]
 
 

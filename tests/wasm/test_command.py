@@ -56,7 +56,8 @@ def test_a_wrong_projection(tmp_path: Path) -> None:
     done = kognicutil("wasm", "validate", path, "--test-cases", cases)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: test case 0: (1.0, 2.0, 1.0) has to be projected to (420.0, 440.0), got (nan")
+    expected = "expected (1.0, 2.0, 1.0) to be projected to (420.0, 440.0)"
+    assert done.stderr.startswith(f"Error: test case 0: {expected}, got (nan")
     assert done.stderr.count("\n") == 1
 
 

@@ -21,7 +21,7 @@ PROJECT, BATCH = "project-a", "batch-2"
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--scenes", type=click.IntRange(min=1), help="How many to make, instead of enough for all files.")
+@click.option("--scenes", type=click.IntRange(min=1), help="Scenes to make. By default enough to use every file.")
 @seconds_option("--api-latency", 0.02)
 @seconds_option("--storage-latency", 0.03)
 @seconds_option("--processing-time", 0.5)

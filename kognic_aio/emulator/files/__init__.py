@@ -35,8 +35,8 @@ def inspection_of(filename: str, *, whole: bool) -> Inspection | None:
     """The inspection of a file.
 
     Args:
-        filename: its name, whose suffix says what it should be.
-        whole: whether to read the file; otherwise no more than the header of a CSV is looked at.
+        filename: Its name, whose suffix says what it should be.
+        whole: Whether to read the file; otherwise no more than the header of a CSV is looked at.
 
     Returns:
         A new inspection to feed the file to, or None where there is nothing to look at.

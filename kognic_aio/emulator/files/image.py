@@ -1,4 +1,4 @@
-"""Images, told apart by their first bytes."""
+"""Images, distinguished by their first bytes."""
 
 from kognic_aio.emulator.files.incoming import Incoming, Reading
 from kognic_aio.emulator.files.signatures import SIGNATURE_SIZE, format_of, not_a

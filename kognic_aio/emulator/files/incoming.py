@@ -50,7 +50,7 @@ class Incoming:
         """Read a line without its end; at the end of the file, an empty one.
 
         Raises:
-            BadFileError: it is too long for a line.
+            BadFileError: If it is too long for a line.
         """
         while (end := self._unread.find(b"\n")) < 0 and not self.ended:
             self._check_length(len(self._unread))
@@ -72,7 +72,7 @@ class Incoming:
         """Read the lines that have arrived, without their ends; at the end of the file, none.
 
         Raises:
-            BadFileError: one is too long for a line.
+            BadFileError: If one is too long for a line.
         """
         while (end := self._unread.rfind(b"\n")) < 0 and not self.ended:
             self._check_length(len(self._unread))
@@ -99,7 +99,7 @@ class Inspection:
     """A check of one file, to which its bytes are fed as they arrive.
 
     Args:
-        check: what reads the file.
+        check: What reads the file.
     """
 
     def __init__(self, check: Check) -> None:

@@ -25,13 +25,13 @@ class Header:
     """The header of a LAS file.
 
     Args:
-        major: the version before the dot.
-        minor: the version after the dot.
-        size: bytes of the header.
-        offset: where the points begin.
-        format: what the points consist of, with the bit of compression.
-        point_size: bytes of a point.
-        points: how many points there are.
+        major: The version before the dot.
+        minor: The version after the dot.
+        size: Bytes of the header.
+        offset: Where the points begin.
+        format: What the points consist of, with the bit of compression.
+        point_size: Bytes of a point.
+        points: How many points there are.
     """
 
     major: int
@@ -84,4 +84,4 @@ def _skip(cloud: Incoming, size: int) -> Reading[None]:
     """Check that at least so many bytes follow."""
     found = yield from cloud.skip_rest()
     if found < size:
-        raise BadFileError(f"ends {size - found} bytes before the end that its header tells")
+        raise BadFileError(f"ends {size - found} bytes before the end that its header states")

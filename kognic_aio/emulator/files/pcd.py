@@ -34,11 +34,11 @@ class Header:
     """The header of a PCD file.
 
     Args:
-        fields: the names of what each point has.
-        point_size: bytes of a point where they are binary.
-        points: how many points there are.
-        organised: whether the points are in rows and columns.
-        data: the form of the points.
+        fields: The names of what each point has.
+        point_size: Bytes of a point where they are binary.
+        points: How many points there are.
+        organised: Whether the points are in rows and columns.
+        data: The form of the points.
     """
 
     fields: list[str]
@@ -133,7 +133,7 @@ def _check_ascii(header: Header, cloud: Incoming) -> Reading[None]:
                 shown = ascii(line[:MAX_SHOWN].decode("ascii", "replace"))
                 raise BadFileError(f"has {shown} as point {found}, must have a number for each of {header.fields}")
     if found != header.points:
-        raise BadFileError(f"has {found} points, its header tells of {header.points}")
+        raise BadFileError(f"has {found} points, its header says {header.points}")
 
 
 def _check_compressed(header: Header, cloud: Incoming) -> Reading[None]:
@@ -144,12 +144,12 @@ def _check_compressed(header: Header, cloud: Incoming) -> Reading[None]:
         raise BadFileError("ends before its points")
     compressed, size = SIZES.unpack(sizes)
     if size != header.points * header.point_size:
-        told = header.points * header.point_size
-        raise BadFileError(f"has {size} bytes of points before compression, its header tells of {told}")
+        stated = header.points * header.point_size
+        raise BadFileError(f"has {size} bytes of points before compression, its header says {stated}")
     yield from _check_size(compressed, cloud)
 
 
 def _check_size(size: int, cloud: Incoming) -> Reading[None]:
     found = yield from cloud.skip_rest()
     if found < size:
-        raise BadFileError(f"has {found} bytes of points, its header tells of {size}")
+        raise BadFileError(f"has {found} bytes of points, its header says {size}")

@@ -1,4 +1,4 @@
-"""Tells the format of a file by its first bytes, whatever its name says."""
+"""Detects the format of a file by its first bytes, whatever its name says."""
 
 from kognic_aio.emulator.files.incoming import BadFileError
 

@@ -54,7 +54,7 @@ class Accounts:
     """Who may talk to the platform, and the workspaces they may write to.
 
     Args:
-        timing: the platform's clock and the lifetime of tokens.
+        timing: The platform's clock and the lifetime of tokens.
     """
 
     def __init__(self, timing: Timing) -> None:
@@ -71,7 +71,7 @@ class Accounts:
         """Issue a token for an OAuth form.
 
         Raises:
-            GrantError: unknown credentials, an unknown grant type, or a refresh token that is not valid.
+            GrantError: If the credentials or the grant type are unknown, or the refresh token is not valid.
         """
         expected = self.credentials.get(form.get("client_id", ""))
         if expected is None or not secrets.compare_digest(expected.encode(), form.get("client_secret", "").encode()):
@@ -108,7 +108,7 @@ class Accounts:
         """Check the value of an Authorization header.
 
         Raises:
-            UnauthorizedError: no bearer token, or one that is unknown, revoked or expired.
+            UnauthorizedError: If there is no bearer token, or it is unknown, revoked or expired.
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
@@ -128,7 +128,7 @@ class Accounts:
         """The workspace with an id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self.workspaces, workspace_id, "workspace")
 

@@ -35,7 +35,7 @@ class Annotation:
         return f"{self.input.scene.prefix}/annotation-{self.id}.json"
 
     def to_json(self) -> dict[str, Any]:
-        """The annotation without its content, as calls for inputs answer it."""
+        """The annotation without its content, as calls for inputs return it."""
         return {
             "inputUuid": self.input.uuid,
             "sceneUuid": self.input.scene.uuid,
@@ -44,7 +44,7 @@ class Annotation:
         }
 
     def to_older_json(self) -> dict[str, Any]:
-        """The annotation without its content, as older calls answer it, which take a scene's uuid for its input's."""
+        """The annotation without its content, as older calls return it, which take a scene's uuid for its input's."""
         return {
             "inputUuid": self.input.scene.uuid,
             "annotationType": self.annotation_type,
@@ -52,7 +52,7 @@ class Annotation:
         }
 
     def to_signed_json(self, url: str, expires: datetime) -> dict[str, Any]:
-        """The annotation, as calls for its id answer it."""
+        """The annotation, as calls for its id return it."""
         return {
             "id": self.id,
             "sceneId": self.input.scene.uuid,
@@ -86,7 +86,7 @@ class Annotations:
         """Add an annotation. Unless it is preliminary, it completes its input.
 
         Raises:
-            ConflictError: there is one with its id.
+            ConflictError: If there is one with its id.
         """
         if annotation.id in self._by_id:
             raise ConflictError(f"annotation {annotation.id} exists already")
@@ -112,7 +112,7 @@ class Annotations:
         """The annotation with an id, delivered or preliminary.
 
         Raises:
-            NotFoundError: there is none, or its input no longer exists.
+            NotFoundError: If there is none, or its input no longer exists.
         """
         found = self._by_id.get(annotation_id)
         if found is None or not found.input.exists:
@@ -123,7 +123,7 @@ class Annotations:
         """The annotation with an id, as JSON with a link to its content and the expiry of that.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         found = self.annotation(annotation_id)
         expires = utc_now() + timedelta(seconds=self._timing.url_lifetime)
@@ -133,7 +133,7 @@ class Annotations:
         """The latest delivered annotation of an input, as JSON.
 
         Raises:
-            NotFoundError: there is no such input, or no such annotation.
+            NotFoundError: If there is no such input, or no such annotation.
         """
         subject = self._inputs.input(input_uuid)
         delivered = [found for found in self._of_scene(subject.scene.uuid) if found.input is subject]
@@ -145,7 +145,7 @@ class Annotations:
         """The delivered annotations of the inputs of a scene, as JSON.
 
         Raises:
-            NotFoundError: there is no such scene.
+            NotFoundError: If there is no such scene.
         """
         return [self._linked(found.to_json(), found) for found in self._of_scene(scene_uuid)]
 
@@ -153,7 +153,7 @@ class Annotations:
         """The latest delivered annotation of a scene and a type, as JSON with its content.
 
         Raises:
-            NotFoundError: there is no such scene, or no such annotation.
+            NotFoundError: If there is no such scene, or no such annotation.
         """
         delivered = [found for found in self._of_scene(scene_uuid) if found.annotation_type == annotation_type]
         if not delivered:
@@ -169,8 +169,8 @@ class Annotations:
         """A page of the delivered annotations of one type, in a project or one of its batches.
 
         Raises:
-            NotFoundError: the project or the batch is unknown.
-            BadRequestError: the cursor is invalid.
+            NotFoundError: If the project or the batch is unknown.
+            BadRequestError: If the cursor is invalid.
         """
         if batch is None:
             self._projects.project(project)

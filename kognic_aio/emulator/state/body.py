@@ -18,8 +18,8 @@ class Body:
     """A value in the JSON body of a request, and its path.
 
     Args:
-        value: the parsed value.
-        path: its path, such as `frames[3].images[0]`; empty for the whole body.
+        value: The parsed value.
+        path: Its path, such as `frames[3].images[0]`; empty for the whole body.
     """
 
     value: Any
@@ -33,11 +33,11 @@ class Body:
         """The members of an object, without those that are null.
 
         Args:
-            required: the keys that it must have.
-            optional: the keys that it may have.
+            required: The keys that it must have.
+            optional: The keys that it may have.
 
         Raises:
-            BadRequestError: it is no object, a required key is missing, or a key is unknown.
+            BadRequestError: If it is no object, a required key is missing, or a key is unknown.
         """
         prefix = f"{self.path}." if self.path else ""
         value = self._typed(dict, "must be an object")
@@ -75,7 +75,7 @@ class Body:
         """The value as a string, which may be empty."""
         value: str = self._typed(str, "must be a string")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            # JSON can spell half a surrogate pair, but no path, file name or answer could carry it.
+            # JSON can spell half a surrogate pair, but no path, file name or response could carry it.
             raise self._mistyped("must be valid Unicode")
         return value
 
@@ -127,8 +127,8 @@ class Items(Sequence[Body]):
     """The items of a list. Each is made when it is looked at, because there may be hundreds of thousands.
 
     Args:
-        values: the parsed items.
-        path: the path of the list.
+        values: The parsed items.
+        path: The path of the list.
     """
 
     def __init__(self, values: list[Any], path: str) -> None:

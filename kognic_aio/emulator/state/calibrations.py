@@ -81,7 +81,7 @@ class Calibration:
         """Check that all `sensors` of a scene are in it, with this kind.
 
         Raises:
-            BadRequestError: one is missing.
+            BadRequestError: If one is missing.
         """
         missing = set(sensors) - self.names(kind)
         if missing:
@@ -110,7 +110,7 @@ class Calibrations:
         """Create a calibration from a request.
 
         Raises:
-            BadRequestError: a sensor has an unknown kind, lacks a field, or has an unknown one.
+            BadRequestError: If a sensor has an unknown kind, lacks a field, or has an unknown one.
         """
         fields = body.fields(("externalId", "calibration"))
         if not fields["calibration"].entries():
@@ -127,8 +127,8 @@ class Calibrations:
         """Add a calibration, under a new id unless one is given.
 
         Raises:
-            BadRequestError: a sensor has an unknown kind, lacks a field, or has an unknown one.
-            ConflictError: the id exists already.
+            BadRequestError: If a sensor has an unknown kind, lacks a field, or has an unknown one.
+            ConflictError: If the id exists already.
         """
         new_id = calibration_id or str(uuid4())
         for sensor in Body(sensors, "calibration").entries().values():
@@ -142,7 +142,7 @@ class Calibrations:
         """The calibration with an id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self.by_id, calibration_id, "calibration")
 
@@ -159,7 +159,7 @@ def check_sensor(sensor: Body) -> None:
     """Check one sensor of a calibration.
 
     Raises:
-        BadRequestError: its kind is unknown, it lacks a field, or it has an unknown one.
+        BadRequestError: If its kind is unknown, it lacks a field, or it has an unknown one.
     """
     # Read before the other fields, because the kind decides which there are.
     kind = sensor.entries().get("calibration_type", Body(None, f"{sensor.path}.calibration_type"))

@@ -20,7 +20,7 @@ class Imu:
         """The problem if a frame lies outside the data, or None.
 
         Args:
-            unix_timestamps: of the frames, in nanoseconds, by their path in the scene's body.
+            unix_timestamps: The timestamps of the frames, in nanoseconds, by their path in the scene's body.
         """
         for path, timestamp in unix_timestamps.items():
             if not self.start <= timestamp <= self.end:
@@ -32,7 +32,7 @@ def read_imu(data: Body, resource_id: str) -> Imu:
     """Check a list of IMU data.
 
     Raises:
-        BadRequestError: it is empty, or an item is not a position, a rotation and a time.
+        BadRequestError: If it is empty, or an item is not a position, a rotation and a time.
     """
     timestamps: list[int] = []
     for item in data.items(minimum=1):

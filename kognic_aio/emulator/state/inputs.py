@@ -42,8 +42,8 @@ class Inputs:
             The inputs; none in a dry run.
 
         Raises:
-            NotFoundError: the scene, the project or the batch is unknown.
-            BadRequestError: the scene is not created, or no batch takes inputs.
+            NotFoundError: If the scene, the project or the batch is unknown.
+            BadRequestError: If the scene is not created, or no batch takes inputs.
         """
         fields = body.fields(("sceneUuid", "project"), ("batch",))
         scene = self._scenes.created_scene(fields["sceneUuid"].text())
@@ -59,8 +59,8 @@ class Inputs:
             The input; None in a dry run.
 
         Raises:
-            NotFoundError: the scene, the pre-annotation, or the request or its project or batch is unknown.
-            BadRequestError: the scene is not created, the pre-annotation not available or of another scene,
+            NotFoundError: If the scene, the pre-annotation, or the request or its project or batch is unknown.
+            BadRequestError: If the scene is not created, the pre-annotation not available or of another scene,
                 or it is not clear which request is meant, or that takes no inputs.
         """
         fields = body.fields((), ("sceneUuid", "preAnnotationUuid", "requestUuid", "projectExtId", "batchExtId"))
@@ -76,13 +76,13 @@ class Inputs:
             pre_annotation = self._pre_annotations.available(fields["preAnnotationUuid"].text(), scene)
             return self._scenes.created_scene(pre_annotation.scene.uuid), pre_annotation
         if scene is None:
-            raise BadRequestError("give sceneUuid, preAnnotationUuid or both")
+            raise BadRequestError("pass sceneUuid, preAnnotationUuid or both")
         return scene, None
 
     def _request(self, fields: dict[str, Body]) -> Request:
         """The request that a body names by its uuid, or the only one of a batch."""
         if ("requestUuid" in fields) == ("projectExtId" in fields):
-            raise BadRequestError("give either requestUuid or projectExtId")
+            raise BadRequestError("pass either requestUuid or projectExtId")
         if "requestUuid" in fields:
             request = self._projects.request(fields["requestUuid"].text())
             request.batch.check_takes_inputs()
@@ -121,7 +121,7 @@ class Inputs:
         """The input with a uuid.
 
         Raises:
-            NotFoundError: no such input exists now.
+            NotFoundError: If no such input exists now.
         """
         found = self._by_uuid.get(uuid)
         if found is None or not found.exists:
@@ -132,7 +132,7 @@ class Inputs:
         """Remove a scene from a request, with all work on it there.
 
         Raises:
-            NotFoundError: there is no such input.
+            NotFoundError: If there is no such input.
         """
         self.input(uuid).deleted = True
 
@@ -140,8 +140,8 @@ class Inputs:
         """Make an input start from another pre-annotation.
 
         Raises:
-            NotFoundError: the input or the pre-annotation is unknown.
-            BadRequestError: the work on the input has begun, or the pre-annotation is not available or of
+            NotFoundError: If the input or the pre-annotation is unknown.
+            BadRequestError: If the work on the input has begun, or the pre-annotation is not available or of
                 another scene.
         """
         changed = self.input(uuid)
@@ -163,13 +163,13 @@ class Inputs:
         """A page of the inputs that match all filters of a request.
 
         Args:
-            body: the filters `project`, `batch`, `sceneUuids` and `externalIds`.
-            cursor: the next cursor of the previous page; None for the first.
-            page_size: inputs on a page at most.
+            body: The filters `project`, `batch`, `sceneUuids` and `externalIds`.
+            cursor: The next cursor of the previous page; None for the first.
+            page_size: Inputs on a page at most.
 
         Raises:
-            NotFoundError: the project or the batch is unknown.
-            BadRequestError: a batch without a project, or an invalid cursor.
+            NotFoundError: If the project or the batch is unknown.
+            BadRequestError: If a batch without a project, or an invalid cursor.
         """
         fields = body.fields((), ("project", "batch", "sceneUuids", "externalIds"))
         project, batch = self._filters(fields)
@@ -183,14 +183,14 @@ class Inputs:
         """A page of the scenes that were added to a project, in any status: the older query.
 
         Args:
-            body: the filters `project`, `batch` and `externalIds`, and `includeInvalidated`, which lists the
+            body: The filters `project`, `batch` and `externalIds`, and `includeInvalidated`, which lists the
                 scenes that are invalidated in place of all others.
-            cursor: the next cursor of the previous page; None for the first.
-            page_size: entries on a page at most.
+            cursor: The next cursor of the previous page; None for the first.
+            page_size: Entries on a page at most.
 
         Raises:
-            NotFoundError: the project or the batch is unknown.
-            BadRequestError: there is no project, or the cursor is invalid.
+            NotFoundError: If the project or the batch is unknown.
+            BadRequestError: If there is no project, or the cursor is invalid.
         """
         fields = body.fields(("project",), ("batch", "includeInvalidated", "externalIds"))
         project, batch = self._filters(fields)

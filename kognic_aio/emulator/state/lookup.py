@@ -12,7 +12,7 @@ def known(things: Mapping[str, Thing], name: str, what: str) -> Thing:
     """The thing with a name.
 
     Raises:
-        NotFoundError: there is none. The message begins with `what`.
+        NotFoundError: If there is none. The message begins with `what`.
     """
     found = things.get(name)
     if found is None:

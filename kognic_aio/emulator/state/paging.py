@@ -1,4 +1,4 @@
-"""Answers that come in pages."""
+"""Responses that come in pages."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -13,11 +13,11 @@ Item = TypeVar("Item")
 
 @attrs.frozen
 class Page:
-    """One page of an answer.
+    """One page of a response.
 
     Args:
-        items: its items, ready for the wire.
-        next_cursor: asks for the next page; None on the last one.
+        items: Its items, ready for the wire.
+        next_cursor: Asks for the next page; None on the last one.
     """
 
     items: list[dict[str, Any]]
@@ -35,15 +35,15 @@ def turn_to(
     """A page of the items that a filter keeps.
 
     Args:
-        items: all items. A cursor is a position among them, so that no page looks at earlier items again. So items may
+        items: All items. A cursor is a position among them, so that no page looks at earlier items again. So items may
             only be appended.
-        cursor: the next cursor of the previous page; None for the first.
-        size: items on the page at most.
-        keep: whether an item is to be shown.
-        to_json: the item on the wire.
+        cursor: The next cursor of the previous page; None for the first.
+        size: Items on the page at most.
+        keep: Whether an item is to be shown.
+        to_json: The item on the wire.
 
     Raises:
-        BadRequestError: the cursor is invalid.
+        BadRequestError: If the cursor is invalid.
     """
     shown: list[dict[str, Any]] = []
     for position in range(_position(cursor), len(items)):

@@ -39,8 +39,8 @@ class Platform:
     platform up or look at it: what they add is not bound by the rules for clients.
 
     Args:
-        timing: clock and durations; by default the monotonic clock and no processing time.
-        page_size: items on a page of an answer, unless its request says how many.
+        timing: Clock and durations; by default the monotonic clock and no processing time.
+        page_size: Items on a page of a response, unless its request says how many.
     """
 
     def __init__(self, timing: Timing | None = None, *, page_size: int = PAGE_SIZE) -> None:
@@ -97,9 +97,9 @@ class Platform:
 
         Args:
             step: `scene`, `pre-annotation` or `input`, whose creation is refused, or `processing`, which fails.
-            external_id: of the scene.
-            message: the platform's explanation.
-            status: the HTTP status of the refusal; not used for `processing`.
+            external_id: External id of the scene.
+            message: The platform's explanation.
+            status: The HTTP status of the refusal; not used for `processing`.
         """
         self.refusals.add(step, external_id, message, status)
 
@@ -107,23 +107,23 @@ class Platform:
         """Invalidate a scene, whether clients can see it yet or not.
 
         Args:
-            scene_uuid: the scene.
-            reason: bad-content, duplicate or incorrectly-created.
+            scene_uuid: The scene.
+            reason: `bad-content`, `duplicate` or `incorrectly-created`.
 
         Raises:
-            NotFoundError: the scene is unknown.
+            NotFoundError: If the scene is unknown.
         """
         self.scenes.mark_invalidated([self.scenes.existing_scene(scene_uuid)], reason)
 
     def revoke_tokens(self) -> None:
-        """Make all tokens invalid: the next request of each client is answered with 401."""
+        """Make all tokens invalid: the next request of each client gets a 401."""
         self.accounts.revoke_tokens()
 
     def scene(self, scene_uuid: str) -> Scene:
         """The scene with a uuid.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return self.scenes.existing_scene(scene_uuid)
 
@@ -131,7 +131,7 @@ class Platform:
         """The input with a uuid.
 
         Raises:
-            NotFoundError: no such input exists now.
+            NotFoundError: If no such input exists now.
         """
         return self.inputs.input(input_uuid)
 
@@ -148,15 +148,15 @@ class Platform:
         """Add a project without batches, and return its id.
 
         Args:
-            project: its external id.
-            id: its uuid, which lists of requests use; by default a new one.
-            title: by default the external id.
-            description: any text.
-            status: any status; no rule looks at it.
-            annotation_types: of its first batch.
+            project: Its external id.
+            id: Its uuid, which lists of requests use; by default a new one.
+            title: By default the external id.
+            description: Any text.
+            status: Any status; no rule looks at it.
+            annotation_types: Those of its first batch.
 
         Raises:
-            ConflictError: it exists already.
+            ConflictError: If it exists already.
         """
         added = Project(
             id=id or str(uuid4()),
@@ -183,18 +183,18 @@ class Platform:
         """Add a batch to a project, and return the ids of its requests.
 
         Args:
-            project: external id of the project.
-            batch: external id of the batch.
-            title: by default the batch's external id.
-            status: pending, open, ready, in-progress, completed or archived.
-            requests: how many requests it has. Each scene has one input per request.
-            annotation_types: by default those of the previous batch, or of the project.
-            workforce: ids of the users that tasks may be assigned to.
-            flexible_workflow: whether its requests report the progress of their inputs.
+            project: External id of the project.
+            batch: External id of the batch.
+            title: By default the batch's external id.
+            status: `pending`, `open`, `ready`, `in-progress`, `completed` or `archived`.
+            requests: How many requests it has. Each scene has one input per request.
+            annotation_types: By default those of the previous batch, or of the project.
+            workforce: Ids of the users that tasks may be assigned to.
+            flexible_workflow: Whether its requests report the progress of their inputs.
 
         Raises:
-            NotFoundError: the project is unknown.
-            ConflictError: the batch exists already.
+            NotFoundError: If the project is unknown.
+            ConflictError: If the batch exists already.
         """
         added = self.projects.add_batch(project, batch, title=title, status=status, annotation_types=annotation_types)
         for _ in range(requests):
@@ -210,13 +210,13 @@ class Platform:
         """Add a calibration and return its id.
 
         Args:
-            external_id: the customer's name for it.
-            sensors: by their names: `camera` or `lidar` for a plain one, or the whole content as on the wire.
-            id: by default a new one.
+            external_id: The customer's name for it.
+            sensors: The sensors by name: `camera` or `lidar` for a plain one, or the whole content as on the wire.
+            id: By default a new one.
 
         Raises:
-            ConflictError: the id exists already.
-            BadRequestError: a sensor breaks a rule.
+            ConflictError: If the id exists already.
+            BadRequestError: If a sensor breaks a rule.
         """
         contents = {
             name: simple_sensor(sensor) if isinstance(sensor, str) else sensor for name, sensor in sensors.items()
@@ -236,12 +236,12 @@ class Platform:
         """Add a created scene without files, and return its uuid.
 
         Args:
-            external_id: the customer's name for it.
-            uuid: by default a new one.
-            path: its type, as in the path of the request that creates one.
-            frames: how many frames a sequence has, 100 ms apart, with ego poses if it has lidars.
-            indexed: whether its files have yet to be imported from the customer's bucket.
-            failure: why it could not be processed; None if it could.
+            external_id: The customer's name for it.
+            uuid: By default a new one.
+            path: Its type, as in the path of the request that creates one.
+            frames: How many frames a sequence has, 100 ms apart, with ego poses if it has lidars.
+            indexed: Whether its files have yet to be imported from the customer's bucket.
+            failure: Why it could not be processed; None if it could.
         """
         kind = {kind.path: kind for kind in KINDS}[path]
         spec = simple_spec(kind, uuid or str(uuid4()), external_id, frames)
@@ -256,13 +256,13 @@ class Platform:
         """Add the inputs of a scene to a batch of any status, one per request.
 
         Args:
-            scene_uuid: the scene.
-            project: external id of the project.
-            batch: external id of the batch.
-            uuid: of the first input; by default a new one.
+            scene_uuid: The scene.
+            project: External id of the project.
+            batch: External id of the batch.
+            uuid: The uuid of the first input; by default a new one.
 
         Raises:
-            NotFoundError: the scene, the project or the batch is unknown.
+            NotFoundError: If the scene, the project or the batch is unknown.
         """
         scene = self.scenes.existing_scene(scene_uuid)
         return self.inputs.add_to_batch(scene, self.projects.batch(project, batch), uuid=uuid)
@@ -279,15 +279,15 @@ class Platform:
         """Add a pre-annotation of a scene, and return its id.
 
         Args:
-            scene_uuid: the scene.
+            scene_uuid: The scene.
             content: OpenLABEL; by default without objects. An indexed one must be imported before clients get it.
-            external_id: the customer's name for it; by default its id.
+            external_id: The customer's name for it; by default its id.
             status: `indexed` if it has yet to be imported.
-            id: by default a new one.
+            id: By default a new one.
 
         Raises:
-            NotFoundError: the scene is unknown.
-            ConflictError: the scene has one with this external id.
+            NotFoundError: If the scene is unknown.
+            ConflictError: If the scene has one with this external id.
         """
         new_id = id or str(uuid4())
         new = PreAnnotation(
@@ -303,7 +303,7 @@ class Platform:
     def add_task(
         self,
         input_uuid: str,
-        type: TaskType = "annotate",  # noqa: A002  # as in an answer's taskType
+        type: TaskType = "annotate",  # noqa: A002  # as in a response's taskType
         *,
         phase: PhaseName = "annotate",
         assigned_user_id: int | None = None,
@@ -313,17 +313,17 @@ class Platform:
         """Give an input its next task, and return the task's id. A completed input is in progress again.
 
         Args:
-            input_uuid: the input.
-            type: annotate, correct or review.
-            phase: annotate, review, client-automatic-review or integration-review.
-            assigned_user_id: a user of the workforce; by default nobody.
-            ongoing: whether work on it has begun.
-            id: by default a new one.
+            input_uuid: The input.
+            type: `annotate`, `correct` or `review`.
+            phase: `annotate`, `review`, `client-automatic-review` or `integration-review`.
+            assigned_user_id: A user of the workforce; by default nobody.
+            ongoing: Whether work on it has begun.
+            id: By default a new one.
 
         Raises:
-            NotFoundError: the input is unknown.
-            ConflictError: the input has a task that is not completed.
-            BadRequestError: the user is not of the request's workforce.
+            NotFoundError: If the input is unknown.
+            ConflictError: If the input has a task that is not completed.
+            BadRequestError: If the user is not of the request's workforce.
         """
         task = self.workflow.add_task(self.inputs.input(input_uuid), type, phase, assigned_user_id, id)
         if ongoing:
@@ -334,8 +334,8 @@ class Platform:
         """Begin the work on a task. It can no longer be assigned, and its input is in progress.
 
         Raises:
-            NotFoundError: there is no such task.
-            BadRequestError: it is completed.
+            NotFoundError: If there is no such task.
+            BadRequestError: If it is completed.
         """
         self.workflow.start_task(task_id)
 
@@ -343,12 +343,12 @@ class Platform:
         """Complete a task.
 
         Args:
-            task_id: the task.
-            last: whether this completes its input too. If not, the input waits for its next task.
+            task_id: The task.
+            last: Whether this completes its input too. If not, the input waits for its next task.
 
         Raises:
-            NotFoundError: there is no such task.
-            BadRequestError: it is completed already.
+            NotFoundError: If there is no such task.
+            BadRequestError: If it is completed already.
         """
         self.workflow.complete_task(task_id, last=last)
 
@@ -366,15 +366,15 @@ class Platform:
         A delivered annotation completes the input, and replaces an earlier one of the same type.
 
         Args:
-            input_uuid: the input.
-            content: what clients get; by default OpenLABEL without objects.
-            annotation_type: one of the project's, or any other.
-            preliminary: whether it is not delivered yet. Then only its id finds it, and the input is in progress.
-            id: by default a new one.
+            input_uuid: The input.
+            content: What clients get; by default OpenLABEL without objects.
+            annotation_type: One of the project's, or any other.
+            preliminary: Whether it is not delivered yet. Then only its id finds it, and the input is in progress.
+            id: By default a new one.
 
         Raises:
-            NotFoundError: the input is unknown.
-            ConflictError: the id exists already.
+            NotFoundError: If the input is unknown.
+            ConflictError: If the id exists already.
         """
         added = Annotation(
             id=id or str(uuid4()),
@@ -396,13 +396,13 @@ class Platform:
         """Add a type of error for reviews, and return its id.
 
         Args:
-            name: its name for people.
-            pin_allowed: whether a finding may point at a place.
-            object_allowed: whether a finding may name an object.
-            id: by default a new one.
+            name: Its name for people.
+            pin_allowed: Whether a finding may point at a place.
+            object_allowed: Whether a finding may name an object.
+            id: By default a new one.
 
         Raises:
-            ConflictError: the id exists already.
+            ConflictError: If the id exists already.
         """
         added = ErrorType(id=id or str(uuid4()), name=name, pin_allowed=pin_allowed, object_allowed=object_allowed)
         return self.reviews.add_error_type(added).id
@@ -413,13 +413,13 @@ class Platform:
         """Add a review by a customer's automatic check of an input, and return its id.
 
         Args:
-            input_uuid: the input.
-            feedback_items: its findings, in the form in which clients send reviews.
-            accepted: whether it accepts the annotation.
+            input_uuid: The input.
+            feedback_items: Its findings, in the form in which clients send reviews.
+            accepted: Whether it accepts the annotation.
 
         Raises:
-            NotFoundError: the input is unknown.
-            BadRequestError: a finding breaks a rule.
+            NotFoundError: If the input is unknown.
+            BadRequestError: If a finding breaks a rule.
         """
         findings = Body([dict(item) for item in feedback_items], "feedbackItems")
         return self.reviews.add_automatic(self.inputs.input(input_uuid), findings, accepted=accepted).id

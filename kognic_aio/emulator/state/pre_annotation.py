@@ -49,7 +49,7 @@ class PreAnnotation:
         """Check that its content has been imported.
 
         Raises:
-            BadRequestError: it has not.
+            BadRequestError: If it has not been imported.
         """
         if self.status != "available":
             raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not available")
@@ -58,7 +58,7 @@ class PreAnnotation:
         """Begin to import its content.
 
         Raises:
-            BadRequestError: its import has begun before.
+            BadRequestError: If its import has begun already.
         """
         if self.status != "indexed":
             raise BadRequestError(f"pre-annotation {self.id} is {self.status}, not indexed")

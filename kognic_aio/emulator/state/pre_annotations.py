@@ -41,9 +41,9 @@ class PreAnnotations:
             The pre-annotation. In a dry run it is not kept.
 
         Raises:
-            NotFoundError: the scene is unknown.
-            ConflictError: the scene has a pre-annotation with this external id.
-            BadRequestError: the scene is not created, or the content is not OpenLABEL that fits it.
+            NotFoundError: If the scene is unknown.
+            ConflictError: If the scene has a pre-annotation with this external id.
+            BadRequestError: If the scene is not created, or the content is not OpenLABEL that fits it.
         """
         fields = body.fields(("sceneUuid", "preAnnotation"), ("externalId",))
         scene = self._scenes.created_scene(fields["sceneUuid"].text())
@@ -56,9 +56,9 @@ class PreAnnotations:
         """Create a pre-annotation from a customer's bucket, to be read at once or on request.
 
         Raises:
-            NotFoundError: the scene is unknown.
-            ConflictError: the scene has a pre-annotation with this external id.
-            BadRequestError: the scene is neither created nor indexed.
+            NotFoundError: If the scene is unknown.
+            ConflictError: If the scene has a pre-annotation with this external id.
+            BadRequestError: If the scene is neither created nor indexed.
         """
         fields = body.fields(("sceneUuid", "externalId", "externalResourceId"), ("postponeExternalResourceImport",))
         scene = self._scenes.scene(fields["sceneUuid"].text())
@@ -86,7 +86,7 @@ class PreAnnotations:
         """Add a valid pre-annotation.
 
         Raises:
-            ConflictError: the scene has one with its external id.
+            ConflictError: If the scene has one with its external id.
         """
         self._check_unique(new)
         self.by_id[new.id] = new
@@ -98,7 +98,7 @@ class PreAnnotations:
         """The pre-annotation with an id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self.by_id, pre_annotation_id, "pre-annotation")
 
@@ -106,12 +106,12 @@ class PreAnnotations:
         """The pre-annotation with an id, ready to be used.
 
         Args:
-            pre_annotation_id: its id.
-            scene: the scene that it must belong to; None for any.
+            pre_annotation_id: Its id.
+            scene: The scene that it must belong to; None for any.
 
         Raises:
-            NotFoundError: there is none.
-            BadRequestError: it is not imported, or belongs to another scene.
+            NotFoundError: If there is none.
+            BadRequestError: If it is not imported, or belongs to another scene.
         """
         found = self.pre_annotation(pre_annotation_id)
         if scene is not None and found.scene is not scene:
@@ -132,8 +132,8 @@ class PreAnnotations:
         """Begin to import an indexed pre-annotation.
 
         Raises:
-            NotFoundError: there is none.
-            BadRequestError: the body asks for something else, or it is not indexed.
+            NotFoundError: If there is none.
+            BadRequestError: If the body asks for something else, or it is not indexed.
         """
         status = body.fields(("status",))["status"]
         if status.text() != "processing":
@@ -144,7 +144,7 @@ class PreAnnotations:
         """Delete a pre-annotation, and free its external id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         gone = self.pre_annotation(pre_annotation_id)
         del self.by_id[gone.id]
@@ -155,12 +155,12 @@ class PreAnnotations:
         """Some of the pre-annotations that match all filters, in order of creation, and whether there are more.
 
         Args:
-            filters: the values that match, by the name of the filter. An empty filter matches all.
-            offset: how many to skip.
-            limit: how many to return at most.
+            filters: The values that match, by the name of the filter. An empty filter matches all.
+            offset: How many to skip.
+            limit: How many to return at most.
 
         Raises:
-            BadRequestError: a status is unknown.
+            BadRequestError: If a status is unknown.
         """
         unknown = set(filters["statuses"]) - set(STATUSES)
         if unknown:

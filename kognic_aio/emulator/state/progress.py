@@ -24,7 +24,7 @@ class Phase:
     """One phase of the workflow of one request.
 
     Args:
-        definition: the kind of phase, the same for all requests.
+        definition: The kind of phase, the same for all requests.
     """
 
     definition: PhaseName = attrs.field(validator=attrs.validators.in_(get_args(PhaseName)))
@@ -56,7 +56,7 @@ class Task:
         """Assign it to another user of the request's workforce, or with None to nobody.
 
         Raises:
-            BadRequestError: the user is not of the workforce, or the task was started or completed.
+            BadRequestError: If the user is not of the workforce, or the task was started or completed.
         """
         if user_id == self.assigned_user_id:
             return
@@ -87,7 +87,7 @@ class Progress:
     """The work on one input, from the first task to the annotation.
 
     Args:
-        phase: the first phase of the input.
+        phase: The first phase of the input.
     """
 
     phase: Phase
@@ -110,7 +110,7 @@ class Progress:
         """Give the input its next task. A completed input is in progress again.
 
         Raises:
-            ConflictError: it has a task that is not completed.
+            ConflictError: If it has a task that is not completed.
         """
         if self.task is not None:
             raise ConflictError(f"task {self.task.id} of the input is not completed yet")

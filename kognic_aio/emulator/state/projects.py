@@ -23,12 +23,12 @@ class Request:
     """The work to do on the inputs of a batch, and who may do it.
 
     Args:
-        id: its uuid, the `requestUid` of its inputs.
-        title: any text.
-        project_id: the uuid of its project.
-        batch: its batch.
-        workforce: ids of the users that its tasks may be assigned to.
-        flexible_workflow: whether it reports the progress of its inputs. Older requests do not.
+        id: Its uuid, the `requestUid` of its inputs.
+        title: Any text.
+        project_id: The uuid of its project.
+        batch: Its batch.
+        workforce: Ids of the users that its tasks may be assigned to.
+        flexible_workflow: Whether it reports the progress of its inputs. Older requests do not.
     """
 
     id: str = attrs.field(factory=lambda: str(uuid4()))
@@ -73,7 +73,7 @@ class Batch:
         """Close the batch for new inputs.
 
         Raises:
-            BadRequestError: it is closed already.
+            BadRequestError: If it is closed already.
         """
         if self.status not in NOT_CLOSED:
             raise BadRequestError(f"{self} is {self.status}: only one that is open or pending can be published")
@@ -84,7 +84,7 @@ class Batch:
         """Check that inputs may be added to the batch by its name.
 
         Raises:
-            BadRequestError: it is closed.
+            BadRequestError: If it is closed.
         """
         # A pending batch is still being configured, but the platform's guide adds inputs to one by name.
         if self.status not in NOT_CLOSED:
@@ -195,13 +195,13 @@ class Projects:
         """Create an open batch like the latest one.
 
         Args:
-            project: external id of the project.
-            batch: external id of the batch.
-            body: whether to publish the previous open batches.
+            project: External id of the project.
+            batch: External id of the batch.
+            body: Whether to publish the previous open batches.
 
         Raises:
-            NotFoundError: the project is unknown.
-            ConflictError: the batch exists already.
+            NotFoundError: If the project is unknown.
+            ConflictError: If the batch exists already.
         """
         fields = body.fields((), ("publishPreviousBatches",))
         publish = "publishPreviousBatches" in fields and fields["publishPreviousBatches"].flag()
@@ -220,7 +220,7 @@ class Projects:
         """The project with an external id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self.by_external_id, project, "project")
 
@@ -228,7 +228,7 @@ class Projects:
         """The project with a uuid.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self._by_id, project_id, "project id")
 
@@ -236,7 +236,7 @@ class Projects:
         """The request with a uuid.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self._requests, request_id, "request")
 
@@ -244,7 +244,7 @@ class Projects:
         """The batch with an external id.
 
         Raises:
-            NotFoundError: the project or the batch is unknown.
+            NotFoundError: If the project or the batch is unknown.
         """
         batches = self.project(project).batches
         if batch not in batches:
@@ -255,12 +255,12 @@ class Projects:
         """The batch that takes new inputs.
 
         Args:
-            project: external id of the project.
-            batch: external id of the batch; None for the project's only open one.
+            project: External id of the project.
+            batch: External id of the batch; None for the project's only open one.
 
         Raises:
-            NotFoundError: the project or the batch is unknown.
-            BadRequestError: the batch is closed, or none was named and not exactly one is open.
+            NotFoundError: If the project or the batch is unknown.
+            BadRequestError: If the batch is closed, or none was named and not exactly one is open.
         """
         if batch is not None:
             named = self.batch(project, batch)

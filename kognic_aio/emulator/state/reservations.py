@@ -31,9 +31,9 @@ class Reservations:
         """Check that a uuid is reserved in a workspace, and not used yet.
 
         Raises:
-            NotFoundError: the workspace is unknown.
-            ConflictError: the scene was created.
-            BadRequestError: the uuid was not reserved.
+            NotFoundError: If the workspace is unknown.
+            ConflictError: If the scene was created.
+            BadRequestError: If the uuid was not reserved.
         """
         self._accounts.workspace(workspace_id)
         if internal_id in self._used:
@@ -51,7 +51,7 @@ class Reservations:
             The resource id for the scene's body and the URL to put the data to; None in a dry run.
 
         Raises:
-            BadRequestError: the data is not IMU data, or the scene is not reserved.
+            BadRequestError: If the data is not IMU data, or the scene is not reserved.
         """
         fields = body.fields(("imuData", "internalId"))
         scene_uuid = fields["internalId"].text()
@@ -66,7 +66,7 @@ class Reservations:
         """The IMU data that the body of a scene names, or None.
 
         Raises:
-            BadRequestError: it was not validated for this scene.
+            BadRequestError: If it was not validated for this scene.
         """
         if spec.imu_id is None:
             return None

@@ -27,10 +27,10 @@ class ErrorType:
     """A kind of error that a review may find.
 
     Args:
-        id: its id.
-        name: its name for people.
-        pin_allowed: whether a finding may point at a place.
-        object_allowed: whether a finding may name an object.
+        id: Its id.
+        name: Its name for people.
+        pin_allowed: Whether a finding may point at a place.
+        object_allowed: Whether a finding may name an object.
     """
 
     id: str
@@ -42,7 +42,7 @@ class ErrorType:
         """Check that a finding may have this type.
 
         Raises:
-            BadRequestError: it points at a place or names an object, but must not.
+            BadRequestError: If it points at a place or names an object, but must not.
         """
         if "pin" in finding and not self.pin_allowed:
             raise finding["pin"].error(f"is not allowed for the error type {self.name!r}")
@@ -64,12 +64,12 @@ class Review:
     """A review of the work on an input.
 
     Args:
-        id: its id.
-        input: the input.
-        phase_id: the phase that the input was in.
-        findings: as on the wire.
-        accepted: whether it accepts the annotation.
-        created: when it was created.
+        id: Its id.
+        input: The input.
+        phase_id: The phase that the input was in.
+        findings: The findings, as on the wire.
+        accepted: Whether it accepts the annotation.
+        created: When it was created.
     """
 
     id: str = attrs.field(factory=lambda: str(uuid4()))
@@ -105,7 +105,7 @@ class Reviews:
         """Add a type of error.
 
         Raises:
-            ConflictError: there is one with its id.
+            ConflictError: If there is one with its id.
         """
         if error_type.id in self.error_types:
             raise ConflictError(f"error type {error_type.id} exists already")
@@ -116,8 +116,8 @@ class Reviews:
         """Create a review of an annotation. Unless it accepts the annotation, it asks for a correction.
 
         Raises:
-            NotFoundError: there is no such annotation.
-            BadRequestError: the annotation is not delivered, or the review breaks a rule.
+            NotFoundError: If there is no such annotation.
+            BadRequestError: If the annotation is not delivered, or the review breaks a rule.
         """
         annotation = self._annotations.annotation(annotation_id)
         if annotation.preliminary:
@@ -135,7 +135,7 @@ class Reviews:
         """Add a review by a customer's automatic check of an input.
 
         Raises:
-            BadRequestError: a finding breaks a rule.
+            BadRequestError: If a finding breaks a rule.
         """
         review = self._new(subject, findings, accepted=accepted)
         self._automatic[subject.uuid].append(review)
@@ -152,7 +152,7 @@ class Reviews:
         return review
 
     def _read_finding(self, finding: Body) -> dict[str, Any]:
-        """Check a finding, and return it in the form of answers."""
+        """Check a finding, and return it in the form of responses."""
         fields = finding.fields(("errorTypeId",), (*TEXTS, "pin", "suggestedProperty", "metadata"))
         error_type = self.error_types.get(fields["errorTypeId"].text())
         if error_type is None:
@@ -175,7 +175,7 @@ class Reviews:
         """The review with an id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         return known(self._by_id, review_id, "review")
 
@@ -183,7 +183,7 @@ class Reviews:
         """The reviews by customers' automatic checks of an input.
 
         Raises:
-            NotFoundError: there is no such input.
+            NotFoundError: If there is no such input.
         """
         return self._automatic.get(self._inputs.input(input_uuid).uuid, [])
 

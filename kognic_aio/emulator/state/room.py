@@ -19,8 +19,8 @@ class Room:
     Uploaded files do not count. Almost nothing of them is kept, so they may have any size.
 
     Args:
-        max_kept: bytes that may be kept.
-        taken: bytes that are kept.
+        max_kept: Bytes that may be kept.
+        taken: Bytes that are kept.
     """
 
     max_kept: int = attrs.field(default=MAX_KEPT, validator=_is_whole)
@@ -30,7 +30,7 @@ class Room:
         """Check that a body still fits.
 
         Raises:
-            FullError: it does not.
+            FullError: If it does not.
         """
         if self.taken + size > self.max_kept:
             raise FullError(

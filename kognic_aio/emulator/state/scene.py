@@ -78,7 +78,7 @@ class Scene:
         """Check that it has one of some statuses.
 
         Raises:
-            BadRequestError: it has another status.
+            BadRequestError: If it has another status.
         """
         status = self.status
         if status not in statuses:

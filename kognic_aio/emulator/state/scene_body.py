@@ -21,21 +21,21 @@ class SceneSpec:
     """What is kept of a scene's body.
 
     Args:
-        internal_id: the uuid that was reserved for the scene.
-        external_id: the customer's name for it.
-        calibration_id: the calibration of its sensors, if it has cameras.
-        imu_id: the resource id of IMU data that was validated before.
-        imu_file: the name of IMU data that is among its files.
-        filenames: the file name of every resource, by resource id.
-        cameras: names of the sensors with images.
-        lidars: names of the sensors with point clouds.
-        metadata: what the customer says about the scene.
-        motion_compensated: whether its point clouds are corrected by its IMU data.
-        external: whether files stay in the customer's bucket until they are imported.
-        postponed: whether the import waits for a request.
-        relative_timestamps: of its frames, in milliseconds.
-        ego_poses: where the vehicle was, by the id of the frame.
-        unix_timestamps: of its frames in nanoseconds, by path in the body.
+        internal_id: The uuid that was reserved for the scene.
+        external_id: The customer's name for it.
+        calibration_id: The calibration of its sensors, if it has cameras.
+        imu_id: The resource id of IMU data that was validated before.
+        imu_file: The name of IMU data that is among its files.
+        filenames: The file name of every resource, by resource id.
+        cameras: Names of the sensors with images.
+        lidars: Names of the sensors with point clouds.
+        metadata: What the customer says about the scene.
+        motion_compensated: Whether its point clouds are corrected by its IMU data.
+        external: Whether files stay in the customer's bucket until they are imported.
+        postponed: Whether the import waits for a request.
+        relative_timestamps: Those of its frames, in milliseconds.
+        ego_poses: Where the vehicle was, by the id of the frame.
+        unix_timestamps: Those of its frames in nanoseconds, by path in the body.
     """
 
     internal_id: str
@@ -71,7 +71,7 @@ def read_scene(kind: SceneKind, body: Body) -> SceneSpec:
     """Check the body of a scene by the rules that need only the body.
 
     Raises:
-        BadRequestError: it breaks a rule. The message says where.
+        BadRequestError: If it breaks a rule. The message says where.
     """
     fields = body.fields(*_scene_keys(kind))
     spec = SceneSpec(internal_id=fields["internalId"].text(), external_id=fields["externalId"].text())
@@ -104,9 +104,9 @@ def read_extras(fields: dict[str, Body], motion_compensation: Body | None, spec:
     """Check the optional members of a scene.
 
     Args:
-        fields: the members of the body, of which metadata, imuData and sensorSpecification are checked.
-        motion_compensation: whether it is wanted; None means yes.
-        spec: keeps what is read.
+        fields: The members of the body, of which metadata, imuData and sensorSpecification are checked.
+        motion_compensation: Whether it is wanted; None means yes.
+        spec: Keeps what is read.
     """
     wanted = motion_compensation is None or motion_compensation.flag()
     spec.motion_compensated = wanted and "imuData" in fields
@@ -142,10 +142,10 @@ def note_frame(frame_id: Body, pose: Body | None, seen: set[str], spec: SceneSpe
     """Check that the id of a frame is unique in its sequence, and keep its ego pose.
 
     Args:
-        frame_id: its id.
-        pose: its ego pose, if it has one.
-        seen: the ids of the previous frames.
-        spec: keeps what is read.
+        frame_id: Its id.
+        pose: Its ego pose, if it has one.
+        seen: The ids of the previous frames.
+        spec: Keeps what is read.
     """
     if frame_id.text() in seen:
         raise frame_id.error(f"{frame_id.value!r} is used by an earlier frame")
@@ -212,7 +212,7 @@ def _read_resource(resource: dict[str, Body], suffixes: tuple[str, ...], spec: S
         resource["clientFilename"].text()
     known = spec.filenames.setdefault(resource_id.text(), filename.value)
     if known != filename.value:
-        raise resource_id.error(f"{resource_id.value!r} already stands for the file {known!r}")
+        raise resource_id.error(f"{resource_id.value!r} is already the id of the file {known!r}")
     return resource["sensorName"].text()
 
 

@@ -13,11 +13,11 @@ class SceneKind:
     """A type of scene.
 
     Args:
-        path: the last segment of the path that creates it.
-        cameras: its frames have images.
-        lidars: its frames have point clouds.
-        sequence: it has `frames` with ids and timestamps rather than one `frame`.
-        aggregated: every frame has an ego pose, and frames after the first may lack point clouds.
+        path: The last segment of the path that creates it.
+        cameras: Its frames have images.
+        lidars: Its frames have point clouds.
+        sequence: It has `frames` with ids and timestamps rather than one `frame`.
+        aggregated: Every frame has an ego pose, and frames after the first may lack point clouds.
     """
 
     path: str
@@ -28,7 +28,7 @@ class SceneKind:
 
     @property
     def scene_type(self) -> str:
-        """Its name in answers."""
+        """Its name in responses."""
         return self.path.replace("-", "_")
 
     @property

@@ -28,7 +28,7 @@ def read_scene_request(scene_uuid: str, body: Body) -> tuple[str, SceneKind, Sce
         The workspace, the type of scene, as its frames imply it, and the spec.
 
     Raises:
-        BadRequestError: it breaks a rule. The message says where.
+        BadRequestError: If it breaks a rule. The message says where.
     """
     fields = body.fields(
         ("workspaceId", "externalId", "convertedSpecification"), ("calibrationId", "postponeExternalResourceImport")

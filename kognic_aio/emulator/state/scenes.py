@@ -58,7 +58,7 @@ class Scenes:
 
     @property
     def unknown_scenes(self) -> UnknownScenes:
-        """What a status query does about scenes that are unknown or not visible yet: answer 404, or omit them."""
+        """What a status query does about scenes that are unknown or not visible yet: respond with 404, or omit them."""
         return self._unknown_scenes
 
     @unknown_scenes.setter
@@ -74,8 +74,8 @@ class Scenes:
             The scene, or None in a dry run.
 
         Raises:
-            BadRequestError: the body breaks a rule.
-            ConflictError: its internal id was used before.
+            BadRequestError: If the body breaks a rule.
+            ConflictError: If its internal id was used before.
         """
         spec = read_scene(kind, body)
         self.reservations.check(spec.internal_id, workspace_id)
@@ -94,8 +94,8 @@ class Scenes:
             The scene. It waits for files to upload. If there are none, it needs no commit.
 
         Raises:
-            BadRequestError: the body breaks a rule.
-            NotFoundError: the workspace is unknown.
+            BadRequestError: If the body breaks a rule.
+            NotFoundError: If the workspace is unknown.
         """
         workspace_id, kind, spec = read_scene_request(str(uuid4()), body)
         self._accounts.workspace(workspace_id)
@@ -150,9 +150,9 @@ class Scenes:
         """Begin to process a scene that has its files. It need not be visible yet.
 
         Raises:
-            NotFoundError: there is no such scene.
-            ConflictError: it was committed before.
-            BadRequestError: it is invalidated, or files are missing.
+            NotFoundError: If there is no such scene.
+            ConflictError: If it was committed before.
+            BadRequestError: If it is invalidated, or files are missing.
         """
         scene = self.existing_scene(scene_uuid)
         if scene.invalidated is not None:
@@ -191,8 +191,8 @@ class Scenes:
         """Import an indexed scene, or index an imported one.
 
         Raises:
-            NotFoundError: there is no such scene.
-            BadRequestError: its status does not allow that.
+            NotFoundError: If there is no such scene.
+            BadRequestError: If its status does not allow that.
         """
         scene = self.scene(scene_uuid)
         status = body.fields(("status",))["status"]
@@ -210,7 +210,7 @@ class Scenes:
         """The scene with a uuid, visible or not.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: If there is none.
         """
         found = self.by_uuid.get(scene_uuid)
         if found is None:
@@ -221,11 +221,11 @@ class Scenes:
         """The visible scene with a uuid.
 
         Raises:
-            NotFoundError: there is none, or it is not visible yet. The message is the same.
+            NotFoundError: If there is none, or it is not visible yet. The message is the same.
         """
         found = self.existing_scene(scene_uuid)
         if not found.visible:
-            # In the words of `existing_scene`: clients cannot tell a hidden scene from none.
+            # In the words of `existing_scene`: clients cannot distinguish a hidden scene from none.
             raise NotFoundError(f"scene {scene_uuid} is unknown")
         return found
 
@@ -233,8 +233,8 @@ class Scenes:
         """The created scene with a uuid.
 
         Raises:
-            NotFoundError: there is none.
-            BadRequestError: it is not `created`.
+            NotFoundError: If there is none.
+            BadRequestError: If it is not `created`.
         """
         scene = self.scene(scene_uuid)
         scene.check_status("created")
@@ -244,7 +244,7 @@ class Scenes:
         """The scene with a uuid that is not invalidated.
 
         Raises:
-            NotFoundError: there is none, or it is invalidated.
+            NotFoundError: If there is none, or it is invalidated.
         """
         scene = self.scene(scene_uuid)
         if scene.invalidated is not None:
@@ -255,7 +255,7 @@ class Scenes:
         """Where the vehicle was, by the id of the frame.
 
         Raises:
-            NotFoundError: there is no such scene, it is invalidated, or it has no ego poses.
+            NotFoundError: If there is no such scene, it is invalidated, or it has no ego poses.
         """
         poses = self.valid_scene(scene_uuid).spec.ego_poses
         if not poses:
@@ -270,12 +270,13 @@ class Scenes:
         """The scenes that a request asks for, by uuid or by external id.
 
         Raises:
-            BadRequestError: the request does not have exactly one of the lists, or a fault limits it to fewer scenes.
-            NotFoundError: a scene is unknown or not visible yet, and such scenes are not omitted.
+            BadRequestError: If the request does not have exactly one of the lists, or a fault limits it to fewer
+                scenes.
+            NotFoundError: If a scene is unknown or not visible yet, and such scenes are not omitted.
         """
         fields = body.fields((), ("sceneUuids", "externalIds"))
         if len(fields) != 1:
-            raise BadRequestError("give either sceneUuids or externalIds")
+            raise BadRequestError("pass either sceneUuids or externalIds")
         names = next(iter(fields.values())).texts()
         self._check_length(names)
         look_up = self._with_uuid if "sceneUuids" in fields else self._with_external_id
@@ -306,8 +307,8 @@ class Scenes:
         """Invalidate scenes at the request of a client.
 
         Raises:
-            BadRequestError: the reason is unknown.
-            NotFoundError: a scene is unknown or not visible yet. Then none is invalidated.
+            BadRequestError: If the reason is unknown.
+            NotFoundError: If a scene is unknown or not visible yet. Then none is invalidated.
         """
         self.mark_invalidated([self.scene(scene_uuid) for scene_uuid in scene_uuids], reason)
 
@@ -315,7 +316,7 @@ class Scenes:
         """Invalidate scenes for good. An invalidated scene keeps its first reason.
 
         Raises:
-            BadRequestError: the reason is unknown.
+            BadRequestError: If the reason is unknown.
         """
         if reason not in INVALIDATIONS:
             raise BadRequestError(f"reason must be one of {', '.join(INVALIDATIONS)}, got {reason!r}")

@@ -31,14 +31,14 @@ class StoredObject:
 
     Args:
         path: `<workspace>/<scene>/<resource id>`.
-        size: in bytes.
-        sha256: hex digest of the bytes; empty for a file in another store.
+        size: Its size in bytes.
+        sha256: Hex digest of the bytes; empty for a file in another store.
         crc32c: CRC32C of the bytes in base64, as Google's storage writes it; empty for a file in another store.
-        content_type: the Content-Type of the PUT.
-        head: the first 64 bytes.
-        fault: what is wrong with the content; continues a sentence that begins with the file's name. None if nothing
+        content_type: The Content-Type of the PUT.
+        head: The first 64 bytes.
+        fault: What is wrong with the content; continues a sentence that begins with the file's name. None if nothing
             is, or if it was not inspected.
-        puts: how many times it was put. Size and digests are those of the last time.
+        puts: How many times it was put. Size and digests are those of the last time.
     """
 
     path: str
@@ -55,7 +55,7 @@ def check_object_size(size: int) -> None:
     """Check that a file is not too large for any store.
 
     Raises:
-        StorageError: it is.
+        StorageError: If it is too large.
     """
     if size > MAX_OBJECT:
         raise StorageError("EntityTooLarge", f"an object has at most {MAX_OBJECT:,} bytes", 400)
@@ -65,7 +65,7 @@ class Receiver:
     """Receives a file in chunks, and keeps only what `StoredObject` has.
 
     Args:
-        inspection: of the file, if any.
+        inspection: The inspection of the file, if any.
     """
 
     def __init__(self, inspection: Inspection | None = None) -> None:
@@ -109,13 +109,13 @@ class Storage:
     does not see the files. `look` describes them; without it, a commit assumes that they are there and correct.
 
     Args:
-        timing: the platform's clock and the lifetime of URLs.
+        timing: The platform's clock and the lifetime of URLs.
     """
 
     def __init__(self, timing: Timing) -> None:
         self.base_url = ""
         self.checksums = True
-        """Whether the answer to a PUT has the CRC32C of what was stored, in `x-goog-hash`."""
+        """Whether the response to a PUT has the CRC32C of what was stored, in `x-goog-hash`."""
 
         self.reads_files = False
         """Whether files are read while they arrive. Those that are not what their names say then fail processing. If
@@ -159,7 +159,7 @@ class Storage:
         """Check the signature of a request, then its expiry.
 
         Raises:
-            StorageError: the URL was not signed here for this method and object, or has expired.
+            StorageError: If the URL was not signed here for this method and object, or has expired.
         """
         # The signature covers the decoded path: clients differ in how they escape one.
         if not hmac.compare_digest(self._signature(method, path, expires).encode(), signature.encode()):
@@ -203,7 +203,7 @@ class Storage:
         """A document of the platform.
 
         Raises:
-            StorageError: there is none. Uploaded files cannot be downloaded.
+            StorageError: If there is none. Uploaded files cannot be downloaded.
         """
         found = self._documents.get(path)
         if found is None:
@@ -214,8 +214,8 @@ class Storage:
         """The objects `<prefix>/<name>`, by name.
 
         Args:
-            prefix: the path before their names.
-            files: their names, and the inspection of each, for files in another store.
+            prefix: The path before their names.
+            files: Their names, and the inspection of each, for files in another store.
         """
         return {name: self._find(f"{prefix}/{name}", inspection) for name, inspection in files.items()}
 
@@ -229,7 +229,7 @@ class Storage:
         return StoredObject(path=path, size=size, head=head, fault=_fault_so_far(inspection, head, size))
 
     def can_see(self, path: str) -> bool:
-        """Whether the emulator can tell if an object is there. It cannot look into another store without `look`."""
+        """Whether the emulator knows if an object is there. It cannot look into another store without `look`."""
         return self.look is not None or path not in self._elsewhere
 
 

@@ -39,11 +39,11 @@ class Timing:
     """The clock and the durations that all parts of a platform share. They may change while it runs.
 
     Args:
-        processing_time: seconds from the commit of a scene until it is created.
-        url_lifetime: seconds until a signed URL expires.
-        token_lifetime: seconds until a token expires.
-        visibility_lag: seconds from the creation of a scene until clients can see it.
-        clock: returns the time in seconds. Tests give one that they can move.
+        processing_time: Seconds from the commit of a scene until it is created.
+        url_lifetime: Seconds until a signed URL expires.
+        token_lifetime: Seconds until a token expires.
+        visibility_lag: Seconds from the creation of a scene until clients can see it.
+        clock: Returns the time in seconds. Tests pass one that they can move.
     """
 
     processing_time: float = attrs.field(default=PROCESSING_TIME, validator=_is_seconds)

@@ -26,11 +26,11 @@ class Workflow:
         """The requests of a project on the wire.
 
         Args:
-            project_id: the uuid of the project.
-            with_counts: whether to count their inputs by status.
+            project_id: The uuid of the project.
+            with_counts: Whether to count their inputs by status.
 
         Raises:
-            NotFoundError: the project is unknown.
+            NotFoundError: If the project is unknown.
         """
         batches = self._projects.project_with_id(project_id).batches.values()
         requests = [request for batch in batches for request in batch.requests]
@@ -51,14 +51,14 @@ class Workflow:
         """A page of the inputs of a request with their progress.
 
         Args:
-            request_id: the request.
-            scene_uuid: the scene that they must belong to; None for any.
-            cursor: the next cursor of the previous page; None for the first.
-            page_size: inputs on a page at most.
+            request_id: The request.
+            scene_uuid: The scene that they must belong to; None for any.
+            cursor: The next cursor of the previous page; None for the first.
+            page_size: Inputs on a page at most.
 
         Raises:
-            NotFoundError: the request is unknown.
-            BadRequestError: the request does not report progress, or the cursor is invalid.
+            NotFoundError: If the request is unknown.
+            BadRequestError: If the request does not report progress, or the cursor is invalid.
         """
         request = self._projects.request(request_id)
         check_flexible(request)
@@ -73,8 +73,8 @@ class Workflow:
         """An input of a request that reports progress.
 
         Raises:
-            NotFoundError: there is no such input.
-            BadRequestError: the request does not report progress.
+            NotFoundError: If there is no such input.
+            BadRequestError: If the request does not report progress.
         """
         found = self._inputs.input(input_uuid)
         check_flexible(found.request)
@@ -91,8 +91,8 @@ class Workflow:
         """Give an input its next task. By default it gets a new id.
 
         Raises:
-            ConflictError: the input has a task that is not completed.
-            BadRequestError: the user is not of the workforce.
+            ConflictError: If the input has a task that is not completed.
+            BadRequestError: If the user is not of the workforce.
         """
         request = subject.request
         task = Task(id=task_id or str(uuid4()), type=type_, phase=request.phase(phase), workforce=request.workforce)
@@ -105,8 +105,8 @@ class Workflow:
         """Begin the work on a task.
 
         Raises:
-            NotFoundError: there is no such task.
-            BadRequestError: it is completed.
+            NotFoundError: If there is no such task.
+            BadRequestError: If it is completed.
         """
         self._uncompleted(task_id).progress.start_task()
 
@@ -114,8 +114,8 @@ class Workflow:
         """Complete a task, and with the last one its input.
 
         Raises:
-            NotFoundError: there is no such task.
-            BadRequestError: it is completed already.
+            NotFoundError: If there is no such task.
+            BadRequestError: If it is completed already.
         """
         progress = self._uncompleted(task_id).progress
         if last:
@@ -134,13 +134,13 @@ class Workflow:
         """Assign a task to a user, or with null to nobody.
 
         Raises:
-            NotFoundError: there is no such task.
-            BadRequestError: the user is not of the workforce, or the task was started or completed.
+            NotFoundError: If there is no such task.
+            BadRequestError: If the user is not of the workforce, or the task was started or completed.
         """
         fields = body.fields((), ("assignedUserId",))
         # Here null has a meaning, and `fields` leaves out what is null.
         if "assignedUserId" not in body.entries():
-            raise BadRequestError("assignedUserId is missing: give null to unassign the task")
+            raise BadRequestError("assignedUserId is missing: pass null to unassign the task")
         user = fields.get("assignedUserId")
         self._task(task_id)[0].assign(None if user is None else user.integer())
 
@@ -154,7 +154,7 @@ def check_flexible(request: Request) -> None:
     """Check that a request reports the progress of its inputs.
 
     Raises:
-        BadRequestError: it does not.
+        BadRequestError: If it does not.
     """
     if not request.flexible_workflow:
         raise BadRequestError(f"request {request.id} has no flexible workflow, which this needs")

@@ -55,7 +55,7 @@ class Destination:
     batch: str | None = None
 
     def __str__(self) -> str:
-        batch = "its latest open batch" if self.batch is None else f"batch {self.batch!r}"
+        batch = "its only open batch" if self.batch is None else f"batch {self.batch!r}"
         return f"project {self.project!r}, {batch}, workspace {self.workspace!r} at {self.host}"
 
 
@@ -194,7 +194,7 @@ def compacted(known: Known) -> Iterator[Fact]:
 
 
 def left_behind(old: Entry, fact: Fact, new: Entry | None) -> Entry | Orphan | None:
-    """What an entry leaves behind: a scene to be invalidated, or, of an input that makes way, an entry set aside."""
+    """The scene to be invalidated that an entry leaves behind, or the entry set aside of an input that makes way."""
     if old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
         aside = evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
         return aside if fact is Change.MADE_WAY else None
@@ -215,4 +215,5 @@ def reading(path: str, key: object) -> Generator[None, None, None]:
         yield
     except Exception as error:  # whatever Python raises when it reads malformed data
         why = str(error)[:200] or type(error).__name__
-        raise JournalError(f"journal {path}: what it has of {key!r:.100} is damaged: {why!r}", path=path) from error
+        message = f"journal {path} is damaged: the entry of {key!r:.100} cannot be read: {why!r}"
+        raise JournalError(message, path=path) from error

@@ -203,7 +203,7 @@ class JournalFile:
             for name, kind, text in self._connection.execute(query, parameters):
                 total += (size := len(str(name)) + len(str(text)))
                 if size > database.MAX_ROW_SIZE:
-                    raise ValueError(f"the row of {name!r:.100} is too large for a scene's: {size} characters")
+                    raise ValueError(f"the row of {name!r:.100} is too large: {size} characters")
                 if total > MAX_READ_SIZE:
                     raise ValueError(f"it has more than {MAX_READ_SIZE} characters, too many to be read at once")
                 with facts.reading(self.path, str(name)[1:-1]):  # without its quotes

@@ -104,7 +104,8 @@ class Journal:
     async def recall(self, key: str) -> Entry | None:
         """The entry of a scene, None if there is none. Raises InvalidError if the key is too long for a journal."""
         if len(key) > MAX_KEY_LENGTH:
-            raise InvalidError(f"the key {key[:50]!r}... has {len(key)} characters; a journal takes {MAX_KEY_LENGTH}")
+            length = f"{len(key):,} characters; at most {MAX_KEY_LENGTH:,} are allowed"
+            raise InvalidError(f"the key {key[:50]!r}... has {length}")
         known = await self.add(key, None)
         refused = {kin: error is None for kin, error in known.refused.items()}
         return None if known.entry is None else evolve(known.entry, refused=refused)

@@ -24,7 +24,7 @@ def check_openlabel(content: Body, scene: Scene) -> None:
     """Check that `content` is OpenLABEL for a scene.
 
     Raises:
-        BadRequestError: it is not; the message says where and why.
+        BadRequestError: If it is not; the message says where and why.
     """
     try:
         annotation(content)

@@ -13,7 +13,7 @@ def check_fit(openlabel: Body, scene: Scene) -> None:
     """Check that streams are sensors of the scene, and timestamps those of its frames.
 
     Raises:
-        BadRequestError: one is not.
+        BadRequestError: If one is not.
     """
     for name, stream in member(openlabel, "streams").items():
         _check_stream(name, stream, scene)

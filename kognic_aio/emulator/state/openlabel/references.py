@@ -32,7 +32,7 @@ def check_references(openlabel: Body) -> None:
     """Check that all named streams, coordinate systems, elements, frames and data exist.
 
     Raises:
-        BadRequestError: something is named that is not declared.
+        BadRequestError: If something is named that is not declared.
     """
     systems = member(openlabel, "coordinate_systems")
     streams = member(openlabel, "streams")
