@@ -169,7 +169,7 @@ async def test_compressed_bytes_that_stand_for_less() -> None:
 
     async with stage() as set_up:
         set_up.server.streaming = much
-        with pytest.raises(TooLargeError, match="larger than"):
+        with pytest.raises(TooLargeError, match="more than"):
             await set_up.client.project.get_projects()
     assert sent < 2 * MAX_ANSWER
 

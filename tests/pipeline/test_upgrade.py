@@ -92,7 +92,9 @@ async def test_the_rule_of_then_holds_for_entries_of_then(client: KognicIOClient
     moved = evolve(first, frame=evolve(first.frame, images=[image("elsewhere/front.0.jpg")]))
     (result,), _ = await run(client, [moved], path)
     assert result.error is not None
-    assert "the journal has different content for 'cameras': an earlier version recorded it" in result.error.message
+    assert (
+        "the journal has different content for 'cameras': it was recorded by an earlier version" in result.error.message
+    )
 
 
 async def test_a_scene_that_is_taken_up_keeps_its_rule(client: KognicIOClient, path: Path) -> None:
