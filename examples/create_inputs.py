@@ -28,7 +28,14 @@ def scenes(folder: Path) -> Iterator[Cameras]:
 async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
     """Create the inputs, and return whether all of them were created."""
     good = True
-    results = create_inputs(client, scenes(args.folder), args.project, batch=args.batch, journal=args.journal)
+    results = create_inputs(
+        client,
+        scenes(args.folder),
+        args.project,
+        batch=args.batch,
+        journal=args.journal,
+        retry_failed=args.retry_failed,
+    )
     async for result in results:
         if result.status is InputCreationStatus.CREATED:
             print(f"{result.external_id}: created input {result.input_uuid}")
@@ -38,7 +45,7 @@ async def create(client: KognicIOClient, args: argparse.Namespace) -> bool:
             print(f"{result.external_id}: is still {result.status.value}")
         good = good and result.status is InputCreationStatus.CREATED
     if skipped := results.progress.skipped_failed:
-        print(f"{skipped} failed in an earlier run and were skipped; retry_failed=True starts them afresh")
+        print(f"{skipped} failed in an earlier run and were skipped; --retry-failed starts them afresh")
     return good and not skipped
 
 
@@ -49,10 +56,11 @@ async def main() -> bool:
     parser.add_argument("--project", default="project-a")
     parser.add_argument("--batch", help="by default the open one, if there is only one")
     parser.add_argument("--journal", help="a file that records progress, so that the script can resume")
+    parser.add_argument("--retry-failed", action="store_true", help="also retry what failed before; needs --journal")
     parser.add_argument("--emulator", action="store_true", help="run against a local emulator")
     args = parser.parse_args()
     if args.emulator:
-        async with Emulator() as emulator, KognicIOClient(**emulator.client_options()) as client:
+        async with Emulator(reads_files=True) as emulator, KognicIOClient(**emulator.client_options()) as client:
             return await create(client, args)
     async with KognicIOClient() as client:
         return await create(client, args)

@@ -111,7 +111,7 @@ class KognicIOClient:
         auth_host: Base URL of the auth server.
         client_organization_id: The organization to act for. Only Kognic users can.
         max_retry_attempts: Attempts at an upload, including the first. An API request has 10 attempts at most, a
-            request for a token 4.
+            request for a token 4. None begins later than 10 minutes after the first.
         max_retry_wait_time: The longest pause between two attempts, in seconds, unless the server asks for more.
             Between two requests for a token it is 5 seconds at most.
         timeout: Seconds to connect, and then the longest time without a byte in either direction. A server that reads

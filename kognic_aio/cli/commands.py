@@ -117,7 +117,7 @@ async def scenes(
 ) -> None:
     """Show scenes by their uuids or external ids."""
     if bool(uuids) == bool(external_ids):
-        raise click.UsageError("pass either UUIDS or --external-ids, not both")
+        raise click.UsageError("pass exactly one of UUIDS and --external-ids")
     if view and status:
         raise click.UsageError("--view and --status cannot be combined")
     async with display.client() as client:
@@ -155,7 +155,7 @@ async def inputs(
 ) -> None:
     """Show the inputs of a project, or of some scenes."""
     if (project is None) == (uuids is None):
-        raise click.UsageError("pass either --project or --uuids, not both")
+        raise click.UsageError("pass exactly one of --project and --uuids")
     if uuids is not None and (batch is not None or external_ids or include_invalidated):
         raise click.UsageError("--batch, --external-ids and --include-invalidated need --project")
     async with display.client() as client:

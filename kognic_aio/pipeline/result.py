@@ -85,6 +85,9 @@ class InputCreationError:
     stage: InputCreationStage
     message: str = field(converter=_message)
 
+    def __str__(self) -> str:
+        return f"{self.stage.value}: {self.message}"
+
 
 @frozen(kw_only=True)
 class InputCreationResult:

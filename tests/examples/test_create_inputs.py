@@ -20,8 +20,8 @@ def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("a.png", "b.jpg", "notes.txt"):
-        tmp_path.joinpath(name).write_bytes(b"as good as any image")
+    for name, start in (("a.png", b"\x89PNG\r\n\x1a\n"), ("b.jpg", b"\xff\xd8\xff\xe0"), ("notes.txt", b"")):
+        tmp_path.joinpath(name).write_bytes(start + b" as good as any image")
     return tmp_path
 
 
@@ -49,7 +49,9 @@ async def test_run_again_with_a_journal(
 ) -> None:
     """With a journal, the example has nothing left to do when it is run again."""
     create = runpy.run_path(str(EXAMPLE))["create"]
-    args = Namespace(folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"))
+    args = Namespace(
+        folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"), retry_failed=False
+    )
     assert await create(client, args)
     assert capsys.readouterr().out.count("created input") == 2
     assert await create(client, args)
@@ -63,8 +65,20 @@ async def test_run_again_after_a_failure(
     """What failed is skipped when the example is run again, but not in silence."""
     create = runpy.run_path(str(EXAMPLE))["create"]
     folder.joinpath("c.png").touch()
-    args = Namespace(folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"))
+    args = Namespace(
+        folder=folder, project="project-a", batch=None, journal=str(folder / "images.journal"), retry_failed=False
+    )
     assert not await create(client, args)
     capsys.readouterr()
     assert not await create(client, args)
     assert capsys.readouterr().out.startswith("1 failed in an earlier run and were skipped")
+
+
+def test_a_file_that_is_no_image(folder: Path) -> None:
+    """The emulator of the example reads the images, as the platform does."""
+    folder.joinpath("c.png").write_bytes(b"no image")
+    done = run(folder, "--emulator")
+
+    assert done.returncode == 1
+    assert done.stdout.count("created input") == 2
+    assert "c: error at stage scene: " in done.stdout

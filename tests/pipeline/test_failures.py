@@ -9,7 +9,14 @@ from typing import Any
 import anyio
 import pytest
 
-from kognic_aio import InputCreationStatus, KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio import (
+    InputCreationError,
+    InputCreationStage,
+    InputCreationStatus,
+    KognicIOClient,
+    SceneWithPreAnnotation,
+    create_inputs,
+)
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import (
     BatchClosedError,
@@ -278,3 +285,9 @@ async def test_a_key_that_is_cancelled(client: KognicIOClient, tmp_path: Path) -
     assert found["good"].status == InputCreationStatus.CREATED
     assert found["bad"].error is not None
     assert found["bad"].error.message == "the scene was cancelled by other code"
+
+
+def test_an_error_reads_as_a_line() -> None:
+    """An error prints as its stage and message, so that a script can print it as it is."""
+    error = InputCreationError(stage=InputCreationStage.PRE_ANNOTATION, message="no such\nframe")
+    assert str(error) == "pre-annotation: no such\\nframe"
