@@ -1,33 +1,56 @@
 """Every error this package raises.
 
     KognicError
-    ├── ClosedError, CredentialsError, UnavailableError, WorkspaceError
-    ├── RunError
-    │   └── UnknownProjectError, UnknownBatchError, BatchClosedError
-    ├── JournalError
-    │   └── JournalLockedError, JournalMismatchError
-    ├── SceneFailedError, StrandedError
-    ├── InvalidError (also a ValueError)
-    │   └── DuplicateError, OfficialModelError, MissingFileError, DataError
-    ├── RequestError: no usable response
-    │   ├── ConnectError
-    │   │   └── ProxyConnectError, CertificateError, ProxyError
-    │   ├── LostAnswerError, TimedOutError, ChecksumError
-    │   └── MalformedAnswerError
-    │       └── UnreadableAnswerError
-    │           └── TooLargeError
-    ├── MissingExtraError (also an ImportError)
-    ├── WasmError
-    │   ├── LoadingError, FunctionNotFoundError, FunctionSignatureError
-    │   ├── ProjectionError, ProjectionValidationError
-    │   └── CompilationError, CompilationOutputError
-    └── StatusError: a response with an error status
-        ├── ApiError
-        │   ├── BadRequestError (400), UnauthorizedError (401), ForbiddenError (403)
-        │   ├── NotFoundError (404)
-        │   │   └── LeftOutError, ProjectNotFoundError
-        │   └── ConflictError (409), TooManyRequestsError (429), ServerError (500 and above)
-        └── StorageError
+    ├── ClosedError                 the client is not open, or was closed under way
+    ├── CredentialsError            credentials that are missing, malformed, expired or refused
+    ├── UnavailableError            a host that stays broken: several requests in a row failed after all retries
+    ├── WorkspaceError              no single workspace to write to
+    ├── RunError                    no scene of a run of create_inputs can succeed
+    │   ├── UnknownProjectError
+    │   ├── UnknownBatchError
+    │   └── BatchClosedError
+    ├── JournalError                a journal that cannot be opened, read or written
+    │   ├── JournalLockedError          somebody else has it open
+    │   └── JournalMismatchError        it belongs to another destination
+    ├── SceneFailedError            the platform could not process a scene, or it was invalidated
+    ├── StrandedError               a scene was started, but the response with its signed URLs was lost
+    ├── InvalidError                bad input (also a ValueError)
+    │   ├── DuplicateError          the journal has different content under the same key
+    │   ├── OfficialModelError      a model of kognic-io's where one of ours belongs
+    │   ├── MissingFileError        a local file that is missing, empty or no file
+    │   └── DataError               file data that cannot be read, or is empty
+    ├── RequestError                a request that got no usable response
+    │   ├── ConnectError            no connection: the server has seen nothing of it
+    │   │   ├── ProxyConnectError   no connection to the proxy, or no response from it
+    │   │   ├── CertificateError    an untrusted certificate; not retried
+    │   │   └── ProxyError          a proxy that refuses to pass the request on: it requires valid credentials
+    │   ├── LostAnswerError         sent, at least in part, but no response: it may have had its effect
+    │   ├── TimedOutError           the same, for lack of time
+    │   ├── MalformedAnswerError    a response that breaks the API's contract
+    │   │   └── UnreadableAnswerError   a response that is not valid HTTP, or has too long a header
+    │   │       └── TooLargeError       a response beyond the size limits
+    │   └── ChecksumError           the storage received different bytes than were sent
+    ├── MissingExtraError           an optional dependency is not installed (also an ImportError)
+    ├── WasmError                   the module of a custom camera calibration cannot be made or used
+    │   ├── LoadingError                not WebAssembly, or a module that cannot be instantiated
+    │   ├── FunctionNotFoundError       no function `project_point_to_image`
+    │   ├── FunctionSignatureError      the function takes or returns the wrong types
+    │   ├── ProjectionError             the function failed for a point
+    │   ├── ProjectionValidationError   the function disagrees with a test case
+    │   ├── CompilationError            no compiler, or one that failed
+    │   └── CompilationOutputError      the module cannot be written to its file
+    └── StatusError                 a response with an error status
+        ├── ApiError                from an API, with the platform's own words
+        │   ├── BadRequestError         400
+        │   ├── UnauthorizedError       401
+        │   ├── ForbiddenError          403
+        │   ├── NotFoundError           404
+        │   │   ├── LeftOutError            a list that lacks requested ids
+        │   │   └── ProjectNotFoundError    the project or batch that a request names
+        │   ├── ConflictError           409
+        │   ├── TooManyRequestsError    429
+        │   └── ServerError             500 and above
+        └── StorageError            from the storage behind a signed URL
 
 Errors carry their data on attributes; the message is for people. It contains no token, secret or query string of a
 signed URL. It is one line of at most 10,000 characters, with control characters escaped. The output of a compiler is
