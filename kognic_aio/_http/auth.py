@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 Auth: TypeAlias = Union[str, PathLike[str], tuple[str, str], Mapping[str, object], "ApiCredentials", None]
 """A credentials file, its content, `(client_id, client_secret)` or `keyring://profile`; None searches for them."""
 
+RENEW_BEFORE = 60.0
+"""Seconds before its end at which a token is renewed; a tenth of its life if that is shorter."""
+
+RENEW_AGAIN = 10.0
+"""Seconds until the next attempt to get a new token while the current one lasts."""
+
 MAX_TOKEN = 16 << 10
 """Characters of a token, which every request sends in a header."""
 
@@ -130,7 +136,7 @@ class Token:
             token, life = data["access_token"], float(data.get("expires_in", 3600.0))
             is_header = isinstance(token, str) and token.isascii() and token.isprintable()
             if is_header and len(token) <= MAX_TOKEN and 0 <= life < inf:  # false for NaN
-                return cls(Secret(token), now + life - min(60, life / 10), now + life)
+                return cls(Secret(token), now + life - min(RENEW_BEFORE, life / 10), now + life)
         method, url = answer.request.method, answer.request.shown
         raise MalformedAnswerError(f"{url} did not return a token", method=method, url=url)
 
@@ -170,7 +176,7 @@ class TokenSource:
                 raise
             seconds = token.ends_at - now
             log.warning("could not renew the token; the current one is used for another %.0f s: %s", seconds, error)
-            return evolve(token, renew_at=min(now + 10, token.ends_at))
+            return evolve(token, renew_at=min(now + RENEW_AGAIN, token.ends_at))
 
     @staticmethod
     def _is_good(token: Token, refused: Secret[str] | None) -> bool:

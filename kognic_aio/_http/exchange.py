@@ -22,7 +22,7 @@ from kognic_aio._http.failures import CLOSED, TooLarge, harmless_cause, translat
 from kognic_aio._http.protocol import Answer, Request, sunset
 from kognic_aio._http.proxies import Proxies, Proxy
 from kognic_aio._http.redaction import Redactor, secrets_of_request
-from kognic_aio._http.sending import WatchedBody
+from kognic_aio._http.sending import CHECKS, WatchedBody
 from kognic_aio._http.sessions import headers_and_middlewares
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import retrieve_exception
@@ -88,11 +88,12 @@ class Deadline:
 
     async def read(self, max_size: int) -> bytes | bytearray:
         """Read the response's body. Raises a TooLarge beyond `max_size` bytes; an error's is cut at `MAX_ERROR`."""
-        response, body, is_error = self.response, bytearray(), self.response.status >= 300
+        body: bytes | bytearray = bytearray()
+        response, is_error = self.response, self.response.status >= 300
         max_plain = limit = MAX_ERROR if is_error else max_size
         try:
             if response.content.is_eof():  # it has come already, as most do
-                body += response.content.read_nowait()
+                body = response.content.read_nowait()
                 self.received = len(body)
             else:
                 with _wake_reader_on_close(response):
@@ -201,7 +202,7 @@ class Sender:
         if timeout is not None and not self._is_timer_set:
             self._is_timer_set = True
             # In a context of its own: that of the task may be large, and would be kept.
-            asyncio.get_running_loop().call_later(timeout / 4, self._check, timeout, context=Context())
+            asyncio.get_running_loop().call_later(timeout / CHECKS, self._check, timeout, context=Context())
 
     def _check(self, timeout: float) -> None:
         self._is_timer_set = False

@@ -36,6 +36,9 @@ TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
 MAX_ANSWER = 32 << 20
 """Bytes of a response that are read, so that no server fills the memory."""
 
+MAX_DATE = 64
+"""Characters of a date that are read: parsing takes longer the longer it is."""
+
 MAX_URL_SHOWN = 500
 """Characters of a URL that errors show."""
 
@@ -236,7 +239,7 @@ def shown_start(answer: Answer) -> str:
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the server asks to wait: `Retry-After` is a number or a date."""
-    value = headers.get("Retry-After", "").strip()[:64]  # parsing takes longer the longer it is
+    value = headers.get("Retry-After", "").strip()[:MAX_DATE]
     if value.isdecimal():
         return min(float(value), MAX_RETRY_AFTER)
     try:
@@ -251,7 +254,7 @@ def sunset(headers: Mapping[str, str]) -> datetime | None:
     if value is None:
         return None
     try:
-        date = datetime.fromisoformat(value[:64])
+        date = datetime.fromisoformat(value[:MAX_DATE])
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

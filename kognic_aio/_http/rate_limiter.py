@@ -20,8 +20,17 @@ SLOWEST_RATE = 0.5
 MIN_SECONDS = 1.0
 """Seconds for which a rate is kept before it is judged."""
 
+MIN_RESPONSES = 10
+"""Responses that it takes to judge a rate."""
+
 TOLERATED = 0.02
 """Share of refusals that lowers no rate. Without any, the limiter would never find the capacity of the host."""
+
+TOLERANCE_MARGIN = 1.5
+"""Factor on a share of refusals that lower rates did not reduce. From then on, this share is tolerated."""
+
+SIMILAR_RATE = 1.03
+"""Factor on the last granted rate up to which a rate counts as no higher."""
 
 BACKOFF = 0.95
 """Share of the granted rate to continue with."""
@@ -54,7 +63,7 @@ class _Outcomes:
 
     def is_enough(self, now: float) -> bool:
         """Whether they are enough to judge a rate by."""
-        return now - self.since >= MIN_SECONDS and self.granted + self.refused >= 10
+        return now - self.since >= MIN_SECONDS and self.granted + self.refused >= MIN_RESPONSES
 
     def __add__(self, later: "_Outcomes") -> "_Outcomes":
         granted, refused = self.granted + later.granted, self.refused + later.refused
@@ -137,13 +146,13 @@ class RateLimiter:
             self.rate *= BACKOFF if asks_for_pause else 1  # one refusal may cost a second
             self._granted_rate = min(self._granted_rate, self.rate)
             return
-        is_no_higher = self.rate <= 1.03 * self._granted_rate
+        is_no_higher = self.rate <= SIMILAR_RATE * self._granted_rate
         has_not_helped = seen.refused_share > 2 * TOLERATED and is_no_higher
         self._without_help = self._without_help + 1 if has_not_helped else 0
         if not seen.granted:
             self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
         elif self._without_help > 1:
-            self._tolerated = 1.5 * seen.refused_share  # with a margin
+            self._tolerated = TOLERANCE_MARGIN * seen.refused_share
             self._set(inf, inf, now)
         else:
             seconds = now - seen.since

@@ -17,6 +17,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger("kognic_aio")
 
+MAX_FIRST_PAUSE = 0.5
+"""Seconds of the longest first pause. The bound doubles with every further one."""
+
+MISTYPED_TIME = 5.0
+"""Seconds after which to give up on a host that has never responded: its name may be mistyped."""
+
+MAX_UNREADABLE = 6
+"""Attempts of a request whose response is not HTTP: each may have had its effect, and a file may be large."""
+
 
 def may_repeat(error: Exception) -> bool:
     """Whether another attempt of a harmless request may succeed."""
@@ -98,7 +107,7 @@ class Attempts:
         self._began = asyncio.get_running_loop().time()
         self._successes_before = throttle.circuit_breaker.successes
         self._failed = self._unreadable = 0
-        self._max_pause = 0.5  # seconds; it doubles each time
+        self._max_pause = MAX_FIRST_PAUSE
 
     async def until_success(self, operation: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call an operation until it succeeds. When there is no further attempt, its last error is raised."""
@@ -135,10 +144,10 @@ class Attempts:
         passed = asyncio.get_running_loop().time() - self._began
         return (
             self._failed >= self._bounds.attempts
-            or self._unreadable >= 6  # each may have had its effect, and a file may be large
+            or self._unreadable >= MAX_UNREADABLE
             or passed >= self._bounds.max_time
             or (asked is not None and asked > self._bounds.max_time)
-            or (passed + pause > 5 and self._throttle.may_be_mistyped(error))
+            or (passed + pause > MISTYPED_TIME and self._throttle.may_be_mistyped(error))
         )
 
     def _key(self) -> Hashable:

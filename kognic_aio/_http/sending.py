@@ -26,6 +26,9 @@ SLICE = 1 << 20
 SMALL = 64 << 10
 """Bytes that the kernel takes at once. So few are not watched."""
 
+CHECKS = 4
+"""How often within `timeout` to check for progress. A silence lasts at most 1.25 times `timeout`."""
+
 MIN_MOVED = 1000
 """Bytes that an upload has to move within `timeout`."""
 

@@ -30,6 +30,12 @@ log = logging.getLogger("kognic_aio")
 MAX_STORAGES = 1000
 """Storage hosts that are remembered: the platform may name another one for each file."""
 
+FADING = 0.9
+"""Factor that a success puts on the memory of timeouts and broken connections."""
+
+MAX_TIMEOUTS = 2.5
+"""Bound of that memory. Three in a row, or one request in four, exceed it."""
+
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
 
@@ -62,7 +68,7 @@ class ConcurrencyLimit:
 
     def succeeded(self, started: float) -> None:
         """Note the success of a request that started at `started`."""
-        self._timeouts *= 0.9
+        self._timeouts *= FADING
         if self.limit < inf and started >= self._halved_at:
             self.limit += 1 / self.limit
             if self.limit >= self._before:
@@ -81,7 +87,7 @@ class ConcurrencyLimit:
     def timed_out(self, started: float) -> bool:
         """Note that a request timed out or lost its connection. Return whether that halves the limit."""
         self._timeouts += 1
-        is_halved = self._timeouts > 2.5 and self.pushed_back(started)  # three in a row, or one request in four
+        is_halved = self._timeouts > MAX_TIMEOUTS and self.pushed_back(started)
         if is_halved:
             self._timeouts = 0.0
         return is_halved

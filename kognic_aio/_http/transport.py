@@ -31,6 +31,9 @@ from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError, RequestError
 
+MAX_RENEWALS = 5
+"""New tokens for one request. Each may be revoked before it arrives."""
+
 T = TypeVar("T")
 
 
@@ -148,7 +151,7 @@ class Transport:
                 raise
             finally:
                 throttle.end()
-            if answer.status != 401 or token is None or renewals == 5:  # each may be revoked before it arrives
+            if answer.status != 401 or token is None or renewals == MAX_RENEWALS:
                 try:
                     return await parsed(read, answer)
                 finally:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_WORDS = 500
+"""Characters of the platform's words about a scene."""
+
 JsonObject = dict[str, Any]
 
 
@@ -60,9 +63,9 @@ def without_secrets(found: T, redactor: Redactor) -> T:
         case Scene() | InputEntry():
             status, words = clean.status, clean.error_message
             if status.name not in SceneStatus.__members__:
-                clean = attrs.evolve(clean, status=SceneStatus(redactor(status.value, length=500)))
+                clean = attrs.evolve(clean, status=SceneStatus(redactor(status.value, length=MAX_WORDS)))
             if words is not None:
-                clean = attrs.evolve(clean, error_message=redactor(words, length=500))
+                clean = attrs.evolve(clean, error_message=redactor(words, length=MAX_WORDS))
         case Input() | CreatedPreAnnotation() if redactor.knows("\n".join(attrs.astuple(clean))):
             clean = type(clean)(**{name: redactor.clean(value) for name, value in attrs.asdict(clean).items()})
         case _:
