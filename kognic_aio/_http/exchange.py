@@ -15,11 +15,10 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
 
 from kognic_aio._frames import without_frames
 from kognic_aio._http.failures import CLOSED, TooLarge, harmless_cause, translated
-from kognic_aio._http.protocol import Answer, Request, sunset
+from kognic_aio._http.protocol import MAX_ERROR, Answer, Request, sunset
 from kognic_aio._http.proxies import Proxies, Proxy
 from kognic_aio._http.redaction import Redactor, secrets_of_request
 from kognic_aio._http.sending import CHECKS, WatchedBody
@@ -39,15 +38,6 @@ MIN_RATE = 16 << 10
 MAX_SECONDS = 3600.0
 """Seconds that a response may take, however large it is."""
 
-MAX_ERROR = 64 << 10
-"""Bytes that are read of an error's body."""
-
-MAX_RATIO = 50
-"""How many times its compressed size a body may have."""
-
-FREE = 1 << 20
-"""Bytes that a body may always have, however well it is compressed."""
-
 MAX_HEADERS = 1024
 """Headers of a response."""
 
@@ -64,7 +54,7 @@ class Deadline:
     response: aiohttp.ClientResponse  # once it has begun
 
     def __init__(self, body: WatchedBody | None) -> None:
-        self.received = 0  # bytes of the response, compressed if they are
+        self.received = 0  # bytes of the response's body
         self.body = body
         self.request: aiohttp.ClientRequest | None = None
         self.scope = asyncio.timeout(None)
@@ -86,34 +76,24 @@ class Deadline:
             await request.close()
             raise aiohttp.ClientConnectionError(type(error).__name__) from error.__cause__
 
-    async def read(self, max_size: int) -> bytes | bytearray:
-        """Read the response's body. Raises a TooLarge beyond `max_size` bytes; an error's is cut at `MAX_ERROR`."""
-        body: bytes | bytearray = bytearray()
-        response, is_error = self.response, self.response.status >= 300
-        max_plain = limit = MAX_ERROR if is_error else max_size
-        try:
-            if response.content.is_eof():  # it has come already, as most do
-                body = response.content.read_nowait()
-                self.received = len(body)
-            else:
-                with _wake_reader_on_close(response):
-                    async for chunk in response.content.iter_any():
-                        body += chunk
-                        self.received = response.content.total_raw_bytes
-                        max_plain = min(limit, max(FREE, MAX_RATIO * self.received))
-                        if len(body) > max_plain or self.received > limit:  # compression may also enlarge
-                            response.close()  # so that the connection is not used again
-                            break
-        except aiohttp.ClientPayloadError as failure:
-            if not (is_error and isinstance(failure.__cause__, ContentEncodingError)):
-                raise
-        if is_error:
-            return body[:MAX_ERROR]
-        if len(body) > limit or self.received > limit:
+    async def read(self, max_size: int) -> bytes:
+        """Read the response's body as it comes. Raises a TooLarge beyond `max_size` bytes; an error's is cut."""
+        content, is_error = self.response.content, self.response.status >= 300
+        chunks, limit = list[bytes](), MAX_ERROR if is_error else max_size
+        if content.is_eof():  # it has come already, as most do
+            chunks.append(content.read_nowait())
+            self.received = len(chunks[0])
+        else:
+            with _wake_reader_on_close(self.response):
+                async for chunk in content.iter_any():
+                    chunks.append(chunk)
+                    self.received += len(chunk)
+                    if self.received > limit:
+                        self.response.close()  # so that the connection is not used again
+                        break
+        if self.received > limit and not is_error:
             raise TooLarge(f"more than {limit} bytes")
-        if len(body) > max_plain:
-            raise TooLarge(f"{self.received} compressed bytes expand to more than {max_plain} bytes")
-        return body
+        return b"".join(chunks)[:limit]
 
     def reset(self) -> None:
         """Drop what is left of the request's body."""
@@ -191,8 +171,7 @@ class Sender:
             request=request,
             status=response.status,
             headers=Secret(response.headers),
-            body=Secret(bytes(body)),
-            received=deadline.received,
+            body=Secret(body),
             secrets=Secret(partial(secrets_of_request, sent.headers, sent.url, form, self._redactor)),
         )
 
@@ -231,7 +210,7 @@ def _arguments(
         "proxy_headers": {} if login is None else {"Proxy-Authorization": login.reveal()},
         "middlewares": [*middlewares, deadline.send_once],
         "allow_redirects": False,  # a token must not follow one to another host
-        "auto_decompress": True,  # this and the next replace those of a caller's session
+        "auto_decompress": False,  # this and the next replace those of a caller's session
         "raise_for_status": False,
         "max_line_size": MAX_HEADER,
         "max_field_size": MAX_HEADER,

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from socket import gaierror
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kognic_aio import errors
 from kognic_aio._http.protocol import Request
@@ -22,7 +22,7 @@ Kind = type[errors.RequestError]
 
 
 class TooLarge(aiohttp.ClientPayloadError):
-    """A response is too large, compressed or not."""
+    """A response is too large."""
 
 
 def translated(error: Exception, request: Request, proxy: Proxy | None) -> errors.RequestError:
@@ -117,8 +117,6 @@ def _not_read(error: aiohttp.ClientResponseError | aiohttp.ClientPayloadError, w
 def _unreadable(error: Exception) -> str:
     """The message of aiohttp's parser, without its quotes of the response."""
     source = error.__cause__ if isinstance(error.__cause__, HttpProcessingError) else error
-    if isinstance(source, ContentEncodingError):
-        return "invalid gzip data"
     words: str = getattr(source, "message", None) or str(source)
     own, *_ = QUOTED.split(words[:300], maxsplit=1)
     return " ".join(own.split()).rstrip(string.punctuation + " ") or type(source).__name__

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
@@ -14,8 +15,9 @@ from yarl import URL
 
 from kognic_aio import errors
 from kognic_aio._frames import hide_frames
+from kognic_aio._http.compression import TooMuchError, decompressed, start_of_error
 from kognic_aio._http.redaction import MAX_SEARCHED, redacted
-from kognic_aio._json import MAX_MEMORY, memory_of_json, read_json
+from kognic_aio._json import LARGE, MAX_MEMORY, memory_of_json, read_json
 from kognic_aio._secret import Secret
 from kognic_aio._text import printable
 from kognic_aio._validation.converters import plain
@@ -35,6 +37,12 @@ TOKEN_PATH = "/v1/auth/oauth/token"  # noqa: S105  # a path
 
 MAX_ANSWER = 32 << 20
 """Bytes of a response that are read, so that no server fills the memory."""
+
+MAX_ERROR = 64 << 10
+"""Bytes that are read of an error's body."""
+
+LARGE_COMPRESSED = 64 << 10
+"""Bytes from which a compressed response is parsed in a thread, like others from `LARGE`."""
 
 MAX_DATE = 64
 """Characters of a date that are read: parsing takes longer the longer it is."""
@@ -99,9 +107,8 @@ class Answer:
     request: Request
     status: int
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
-    _body: Secret[bytes] = field(alias="body")
+    _received: Secret[bytes] = field(alias="body")  # as it came, perhaps compressed
     _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
-    received: int = 0  # bytes of the body, before they were decompressed
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -110,8 +117,18 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The body."""
+        """The body. Raises a TooLargeError or an UnreadableAnswerError if it cannot be decompressed."""
         return self._body.reveal()
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body as it came."""
+        return len(self._received.reveal())
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes long, or much memory, to parse the body."""
+        return self.received > (LARGE_COMPRESSED if self._encoding else LARGE)
 
     @property
     def is_success(self) -> bool:
@@ -126,6 +143,25 @@ class Answer:
         """The error of a response that breaks the contract."""
         message = f"unexpected response to {self.request}: {problem}"
         return errors.MalformedAnswerError(message, method=self.request.method, url=self.request.shown)
+
+    @property
+    def _encoding(self) -> str:
+        return self.headers.get("Content-Encoding", "").strip().lower()
+
+    @cached_property  # decompressed where it is parsed, large ones one at a time: several would take too much memory
+    def _body(self) -> Secret[bytes]:
+        received = self._received.reveal()
+        kind: type[errors.UnreadableAnswerError]
+        if not self.is_success:
+            return Secret(start_of_error(received, self._encoding, MAX_ERROR))
+        try:
+            return Secret(decompressed(received, self._encoding, self.request.max_answer))
+        except TooMuchError as error:
+            kind, problem = errors.TooLargeError, f"is too large: {error}"
+        except ValueError as error:
+            kind, problem = errors.UnreadableAnswerError, f"cannot be read: {error}"
+        message = f"the response to {self.request} {problem}"
+        raise kind(message, method=self.request.method, url=self.request.shown)
 
 
 def identifier(value: object) -> str:

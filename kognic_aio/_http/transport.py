@@ -25,7 +25,6 @@ from kognic_aio._http.redaction import Redactor
 from kognic_aio._http.retry import Attempts, RetryPolicy
 from kognic_aio._http.sessions import checked_session, new_session, secrets_of_session
 from kognic_aio._http.throttle import Throttles
-from kognic_aio._json import LARGE
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
@@ -177,7 +176,7 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
     """
     handled = sys.exception()
     try:
-        return parse(answer) if len(answer.body) <= LARGE else await one_at_a_time(parse, answer)
+        return await one_at_a_time(parse, answer) if answer.is_large else parse(answer)
     except Exception as error:  # whatever `parse` raises
         failure = without_frames(error, handled)  # they have all of the response, and what was made of it
     failure.__context__ = None
