@@ -14,9 +14,11 @@ from kognic_aio.pipeline import (
     InputCreationResult,
     InputCreationStage,
     InputCreationStatus,
+    InputTarget,
     Journal,
     Progress,
     SceneWithPreAnnotation,
+    TargetOutcome,
     create_inputs,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "InputCreationResult",
     "InputCreationStage",
     "InputCreationStatus",
+    "InputTarget",
     "Journal",
     "KognicError",
     "KognicIOClient",
@@ -38,5 +41,6 @@ __all__ = [
     "Paged",
     "Progress",
     "SceneWithPreAnnotation",
+    "TargetOutcome",
     "create_inputs",
 ]

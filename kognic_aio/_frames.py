@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
+from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -38,3 +39,15 @@ def hide_frames(function: Callable[P, T]) -> Callable[P, T]:
             raise
 
     return call
+
+
+INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contextlib")
+"""Packages whose frames lie between a run and its caller's code."""
+
+
+def callers_frames(error: BaseException) -> TracebackType | None:
+    """The traceback of an error from the caller's code on; None if the error is ours alone."""
+    frames = error.__traceback__
+    while frames is not None and str(frames.tb_frame.f_globals.get("__name__")).partition(".")[0] in INTERNAL:
+        frames = frames.tb_next
+    return frames

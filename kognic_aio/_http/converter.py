@@ -91,9 +91,13 @@ def _overrides(cls: type) -> dict[str, Any]:
     ids = {name for name in texts if name in ("id", "uuid") or name.endswith(("_uuid", "_uid"))}
     # Other versions did not send it, and their journals have fingerprints of what they sent.
     left_out = "imu_data" if cls is CamerasSequence else None
+    fields = {field.name: field for field in attrs.fields(get_origin(cls) or cls)}
     return {
         field: override(
-            rename=name, omit_if_default=field == left_out, struct_hook=_structure_id if field in ids else None
+            rename=name,
+            omit=None if fields[field].eq else True,  # what is not compared is no part of the value
+            omit_if_default=field == left_out,
+            struct_hook=_structure_id if field in ids else None,
         )
         for field, name in wire_names(cls).items()
     }

@@ -217,7 +217,9 @@ def optional(convert: Converter[T]) -> Converter[T | None]:
     return lambda value: None if value is None else convert(value)
 
 
-optional_external_id = optional(external_id)
+def optional_external_id(value: object) -> str | None:
+    """An external id, or None."""
+    return None if value is None else external_id(value)
 
 
 def member_of(kind: type[E]) -> Converter[E]:

@@ -9,7 +9,9 @@ from kognic_aio.pipeline.result import (
     InputCreationStatus,
     Progress,
     SceneWithPreAnnotation,
+    TargetOutcome,
 )
+from kognic_aio.pipeline.targets import InputTarget
 
 __all__ = [
     "InputCreation",
@@ -17,8 +19,10 @@ __all__ = [
     "InputCreationResult",
     "InputCreationStage",
     "InputCreationStatus",
+    "InputTarget",
     "Journal",
     "Progress",
     "SceneWithPreAnnotation",
+    "TargetOutcome",
     "create_inputs",
 ]

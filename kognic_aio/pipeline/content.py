@@ -35,7 +35,7 @@ MAX_TEXT = 60
 MAX_DIFFERENCES = 5
 """Differences in an error."""
 
-NAMED_BY_USERS = ("metadata", "sensor_to_pretty_name")
+NAMED_BY_USERS = ("metadata", "pre_annotations", "sensor_to_pretty_name")
 """Objects whose keys are the caller's own words, not fields."""
 
 COMMON = (
@@ -67,12 +67,13 @@ class Decision(Enum):
 def decide(relation: Relation, entry: Entry, fingerprint: str, *, is_retried: bool) -> Decision:
     """Decide what happens to a scene, by the entry under its key and the `uncalibrated` fingerprint of its content."""
     has_failed = entry.status is InputCreationStatus.FAILED
+    is_lost = has_failed and not entry.has_inputs  # one that has some is resumed, to get the others
     was_committed = entry.scene_uuid is not None  # of a scene that failed
     is_let_in = entry.refused.get(fingerprint, False)  # by `Journal.retry_failed`
     match relation:
-        case Relation.SAME if has_failed and is_retried:
+        case Relation.SAME if is_lost and is_retried:
             return Decision.REPLACE
-        case Relation.OTHER_CALIBRATION if has_failed and (is_retried or not was_committed):
+        case Relation.OTHER_CALIBRATION if is_lost and (is_retried or not was_committed):
             return Decision.REPLACE
         case Relation.OTHER if is_let_in or (is_retried and (has_failed or fingerprint in entry.refused)):
             return Decision.REPLACE
@@ -83,19 +84,21 @@ def decide(relation: Relation, entry: Entry, fingerprint: str, *, is_retried: bo
 
 
 class Content:
-    """The content of a scene with its pre-annotation, which is JSON.
+    """The content of a scene with its pre-annotations, which are JSON: one without a name, or several by name.
 
     Attributes:
         fingerprint: A digest of the content.
         uncalibrated: The part of it that does not depend on the calibration.
     """
 
-    def __init__(self, scene: BaseScene, annotation: bytes | None) -> None:
+    def __init__(self, scene: BaseScene, annotations: Mapping[str | None, bytes]) -> None:
         self._scene = scene
-        self._annotation = annotation
+        self._annotation = annotations.get(None)
         body: JsonObject = _plain(_without_file_names(scene)) | {"type": scene.path}
-        if annotation is not None:
-            body["preAnnotation"] = json.loads(annotation, parse_float=lambda text: _number(float(text)))
+        if self._annotation is not None:
+            body["preAnnotation"] = _parsed(self._annotation)
+        elif annotations:
+            body["preAnnotations"] = {name: _parsed(each) for name, each in annotations.items()}
         canonical = _canonical(body)
         self.fingerprint = _fingerprint(canonical)
         if "calibrationId" in body:
@@ -107,6 +110,8 @@ class Content:
         self._depth = 3 if len(canonical) > 32_768 else 6
         large = body.keys() & {"imuData", "preAnnotation"}  # only a digest in an outline
         self._body = body | {name: _summary(body[name]) for name in large}
+        if "preAnnotations" in body:
+            self._body["preAnnotations"] = {name: _summary(each) for name, each in body["preAnnotations"].items()}
 
     def has(self, fingerprint: str | None) -> bool:
         """Whether a fingerprint, made by either rule, is that of this content. None fits every content."""
@@ -140,6 +145,10 @@ class Content:
                 return dict(_compared("", old, _cut(self._body, depth)))
             case _:
                 raise ValueError("not the outline of a content")
+
+
+def _parsed(annotation: bytes) -> Any:
+    return json.loads(annotation, parse_float=lambda text: _number(float(text)))
 
 
 def _fingerprint(canonical: bytes) -> str:

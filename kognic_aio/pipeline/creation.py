@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from os import PathLike
 from types import TracebackType
@@ -16,10 +16,8 @@ from kognic_aio._tasks import is_being_cancelled, retrieve_exception, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (
     argument,
-    external_id,
     instance_of,
     optional,
-    optional_external_id,
     seconds,
 )
 from kognic_aio._validation.official import named, without_annotation_types
@@ -35,9 +33,9 @@ from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene
 from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
+from kognic_aio.pipeline.targets import InputTarget, Targets
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Limiters, places
-from kognic_aio.scenes.target import check_target
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -55,9 +53,10 @@ ENDING_TIME = 1.0
 def create_inputs(
     client: KognicIOClient,
     scenes_with_pre_annotations: SceneSource,
-    project: str,
+    project: str | None = None,
     *,
     batch: str | None = None,
+    targets: Iterable[InputTarget] | None = None,
     dryrun: bool = False,
     feature_flags: FeatureFlags | None = None,
     wait_timeout: float = DEFAULT_WAIT_TIMEOUT,
@@ -78,8 +77,11 @@ def create_inputs(
         client: An open client.
         scenes_with_pre_annotations: Scenes of any types, with or without pre-annotations, from any iterable or async
             iterable. The next scene is taken only when there is room for it.
-        project: External id of the project.
+        project: External id of the project that gets an input of each scene, with the scene's pre-annotation. Pass
+            either this or `targets`.
         batch: External id of the batch. By default the open one, if there is only one.
+        targets: Several projects or batches, each of which gets an input of each scene, with the pre-annotation that it
+            names or without one. A scene is uploaded once, and may have targets of its own.
         dryrun: Whether to validate only: the results are VALIDATED or FAILED, and nothing is created.
         feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
         wait_timeout: Seconds to wait for scenes after the last commit. Scenes that are not ready by then are
@@ -104,13 +106,14 @@ def create_inputs(
         UnknownProjectError, UnknownBatchError, BatchClosedError: While iterating, before the first upload. Scenes that
             earlier runs with the same journal started and did not commit are invalidated first, within a grace period.
 
-    Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`
+    Endpoints: those of `client.<type>.create`, `POST v2/scenes/query`, `POST v1/pre-annotations`, `POST v1/inputs`,
+    `POST v2/inputs`
     """
     check_source(scenes_with_pre_annotations)
     wait_timeout = argument("wait_timeout", wait_timeout, seconds)
     sleep_time = argument("sleep_time", sleep_time, seconds)
     scene_timeout = argument("scene_timeout", scene_timeout, optional(seconds))
-    project, batch = argument("project", project, external_id), argument("batch", batch, optional_external_id)
+    wanted = _targets(project, batch, targets)
     argument("client", client, instance_of(KognicIOClient))
     argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
     argument("limits", limits, optional(instance_of(Limits)))
@@ -120,8 +123,7 @@ def create_inputs(
     limiters = backend.limiters if limits is None else Limiters(limits, backend.limiters.read_pool)
     run = Run(
         backend=backend,
-        project=project,
-        batch=batch,
+        targets=wanted,
         dryrun=dryrun,
         feature_flags=feature_flags,
         wait_timeout=wait_timeout,
@@ -132,6 +134,16 @@ def create_inputs(
         journal=journal,
     )
     return InputCreation(run, scenes_with_pre_annotations)
+
+
+def _targets(project: str | None, batch: str | None, targets: Iterable[InputTarget] | None) -> Targets:
+    if targets is None:
+        if project is None:
+            raise InvalidError("project: expected an external id, got None; for several projects, pass targets=")
+        return Targets.of_project(project, batch)
+    if project is not None or batch is not None:
+        raise InvalidError("targets: pass these or project= and batch=, not both")
+    return Targets.of(targets)
 
 
 def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_failed: bool) -> None:
@@ -237,7 +249,7 @@ async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
         The error that the source raised.
     """
     try:
-        await check_target(run.backend.api, run.project, run.batch)
+        await run.check_targets(run.targets)
     except (RunError, StatusError):
         # If the project is gone for good, no later run gets further than this. So its orphans are invalidated now.
         await run.clear_journal()

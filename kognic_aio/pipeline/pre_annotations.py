@@ -7,12 +7,48 @@ from kognic_aio._http.wire import JsonObject, read_pre_annotation, to_json
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, PreAnnotation
+from kognic_aio.pipeline.targets import Targets
 
 SCHEMA_VERSION = "1.0.0"
 """The only version of OpenLABEL that the platform accepts."""
 
 MAX_SHOWN = 5
 """How many values or problems an error shows."""
+
+
+async def checked_pre_annotations(
+    pre_annotations: Mapping[str | None, PreAnnotation], scene: BaseScene, targets: Targets, dryrun: bool
+) -> Mapping[str | None, bytes]:
+    """Check the pre-annotations of a scene, and return the OpenLABEL of each as JSON text, by name.
+
+    Raises:
+        InvalidError: As by `checked_pre_annotation`, or if they do not fit the targets.
+    """
+    _check_names(pre_annotations, targets)
+    checked: dict[str | None, bytes] = {}
+    for name, each in pre_annotations.items():
+        try:
+            checked[name] = await checked_pre_annotation(each, scene, dryrun)
+        except InvalidError as error:
+            if name is None:
+                raise
+            problem = str(error).removeprefix("pre_annotation")
+            raise InvalidError(f"pre_annotations[{name!r}]{problem}") from error
+    return checked
+
+
+def _check_names(pre_annotations: Mapping[str | None, PreAnnotation], targets: Targets) -> None:
+    """Check that each pre-annotation that a target names is there, and has a name if targets are to choose."""
+    names = {name for name in pre_annotations if name is not None}
+    if targets.is_project and names:
+        problem = "each target names its own, so they need targets=; with project=, pass pre_annotation"
+        raise InvalidError(f"pre_annotations: {problem}")
+    if not targets.is_project and None in pre_annotations:
+        raise InvalidError("pre_annotation: with targets=, pass pre_annotations={name: ...}; each target names its own")
+    for target in targets.each:
+        if target.pre_annotation is not None and target.pre_annotation not in names:
+            there = f"only {_some(sorted(names))}" if names else "none"
+            raise InvalidError(f"pre_annotations: {target} names {target.pre_annotation!r}, the scene has {there}")
 
 
 async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: BaseScene, dryrun: bool) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -11,9 +10,17 @@ from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.model import BaseScene, Input
 from kognic_aio.pipeline.content import CALIBRATION, Content, Decision, Relation, decide, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, set_aside_key
-from kognic_aio.pipeline.journal.facts import Change, Fact, Invalidated, Reached, Refused, reading, uncalibrated
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.journal.facts import STEPS, Change, Fact, Invalidated, Reached, Refused, reading, uncalibrated
+from kognic_aio.pipeline.outcomes import Made, added, by_place, ended, outcome_of, restricted, with_outcomes
+from kognic_aio.pipeline.result import (
+    InputCreationError,
+    InputCreationResult,
+    InputCreationStage,
+    InputCreationStatus,
+    TargetOutcome,
+)
 from kognic_aio.pipeline.source import Taken
+from kognic_aio.pipeline.targets import InputTarget, Targets
 from kognic_aio.scenes.abandon import SceneRecord
 
 Key = Callable[[BaseScene], str]
@@ -33,31 +40,36 @@ class Found:
         resumed: The entry from which the scene goes on.
         replaced: The entry that makes way for the scene, because it failed or has another content.
         calibrations: How the calibration differs from that of the resumed entry, None if it does not.
+        is_retried: Whether targets that failed are tried again.
     """
 
     resumed: Entry | None = None
     replaced: Entry | None = None
     calibrations: str | None = None
+    is_retried: bool = False
 
 
 class Record(SceneRecord):
     """The record of one scene in a run. Each step is recorded before it is taken, if the run has a journal."""
 
-    def __init__(self, records: "Records", external_id: str | None) -> None:
+    def __init__(self, records: "Records", external_id: str | None, targets: Targets) -> None:
         self.external_id = external_id
+        self.targets = targets
         self.found = Found()
         self.scene_uuid: str | None = None  # on the platform, once it is started
-        self.preannotation_uuid: str | None = None
+        self.preannotation_uuids: dict[str | None, str] = {}  # by name
+        self.earlier_result: InputCreationResult | None = None  # of an earlier run, if it stays
+        self._reopened: InputCreationResult | None = None  # of an earlier run that had other targets, or failed at some
         self._records = records
         self._key: str | None = None
         self._entry_key: str | None = None  # differs from `_key` if the scene was set aside
         self._fingerprint = self._outline = ""  # not the content itself, which refers to the scene
 
-    async def open(self, taken: Taken, annotation: bytes | None) -> None:
+    async def open(self, taken: Taken, annotations: Mapping[str | None, bytes]) -> None:
         """Find what an earlier run recorded. If another scene in flight has the same key, wait until it settles."""
         if self._records.journal is None:
             return
-        content = Content(taken.scene, annotation)
+        content = Content(taken.scene, annotations)
         if self._key is None:
             self._key = await self._records.acquire_key(taken)
         self._fingerprint, self._outline = content.fingerprint, content.outline()
@@ -66,7 +78,24 @@ class Record(SceneRecord):
         self._entry_key = self._key if earlier is None else earlier.key
         if earlier is not None and earlier.scene_uuid is not None:  # otherwise the uuid of this run's last start stays
             self.scene_uuid = earlier.scene_uuid
-        self.preannotation_uuid = None if resumed is None else resumed.preannotation_uuid
+        self.preannotation_uuids = {} if resumed is None else pre_annotations_of(resumed)
+        if resumed is not None and resumed.result is not None:
+            await self._recall(resumed, resumed.result, self._records.journal.destination.target)
+
+    async def _recall(self, entry: Entry, result: InputCreationResult, own: InputTarget | None) -> None:
+        """Take the result of an earlier run, or reopen its scene if it lacks inputs of this run's targets.
+
+        `own` is the target of the journal.
+        """
+        result = with_outcomes(result, own)
+        has_failed = result.error is not None and result.error.stage is InputCreationStage.SCENE
+        is_lost = entry.scene_uuid is None or (has_failed and not entry.has_inputs)
+        if is_lost or not self._left(result):
+            self.earlier_result = restricted(result, self.targets.each)
+            return
+        self._reopened = result
+        await self.add(Change.REOPENED)
+        self.found = evolve(self.found, resumed=evolve(entry, step=Step.CREATING_INPUT, result=None, delivered=False))
 
     def close(self) -> None:
         """End the scene's life in this run."""
@@ -79,44 +108,67 @@ class Record(SceneRecord):
         return self._records.journal is not None
 
     @property
-    def earlier_result(self) -> InputCreationResult | None:
-        """The result of an earlier run, if it stays."""
-        return None if self.found.resumed is None else self.found.resumed.result
-
-    @property
     def was_delivered(self) -> bool:
-        """Whether an earlier run delivered that result."""
+        """Whether an earlier run delivered its result."""
         return self.found.resumed is not None and self.found.resumed.delivered
 
-    def was_about_to(self, step: Step) -> bool:
-        """Whether an earlier run was about to take a step, and nobody knows whether it did."""
-        return self.found.resumed is not None and self.found.resumed.step is step
+    def has_come_to(self, step: Step) -> bool:
+        """Whether an earlier run was about to take a step, so that it may have taken it."""
+        resumed = self.found.resumed
+        return resumed is not None and STEPS.index(resumed.step) >= STEPS.index(step)
 
-    def result(self, status: InputCreationStatus, **more: Any) -> InputCreationResult:
-        """Make the scene's result from its status, what is recorded, and more fields."""
+    def may_have(self, target: InputTarget) -> bool:
+        """Whether an earlier run may have created the input of a target."""
+        return self.found.resumed is not None and any(map(target.may_be, self.targets_of(self.found.resumed)))
+
+    def targets_of(self, entry: Entry) -> Sequence[InputTarget]:
+        """The targets that an earlier run may have created inputs of."""
+        if entry.targets is not None:
+            return entry.targets
+        journal = self._records.journal
+        own = None if journal is None else journal.destination.target
+        return () if own is None or STEPS.index(entry.step) < STEPS.index(Step.CREATING_INPUT) else (own,)
+
+    @property
+    def targets_left(self) -> Sequence[InputTarget]:
+        """The targets that have no outcome from an earlier run."""
+        return self.targets.each if self._reopened is None else self._left(self._reopened)
+
+    def _left(self, result: InputCreationResult) -> Sequence[InputTarget]:
+        known = by_place(result, with_failed=not self.found.is_retried)
+        return [target for target in self.targets.each if target.place not in known]
+
+    def result(self, status: InputCreationStatus, *, error: InputCreationError | None = None) -> InputCreationResult:
+        """Make the scene's result from what is recorded. By default, its targets end as it does."""
+        uuids = self.preannotation_uuids
         return InputCreationResult(
             status=status,
             external_id=self.external_id,
             scene_uuid=self.scene_uuid,
-            preannotation_uuid=self.preannotation_uuid,
-            **more,
+            preannotation_uuid=next(iter(uuids.values()), None),
+            preannotation_uuids={name: uuid for name, uuid in uuids.items() if name is not None},
+            outcomes=tuple(TargetOutcome(target=target, status=status, error=error) for target in self.targets.each),
+            error=error,
         )
 
-    async def settle_created(self, inputs: Sequence[Input]) -> InputCreationResult:
-        """Record that the scene has become inputs, and return its result."""
-        result = self.result(InputCreationStatus.CREATED, inputs=tuple(inputs))
+    async def settle(self, made: Mapping[InputTarget, Made]) -> InputCreationResult:
+        """Record what became of the targets that were left, and return the scene's result."""
+        outcomes = [outcome_of(target, each) for target, each in made.items()]
+        inputs = [one for each in made.values() if not isinstance(each, InputCreationError) for one in each]
+        result = added(self._reopened, ended(self.result(InputCreationStatus.CREATED), outcomes, inputs))
         await self._settle(result)
-        return result
+        return restricted(result, self.targets.each)
 
     async def settle_failed(self, failure: InputCreationError) -> InputCreationResult:
         """Record that the scene has failed, and return its result."""
-        result = self.result(InputCreationStatus.FAILED, error=failure)
-        if self._key is not None:
-            self._records.note_failure(self._key, uncalibrated(self._fingerprint))
+        failed = restricted(self.result(InputCreationStatus.FAILED, error=failure), self.targets_left)
+        result = added(self._reopened, failed)
         await self._settle(result)
-        return result
+        return restricted(result, self.targets.each)
 
     async def _settle(self, result: InputCreationResult) -> None:
+        if result.error is not None and self._key is not None:
+            self._records.note_failure(self._key, uncalibrated(self._fingerprint))
         if self.found.replaced is None:  # until this scene starts, the entry belongs to the replaced one
             # An earlier entry keeps the recorded content: it is what the platform has.
             is_new = self.found.resumed is None
@@ -151,21 +203,37 @@ class Record(SceneRecord):
         self.scene_uuid = scene_uuid
         await self.add(Reached(Step.STARTING, self._fingerprint, self._outline, scene_uuid))
 
-    async def reached(self, step: Step, *, preannotation_uuid: str | None = None) -> None:
+    async def reached(self, step: Step) -> None:
         """Record that the scene has come to a step."""
-        self.preannotation_uuid = preannotation_uuid or self.preannotation_uuid
-        await self.add(Reached(step, preannotation_uuid=preannotation_uuid))
+        await self.add(Reached(step))
 
-    async def became_input(self, inputs: Sequence[Input]) -> None:
-        """Record that an earlier run created the inputs of the scene that makes way."""
+    async def pre_annotated(self, uuids: Mapping[str | None, str]) -> None:
+        """Record that the scene has pre-annotations, by name."""
+        self.preannotation_uuids |= uuids
+        named = {name: uuid for name, uuid in self.preannotation_uuids.items() if name is not None}
+        single = self.preannotation_uuids.get(None)
+        await self.add(Reached(Step.PRE_ANNOTATED, preannotation_uuid=single, preannotation_uuids=named or None))
+
+    async def creating_inputs(self) -> None:
+        """Record that the inputs of the targets that are left are about to be created."""
+        resumed = self.found.resumed
+        earlier = () if resumed is None else self.targets_of(resumed)
+        targets = {target.place: target for target in (*earlier, *self.targets_left)}
+        await self.add(Reached(Step.CREATING_INPUT, targets=(*targets.values(),)))
+
+    async def became_input(self, replaced: Entry, made: Mapping[InputTarget, Sequence[Input]]) -> None:
+        """Record that an earlier run created inputs of the scene that makes way."""
+        outcomes = [outcome_of(target, each) for target, each in made.items()]
+        inputs = [one for each in made.values() for one in each]
         # Its external id and pre-annotation may differ from those of this scene.
-        replaced = self.found.replaced
-        result = evolve(
-            self.result(InputCreationStatus.CREATED, inputs=tuple(inputs)),
+        result = InputCreationResult(
+            status=InputCreationStatus.CREATED,
             external_id=inputs[0].scene_external_id,
-            preannotation_uuid=None if replaced is None else replaced.preannotation_uuid,
+            scene_uuid=replaced.scene_uuid,
+            preannotation_uuid=replaced.preannotation_uuid,
+            preannotation_uuids=replaced.preannotation_uuids or {},
         )
-        await self.add(Reached(Step.SETTLED, result=result))
+        await self.add(Reached(Step.SETTLED, result=ended(result, outcomes, inputs)))
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
         """Record that the scene is about to be invalidated."""
@@ -235,15 +303,14 @@ class Records:
             await journal.add(key, Change.UPHELD)
         if decision is Decision.REPLACE:
             return Found(replaced=earlier)
-        return Found(resumed=earlier, calibrations=differences.get(CALIBRATION))
+        return Found(resumed=earlier, calibrations=differences.get(CALIBRATION), is_retried=is_retried)
 
     async def _refused(
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
     ) -> DuplicateError:
         """Record that a content is refused, and return the error that says why and what to do."""
         how = listed(differences) if differences else "it was recorded by an earlier version, without the details"
-        is_created = entry.status is InputCreationStatus.CREATED
-        what = "create it next to the recorded input" if is_created else "replace the recorded scene"
+        what = "create it next to the recorded input" if entry.has_inputs else "replace the recorded scene"
         message = (
             f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that"
             f" distinguishes them, or another journal; to {what}: {RETRY}"
@@ -253,6 +320,13 @@ class Records:
         await journal.add(entry.key, Refused(content.uncalibrated, failure))
         self.note_failure(entry.key, content.uncalibrated)
         return error
+
+
+def pre_annotations_of(entry: Entry) -> dict[str | None, str]:
+    """The uuids of a scene's pre-annotations, by name."""
+    uuids: dict[str | None, str] = {} if entry.preannotation_uuid is None else {None: entry.preannotation_uuid}
+    uuids.update(entry.preannotation_uuids or {})
+    return uuids
 
 
 async def _set_aside(journal: Journal, key: str, content: Content) -> Entry | None:

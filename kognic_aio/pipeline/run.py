@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from anyio import CancelScope, Semaphore, move_on_after
+from anyio import CancelScope, Lock, Semaphore, move_on_after
 from attrs import define, field
 
 from kognic_aio._tasks import task_group
@@ -18,8 +18,10 @@ from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.record import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult, Progress
 from kognic_aio.pipeline.source import Taken
+from kognic_aio.pipeline.targets import Place, Targets
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Backend, Limiters, places
+from kognic_aio.scenes.target import check_target
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -36,8 +38,7 @@ class Run:
 
     Args:
         backend: The platform.
-        project: External id of the project.
-        batch: External id of the batch, None for the only open one.
+        targets: Where its scenes go that have no targets of their own.
         dryrun: Whether to validate only.
         feature_flags: How the platform processes point clouds.
         wait_timeout: Seconds to wait for scenes after the last commit.
@@ -57,8 +58,7 @@ class Run:
     """
 
     backend: Backend
-    project: str
-    batch: str | None
+    targets: Targets
     dryrun: bool
     feature_flags: FeatureFlags | None
     wait_timeout: float
@@ -75,6 +75,8 @@ class Run:
     _scopes: set[CancelScope] = field(factory=set[CancelScope])
     is_draining: bool = False
     pulling: CancelScope | None = None
+    _checking: Lock = field(factory=Lock)
+    _checked: set[Place] = field(factory=set[Place])
     _uncommitted: set[Taken] = field(factory=set[Taken])
     _source_ended: bool = False
 
@@ -82,7 +84,20 @@ class Run:
     def destination(self) -> Destination:
         """Where the scenes of this run go."""
         host = self.backend.api.url("").rstrip("/")
-        return Destination(host, self.backend.workspace_id(), self.project, self.batch)
+        place = self.targets.each[0].place if self.targets.is_project else ()
+        return Destination(host, self.backend.workspace_id(), *place)
+
+    async def check_targets(self, targets: Targets) -> None:
+        """Check that the projects and batches of targets take inputs, each once in a run.
+
+        Raises:
+            RunError: If one does not.
+        """
+        for target in targets.each:
+            async with self._checking:
+                if target.place not in self._checked:
+                    await check_target(self.backend.api, *target.place)
+                    self._checked.add(target.place)
 
     async def clear_journal(self) -> None:
         """Invalidate the scenes left by earlier runs, because neither this run nor a later one can go on.

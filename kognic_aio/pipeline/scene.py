@@ -1,22 +1,36 @@
 """The life of one scene, in a straight line."""
 
 from asyncio import CancelledError
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from sys import exception
+from typing import TypeVar
 
-from kognic_aio._tasks import is_being_cancelled
-from kognic_aio.errors import ENDS_RUN, KognicError
-from kognic_aio.model import Input
+from kognic_aio._frames import callers_frames, without_frames
+from kognic_aio._tasks import is_being_cancelled, map_in_order
+from kognic_aio.errors import ENDS_RUN, KognicError, RunError
 from kognic_aio.pipeline.journal import Entry, Step
-from kognic_aio.pipeline.pre_annotations import checked_pre_annotation
+from kognic_aio.pipeline.outcomes import Made
+from kognic_aio.pipeline.pre_annotations import checked_pre_annotations
 from kognic_aio.pipeline.record import Record
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
+from kognic_aio.pipeline.targets import InputTarget, Targets
 from kognic_aio.scenes.abandon import abandoned_on_failure
-from kognic_aio.scenes.inputs import create_only_inputs, create_only_pre_annotation, find_only_inputs
+from kognic_aio.scenes.inputs import (
+    create_inputs_once,
+    create_pre_annotation_once,
+    find_late_inputs,
+    post_input,
+    post_inputs,
+)
 from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, upload, validate
 from kognic_aio.scenes.lookup import was_committed
+
+K = TypeVar("K")
+R = TypeVar("R")
 
 
 class StageError(Exception):
@@ -44,7 +58,8 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
     Raises:
         KognicError: If the error ends the whole run.
     """
-    record, restarts = Record(run.records, taken.external_id), Restarts(taken.external_id)
+    record = Record(run.records, taken.external_id, taken.targets or run.targets)
+    restarts = Restarts(taken.external_id)
     steps = dry_run_scene if run.dryrun else run_scene
     try:
         async with taken:
@@ -54,26 +69,29 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
                 except ENDS_RUN:
                     raise
                 except StageError as error:
-                    failure = _failure(error.stage, error.__cause__ or error)
+                    failure = failure_of(error.stage, error.__cause__ or error)
                 except CancelledError:
                     # Unless somebody cancels this task, the caller's code raised it. The task group would treat it as
                     # its own cancellation, and end the run without an error.
                     if is_being_cancelled():
                         raise
                     cancelled = KognicError("the scene was cancelled by other code")
-                    failure = _failure(InputCreationStage.SCENE, cancelled)
+                    failure = failure_of(InputCreationStage.SCENE, cancelled)
                 except Exception as error:  # also what the caller's own objects raise
                     if restarts.may_follow(error):
                         continue
-                    failure = _failure(InputCreationStage.SCENE, error)
+                    failure = failure_of(InputCreationStage.SCENE, error)
                 return await record.settle_failed(failure), record
     finally:
         run.left_jobs(taken)
         record.close()
 
 
-def _failure(stage: InputCreationStage, error: BaseException) -> InputCreationError:
-    return InputCreationError(stage=stage, message=str(error) or type(error).__name__)
+def failure_of(stage: InputCreationStage, error: BaseException) -> InputCreationError:
+    """Describe an error of a scene. The error itself is kept without our frames: they have the scene and its files."""
+    frames = callers_frames(error)
+    shown = without_frames(error, exception()).with_traceback(frames)
+    return InputCreationError(stage=stage, message=str(error) or type(error).__name__, exception=shown)
 
 
 async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
@@ -81,8 +99,8 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
 
     Each step is recorded before it is taken, and steps that an earlier run took are not repeated.
     """
-    annotation = await check(taken)
-    await record.open(taken, annotation)
+    annotations = await check(taken, record.targets, run)
+    await record.open(taken, annotations)
     if record.earlier_result is not None:
         record.warn_of_calibration()
         return record.earlier_result
@@ -105,16 +123,15 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
             await record.reached(Step.COMMITTED)
             scene_uuid = job.scene_uuid
             del sources, job  # or the files would stay in memory while the scene is processed
-    if not await run.watcher.created(scene_uuid):
+    if not await run.watcher.wait_until_created(scene_uuid):
         return record.result(InputCreationStatus.PROCESSING)
-    if annotation is not None:
-        await pre_annotate(scene_uuid, annotation, record, run)
-    return await record.settle_created(await create_scene_inputs(scene_uuid, record, run))
+    pre_annotations = await pre_annotate(scene_uuid, annotations, record, run)
+    return await record.settle(await create_target_inputs(scene_uuid, pre_annotations, record, run))
 
 
 async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
-    await check(taken, dryrun=True)
+    await check(taken, record.targets, run)
     async with run.limiters.scene_jobs:
         taken.leave_room()
         await taken.sources(run.limiters.read_pool, keep=True)
@@ -122,13 +139,25 @@ async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreation
     return record.result(InputCreationStatus.VALIDATED)
 
 
-async def check(taken: Taken, *, dryrun: bool = False) -> bytes | None:
-    """Check that the source gave a scene, and that its pre-annotation fits it. Return the pre-annotation as JSON."""
+async def check(taken: Taken, targets: Targets, run: Run) -> Mapping[str | None, bytes]:
+    """Check that the source gave a scene, that its own targets exist, and that its pre-annotations fit it.
+
+    Returns:
+        The pre-annotations as JSON, by name.
+    """
     check_type(taken.scene)
-    if taken.pre_annotation is None:
-        return None
+    if targets is not run.targets:
+        await check_own_targets(targets, run)
     with failing_at(InputCreationStage.PRE_ANNOTATION):
-        return await checked_pre_annotation(taken.pre_annotation, taken.scene, dryrun)
+        return await checked_pre_annotations(taken.pre_annotations, taken.scene, targets, run.dryrun)
+
+
+async def check_own_targets(targets: Targets, run: Run) -> None:
+    """Check the targets that a scene has of its own. A missing project or batch is its own failure, not the run's."""
+    try:
+        await run.check_targets(targets)
+    except RunError as error:
+        raise StageError(InputCreationStage.INPUT_FROM_SCENE) from error
 
 
 async def committed_earlier(record: Record, run: Run) -> str | None:
@@ -162,12 +191,13 @@ async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run
 
 async def make_way(earlier: Entry, record: Record, run: Run) -> None:
     """Discard what an earlier run recorded of a scene, and abandon the scene unless it has become an input."""
-    scene_uuid, is_created = earlier.scene_uuid, earlier.status is InputCreationStatus.CREATED
-    # The response to that request was lost. Invalidating the scene would remove an input that people may work on.
+    scene_uuid, is_created = earlier.scene_uuid, earlier.has_inputs
+    # The responses to these requests were lost. Invalidating the scene would remove inputs that people may work on.
     if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
-        inputs = await find_only_inputs(run.backend, scene_uuid, run.project, run.batch)
-        if inputs:
-            await record.became_input(inputs)
+        targets = record.targets_of(earlier)
+        found = {target: await find_late_inputs(run.backend, scene_uuid, *target.place) for target in targets}
+        if made := {target: inputs for target, inputs in found.items() if inputs}:
+            await record.became_input(earlier, made)
             is_created = True
     await record.make_way()
     if scene_uuid is not None and not is_created:
@@ -180,24 +210,67 @@ async def leave(scene_uuid: str, record: Record, run: Run) -> None:
     run.orphans.invalidate_inherited(scene_uuid)
 
 
-async def pre_annotate(scene_uuid: str, annotation: bytes, record: Record, run: Run) -> None:
-    """Create the scene's pre-annotation, unless an earlier run has done so."""
-    if record.preannotation_uuid is not None:
-        return
-    with failing_at(InputCreationStage.PRE_ANNOTATION):
+async def pre_annotate(
+    scene_uuid: str, annotations: Mapping[str | None, bytes], record: Record, run: Run
+) -> Mapping[str | None, str | InputCreationError]:
+    """Create the scene's pre-annotations, unless an earlier run has done so. One that fails stops no other.
+
+    Returns:
+        By name, the uuid of each pre-annotation, or why there is none.
+    """
+    left = [name for name in annotations if name not in record.preannotation_uuids]
+    if not left:
+        return record.preannotation_uuids
+    may_exist = record.has_come_to(Step.PRE_ANNOTATING)
+    if not may_exist:
+        await record.reached(Step.PRE_ANNOTATING)
+
+    async def create(name: str | None) -> str:
         async with run.limiters.inputs:
-            may_exist = record.was_about_to(Step.PRE_ANNOTATING)
-            if not may_exist:
-                await record.reached(Step.PRE_ANNOTATING)
-            created = await create_only_pre_annotation(run.backend, scene_uuid, annotation, may_exist=may_exist)
-            await record.reached(Step.PRE_ANNOTATED, preannotation_uuid=created.id)
+            created = await create_pre_annotation_once(
+                run.backend, scene_uuid, annotations[name], name, may_exist=may_exist
+            )
+            return created.id
+
+    made = await attempt_each(InputCreationStage.PRE_ANNOTATION, left, create)
+    await record.pre_annotated({name: uuid for name, uuid in made.items() if isinstance(uuid, str)})
+    return {**made, **record.preannotation_uuids}
 
 
-async def create_scene_inputs(scene_uuid: str, record: Record, run: Run) -> list[Input]:
-    """Create the scene's inputs, unless an earlier run has done so."""
-    with failing_at(InputCreationStage.INPUT_FROM_SCENE):
+async def create_target_inputs(
+    scene_uuid: str, pre_annotations: Mapping[str | None, str | InputCreationError], record: Record, run: Run
+) -> Mapping[InputTarget, Made]:
+    """Create the inputs of the scene's targets, unless an earlier run has done so. A target that fails stops no other.
+
+    Returns:
+        By target, its inputs, or why it has none.
+    """
+    await record.creating_inputs()
+
+    async def create(target: InputTarget) -> Made:
+        pre_annotation = pre_annotations.get(target.pre_annotation)
+        if isinstance(pre_annotation, InputCreationError):
+            return pre_annotation
+        create_now = post_inputs if record.targets.is_project else partial(post_input, pre_annotation=pre_annotation)
         async with run.limiters.inputs:
-            may_exist = record.was_about_to(Step.CREATING_INPUT)
-            if not may_exist:
-                await record.reached(Step.CREATING_INPUT)
-            return await create_only_inputs(run.backend, scene_uuid, run.project, run.batch, may_exist=may_exist)
+            return await create_inputs_once(
+                run.backend, scene_uuid, *target.place, create_now, may_exist=record.may_have(target)
+            )
+
+    return await attempt_each(InputCreationStage.INPUT_FROM_SCENE, record.targets_left, create)
+
+
+async def attempt_each(
+    stage: InputCreationStage, items: Sequence[K], action: Callable[[K], Awaitable[R | InputCreationError]]
+) -> dict[K, R | InputCreationError]:
+    """Call an action with every item concurrently, and return its results. An error of an item's own is its result."""
+
+    async def attempt(item: K) -> R | InputCreationError:
+        try:
+            return await action(item)
+        except ENDS_RUN:
+            raise
+        except Exception as error:
+            return failure_of(stage, error)
+
+    return dict(zip(items, await map_in_order(items, attempt, workers=len(items)), strict=True))

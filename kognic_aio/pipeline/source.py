@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 
 from anyio import Semaphore, move_on_after
 
+from kognic_aio._frames import callers_frames
 from kognic_aio._tasks import is_async_callable
 from kognic_aio._threads import in_thread, leased_worker
 from kognic_aio._validation.official import refuse_official
@@ -18,14 +19,12 @@ from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
 from kognic_aio.files import FileSource, ReadPool, opened_sources
 from kognic_aio.model import BaseScene, PreAnnotation
 from kognic_aio.pipeline.result import Release, SceneWithPreAnnotation
+from kognic_aio.pipeline.targets import Targets
 
 Item: TypeAlias = SceneWithPreAnnotation | BaseScene
 SceneSource: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 log = logging.getLogger("kognic_aio")
-
-INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contextlib")
-"""Packages whose frames lie between a run and the code of its source."""
 
 RELEASING_TIME = 0.4
 """Seconds that a cancelled task waits for a release. It may have to abandon its scene within the same second."""
@@ -42,6 +41,7 @@ class Taken:
 
     Attributes:
         external_id: The scene's external id, None if the source yielded no scene.
+        targets: The targets of the scene, None if it has those of its run.
     """
 
     def __init__(self, item: object, room: Semaphore | None = None) -> None:
@@ -49,6 +49,7 @@ class Taken:
         self._item = item
         self._room = room
         self._release: Release | None = item.release if isinstance(item, SceneWithPreAnnotation) else None
+        self.targets = Targets(item.targets) if isinstance(item, SceneWithPreAnnotation) and item.targets else None
         self._sources: Mapping[str, FileSource] | None = None
         self._files = AsyncExitStack()
 
@@ -68,9 +69,14 @@ class Taken:
                 raise InvalidError(f"expected a scene or a SceneWithPreAnnotation, got {type(other).__name__}")
 
     @property
-    def pre_annotation(self) -> PreAnnotation | None:
-        """The pre-annotation, if there is one."""
-        return self._item.pre_annotation if isinstance(self._item, SceneWithPreAnnotation) else None
+    def pre_annotations(self) -> Mapping[str | None, PreAnnotation]:
+        """The pre-annotations by name; a single one has none."""
+        item = self._item
+        if not isinstance(item, SceneWithPreAnnotation):
+            return {}
+        if item.pre_annotation is not None:
+            return {None: item.pre_annotation}
+        return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
 
     async def sources(self, pool: ReadPool, *, keep: bool = False) -> Mapping[str, FileSource]:
         """Check the local files of the scene, and return the source of each file by filename.
@@ -273,11 +279,7 @@ def explain_failure(error: Exception, taken: int, last: str | None) -> None:
         taken: How many scenes it gave before.
         last: The external id of the last of them, None if that was not a scene.
     """
-    frames = error.__traceback__
-    while frames is not None and str(frames.tb_frame.f_globals.get("__name__")).partition(".")[0] in INTERNAL:
-        frames = frames.tb_next
-    if frames is not None:  # otherwise the error comes from our own code, and keeps its traceback
-        error.__traceback__ = frames
+    error.__traceback__ = callers_frames(error) or error.__traceback__  # one of our own keeps its traceback
     scenes = "1 scene" if taken == 1 else f"{taken} scenes"
     place = f"after {scenes}" if taken else "at its first scene"
     named = "" if last is None else f", the last one {last!r}"

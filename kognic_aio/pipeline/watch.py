@@ -82,7 +82,7 @@ class Watcher:
         self._has_given_up = False
         self._is_over = False
 
-    async def created(self, scene_uuid: str) -> bool:
+    async def wait_until_created(self, scene_uuid: str) -> bool:
         """Wait for a committed scene. Return whether it was created in time.
 
         Raises:

@@ -9,7 +9,7 @@ from kognic_aio._http.wire import JsonObject, encode_pre_annotation
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import CreatedPreAnnotation, PreAnnotation, ResolvedPreAnnotation
 from kognic_aio.resources import ApiResource
-from kognic_aio.scenes.inputs import create_only_pre_annotation, find_ids, post_pre_annotation, query_pre_annotations
+from kognic_aio.scenes.inputs import create_pre_annotation_once, find_ids, post_pre_annotation, query_pre_annotations
 from kognic_aio.scenes.visibility import check_is_about
 
 
@@ -39,7 +39,7 @@ class PreAnnotationResource(ApiResource):
         # created again after a lost response.
         if dryrun or external_id is None:
             return await post_pre_annotation(self._backend, uuid, content, external_id, dryrun=dryrun)
-        return await create_only_pre_annotation(self._backend, uuid, content, external_id)
+        return await create_pre_annotation_once(self._backend, uuid, content, external_id)
 
     async def create_from_cloud_resource(
         self, scene_uuid: str, external_id: str, cloud_resource_uri: str, postpone_import: bool | None = True

@@ -1,8 +1,8 @@
 """The inputs and pre-annotations of a scene."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
@@ -54,34 +54,64 @@ async def post_inputs(
     return inputs
 
 
-async def create_only_inputs(
-    backend: Backend, scene_uuid: str, project: str, batch: str | None, *, may_exist: bool = False
+async def post_input(
+    backend: Backend, scene_uuid: str, project: str, batch: str | None, *, pre_annotation: str | None = None
 ) -> list[Input]:
-    """Create the inputs of a scene at most once. No other client may create inputs of it meanwhile.
+    """Create one input of a scene, with the pre-annotation of this uuid or without one.
+
+    Endpoint: `POST v2/inputs`
+    """
+    api, path = backend.api, "v2/inputs"
+    subject = {"sceneUuid": scene_uuid} if pre_annotation is None else {"preAnnotationUuid": pre_annotation}
+    body = given(**subject, projectExtId=project, batchExtId=batch)
+
+    async def create() -> Input:
+        async with explaining_target(api, project, batch, creates_inputs=True):
+            return await api.post(path, Input, json=body)
+
+    made = await backend.visibility.when_shown([scene_uuid], create)
+    check_is_about(api, "POST", path, answered=made.scene_uuid, asked=scene_uuid)
+    return [made]
+
+
+CreateInputs: TypeAlias = Callable[[Backend, str, str, str | None], Awaitable[list[Input] | None]]
+"""Creates the inputs of a scene in a project and batch, by one request."""
+
+
+async def create_inputs_once(
+    backend: Backend,
+    scene_uuid: str,
+    project: str,
+    batch: str | None,
+    create: CreateInputs = post_inputs,
+    *,
+    may_exist: bool = False,
+) -> list[Input]:
+    """Create the inputs of a scene in a batch at most once. No other client may create inputs of it meanwhile.
 
     With `may_exist`, they are looked for first: an earlier run may have created them.
 
     Raises:
         MalformedAnswerError: If the platform reports success, but has created no input.
 
-    Endpoints: `POST v1/inputs`, `POST v2/inputs/query`
+    Endpoints: that of `create`, `POST v2/inputs/query`
     """
-    if may_exist and (found := await find_only_inputs(backend, scene_uuid, project, batch)):
+    if may_exist and (found := await find_late_inputs(backend, scene_uuid, project, batch)):
         return found
     inputs = await at_most_once(
         backend.api,
-        lambda api: post_inputs(backend.using(api), scene_uuid, project, batch),
+        lambda api: create(backend.using(api), scene_uuid, project, batch),
         lambda api: _find_inputs(backend.using(api), scene_uuid, project, batch),
     )
     # A response of success may list no inputs although they were created.
-    found = inputs or await find_only_inputs(backend, scene_uuid, project, batch)
+    found = inputs or await find_late_inputs(backend, scene_uuid, project, batch)
     if not found:
         raise backend.api.malformed("POST", INPUTS, f"no input of scene {scene_uuid}")
     return found
 
 
-async def find_only_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
-    """Find the inputs of such a scene, if they exist or appear soon.
+async def find_late_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+    """Find the inputs of a scene in a batch, if they exist or appear soon.
 
     Endpoint: `POST v2/inputs/query`
     """
@@ -111,7 +141,7 @@ async def post_pre_annotation(
     )
 
 
-async def create_only_pre_annotation(
+async def create_pre_annotation_once(
     backend: Backend, scene_uuid: str, content: bytes, external_id: str | None = None, *, may_exist: bool = False
 ) -> CreatedPreAnnotation:
     """Create the pre-annotation of a scene with this external id, or the only one. None is created twice.

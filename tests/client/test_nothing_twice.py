@@ -9,7 +9,7 @@ from kognic_aio import InputCreationStatus, KognicIOClient, SceneWithPreAnnotati
 from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import ApiError, LostAnswerError, ServerError
-from kognic_aio.scenes.inputs import create_only_inputs
+from kognic_aio.scenes.inputs import create_inputs_once
 from tests.faults.ingestion import OPENLABEL
 from tests.scenes import cameras_scene
 from tests.waiting import cancelled_when
@@ -117,7 +117,7 @@ async def test_tries_are_not_multiplied(after_effect: bool, emulator: Emulator, 
     emulator.faults.add(faults.Status(500), on=INPUTS_QUERY, times=99)
     scene, backend = await client.cameras.create(cameras_scene("one")), backend_of(client)
     with pytest.raises(ServerError):
-        await create_only_inputs(backend, scene.scene_uuid, "project-a", None)
+        await create_inputs_once(backend, scene.scene_uuid, "project-a", None)
     assert counted(emulator, INPUT, INPUTS_QUERY) == [1, ATTEMPTS - 1 + ATTEMPTS]
 
 

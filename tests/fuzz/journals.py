@@ -197,7 +197,7 @@ def _good_journal() -> bytes:
 @cache
 def _content() -> Content:
     image = Image(filename="a.jpg", sensor_name="CAM")
-    return Content(Cameras(external_id="a", frame=Cameras.Frame(images=[image]), calibration_id="b"), None)
+    return Content(Cameras(external_id="a", frame=Cameras.Frame(images=[image]), calibration_id="b"), {})
 
 
 @cache

@@ -50,7 +50,7 @@ OPENLABEL: dict[str, Any] = {
 
 
 def of(scene: BaseScene, annotation: PreAnnotation | None = None) -> Content:
-    return Content(scene, None if annotation is None else encode_pre_annotation(annotation))
+    return Content(scene, {} if annotation is None else {None: encode_pre_annotation(annotation)})
 
 
 def in_folder(scene: Any, folder: str) -> Any:

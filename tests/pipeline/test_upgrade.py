@@ -72,7 +72,7 @@ async def test_it_can_be_read(path: Path) -> None:
         assert await journal.counts() == {CREATED: 7, FAILED: 1, Step.COMMITTED: 1}
         assert [failure.message for failure in await journal.failures()] == ["failed: too dark"]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
 
 
 async def test_what_failed_is_retried(emulator: Emulator, client: KognicIOClient, path: Path) -> None:
@@ -184,4 +184,4 @@ async def test_what_the_second_version_knew(tmp_path: Path) -> None:
         await journal.invalidated([ODD])
         assert (await journal.failures(), await journal.abandoned()) == ([], [])
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)

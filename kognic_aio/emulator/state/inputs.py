@@ -49,7 +49,7 @@ class Inputs:
         scene = self._scenes.created_scene(fields["sceneUuid"].text())
         named = fields["batch"].text() if "batch" in fields else None
         batch = self._projects.batch_for_inputs(fields["project"].text(), named)
-        self._refusals.check("input", scene.external_id)
+        self._refusals.check("input", scene.external_id, batch.project)
         return [] if dry_run else self.add_to_batch(scene, batch, self._pre_annotations.latest_of(scene))
 
     def create_one(self, body: Body, *, dry_run: bool) -> Input | None:
@@ -66,7 +66,7 @@ class Inputs:
         fields = body.fields((), ("sceneUuid", "preAnnotationUuid", "requestUuid", "projectExtId", "batchExtId"))
         scene, pre_annotation = self._subject(fields)
         request = self._request(fields)
-        self._refusals.check("input", scene.external_id)
+        self._refusals.check("input", scene.external_id, request.batch.project)
         return None if dry_run else self.add(scene, request, pre_annotation)
 
     def _subject(self, fields: dict[str, Body]) -> tuple[Scene, PreAnnotation | None]:

@@ -92,7 +92,7 @@ class Platform:
         """Every stored file, by `<workspace>/<scene>/<resource id>`."""
         return self.storage.objects
 
-    def refuse(self, step: Step, external_id: str, message: str, status: int = 400) -> None:
+    def refuse(self, step: Step, external_id: str, message: str, status: int = 400, *, only: str | None = None) -> None:
         """Make a step of a scene fail from now on.
 
         Args:
@@ -100,8 +100,9 @@ class Platform:
             external_id: External id of the scene.
             message: The platform's explanation.
             status: The HTTP status of the refusal; not used for `processing`.
+            only: External id of the one project whose inputs, or of the one pre-annotation, that is refused.
         """
-        self.refusals.add(step, external_id, message, status)
+        self.refusals.add(step, external_id, message, status, only)
 
     def invalidate_scene(self, scene_uuid: str, reason: str = "incorrectly-created") -> None:
         """Invalidate a scene, whether clients can see it yet or not.

@@ -75,7 +75,7 @@ class PreAnnotations:
         if "externalId" in fields:
             new.external_id = fields["externalId"].text()
         self._check_unique(new)
-        self._refusals.check("pre-annotation", scene.external_id)
+        self._refusals.check("pre-annotation", scene.external_id, new.external_id)
         return new
 
     def _check_unique(self, new: PreAnnotation) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve, field, fields, frozen
 
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.targets import InputTarget
 
 MAX_REFUSALS = 64
 """Refused contents that a journal keeps under one key. A `key=` that does not tell scenes apart causes more."""
@@ -44,19 +45,31 @@ STEPS = tuple(Step)
 
 @frozen
 class Destination:
-    """Where the scenes of a journal go: the URL of the input API, a workspace, a project and a batch, by their ids.
+    """Where the scenes of a journal go: the URL of the input API and a workspace, by their ids.
 
-    Without a batch, they go to the only open one.
+    Runs with `project=` also go to a project and a batch, by default to the only open one; those with `targets=` say
+    where each scene goes.
     """
 
     host: str
     workspace: str
-    project: str
+    project: str | None = None
     batch: str | None = None
 
     def __str__(self) -> str:
         batch = "its only open batch" if self.batch is None else f"batch {self.batch!r}"
-        return f"project {self.project!r}, {batch}, workspace {self.workspace!r} at {self.host}"
+        place = "" if self.project is None else f"project {self.project!r}, {batch}, "
+        return f"{place}workspace {self.workspace!r} at {self.host}"
+
+    @property
+    def target(self) -> InputTarget | None:
+        """The target of its project, if it has one."""
+        return None if self.project is None else InputTarget(self.project, self.batch)
+
+    def admits(self, other: "Destination") -> bool:
+        """Whether a run to another destination may use a journal of this one."""
+        is_same = (self.host, self.workspace) == (other.host, other.workspace)
+        return is_same and (self.target == other.target or None in (self.project, other.project))
 
 
 @frozen
@@ -70,7 +83,10 @@ class Failure:
 
 @frozen
 class Reached:
-    """The scene has come to a step. STARTING starts it afresh; at any other step, None leaves a value as it is."""
+    """The scene has come to a step. STARTING starts it afresh; at any other step, None leaves a value as it is.
+
+    `targets` are those that it may have inputs of; without them, that of the journal's destination.
+    """
 
     step: Step
     fingerprint: str | None = None
@@ -78,6 +94,8 @@ class Reached:
     scene_uuid: str | None = None
     preannotation_uuid: str | None = None
     result: InputCreationResult | None = None
+    preannotation_uuids: Mapping[str, str] | None = None
+    targets: tuple[InputTarget, ...] | None = None
 
     def __attrs_post_init__(self) -> None:
         result = self.result
@@ -117,6 +135,7 @@ class Change(Enum):
     UPHELD = "the recorded content has come again, so refused contents are no longer failures"
     RETRIED = "the scene, if it failed, and each refused content are to be tried again"
     MADE_WAY = "the scene has made way for another content"
+    REOPENED = "the scene, which has settled, is to get further inputs"
 
 
 Fact: TypeAlias = Reached | Delivered | Refused | Orphan | Invalidated | Change
@@ -140,6 +159,11 @@ class Entry(Reached):
     def status(self) -> InputCreationStatus | None:
         """How the scene ended, None if it has not."""
         return None if self.result is None else self.result.status
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether the scene is known to have become an input."""
+        return self.result is not None and (self.status is InputCreationStatus.CREATED or bool(self.result.inputs))
 
 
 @frozen
@@ -169,8 +193,11 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
             case Change.UPHELD:
                 refused = {kin: error for kin, error in refused.items() if error is None}
             case Change.RETRIED:
-                entry = None if entry is not None and entry.status is InputCreationStatus.FAILED else entry
+                if entry is not None and entry.status is InputCreationStatus.FAILED:
+                    entry = _reopened(entry) if entry.has_inputs else None
                 refused = dict.fromkeys(refused)
+            case Change.REOPENED if entry is not None and entry.result is not None:
+                entry = _reopened(entry)
             case Change.MADE_WAY:
                 entry = None
             case _:
@@ -181,6 +208,14 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
 def _is_late(fact: Reached, entry: Entry | None) -> bool:
     """Whether the scene has settled, or has come further than this step."""
     return entry is not None and (entry.result is not None or STEPS.index(fact.step) < STEPS.index(entry.step))
+
+
+def _reopened(entry: Entry) -> Entry:
+    """The entry of a scene that is to get further inputs. Those that it has will be looked for, by their targets."""
+    outcomes = () if entry.result is None else entry.result.outcomes
+    created = tuple(each.target for each in outcomes if each.status is InputCreationStatus.CREATED)
+    targets = entry.targets if entry.targets or not created else created
+    return evolve(entry, step=Step.CREATING_INPUT, result=None, delivered=False, targets=targets)
 
 
 def compacted(known: Known) -> Iterator[Fact]:
@@ -195,7 +230,7 @@ def compacted(known: Known) -> Iterator[Fact]:
 
 def left_behind(old: Entry, fact: Fact, new: Entry | None) -> Entry | Orphan | None:
     """The scene to be invalidated that an entry leaves behind, or the entry set aside of an input that makes way."""
-    if old.status is InputCreationStatus.CREATED and fact is not Change.ABANDONED:
+    if old.has_inputs and fact is not Change.ABANDONED:
         aside = evolve(old, key=set_aside_key(old.key, old.fingerprint or ""))
         return aside if fact is Change.MADE_WAY else None
     is_kept = new is not None and new.scene_uuid == old.scene_uuid

@@ -36,7 +36,7 @@ from kognic_aio.pipeline.journal.facts import (
 from kognic_aio.pipeline.journal.upgrade import EARLIER, upgrade
 from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
 
-VERSION = 3
+VERSION = 4
 SCHEMA = (
     "CREATE TABLE destination (content TEXT NOT NULL)",
     """CREATE TABLE fact (
@@ -250,13 +250,13 @@ def _checked(path: str, destination: Destination | None, connection: sqlite3.Con
         connection.executescript(f"BEGIN; {'; '.join(SCHEMA)}; {marks};")
         connection.execute("INSERT INTO destination VALUES (?)", [json.dumps(asdict(destination))])
         connection.execute("COMMIT")
-    version = database.check_content(connection, path, {**EARLIER, VERSION: SCHEMA}, LARGE_ROW)
+    version = database.check_content(connection, path, {**EARLIER, 3: SCHEMA, VERSION: SCHEMA}, LARGE_ROW)
     rows = connection.execute("SELECT content FROM destination LIMIT 2").fetchall()
     recorded = read_destination(path, rows[0][0] if len(rows) == 1 else rows)
-    if destination not in (None, recorded):  # the one place that ties a journal to a project and a batch
+    if destination is not None and not recorded.admits(destination):
         message = f"journal {path} belongs to {recorded}; this run goes to {destination}"
         raise JournalMismatchError(message, path=path, recorded=str(recorded), wanted=str(destination))
-    if version in EARLIER:
+    if version < VERSION:
         upgrade(connection, version, SCHEMA, recorded)
     return recorded
 

@@ -1,4 +1,4 @@
-"""Upgrades journals of schemas 1 and 2. It can be deleted when nobody has any of them."""
+"""Upgrades journals of earlier schemas. It can be deleted when nobody has any of them."""
 
 import json
 import sqlite3
@@ -40,8 +40,10 @@ TO_FACTS = (
     """INSERT INTO fact SELECT '""', row_number() OVER (), 'orphan', :project, :batch,
     '{"sceneUuid":"' || scene_uuid || '"}' FROM abandoned""",
     *(f"DROP TABLE {table}" for table in ("scene", "abandoned", "refused")),
-    "PRAGMA user_version = 3",
 )
+
+TO_4 = "PRAGMA user_version = 4"
+"""Schema 3 has the same tables. Its facts name no targets, and its destinations always a project."""
 
 
 def upgrade(connection: sqlite3.Connection, version: int, schema: Sequence[str], destination: Destination) -> None:
@@ -49,7 +51,8 @@ def upgrade(connection: sqlite3.Connection, version: int, schema: Sequence[str],
     connection.execute("PRAGMA temp_store = FILE")  # what SQLite needs to undo a step may be as large as the journal
     to_2 = ("ALTER TABLE scene ADD COLUMN outline TEXT", REFUSED) if version == 1 else ()
     place = {"project": json.dumps(destination.project), "batch": json.dumps(destination.batch)}
+    to_3 = (*to_2, *schema[1:], *TO_FACTS) if version < 3 else ()  # the table of the destination is there
     with connection:
         connection.execute("BEGIN")
-        for statement in (*to_2, *schema[1:], *TO_FACTS):  # the table of the destination is there
+        for statement in (*to_3, TO_4):
             connection.execute(statement, place)
