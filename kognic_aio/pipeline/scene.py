@@ -4,10 +4,9 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from sys import exception
 from typing import TypeVar
 
-from kognic_aio._frames import callers_frames, without_frames
+from kognic_aio._frames import with_callers_frames
 from kognic_aio._tasks import is_being_cancelled, map_in_order
 from kognic_aio.errors import ENDS_RUN, KognicError, RunError
 from kognic_aio.pipeline.journal import Entry, Step
@@ -88,9 +87,8 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
 
 
 def failure_of(stage: InputCreationStage, error: BaseException) -> InputCreationError:
-    """Describe an error of a scene. The error itself is kept without our frames: they have the scene and its files."""
-    frames = callers_frames(error)
-    shown = without_frames(error, exception()).with_traceback(frames)
+    """Describe an error of a scene. It is kept without our frames, which have the scene and its files."""
+    shown = with_callers_frames(error)
     return InputCreationError(stage=stage, message=str(error) or type(error).__name__, exception=shown)
 
 
