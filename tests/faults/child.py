@@ -6,19 +6,19 @@ import signal
 import sys
 
 from benchmarks.child import client_options
-from kognic_aio import KognicIOClient, create_inputs
-from tests.faults.ingestion import BATCH, PROJECT, Ingestion
+from kognic_aio import KognicIOClient
+from tests.faults.ingestion import TARGETS, Ingestion
 
 
-async def ingest(options: str, journal: str, count: str) -> None:
+async def ingest(options: str, journal: str, count: str, several: str = "") -> None:
     """Run until all is done, or somebody kills the process or tells it to end."""
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     # This platform shows scenes at once, so that nobody has to wait for those that never came into being.
     async with KognicIOClient(**client_options(json.loads(options)), visibility_timeout=1.0) as client:
-        scenes = Ingestion(int(count)).scenes
-        async for result in create_inputs(client, scenes, PROJECT, batch=BATCH, sleep_time=0.02, journal=journal):
+        ingestion = Ingestion(int(count), TARGETS if several else ())
+        async for result in ingestion.created_by(client, sleep_time=0.02, journal=journal):
             print(result.external_id, result.status.value, flush=True)
     print("done", flush=True)
 

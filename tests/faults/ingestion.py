@@ -1,25 +1,42 @@
 """Two hundred mixed scenes, and what has to be on the platform when they have been ingested."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
 from attrs import evolve, frozen
 
-from kognic_aio import InputCreationResult, InputCreationStatus, KognicIOClient, SceneWithPreAnnotation, create_inputs
+from kognic_aio import (
+    InputCreation,
+    InputCreationResult,
+    InputCreationStatus,
+    InputTarget,
+    KognicIOClient,
+    SceneWithPreAnnotation,
+    create_inputs,
+)
 from kognic_aio.emulator import Emulator, Platform
+from kognic_aio.emulator.state.input import Input
 from tests.scenes import KINDS, SOURCES, build
 
 PROJECT, BATCH = "project-a", "batch-2"
+TARGETS = (
+    InputTarget(PROJECT, batch=BATCH, pre_annotation="boxes"),
+    InputTarget("project-b", batch="batch-1", pre_annotation="lanes"),
+    InputTarget(PROJECT, batch="batch-3"),
+)
+"""Two projects and two batches of one; two pre-annotations and none."""
+UNNAMED = ""
+"""Stands for a pre-annotation without a name."""
 OPENLABEL: dict[str, Any] = {"openlabel": {"metadata": {"schema_version": "1.0.0"}}}
 IMPATIENT: dict[str, Any] = {"max_retry_wait_time": 0.05, "timeout": 0.5}
 """Options with which either client waits so shortly that a run ends in seconds, though much goes wrong."""
 SLEEP_TIME = 0.05
 
 Fate = Literal["whole", "damaged", "doubled", "lost"]
-"""One input with all that belongs to it, one with other bytes or without its pre-annotation, too much, no input."""
+"""Inputs with all that belongs to them, others with other bytes or pre-annotations, too much, too few inputs."""
 
 
 @frozen
@@ -43,9 +60,12 @@ class Ingestion:
 
     Args:
         count: How many.
+        targets: Where inputs of each are to be created, instead of one in `PROJECT` and `BATCH`.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, targets: Sequence[InputTarget] = ()) -> None:
+        self._destination: dict[str, Any] = {"targets": targets} if targets else {"project": PROJECT, "batch": BATCH}
+        self._targets = targets
         templates = {kind: build(kind, SOURCES["bytes"], Path()) for kind in KINDS}
         self.scenes: list[SceneWithPreAnnotation] = []
         self._digests: dict[str, list[str]] = {}
@@ -53,7 +73,9 @@ class Ingestion:
         for member in members(count):
             built = templates[member.kind]
             scene = evolve(built.scene, external_id=member.external_id)
-            self.scenes.append(SceneWithPreAnnotation(scene, OPENLABEL if member.annotated else None))
+            named = {target.pre_annotation: OPENLABEL for target in targets if target.pre_annotation is not None}
+            single = OPENLABEL if member.annotated and not targets else None
+            self.scenes.append(SceneWithPreAnnotation(scene, single, pre_annotations=named))
             self._digests[member.external_id] = sorted(_sha256(content) for content in built.contents.values())
             self._annotated |= {member.external_id} if member.annotated else set()
 
@@ -61,8 +83,11 @@ class Ingestion:
         """Ingest all, without patience."""
         with anyio.fail_after(60):
             async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
-                made = create_inputs(client, self.scenes, PROJECT, batch=BATCH, sleep_time=SLEEP_TIME)
-                return [result async for result in made]
+                return [result async for result in self.created_by(client, sleep_time=SLEEP_TIME)]
+
+    def created_by(self, client: KognicIOClient, **options: Any) -> InputCreation:
+        """A run that ingests all."""
+        return create_inputs(client, self.scenes, **self._destination, **options)
 
     def check(self, platform: Platform, results: list[InputCreationResult]) -> None:
         """Every scene has one result and is there once, whole, with its pre-annotation and its input."""
@@ -93,13 +118,28 @@ class Ingestion:
         alive = _alive(platform, external_id)
         inputs = [found for uuid in alive for found in platform.inputs.of_scene(uuid)]
         annotations = [found for uuid in alive for found in platform.pre_annotations.of_scene(uuid)]
-        if not inputs:
+        wanted = self._wanted(external_id)
+        if not inputs or len(inputs) < len(wanted):
             return "lost"
-        if len(alive) > 1 or len(inputs) > 1 or len(annotations) > 1:
+        if len(alive) > 1 or len(inputs) > len(wanted) or len(annotations) > len({*wanted.values()} - {None}):
             return "doubled"
         has_bytes = _stored(platform, alive[0]) == self._digests[external_id]
-        has_annotation = bool(annotations) == (external_id in self._annotated)
-        return "whole" if has_bytes and has_annotation else "damaged"
+        there = {(each.batch.project, each.batch.batch): _name(each) for each in inputs}
+        return "whole" if has_bytes and there == wanted else "damaged"
+
+    def _wanted(self, external_id: str) -> dict[tuple[str, str | None], str | None]:
+        """The pre-annotation of each input that a scene is to have, by project and batch."""
+        if self._targets:
+            return {target.place: target.pre_annotation for target in self._targets}
+        return {(PROJECT, BATCH): UNNAMED if external_id in self._annotated else None}
+
+
+def _name(made: Input) -> str | None:
+    """The name of an input's pre-annotation, None if it has none."""
+    annotation = made.pre_annotation
+    if annotation is None:
+        return None
+    return UNNAMED if annotation.external_id == annotation.id else annotation.external_id
 
 
 def _alive(platform: Platform, external_id: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Every fault, and every step that it can hit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 
 from attrs import frozen
@@ -20,6 +20,9 @@ STEPS = {
     "pre-annotate": "POST v1/pre-annotations",
     "create-input": "POST v1/inputs",
 }
+
+STEPS_OF_TARGETS = STEPS | {"create-input": "POST v2/inputs"}
+"""The steps of a run with targets."""
 
 EVERYWHERE: dict[str, Fault] = {
     "429": faults.Status(429),
@@ -68,6 +71,7 @@ class Run:
     fault: Fault
     step: str
     seed: int
+    endpoint: str
 
     def __str__(self) -> str:
         return f"{self.fault_name} @ {self.step}"
@@ -75,20 +79,20 @@ class Run:
     def plan(self, planned: faults.Faults) -> faults.Planned[Fault]:
         """Let it go wrong: at first for what happens once, five times in a row, or one time in seven."""
         if self.step in ONCE:
-            return planned.add(self.fault, on=STEPS[self.step], times=2)
+            return planned.add(self.fault, on=self.endpoint, times=2)
         if self.fault_name in IN_A_ROW:
-            return planned.add(self.fault, on=STEPS[self.step], times=5, skip=20)
+            return planned.add(self.fault, on=self.endpoint, times=5, skip=20)
         times = 5 if self.fault_name == "token revoked" else None  # each strikes all that is on its way
-        return planned.add(self.fault, on=STEPS[self.step], probability=1 / 7, times=times, seed=self.seed)
+        return planned.add(self.fault, on=self.endpoint, probability=1 / 7, times=times, seed=self.seed)
 
 
-def runs(seed: int) -> Iterator[Run]:
+def runs(seed: int, endpoints: Mapping[str, str] = STEPS) -> Iterator[Run]:
     """All runs of the matrix. The storage's answers have no body, so that there is nothing in them to go wrong."""
     seeds = count(seed)
     for name, fault in EVERYWHERE.items():
-        for step in STEPS:
+        for step, endpoint in endpoints.items():
             if step != "upload" or name not in NO_JSON:
-                yield Run(name, fault, step, next(seeds))
+                yield Run(name, fault, step, next(seeds), endpoint)
     for name, (fault, steps) in AT.items():
         for step in steps:
-            yield Run(name, fault, step, next(seeds))
+            yield Run(name, fault, step, next(seeds), endpoints[step])

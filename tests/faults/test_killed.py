@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ import anyio
 import pytest
 from attrs import define
 
-from kognic_aio import Journal
+from kognic_aio import InputTarget, Journal
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.pipeline.journal import Step
-from tests.faults.ingestion import Ingestion
+from tests.faults.ingestion import TARGETS, Ingestion
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -37,14 +37,21 @@ class Service:
     Args:
         emulator: Where to.
         journal: Their journal.
+        targets: Where inputs of each scene go, none for one project.
     """
 
     emulator: Emulator
     journal: Path
+    targets: Sequence[InputTarget] = ()
 
     async def started(self, **how: Any) -> Process:
         """A process that begins, or goes on."""
-        arguments = (json.dumps(self.emulator.client_options()), str(self.journal), str(SCENES))
+        arguments = (
+            json.dumps(self.emulator.client_options()),
+            str(self.journal),
+            str(SCENES),
+            *("several" for _ in self.targets[:1]),
+        )
         return await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.faults.child", *arguments, **how)
 
     async def busy(self, after: int, **how: Any) -> Process:
@@ -63,7 +70,7 @@ class Service:
             said, _ = await child.communicate()
         assert said.decode().splitlines()[-1] == "done"
         assert b"failed" not in said
-        Ingestion(SCENES).check_platform(self.emulator.platform)
+        Ingestion(SCENES, self.targets).check_platform(self.emulator.platform)
         self._check_uploads()
 
     def _requests(self) -> int:
@@ -94,8 +101,12 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 
 @pytest.mark.timeout(1200)  # a minute for six processes one after another, and `--whole` starts a hundred
-async def test_killed_again_and_again(service: Service, pytestconfig: pytest.Config) -> None:
-    """Killed at random moments, half of the time with faults on, and started again: one input of each scene."""
+@pytest.mark.parametrize("targets", [(), TARGETS], ids=["one", "several"])
+async def test_killed_again_and_again(
+    targets: Sequence[InputTarget], service: Service, pytestconfig: pytest.Config
+) -> None:
+    """Killed at random moments, half of the time with faults on, and started again: one input of each target."""
+    service.targets = targets
     chance = random.Random(pytestconfig.getoption("seed"))
     kills = 100 if pytestconfig.getoption("whole") else 6
     planned = service.emulator.faults

@@ -9,8 +9,8 @@ import pytest
 from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio.emulator import Emulator, faults
 from tests.faults.conftest import Row
-from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, SLEEP_TIME, Ingestion
-from tests.faults.matrix import Run, runs
+from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, SLEEP_TIME, TARGETS, Ingestion
+from tests.faults.matrix import STEPS_OF_TARGETS, Run, runs
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,11 @@ PLATFORMS: dict[str, dict[str, Any]] = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The whole matrix on each platform, or by default a sample: every fortieth run, and on each platform others."""
+    if "run_with_targets" in metafunc.fixturenames:
+        option = metafunc.config.option
+        all_runs = list(runs(option.seed, STEPS_OF_TARGETS))
+        some = all_runs if option.whole else all_runs[option.seed % 21 :: 21]
+        metafunc.parametrize("run_with_targets", some, ids=str)
     if "run" in metafunc.fixturenames:
         option = metafunc.config.option
         all_runs = list(runs(option.seed))
@@ -54,6 +59,17 @@ async def test_a_fault(run: Run, platform: str, emulator: Emulator, table: list[
     abandoned = emulator.platform.summary()["scenes"].get("invalidated:incorrectly-created", 0)
     counts = {"injected": planned.injected, "results": len(results), "abandoned": abandoned}
     table.append({"fault @ step": str(run), "platform": platform, **counts})
+    assert planned.injected
+    ingestion.check(emulator.platform, results)
+
+
+async def test_a_fault_with_targets(run_with_targets: Run, emulator: Emulator, table: list[Row]) -> None:
+    """Each scene is uploaded once, gets one of each pre-annotation, and an input per target with the right one."""
+    ingestion = Ingestion(SCENES // 2, TARGETS)
+    planned = run_with_targets.plan(emulator.faults)
+    results = await ingestion.run(emulator)
+    counts = {"injected": planned.injected, "results": len(results), "abandoned": 0}
+    table.append({"fault @ step": f"{run_with_targets}, targets", "platform": next(iter(PLATFORMS)), **counts})
     assert planned.injected
     ingestion.check(emulator.platform, results)
 
