@@ -179,6 +179,10 @@ class DuplicateError(InvalidError):
     differences: Mapping[str, str]
 
 
+class InputExistsError(InvalidError):
+    """A project already has an input of a scene with this external id, and `existing="fail"` was passed."""
+
+
 class OfficialModelError(InvalidError):
     """A model of kognic-io was given instead of one of this package. It ends the run: fix the import."""
 

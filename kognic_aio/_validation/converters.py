@@ -236,6 +236,17 @@ def member_of(kind: type[E]) -> Converter[E]:
     return convert
 
 
+def one_of(*choices: str) -> Converter[str]:
+    """A converter for one of some words."""
+
+    def convert(value: object) -> str:
+        if (word := plain(value)) in choices and isinstance(word, str):
+            return word
+        raise Mismatch(f"expected {' or '.join(map(repr, choices))}, got {shown(value)}")
+
+    return convert
+
+
 def instance_of(*kinds: type[T]) -> Converter[T]:
     """A converter for instances of some classes, which returns them unchanged."""
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias
 
 import anyio
 
@@ -17,6 +17,7 @@ from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (
     argument,
     instance_of,
+    one_of,
     optional,
     seconds,
 )
@@ -25,6 +26,7 @@ from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
 from kognic_aio.model import FeatureFlags
+from kognic_aio.pipeline.existing import SCENES_AHEAD, Existing, Lookup
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.journal.facts import Delivered
@@ -66,6 +68,8 @@ def create_inputs(
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
     retry_failed: bool = False,
+    on_failure: Literal["keep", "invalidate"] = "keep",
+    existing: Existing = "create",
     annotation_types: Sequence[str] | None = None,  # noqa: ARG001  # whoever gives some is warned
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs concurrently, and yield a result for each scene as it settles.
@@ -95,6 +99,12 @@ def create_inputs(
         key: Returns the key of a scene in the journal. By default its external id.
         retry_failed: Whether to start scenes afresh that failed in an earlier run with the same journal, and invalidate
             what is left of them. By default they are skipped, and counted in `progress.skipped_failed`.
+        on_failure: `invalidate` to invalidate scenes that fail and have no input, so that you can use their external
+            ids again. By default the platform keeps what was committed.
+        existing: What to do with a scene if a project that it goes to already has an input with its external id: create
+            another one, `skip` the scene, or `fail` it. Scenes are looked up by the hundred, so up to 200 are taken
+            ahead. A skipped scene is counted in `progress.skipped` and has no result. One that lacks inputs of some
+            targets gets those, from the scene that is there. For those whose journal is lost.
         annotation_types: No longer used.
 
     Raises:
@@ -117,6 +127,8 @@ def create_inputs(
     argument("client", client, instance_of(KognicIOClient))
     argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
     argument("limits", limits, optional(instance_of(Limits)))
+    argument("on_failure", on_failure, one_of("keep", "invalidate"))
+    argument("existing", existing, one_of("create", "skip", "fail"))
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
     # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
@@ -132,6 +144,9 @@ def create_inputs(
         watcher=Watcher(backend.api, backend.visibility, sleep_time, scene_timeout),
         records=Records(key, retry_failed=retry_failed),
         journal=journal,
+        room=places(1 if existing == "create" else SCENES_AHEAD),
+        lookup=None if existing == "create" else Lookup(backend, fails=existing == "fail"),
+        discards_failed=on_failure == "invalidate",
     )
     return InputCreation(run, scenes_with_pre_annotations)
 
@@ -258,6 +273,8 @@ async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
     # Two groups: the scenes wait for the watcher, so it has to outlive them.
     async with journal as run.records.journal, task_group() as watching:
         watching.start_soon(_watch, run)
+        if run.lookup is not None:
+            watching.start_soon(run.lookup.serve)
         async with task_group() as scenes:
             run.orphans = run.orphans_of(run.records.journal, scenes)
             for scene_uuid in await run.records.orphans():

@@ -57,6 +57,7 @@ class Record(SceneRecord):
         self.targets = targets
         self.found = Found()
         self.scene_uuid: str | None = None  # on the platform, once it is started
+        self.is_abandoned = False
         self.preannotation_uuids: dict[str | None, str] = {}  # by name
         self.earlier_result: InputCreationResult | None = None  # of an earlier run, if it stays
         self._reopened: InputCreationResult | None = None  # of an earlier run that had other targets, or failed at some
@@ -97,6 +98,20 @@ class Record(SceneRecord):
         await self.add(Change.REOPENED)
         self.found = evolve(self.found, resumed=evolve(entry, step=Step.CREATING_INPUT, result=None, delivered=False))
 
+    async def take_up(self, found: Mapping[InputTarget, Sequence[Input]]) -> None:
+        """Take inputs that the platform has of the scene as those of an earlier run whose journal is lost."""
+        outcomes = [outcome_of(target, inputs) for target, inputs in found.items()]
+        inputs = [one for each in found.values() for one in each]
+        self.scene_uuid = inputs[0].scene_uuid
+        result = ended(self.result(InputCreationStatus.CREATED), outcomes, inputs)
+        entry = Entry(key="", step=Step.CREATING_INPUT, scene_uuid=self.scene_uuid, targets=(*found,))
+        self.found = Found(resumed=entry)
+        if not self._left(result):
+            self.earlier_result, self.found = result, Found(resumed=evolve(entry, delivered=True))
+            return
+        self._reopened = result
+        await self.add(Reached(Step.COMMITTED, self._fingerprint, self._outline, self.scene_uuid))
+
     def close(self) -> None:
         """End the scene's life in this run."""
         if self._key is not None:
@@ -106,6 +121,11 @@ class Record(SceneRecord):
     def has_journal(self) -> bool:
         """Whether a journal keeps the scene for a later run."""
         return self._records.journal is not None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this run or an earlier one has started the scene."""
+        return self.found != Found() or self.scene_uuid is not None
 
     @property
     def was_delivered(self) -> bool:
@@ -200,7 +220,7 @@ class Record(SceneRecord):
     async def starting(self, scene_uuid: str) -> None:
         """Record that the scene is about to be started."""
         self.found = Found()
-        self.scene_uuid = scene_uuid
+        self.scene_uuid, self.is_abandoned = scene_uuid, False
         await self.add(Reached(Step.STARTING, self._fingerprint, self._outline, scene_uuid))
 
     async def reached(self, step: Step) -> None:
@@ -237,6 +257,7 @@ class Record(SceneRecord):
 
     async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
         """Record that the scene is about to be invalidated."""
+        self.is_abandoned = True
         await self.add(Change.ABANDONED)
 
     async def invalidated(self, scene_uuid: str) -> None:

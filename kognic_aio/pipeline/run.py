@@ -13,6 +13,7 @@ from kognic_aio._tasks import task_group
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ENDS_RUN, JournalError
 from kognic_aio.model import FeatureFlags
+from kognic_aio.pipeline.existing import Lookup
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.record import RETRY, Records
@@ -48,7 +49,10 @@ class Run:
         records: The records of its scenes.
         journal: Path of the journal, None if the run has none.
         progress: How far the run has come.
-        room: The place of the one scene that is taken from the source and not yet among the scene jobs.
+        room: The places of the scenes that are taken from the source and not yet among the scene jobs: one, unless
+            scenes are looked up ahead.
+        lookup: Finds the inputs that scenes have already, None if nobody asks.
+        discards_failed: Whether to invalidate scenes that fail and have no input.
         failure: The error that ends the whole run.
         is_draining: Whether to take no more scenes from the source.
         pulling: Cancels the wait for the next scene from the source.
@@ -71,6 +75,8 @@ class Run:
     orphans: Orphans = field(init=False)
     progress: Progress = field(factory=Progress)
     room: Semaphore = field(factory=lambda: places(1))
+    lookup: Lookup | None = None
+    discards_failed: bool = False
     failure: Exception | None = None
     _scopes: set[CancelScope] = field(factory=set[CancelScope])
     is_draining: bool = False

@@ -1,5 +1,6 @@
 """The life of one scene, in a straight line."""
 
+import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import TypeVar
 
 from kognic_aio._frames import with_callers_frames
 from kognic_aio._tasks import is_being_cancelled, map_in_order
-from kognic_aio.errors import ENDS_RUN, KognicError, RunError
+from kognic_aio.errors import ENDS_RUN, InputExistsError, KognicError, RunError
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.outcomes import Made
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotations
@@ -27,6 +28,8 @@ from kognic_aio.scenes.inputs import (
 )
 from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, upload, validate
 from kognic_aio.scenes.lookup import was_committed
+
+log = logging.getLogger("kognic_aio")
 
 K = TypeVar("K")
 R = TypeVar("R")
@@ -58,32 +61,38 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
         KognicError: If the error ends the whole run.
     """
     record = Record(run.records, taken.external_id, taken.targets or run.targets)
-    restarts = Restarts(taken.external_id)
-    steps = dry_run_scene if run.dryrun else run_scene
     try:
         async with taken:
-            while True:
-                try:
-                    return await steps(taken, record, run), record
-                except ENDS_RUN:
-                    raise
-                except StageError as error:
-                    failure = failure_of(error.stage, error.__cause__ or error)
-                except CancelledError:
-                    # Unless somebody cancels this task, the caller's code raised it. The task group would treat it as
-                    # its own cancellation, and end the run without an error.
-                    if is_being_cancelled():
-                        raise
-                    cancelled = KognicError("the scene was cancelled by other code")
-                    failure = failure_of(InputCreationStage.SCENE, cancelled)
-                except Exception as error:  # also what the caller's own objects raise
-                    if restarts.may_follow(error):
-                        continue
-                    failure = failure_of(InputCreationStage.SCENE, error)
-                return await record.settle_failed(failure), record
+            result = await result_of(taken, record, run)
+            if run.discards_failed and result.status is InputCreationStatus.FAILED:
+                await discard(result, record, run)
+            return result, record
     finally:
         run.left_jobs(taken)
         record.close()
+
+
+async def result_of(taken: Taken, record: Record, run: Run) -> InputCreationResult:
+    """Take a scene through its steps, again if it has to be started afresh, and turn its errors into a result."""
+    steps, restarts = dry_run_scene if run.dryrun else run_scene, Restarts(taken.external_id)
+    while True:
+        try:
+            return await steps(taken, record, run)
+        except ENDS_RUN:
+            raise
+        except StageError as error:
+            failure = failure_of(error.stage, error.__cause__ or error)
+        except CancelledError:
+            # Unless somebody cancels this task, the caller's code raised it. The task group would treat it as its own
+            # cancellation, and end the run without an error.
+            if is_being_cancelled():
+                raise
+            failure = failure_of(InputCreationStage.SCENE, KognicError("the scene was cancelled by other code"))
+        except Exception as error:  # also what the caller's own objects raise
+            if restarts.may_follow(error):
+                continue
+            failure = failure_of(InputCreationStage.SCENE, error)
+        return await record.settle_failed(failure)
 
 
 def failure_of(stage: InputCreationStage, error: BaseException) -> InputCreationError:
@@ -99,6 +108,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
     """
     annotations = await check(taken, record.targets, run)
     await record.open(taken, annotations)
+    await look_up(taken, record, run)
     if record.earlier_result is not None:
         record.warn_of_calibration()
         return record.earlier_result
@@ -130,6 +140,9 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
 async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, record.targets, run)
+    await look_up(taken, record, run)
+    if record.earlier_result is not None:
+        return record.earlier_result
     async with run.limiters.scene_jobs:
         taken.leave_room()
         await taken.sources(run.limiters.read_pool, keep=True)
@@ -156,6 +169,22 @@ async def check_own_targets(targets: Targets, run: Run) -> None:
         await run.check_targets(targets)
     except RunError as error:
         raise StageError(InputCreationStage.INPUT_FROM_SCENE) from error
+
+
+async def look_up(taken: Taken, record: Record, run: Run) -> None:
+    """Look up whether the platform has inputs of a scene of which the journal knows nothing, if the run is to.
+
+    Raises:
+        InputExistsError: If it has, and the scene is to fail for it.
+    """
+    if run.lookup is None or record.external_id is None or record.is_known:
+        return
+    found = await run.lookup.find(taken, record.external_id, record.targets.each)
+    if found and run.lookup.fails:
+        target, (made, *_) = next(iter(found.items()))
+        raise InputExistsError(f"{target} has input {made.uuid} of a scene {record.external_id!r} already")
+    if found:
+        await record.take_up(found)
 
 
 async def committed_earlier(record: Record, run: Run) -> str | None:
@@ -272,3 +301,29 @@ async def attempt_each(
             return failure_of(stage, error)
 
     return dict(zip(items, await map_in_order(items, attempt, workers=len(items)), strict=True))
+
+
+async def discard(result: InputCreationResult, record: Record, run: Run) -> None:
+    """Invalidate a scene that has failed, in the background, unless it has inputs or is invalidated already."""
+    scene_uuid = record.scene_uuid
+    if scene_uuid is None or record.is_abandoned or result.inputs or await may_have_inputs(scene_uuid, result, run):
+        return
+    await record.abandoned(scene_uuid)
+    run.orphans.invalidate(scene_uuid)
+
+
+async def may_have_inputs(scene_uuid: str, result: InputCreationResult, run: Run) -> bool:
+    """Whether a request for an input of the scene had its effect after all, or nobody can tell."""
+    for outcome in result.outcomes:
+        failure = outcome.error
+        if failure is None or failure.stage is not InputCreationStage.INPUT_FROM_SCENE:
+            continue
+        try:
+            if await find_late_inputs(run.backend, scene_uuid, *outcome.target.place):
+                return True
+        except ENDS_RUN:
+            raise
+        except KognicError as error:
+            log.warning("scene %s may have become an input, and is left as it is: %s", scene_uuid, error)
+            return True
+    return False

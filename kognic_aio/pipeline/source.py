@@ -94,6 +94,11 @@ class Taken:
             self._sources = await self._files.enter_async_context(at_hand)
         return self._sources
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it still has the place of a scene that was taken ahead."""
+        return self._room is not None
+
     def leave_room(self) -> None:
         """Make room for the next scene from the source."""
         room, self._room = self._room, None

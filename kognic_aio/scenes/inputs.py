@@ -1,6 +1,6 @@
 """The inputs and pre-annotations of a scene."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -124,6 +124,18 @@ async def _find_inputs(backend: Backend, scene_uuid: str, project: str, batch: s
     inputs = await backend.api.ask_paged("v2/inputs/query", Input, json=body, around=around)
     # Filtered again here: an input of another scene, taken for this one's, would mean that this one gets none.
     return [each for each in inputs if plain_uuid(each.scene_uuid) == plain_uuid(scene_uuid)] or None
+
+
+async def find_inputs_of(
+    backend: Backend, project: str, batch: str | None, external_ids: Sequence[str]
+) -> Mapping[str, Sequence[Input]]:
+    """Find the inputs that a project or batch has of scenes with some external ids, by those.
+
+    Endpoint: `POST v2/inputs/query`
+    """
+    body = given(project=project, batch=batch, externalIds=list(external_ids))
+    inputs = await backend.api.ask_paged("v2/inputs/query", Input, json=body)
+    return {name: [each for each in inputs if each.scene_external_id == name] for name in external_ids}
 
 
 async def post_pre_annotation(
