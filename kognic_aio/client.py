@@ -222,6 +222,7 @@ class KognicIOClient:
             visibility=Visibility(argument("visibility_timeout", visibility_timeout, seconds)),
             limiters=Limiters(self.limits),
             workspace_id=lambda: self.workspace_id,
+            listeners=self._transport.listeners,
         )
 
     @property

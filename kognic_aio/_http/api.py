@@ -25,6 +25,7 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._http.wire import DecodeError, decode, to_json, without_secrets
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
+from kognic_aio.events import Tell
 
 T = TypeVar("T")
 
@@ -77,10 +78,15 @@ class Api:
     _transport: Transport
     _host: Callable[[], str]  # its base URL, which is known when the client has opened
     _policy: RetryPolicy | None = None
+    _tell: Tell | None = None
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
         """The same API with another policy for all its requests."""
-        return Api(self._transport, self._host, policy)
+        return Api(self._transport, self._host, policy, self._tell)
+
+    def telling(self, tell: Tell) -> "Api":
+        """The same API, whose requests tell somebody of their retries."""
+        return Api(self._transport, self._host, self._policy, tell)
 
     def get(
         self, path: str, kind: type[T], *, query: Query | None = None, pick: Callable[[Any], Any] = unwrap
@@ -158,7 +164,7 @@ class Api:
 
     def attempts(self, policy: RetryPolicy) -> Attempts:
         """The attempts of something that takes several requests to this API."""
-        return self._transport.attempts(policy, Secret(URL(self._host())), is_api=True)
+        return self._transport.attempts(policy, Secret(URL(self._host())), is_api=True, tell=self._tell)
 
     def url(self, path: str) -> str:
         """The full URL of a path."""
@@ -190,7 +196,7 @@ class Api:
         )
 
     def _send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
-        return self._transport.send(request, read, self._policy or policy)
+        return self._transport.send(request, read, self._policy or policy, self._tell)
 
     async def _read(
         self, request: Request, kind: type[T], policy: RetryPolicy = READ, pick: Callable[[Any], Any] = unwrap

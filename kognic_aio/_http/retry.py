@@ -1,7 +1,6 @@
 """Retries: which errors are worth another attempt, and how long to wait before it."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Hashable
 from typing import ParamSpec, TypeVar
@@ -9,13 +8,14 @@ from typing import ParamSpec, TypeVar
 from attrs import frozen
 
 from kognic_aio import errors
+from kognic_aio._event_log import log_event
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOKEN_PATH, WITHOUT_EFFECT, Request
 from kognic_aio._http.throttle import Throttle
 from kognic_aio.config import Retry
+from kognic_aio.events import Retried, Tell
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = logging.getLogger("kognic_aio")
 
 MAX_FIRST_PAUSE = 0.5
 """Seconds of the longest first pause. The bound doubles with every further one."""
@@ -97,9 +97,18 @@ class Attempts:
     Args:
         bounds: The bounds of a policy that has none.
         request: The request; None for something that takes several requests.
+        tell: Is told of each further attempt.
     """
 
-    def __init__(self, policy: RetryPolicy, bounds: Retry, throttle: Throttle, request: Request | None = None) -> None:
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        bounds: Retry,
+        throttle: Throttle,
+        request: Request | None = None,
+        tell: Tell = log_event,
+    ) -> None:
+        self._tell = tell
         self._policy = policy
         self._bounds = policy.bounds or bounds
         self._throttle = throttle
@@ -131,7 +140,8 @@ class Attempts:
         if self._is_over(error, asked, pause):
             self._throttle.gave_up(self._key(), error, self._successes_before)
             return None
-        log.info("trying again in %.2g s: %s", pause, error)
+        what = str(self._request or " ".join(getattr(error, name, "") for name in ("method", "url")))
+        self._tell(Retried(what=what, why=str(error), seconds=pause))
         return pause
 
     def _next_pause(self, asked: float | None) -> float:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -18,6 +19,7 @@ from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
+from kognic_aio.events import Tell
 from kognic_aio.files import Body, FileSource
 
 if TYPE_CHECKING:
@@ -69,6 +71,13 @@ class Storage:
         )
         self._is_local = is_local
         self._alone = anyio.Lock()
+        self._tell: Tell | None = None
+
+    def telling(self, tell: Tell) -> "Storage":
+        """The same storage, whose requests tell somebody of their retries."""
+        own = copy(self)
+        own._tell = tell  # of the same class
+        return own
 
     def put(self, url: Secret[str], file: "Uploadable", source: FileSource) -> Awaitable[int]:
         """Upload a file from its source, all of it anew for every attempt, and return its size in bytes."""
@@ -80,7 +89,7 @@ class Storage:
 
     async def _put(self, url: Secret[str], opened: Opened, file: "Uploadable | _Document") -> int:
         target = self._signed("PUT", url)
-        attempts = self._transport.attempts(self._put_policy, target, is_api=False)
+        attempts = self._transport.attempts(self._put_policy, target, is_api=False, tell=self._tell)
         return await attempts.until_success(self._put_once, target, opened, file)
 
     async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
@@ -134,7 +143,7 @@ class Storage:
     ) -> Awaitable[T]:
         headers = {"Accept": "application/json", "Accept-Encoding": encoding}
         request = Request(method="GET", url=target, headers=headers, max_answer=max_answer)
-        return self._transport.send(request, read, self._get_policy)
+        return self._transport.send(request, read, self._get_policy, self._tell)
 
     def _signed(self, method: str, url: Secret[str]) -> Secret[URL]:
         """Check a signed URL from the platform, and return it unchanged.

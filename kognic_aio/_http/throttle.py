@@ -1,6 +1,5 @@
 """The throttle of a host, shared by all requests to it: rate limiter, concurrency limit and circuit breaker."""
 
-import logging
 from collections.abc import Hashable, Iterable, Sequence
 from copy import copy
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TypeAlias
 import anyio
 from yarl import URL
 
+from kognic_aio._event_log import log_event
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
 from kognic_aio._threads import is_shortage
@@ -24,8 +24,7 @@ from kognic_aio.errors import (
     TimedOutError,
     UnavailableError,
 )
-
-log = logging.getLogger("kognic_aio")
+from kognic_aio.events import CircuitClosed, CircuitOpened, LimitsChanged, PushedBack, Tell
 
 MAX_STORAGES = 1000
 """Storage hosts that are remembered: the platform may name another one for each file."""
@@ -96,9 +95,10 @@ class ConcurrencyLimit:
 class CircuitBreaker:
     """Keeps requests from a host that stays broken: opens when several in a row fail, and closes with a success."""
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock, tell: Tell = log_event) -> None:
         self._name = name
         self._clock = clock
+        self._tell = tell
         self._broken_by: Exception | None = None
         self._rests_until = -inf
         self.successes = 0
@@ -123,7 +123,7 @@ class CircuitBreaker:
         """Note the success of a request."""
         self.successes += 1
         if self.is_open:
-            log.info("%s responds again", self._name)
+            self._tell(CircuitClosed(host=self._name))
         if self.given_up:
             self.given_up.clear()
             self._broken_by = None
@@ -136,8 +136,7 @@ class CircuitBreaker:
         if len(self.given_up) >= MAX_GIVEN_UP:
             self._broken_by = copy(error)  # without its traceback, which would keep all that was to be sent
             self._rests_until = self._clock() + REST
-            given_up = len(self.given_up)
-            log.warning("%s is unavailable: %d requests in a row failed after all retries", self._name, given_up)
+            self._tell(CircuitOpened(host=self._name, failed=len(self.given_up)))
             raise self._unavailable() from error
 
     def _unavailable(self) -> UnavailableError:
@@ -152,9 +151,10 @@ class Throttle:
     those of the client that name the host, such as `auth_host`; none if the platform names it.
     """
 
-    def __init__(self, name: str, clock: Clock, settings: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, clock: Clock, settings: Iterable[str] = (), tell: Tell = log_event) -> None:
         self.name = name
         self._clock = clock
+        self._tell = tell
         self._settings = [*settings]
         self._has_responded = False
         self._queue = anyio.Lock()
@@ -165,7 +165,7 @@ class Throttle:
     def _reset(self) -> None:
         self.rate_limiter = RateLimiter(self._clock)
         self.concurrency_limit = ConcurrencyLimit(self._clock)
-        self.circuit_breaker = CircuitBreaker(self.name, self._clock)
+        self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
 
     @property
     def is_idle(self) -> bool:
@@ -236,35 +236,39 @@ class Throttle:
 
     def succeeded(self, started: float) -> None:
         """Note the success of a request."""
+        was_calm = self.is_calm
         self.concurrency_limit.succeeded(started)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
+        if not was_calm and self.is_calm:
+            self._tell(LimitsChanged(host=self.name))
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
         """Note that the host refused a request and asks for a pause. Return whether the concurrency limit is halved."""
         was_calm = self.is_calm
+        self._tell(PushedBack(host=self.name, why=why, seconds=asked))
         self.rate_limiter.pushed_back(started, asked)
-        return self._log_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
+        return self._tell_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
         """Note that a request timed out or lost its connection. Return whether that halves the concurrency limit."""
         was_calm = self.is_calm
-        return self._log_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
+        return self._tell_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 
-    def _log_if(self, is_halved: bool, why: str, *, was_calm: bool) -> bool:
-        """Log one line for all requests that a push-back meets, and return `is_halved`. The first is a warning."""
+    def _tell_if(self, is_halved: bool, why: str, *, was_calm: bool) -> bool:
+        """Tell of the new limits, once for all requests that a push-back meets, and return `is_halved`."""
         if is_halved:
-            rate, pause = self.rate_limiter.rate, self.rate_limiter.pause
-            log.log(
-                logging.WARNING if was_calm else logging.INFO,
-                "%s is throttled (%s): at most %d concurrent request(s)%s%s; %d waiting",
-                self.name,
-                why,
-                self.concurrency_limit.limit,
-                "" if rate == inf else f", {rate:.3g} per second",
-                f", paused for {pause:.3g} s" if pause else "",
-                self._waiting,
+            rate = self.rate_limiter.rate
+            event = LimitsChanged(
+                host=self.name,
+                concurrency=int(self.concurrency_limit.limit),
+                rate=None if rate == inf else rate,
+                pause=self.rate_limiter.pause,
+                waiting=self._waiting,
+                why=why,
+                was_unlimited=was_calm,
             )
+            self._tell(event)
         return is_halved
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
@@ -295,8 +299,9 @@ class Throttle:
 class Throttles:
     """The throttle of each host. `base_urls` has the name of the setting of each API, and its base URL."""
 
-    def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = (), tell: Tell = log_event) -> None:
         self._clock = clock
+        self._tell = tell
         self._named = [(name, _host_key(URL(url), is_api=True)) for name, url in base_urls]
         self._throttles: dict[HostKey, Throttle] = {}
 
@@ -306,7 +311,7 @@ class Throttles:
         if key not in self._throttles:
             self._make_room()
             settings = dict.fromkeys(name for name, named in self._named if named == key)
-            self._throttles[key] = Throttle(str(url.origin()), self._clock, settings)
+            self._throttles[key] = Throttle(str(url.origin()), self._clock, settings, self._tell)
         return self._throttles[key]
 
     def _make_room(self) -> None:

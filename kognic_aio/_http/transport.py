@@ -16,6 +16,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from kognic_aio._event_log import log_event
 from kognic_aio._frames import hide_frames, without_frames
 from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
 from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
@@ -29,6 +30,7 @@ from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError, RequestError
+from kognic_aio.events import Event, Tell
 
 MAX_RENEWALS = 5
 """New tokens for one request. Each may be revoked before it arrives."""
@@ -73,6 +75,7 @@ class Transport:
         self._auth_server: AuthServer
         self._tokens: TokenSource
         self.redactor = Redactor()
+        self.listeners = set[Tell]()
         self.headers: Mapping[str, str] = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         if organization_id is not None:
             self.headers = {**self.headers, "X-Organization-Id": str(organization_id)}
@@ -103,7 +106,7 @@ class Transport:
         )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        self._throttles = Throttles(loop.time, named)
+        self._throttles = Throttles(loop.time, named, self.tell)
         self._sender = Sender(self._timeout, self.redactor, self._proxies)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
@@ -118,19 +121,34 @@ class Transport:
             session, self._session = self._session, None
             await session.reveal().close()
 
-    def send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:
+    def send(
+        self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy, tell: Tell | None = None
+    ) -> Awaitable[T]:
         """Send a request, retry by its policy, and return what `read` makes of the response.
 
-        An error in `read` fails the attempt.
+        An error in `read` fails the attempt. `tell` is told of retries, by default all listeners are.
         """
-        attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request)
+        attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request, tell=tell)
         return attempts.until_success(self.attempt, request, read, policy.breaker_key)
 
     def attempts(
-        self, policy: RetryPolicy, url: Secret[URL], *, is_api: bool, request: Request | None = None
+        self,
+        policy: RetryPolicy,
+        url: Secret[URL],
+        *,
+        is_api: bool,
+        request: Request | None = None,
+        tell: Tell | None = None,
     ) -> Attempts:
         """The attempts of a request to a host, or of something that takes several requests."""
-        return Attempts(policy, self._retry, self._throttles.of(url.reveal(), is_api=is_api), request)
+        throttle = self._throttles.of(url.reveal(), is_api=is_api)
+        return Attempts(policy, self._retry, throttle, request, tell or self.tell)
+
+    def tell(self, event: Event) -> None:
+        """Tell all listeners of something that concerns no scene, or several, and log it."""
+        log_event(event)
+        for listen in self.listeners:
+            listen(event)
 
     async def attempt(self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None) -> T:
         """Send a request once in its turn at the host, and again with a new token if the token is refused."""

@@ -1,17 +1,17 @@
 """Scenes in, inputs out: `create_inputs`."""
 
+from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.creation import InputCreation, create_inputs
 from kognic_aio.pipeline.journal import Journal
+from kognic_aio.pipeline.progress import Progress, SceneStage
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
     InputCreationStage,
     InputCreationStatus,
-    Progress,
     SceneWithPreAnnotation,
     TargetOutcome,
 )
-from kognic_aio.pipeline.targets import InputTarget
 
 __all__ = [
     "InputCreation",
@@ -22,6 +22,7 @@ __all__ = [
     "InputTarget",
     "Journal",
     "Progress",
+    "SceneStage",
     "SceneWithPreAnnotation",
     "TargetOutcome",
     "create_inputs",

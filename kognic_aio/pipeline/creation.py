@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from os import PathLike
 from types import TracebackType
@@ -12,7 +12,7 @@ import anyio
 
 from kognic_aio._frames import without_frames
 from kognic_aio._http.paging import AsyncOnly
-from kognic_aio._tasks import is_being_cancelled, retrieve_exception, task_group
+from kognic_aio._tasks import is_async_callable, is_being_cancelled, retrieve_exception, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (
     argument,
@@ -25,17 +25,21 @@ from kognic_aio._validation.official import named, without_annotation_types
 from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
+from kognic_aio.events import Event, SceneSettled, SceneTaken
 from kognic_aio.model import FeatureFlags
+from kognic_aio.model.target import InputTarget
+from kognic_aio.pipeline.callback import Callback
 from kognic_aio.pipeline.existing import SCENES_AHEAD, Existing, Lookup
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.journal.facts import Delivered
+from kognic_aio.pipeline.progress import Progress
 from kognic_aio.pipeline.record import Key, Record, Records
-from kognic_aio.pipeline.result import InputCreationResult, Progress
+from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene
 from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
-from kognic_aio.pipeline.targets import InputTarget, Targets
+from kognic_aio.pipeline.targets import Targets
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Limiters, places
 
@@ -70,6 +74,7 @@ def create_inputs(
     retry_failed: bool = False,
     on_failure: Literal["keep", "invalidate"] = "keep",
     existing: Existing = "create",
+    on_event: Callable[[Event], object] | None = None,
     annotation_types: Sequence[str] | None = None,  # noqa: ARG001  # whoever gives some is warned
 ) -> "InputCreation":
     """Create scenes, their pre-annotations and inputs concurrently, and yield a result for each scene as it settles.
@@ -105,6 +110,8 @@ def create_inputs(
             another one, `skip` the scene, or `fail` it. Scenes are looked up by the hundred, so up to 200 are taken
             ahead. A skipped scene is counted in `progress.skipped` and has no result. One that lacks inputs of some
             targets gets those, from the scene that is there. For those whose journal is lost.
+        on_event: Called with each event of the run, in order, in a thread of its own: see `kognic_aio.events`. Up to
+            10,000 wait for it; further ones are dropped, and counted in `progress.events_dropped`.
         annotation_types: No longer used.
 
     Raises:
@@ -128,6 +135,7 @@ def create_inputs(
     argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
     argument("limits", limits, optional(instance_of(Limits)))
     argument("on_failure", on_failure, one_of("keep", "invalidate"))
+    _check_callback(on_event)
     argument("existing", existing, one_of("create", "skip", "fail"))
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
@@ -148,6 +156,8 @@ def create_inputs(
         lookup=None if existing == "create" else Lookup(backend, fails=existing == "fail"),
         discards_failed=on_failure == "invalidate",
     )
+    if on_event is not None:
+        run.callback = Callback(on_event, run.dropped_event)
     return InputCreation(run, scenes_with_pre_annotations)
 
 
@@ -159,6 +169,11 @@ def _targets(project: str | None, batch: str | None, targets: Iterable[InputTarg
     if project is not None or batch is not None:
         raise InvalidError("targets: pass these or project= and batch=, not both")
     return Targets.of(targets)
+
+
+def _check_callback(on_event: object) -> None:
+    if on_event is not None and (not callable(on_event) or is_async_callable(on_event)):
+        raise InvalidError(f"on_event: expected a function that is not async, got {on_event!r}")
 
 
 def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_failed: bool) -> None:
@@ -263,6 +278,13 @@ async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
     Returns:
         The error that the source raised.
     """
+    with run.told_of_hosts():
+        async with nullcontext() if run.callback is None else run.callback.calling():
+            return await _run(run, given, results)
+
+
+async def _run(run: Run, given: Given, results: Results) -> Exception | None:
+    """Check the targets of a run, run its scenes, and check that none was lost. Return the error of the source."""
     try:
         await run.check_targets(run.targets)
     except (RunError, StatusError):
@@ -305,8 +327,8 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
         async with aclosing(given), aclosing(_wanted(given, run)) as wanted:
             async for item in wanted:
                 await check_item(item)
-                run.progress.taken += 1
-                taken = Taken(item, run.room)
+                taken = Taken(item, run.progress.taken + 1, run.room)
+                run.tell(SceneTaken(external_id=taken.external_id, number=taken.number))
                 last = taken.external_id
                 scenes.start_soon(_run_and_deliver, taken, run, results)
                 del item, taken  # or the scene would live until the next one comes, with its files in memory
@@ -349,10 +371,11 @@ async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:
         if settled is None:
             return
         result, record = settled
+        why = None if result.error is None else result.error.message
+        record.tell(SceneSettled, status=result.status.value, is_skipped=record.was_delivered, why=why)
         if record.was_delivered:
-            run.skip(result)
+            run.warn_of_failed(result)
             return
-        run.progress.ended(result.status)
         await results.give(result)
         # Recorded after the delivery, not before: after a crash, a result may come twice, but none is lost.
         try:

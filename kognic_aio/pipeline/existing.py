@@ -11,8 +11,8 @@ from attrs import field, frozen
 
 from kognic_aio.errors import KognicError
 from kognic_aio.model import Input
+from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import InputTarget
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.inputs import find_inputs_of
 

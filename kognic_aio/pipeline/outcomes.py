@@ -6,8 +6,8 @@ from typing import TypeAlias
 from attrs import evolve
 
 from kognic_aio.model import Input
+from kognic_aio.model.target import InputTarget, Place
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus, TargetOutcome
-from kognic_aio.pipeline.targets import InputTarget, Place
 
 Made: TypeAlias = Sequence[Input] | InputCreationError
 """The inputs of a target, or why it has none."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from kognic_aio.errors import DuplicateError, InvalidError
+from kognic_aio.events import InputCreated, PreAnnotated, SceneAbandoned
 from kognic_aio.model import BaseScene, Input
+from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.content import CALIBRATION, Content, Decision, Relation, decide, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, set_aside_key
 from kognic_aio.pipeline.journal.facts import STEPS, Change, Fact, Invalidated, Reached, Refused, reading, uncalibrated
@@ -20,8 +22,9 @@ from kognic_aio.pipeline.result import (
     TargetOutcome,
 )
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import InputTarget, Targets
+from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.abandon import SceneRecord
+from kognic_aio.scenes.backend import Backend
 
 Key = Callable[[BaseScene], str]
 """Returns the key of a scene, which distinguishes it from others."""
@@ -50,10 +53,28 @@ class Found:
 
 
 class Record(SceneRecord):
-    """The record of one scene in a run. Each step is recorded before it is taken, if the run has a journal."""
+    """The record of one scene in a run. Each step is recorded before it is taken, if the run has a journal.
 
-    def __init__(self, records: "Records", external_id: str | None, targets: Targets) -> None:
+    Args:
+        records: The records of the run.
+        external_id: The scene's external id, if there is one.
+        targets: Where its inputs go.
+        backend: The platform for the requests of the scene.
+        tell: Tells of an event of the scene, given its class and its values.
+    """
+
+    def __init__(
+        self,
+        records: "Records",
+        external_id: str | None,
+        targets: Targets,
+        *,
+        backend: Backend,
+        tell: Callable[..., object],
+    ) -> None:
         self.external_id = external_id
+        self.backend = backend
+        self.tell = tell
         self.targets = targets
         self.found = Found()
         self.scene_uuid: str | None = None  # on the platform, once it is started
@@ -174,6 +195,9 @@ class Record(SceneRecord):
     async def settle(self, made: Mapping[InputTarget, Made]) -> InputCreationResult:
         """Record what became of the targets that were left, and return the scene's result."""
         outcomes = [outcome_of(target, each) for target, each in made.items()]
+        for outcome in outcomes:
+            if outcome.input_uuid is not None:
+                self.tell(InputCreated, target=outcome.target, input_uuid=outcome.input_uuid)
         inputs = [one for each in made.values() if not isinstance(each, InputCreationError) for one in each]
         result = added(self._reopened, ended(self.result(InputCreationStatus.CREATED), outcomes, inputs))
         await self._settle(result)
@@ -230,6 +254,8 @@ class Record(SceneRecord):
     async def pre_annotated(self, uuids: Mapping[str | None, str]) -> None:
         """Record that the scene has pre-annotations, by name."""
         self.preannotation_uuids |= uuids
+        for name, uuid in uuids.items():
+            self.tell(PreAnnotated, name=name, preannotation_uuid=uuid)
         named = {name: uuid for name, uuid in self.preannotation_uuids.items() if name is not None}
         single = self.preannotation_uuids.get(None)
         await self.add(Reached(Step.PRE_ANNOTATED, preannotation_uuid=single, preannotation_uuids=named or None))
@@ -255,9 +281,10 @@ class Record(SceneRecord):
         )
         await self.add(Reached(Step.SETTLED, result=ended(result, outcomes, inputs)))
 
-    async def abandoned(self, scene_uuid: str) -> None:  # noqa: ARG002  # the journal knows it
+    async def abandoned(self, scene_uuid: str) -> None:
         """Record that the scene is about to be invalidated."""
         self.is_abandoned = True
+        self.tell(SceneAbandoned, scene_uuid=scene_uuid)
         await self.add(Change.ABANDONED)
 
     async def invalidated(self, scene_uuid: str) -> None:

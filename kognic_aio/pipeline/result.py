@@ -1,16 +1,17 @@
-"""The items, results and progress of `create_inputs`."""
+"""The items and results of `create_inputs`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from kognic_aio._text import MAX_MESSAGE, printable
 from kognic_aio._validation.converters import argument, mapping_of
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, Input, PreAnnotation
-from kognic_aio.pipeline.targets import InputTarget, Targets
+from kognic_aio.model.target import InputTarget
+from kognic_aio.pipeline.targets import Targets
 
 Release: TypeAlias = Callable[[], object]
 """Called when the files of a scene are no longer needed; sync or async."""
@@ -169,51 +170,3 @@ class InputCreationResult:
     def input_uuid(self) -> str | None:
         """The uuid of the first input."""
         return self.inputs[0].uuid if self.inputs else None
-
-
-@define
-class Progress:
-    """How far a run has come.
-
-    Attributes:
-        taken: Scenes taken from the source.
-        committed: Scenes that were committed.
-        files: Uploaded files.
-        bytes: Total size of the uploaded files in bytes.
-        created: Scenes that became inputs.
-        failed: Scenes that failed.
-        processing: Scenes that were not ready in time.
-        validated: Scenes that passed a dry run.
-        skipped: Scenes whose result was delivered by an earlier run with the same journal.
-        skipped_failed: How many of the skipped scenes had failed. `create_inputs(..., retry_failed=True)` retries them.
-    """
-
-    taken: int = 0
-    committed: int = 0
-    files: int = 0
-    bytes: int = 0
-    created: int = 0
-    failed: int = 0
-    processing: int = 0
-    validated: int = 0
-    skipped: int = 0
-    skipped_failed: int = 0
-
-    @property
-    def settled(self) -> int:
-        """Scenes that have a result, of any status."""
-        return self.created + self.failed + self.processing + self.validated + self.skipped
-
-    def sent(self, size: int) -> None:
-        """Count an uploaded file."""
-        self.files += 1
-        self.bytes += size
-
-    def ended(self, status: InputCreationStatus) -> None:
-        """Count a scene that has settled."""
-        setattr(self, status.value, getattr(self, status.value) + 1)
-
-    def skip(self, status: InputCreationStatus) -> None:
-        """Count a scene whose result an earlier run has delivered."""
-        self.skipped += 1
-        self.skipped_failed += status is InputCreationStatus.FAILED

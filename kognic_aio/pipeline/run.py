@@ -2,24 +2,29 @@
 
 import logging
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope, Lock, Semaphore, move_on_after
-from attrs import define, field
+from attrs import define, evolve, field
 
+from kognic_aio._event_log import log_event
 from kognic_aio._tasks import task_group
 from kognic_aio._threads import in_thread
 from kognic_aio.errors import ENDS_RUN, JournalError
+from kognic_aio.events import Event, Retried, SceneEvent
 from kognic_aio.model import FeatureFlags
+from kognic_aio.model.target import Place
+from kognic_aio.pipeline.callback import Callback
 from kognic_aio.pipeline.existing import Lookup
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.orphans import Orphans
+from kognic_aio.pipeline.progress import Progress
 from kognic_aio.pipeline.record import RETRY, Records
-from kognic_aio.pipeline.result import InputCreationResult, Progress
+from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import Place, Targets
+from kognic_aio.pipeline.targets import Targets
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Backend, Limiters, places
 from kognic_aio.scenes.target import check_target
@@ -49,6 +54,7 @@ class Run:
         records: The records of its scenes.
         journal: Path of the journal, None if the run has none.
         progress: How far the run has come.
+        callback: Is called with the events, None if nobody asks for them.
         room: The places of the scenes that are taken from the source and not yet among the scene jobs: one, unless
             scenes are looked up ahead.
         lookup: Finds the inputs that scenes have already, None if nobody asks.
@@ -74,6 +80,7 @@ class Run:
     journal: str | os.PathLike[str] | None
     orphans: Orphans = field(init=False)
     progress: Progress = field(factory=Progress)
+    callback: Callback | None = None
     room: Semaphore = field(factory=lambda: places(1))
     lookup: Lookup | None = None
     discards_failed: bool = False
@@ -85,6 +92,48 @@ class Run:
     _checked: set[Place] = field(factory=set[Place])
     _uncommitted: set[Taken] = field(factory=set[Taken])
     _source_ended: bool = False
+
+    def tell(self, event: Event) -> None:
+        """Count and log an event of this run, and pass it on."""
+        self.progress.count(event)
+        log_event(event)
+        if self.callback is not None:
+            self.callback.put(event)
+
+    def teller(self, taken: Taken) -> Callable[..., None]:
+        """Return a function that tells of an event of a scene, given its class and its values."""
+        external_id, number = taken.external_id, taken.number  # not the scene itself
+
+        def tell(kind: Callable[..., SceneEvent], **values: Any) -> None:
+            self.tell(kind(external_id=external_id, number=number, **values))
+
+        return tell
+
+    def backend_for(self, taken: Taken) -> Backend:
+        """The platform for the requests of a scene, whose retries are told as events of it."""
+        external_id, number = taken.external_id, taken.number
+
+        def tell(event: Event) -> None:
+            self.tell(evolve(event, external_id=external_id, number=number) if isinstance(event, Retried) else event)
+
+        return self.backend.telling(tell)
+
+    def dropped_event(self) -> None:
+        """Count an event that the callback was too slow for."""
+        self.progress.events_dropped += 1
+
+    @contextmanager
+    def told_of_hosts(self) -> Generator[None, None, None]:
+        """Hear of what happens to the hosts of the client, in the body of this context."""
+        if self.callback is None:
+            yield
+            return
+        listeners, listen = self.backend.listeners, self.callback.put
+        listeners.add(listen)
+        try:
+            yield
+        finally:
+            listeners.discard(listen)
 
     @property
     def destination(self) -> Destination:
@@ -140,7 +189,6 @@ class Run:
                 self.fail(error)  # before another scene gets the place
                 raise
         # The place is free from here on: processing takes much longer than uploading.
-        self.progress.committed += 1
         self.left_jobs(taken)
         await taken.release()
 
@@ -192,9 +240,8 @@ class Run:
         if self.pulling is not None:
             self.pulling.cancel()
 
-    def skip(self, result: InputCreationResult) -> None:
-        """Count a scene whose result an earlier run has delivered. Warn once if any of them failed."""
-        self.progress.skip(result.status)
+    def warn_of_failed(self, result: InputCreationResult) -> None:
+        """Warn once if a scene failed whose result an earlier run has delivered."""
         # Once, because a run that is repeated every night may skip thousands.
         if self.progress.skipped_failed == 1 and result.error is not None:
             message = "skipping %r, which failed in an earlier run: %s; to retry all such scenes: %s"

@@ -1,6 +1,7 @@
 """The life of one scene, in a straight line."""
 
 import logging
+import time
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import TypeVar
 from kognic_aio._frames import with_callers_frames
 from kognic_aio._tasks import is_being_cancelled, map_in_order
 from kognic_aio.errors import ENDS_RUN, InputExistsError, KognicError, RunError
+from kognic_aio.events import FileSent, SceneChecked, SceneCommitted, SceneCreated, SceneRestarted, SceneStarted
+from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.outcomes import Made
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotations
@@ -17,7 +20,7 @@ from kognic_aio.pipeline.record import Record
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import InputTarget, Targets
+from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.abandon import abandoned_on_failure
 from kognic_aio.scenes.inputs import (
     create_inputs_once,
@@ -60,7 +63,13 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
     Raises:
         KognicError: If the error ends the whole run.
     """
-    record = Record(run.records, taken.external_id, taken.targets or run.targets)
+    record = Record(
+        run.records,
+        taken.external_id,
+        taken.targets or run.targets,
+        backend=run.backend_for(taken),
+        tell=run.teller(taken),
+    )
     try:
         async with taken:
             result = await result_of(taken, record, run)
@@ -74,7 +83,7 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
 
 async def result_of(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Take a scene through its steps, again if it has to be started afresh, and turn its errors into a result."""
-    steps, restarts = dry_run_scene if run.dryrun else run_scene, Restarts(taken.external_id)
+    steps, restarts = dry_run_scene if run.dryrun else run_scene, Restarts()
     while True:
         try:
             return await steps(taken, record, run)
@@ -90,6 +99,7 @@ async def result_of(taken: Taken, record: Record, run: Run) -> InputCreationResu
             failure = failure_of(InputCreationStage.SCENE, KognicError("the scene was cancelled by other code"))
         except Exception as error:  # also what the caller's own objects raise
             if restarts.may_follow(error):
+                record.tell(SceneRestarted, why=str(error))
                 continue
             failure = failure_of(InputCreationStage.SCENE, error)
         return await record.settle_failed(failure)
@@ -107,6 +117,7 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
     Each step is recorded before it is taken, and steps that an earlier run took are not repeated.
     """
     annotations = await check(taken, record.targets, run)
+    record.tell(SceneChecked)
     await record.open(taken, annotations)
     await look_up(taken, record, run)
     if record.earlier_result is not None:
@@ -116,37 +127,54 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
         scene_uuid = await committed_earlier(record, run)
         if scene_uuid is None:
             sources = await taken.sources(run.limiters.read_pool)
-            job = await reserve(run.backend)
+            job = await reserve(record.backend)
             await record.starting(job.scene_uuid)
-            async with abandoned_on_failure(run.backend, job, record, run.orphans.invalidate):
-                await start(run.backend, job, taken.scene, sources, run.feature_flags)
-                await upload(job.uploads, run.limiters.uploads, run.progress.sent)
+            async with abandoned_on_failure(record.backend, job, record, run.orphans.invalidate):
+                await start(record.backend, job, taken.scene, sources, run.feature_flags)
+                record.tell(SceneStarted, scene_uuid=job.scene_uuid)
+                await upload(job.uploads, run.limiters.uploads, partial(tell_of_file, record))
                 await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
             # Without one, nobody will ever ask, so the scene is invalidated.
             async with abandoned_on_failure(
-                run.backend, job, record, run.orphans.invalidate, if_cancelled=not record.has_journal
+                record.backend, job, record, run.orphans.invalidate, if_cancelled=not record.has_journal
             ):
-                await commit(run.backend, job)
+                await commit(record.backend, job)
             await record.reached(Step.COMMITTED)
             scene_uuid = job.scene_uuid
             del sources, job  # or the files would stay in memory while the scene is processed
-    if not await run.watcher.wait_until_created(scene_uuid):
+    record.tell(SceneCommitted, scene_uuid=scene_uuid)
+    if not await is_created_in_time(scene_uuid, record, run):
         return record.result(InputCreationStatus.PROCESSING)
     pre_annotations = await pre_annotate(scene_uuid, annotations, record, run)
     return await record.settle(await create_target_inputs(scene_uuid, pre_annotations, record, run))
 
 
+def tell_of_file(record: Record, name: str, size: int, seconds: float) -> None:
+    """Tell that a file of the scene was uploaded."""
+    record.tell(FileSent, name=name, size=size, seconds=seconds)
+
+
+async def is_created_in_time(scene_uuid: str, record: Record, run: Run) -> bool:
+    """Wait until the platform has processed the scene, and return whether it did so in time."""
+    began = time.monotonic()
+    is_created = await run.watcher.wait_until_created(scene_uuid)
+    if is_created:
+        record.tell(SceneCreated, scene_uuid=scene_uuid, seconds=time.monotonic() - began)
+    return is_created
+
+
 async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
     """Validate a scene, and create nothing. Its streams stay open for a later run."""
     await check(taken, record.targets, run)
+    record.tell(SceneChecked)
     await look_up(taken, record, run)
     if record.earlier_result is not None:
         return record.earlier_result
     async with run.limiters.scene_jobs:
         taken.leave_room()
         await taken.sources(run.limiters.read_pool, keep=True)
-        await validate(run.backend, taken.scene, run.feature_flags)
+        await validate(record.backend, taken.scene, run.feature_flags)
     return record.result(InputCreationStatus.VALIDATED)
 
 
@@ -196,7 +224,7 @@ async def committed_earlier(record: Record, run: Run) -> str | None:
     earlier = record.found.resumed
     if earlier is None or earlier.scene_uuid is None:
         return None
-    if await was_committed_earlier(earlier.step, earlier.scene_uuid, record, run):
+    if await was_committed_earlier(earlier.step, earlier.scene_uuid, record):
         record.warn_of_calibration()
         return earlier.scene_uuid
     if record.scene_uuid is not None:  # unless the platform turned out never to have started it
@@ -204,11 +232,11 @@ async def committed_earlier(record: Record, run: Run) -> str | None:
     return None
 
 
-async def was_committed_earlier(step: Step, scene_uuid: str, record: Record, run: Run) -> bool:
+async def was_committed_earlier(step: Step, scene_uuid: str, record: Record) -> bool:
     """Return whether an earlier run, which came as far as this step, has committed a scene."""
     if step is not Step.COMMITTING:  # the only step after which the journal alone cannot tell
         return step is not Step.STARTING
-    is_committed = await was_committed(run.backend, scene_uuid)
+    is_committed = await was_committed(record.backend, scene_uuid)
     if is_committed:
         await record.reached(Step.COMMITTED)
     elif is_committed is None:  # `was_committed` has waited a grace period, so the scene will not appear any more
@@ -222,7 +250,7 @@ async def make_way(earlier: Entry, record: Record, run: Run) -> None:
     # The responses to these requests were lost. Invalidating the scene would remove inputs that people may work on.
     if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
         targets = record.targets_of(earlier)
-        found = {target: await find_late_inputs(run.backend, scene_uuid, *target.place) for target in targets}
+        found = {target: await find_late_inputs(record.backend, scene_uuid, *target.place) for target in targets}
         if made := {target: inputs for target, inputs in found.items() if inputs}:
             await record.became_input(earlier, made)
             is_created = True
@@ -255,7 +283,7 @@ async def pre_annotate(
     async def create(name: str | None) -> str:
         async with run.limiters.inputs:
             created = await create_pre_annotation_once(
-                run.backend, scene_uuid, annotations[name], name, may_exist=may_exist
+                record.backend, scene_uuid, annotations[name], name, may_exist=may_exist
             )
             return created.id
 
@@ -281,7 +309,7 @@ async def create_target_inputs(
         create_now = post_inputs if record.targets.is_project else partial(post_input, pre_annotation=pre_annotation)
         async with run.limiters.inputs:
             return await create_inputs_once(
-                run.backend, scene_uuid, *target.place, create_now, may_exist=record.may_have(target)
+                record.backend, scene_uuid, *target.place, create_now, may_exist=record.may_have(target)
             )
 
     return await attempt_each(InputCreationStage.INPUT_FROM_SCENE, record.targets_left, create)
@@ -306,20 +334,20 @@ async def attempt_each(
 async def discard(result: InputCreationResult, record: Record, run: Run) -> None:
     """Invalidate a scene that has failed, in the background, unless it has inputs or is invalidated already."""
     scene_uuid = record.scene_uuid
-    if scene_uuid is None or record.is_abandoned or result.inputs or await may_have_inputs(scene_uuid, result, run):
+    if scene_uuid is None or record.is_abandoned or result.inputs or await may_have_inputs(scene_uuid, result, record):
         return
     await record.abandoned(scene_uuid)
     run.orphans.invalidate(scene_uuid)
 
 
-async def may_have_inputs(scene_uuid: str, result: InputCreationResult, run: Run) -> bool:
+async def may_have_inputs(scene_uuid: str, result: InputCreationResult, record: Record) -> bool:
     """Whether a request for an input of the scene had its effect after all, or nobody can tell."""
     for outcome in result.outcomes:
         failure = outcome.error
         if failure is None or failure.stage is not InputCreationStage.INPUT_FROM_SCENE:
             continue
         try:
-            if await find_late_inputs(run.backend, scene_uuid, *outcome.target.place):
+            if await find_late_inputs(record.backend, scene_uuid, *outcome.target.place):
                 return True
         except ENDS_RUN:
             raise

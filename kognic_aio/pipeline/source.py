@@ -37,6 +37,7 @@ class Taken:
 
     Args:
         item: The item from the source.
+        number: Its place in the source, from 1 on.
         room: Holds a place for the scene until it has one among the scene jobs.
 
     Attributes:
@@ -44,7 +45,8 @@ class Taken:
         targets: The targets of the scene, None if it has those of its run.
     """
 
-    def __init__(self, item: object, room: Semaphore | None = None) -> None:
+    def __init__(self, item: object, number: int = 0, room: Semaphore | None = None) -> None:
+        self.number = number
         self.external_id = external_id_of(item)
         self._item = item
         self._room = room

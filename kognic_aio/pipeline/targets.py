@@ -1,46 +1,12 @@
-"""The targets of a scene: the projects and batches that get an input of it."""
+"""The targets of a run, or of a scene that has its own."""
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import frozen
 
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional_external_id, sequence_of
-from kognic_aio._validation.fields import with_converters
 from kognic_aio.errors import InvalidError
-
-Place: TypeAlias = tuple[str, str | None]
-"""The project and batch of a target, by their external ids."""
-
-
-@frozen(field_transformer=with_converters)
-class InputTarget:
-    """A project that gets an input of each scene, and the pre-annotation that the input starts from.
-
-    Args:
-        project: External id of the project.
-        batch: External id of the batch. By default the open one, if there is only one.
-        pre_annotation: The key of one of the scene's `pre_annotations`; None for an input without one.
-
-    Raises:
-        InvalidError: If an id is empty or is no text.
-    """
-
-    project: str = field(converter=external_id)
-    batch: str | None = field(default=None, converter=optional_external_id)
-    pre_annotation: str | None = field(default=None, converter=optional_external_id)
-
-    def __str__(self) -> str:
-        return f"project {self.project!r}" + ("" if self.batch is None else f", batch {self.batch!r}")
-
-    @property
-    def place(self) -> Place:
-        """Where the input goes. A scene has at most one target for each place."""
-        return self.project, self.batch
-
-    def may_be(self, other: "InputTarget") -> bool:
-        """Whether both may lead to the same batch: an unnamed one may be any of its project."""
-        return self.project == other.project and (self.batch == other.batch or None in (self.batch, other.batch))
+from kognic_aio.model.target import InputTarget
 
 
 @frozen

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from kognic_aio._event_log import log_event
 from kognic_aio._http.wire import encode
 from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
+from kognic_aio.events import SceneRestarted
 from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
@@ -34,13 +36,14 @@ async def create_scene(
         backend.limiters.scene_jobs,
         opened_sources(scene.resources, backend.limiters.read_pool) as sources,
     ):
-        restarts = Restarts(scene.external_id)
+        restarts = Restarts()
         while True:
             try:
                 return await _create(backend, scene, sources, flags, parent_path, orphans)
             except KognicError as error:
                 if not restarts.may_follow(error):
                     raise
+                log_event(SceneRestarted(external_id=scene.external_id, why=str(error)))
 
 
 async def _create(

@@ -1,7 +1,7 @@
 """The steps of a scene job: reserve, start, upload, commit."""
 
 import json
-import logging
+import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,8 +29,6 @@ from kognic_aio.scenes.visibility import check_is_about, shown_id
 if TYPE_CHECKING:
     from kognic_aio.model.scene_request import Uploadable
 
-log = logging.getLogger("kognic_aio")
-
 MAX_STARTS = 8
 """Attempts at starting a scene. If one response in seven is lost, none of 100,000 scenes is given up."""
 
@@ -40,8 +38,16 @@ PARENT_PATH = "v1/inputs/"
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
 """Filenames, each with the signed URL to upload to. A file may have several."""
 
-Upload: TypeAlias = Callable[[], Awaitable[int]]
-"""Uploads one file and returns its size in bytes."""
+Sent: TypeAlias = Callable[[str, int, float], object]
+"""Called with the name of an uploaded file, its size in bytes, and the seconds that its upload took."""
+
+
+@frozen
+class Upload:
+    """The upload of one file. `send` returns its size in bytes."""
+
+    name: str
+    send: Callable[[], Awaitable[int]]
 
 
 @frozen(kw_only=True)
@@ -166,7 +172,8 @@ async def _start_imu_data(backend: Backend, body: JsonObject) -> list[Upload]:
     body["imuData"] = accepted.resource_id
     if accepted.signed_url is None:
         return []
-    return [partial(backend.storage.put_json, accepted.signed_url, json.dumps(imu_data).encode(), "IMU data")]
+    name, content = "IMU data", json.dumps(imu_data).encode()
+    return [Upload(name, partial(backend.storage.put_json, accepted.signed_url, content, name))]
 
 
 async def _accept(backend: Backend, path: str, body: JsonObject, job: SceneJob) -> AcceptedScene:
@@ -225,17 +232,22 @@ def file_uploads(
         problems.append(f"signed URLs for {unknown}, which the scene does not have")
     if problems:
         raise backend.api.malformed("POST", path, ", and ".join(problems))
-    return [partial(backend.storage.put, Secret(url), files[name], sources[name]) for name, url in urls.reveal()]
+    put = backend.storage.put
+    return [
+        Upload(files[name].client_filename, partial(put, Secret(url), files[name], sources[name]))
+        for name, url in urls.reveal()
+    ]
 
 
-async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Callable[[int], object] | None = None) -> None:
-    """Upload the files of a scene concurrently. `sent` is called with the size of each uploaded file in bytes."""
+async def upload(uploads: Sequence[Upload], limiter: Semaphore, sent: Sent | None = None) -> None:
+    """Upload the files of a scene concurrently. `sent` is told of each."""
 
     async def send(file: Upload) -> None:
         async with limiter:
-            size = await file()
+            began = time.monotonic()
+            size = await file.send()
         if sent is not None:
-            sent(size)
+            sent(file.name, size, time.monotonic() - began)
 
     # No more workers than places: a scene of thousands of files does not need a task for each of them.
     await for_each(uploads, send, workers=limiter.max_value or 1)
@@ -283,14 +295,13 @@ def _body(scene: BaseScene, job: SceneJob, flags: FeatureFlags | None) -> JsonOb
 
 
 class Restarts:
-    """Decides whether a scene is started again; `external_id` is for the log.
+    """Decides whether a scene is started again.
 
     A lost response takes the signed URLs with it, a few times at most. Signed URLs that are refused have expired, which
     is worth one more start.
     """
 
-    def __init__(self, external_id: str | None) -> None:
-        self._external_id = external_id
+    def __init__(self) -> None:
         self._starts = 1
         self._was_refused = False
 
@@ -301,5 +312,4 @@ class Restarts:
             return False
         self._starts += 1
         self._was_refused |= is_refused
-        log.info("scene %r is started afresh: %s", self._external_id, error)
         return True

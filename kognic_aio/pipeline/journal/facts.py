@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from attrs import evolve, field, fields, frozen
 
 from kognic_aio.errors import InvalidError, JournalError
+from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
-from kognic_aio.pipeline.targets import InputTarget
 
 MAX_REFUSALS = 64
 """Refused contents that a journal keeps under one key. A `key=` that does not tell scenes apart causes more."""
