@@ -216,8 +216,10 @@ async def ingest(client: KognicIOClient, scene: Any, folder: Path, seen: Seen) -
     """Create an input of a scene, with a journal."""
     path = folder / "journal"
     try:
-        async for result in create_inputs(client, [scene], "p", sleep_time=0.01, journal=path):
+        async for result in create_inputs(client, [scene], "p", sleep_time=0.01, journal=path, on_event=seen.show):
             seen.add("error of a result", str(result.error))
+            if result.error is not None and result.error.exception is not None:
+                seen.catch(result.error.exception)
             await look_at_journal(folder, seen)
     finally:
         with suppress(KognicError):

@@ -121,12 +121,15 @@ class Stage:
     async def ingest(self, client: KognicIOClient) -> str:
         """Create inputs with a journal, and tell what went wrong."""
         path = self.folder / "journal"
-        made = create_inputs(client, scenes(), PROJECT, batch=BATCH, sleep_time=0.01, journal=path)
+        options: dict[str, Any] = {"sleep_time": 0.01, "journal": path, "on_event": self.seen.show}
+        made = create_inputs(client, scenes(), PROJECT, batch=BATCH, **options)
         troubles: list[str] = []
         try:
             async for result in made:
                 self.seen.show(made, made.progress, result)
                 troubles += [result.error.message] if result.error else []
+                if result.error is not None and result.error.exception is not None:
+                    self.seen.catch(result.error.exception)
                 await self.look_at_journal()
         finally:
             await self.look_at_journal()

@@ -1,0 +1,321 @@
+"""Events: what is told of each scene makes sense, and adds up to what is counted."""
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from attrs import evolve
+
+from kognic_aio import (
+    InputCreationStatus,
+    KognicIOClient,
+    Progress,
+    SceneStage,
+    create_inputs,
+    events,
+)
+from kognic_aio.emulator import Emulator, faults
+from kognic_aio.errors import InvalidError, UnavailableError
+from kognic_aio.events import Event, SceneEvent
+from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, TARGETS, Ingestion
+from tests.scenes import cameras_scene
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+CREATED, FAILED = InputCreationStatus.CREATED, InputCreationStatus.FAILED
+
+NEXT: dict[type[Event] | None, set[type[Event]]] = {
+    None: {events.SceneTaken},
+    events.SceneTaken: {events.SceneChecked, events.SceneSettled},
+    events.SceneChecked: {events.SceneStarted, events.SceneAbandoned, events.SceneCommitted, events.SceneSettled},
+    events.SceneStarted: {events.FileSent, events.SceneAbandoned, events.SceneCommitted},
+    events.FileSent: {events.FileSent, events.SceneAbandoned, events.SceneCommitted},
+    events.SceneAbandoned: {events.SceneRestarted, events.SceneStarted, events.SceneSettled},
+    events.SceneRestarted: {events.SceneChecked},
+    events.SceneCommitted: {events.SceneCreated, events.SceneSettled},
+    events.SceneCreated: {events.PreAnnotated, events.InputCreated, events.SceneSettled},
+    events.PreAnnotated: {events.PreAnnotated, events.InputCreated, events.SceneSettled},
+    events.InputCreated: {events.InputCreated, events.SceneSettled},
+    events.SceneSettled: set(),
+}
+"""What may follow an event of a scene. Retries may come at any time."""
+
+
+def check_sequences(told: Sequence[Event]) -> dict[int, list[type[Event]]]:
+    """Check that each scene's events follow each other as they may, to the end, and return them by its number."""
+    kinds = defaultdict[int, list[type[Event]]](list)
+    for event in told:
+        if isinstance(event, SceneEvent) and not isinstance(event, events.Retried):
+            last = kinds[event.number][-1] if kinds[event.number] else None
+            assert type(event) in NEXT[last], f"{type(event).__name__} after {last}"
+            kinds[event.number].append(type(event))
+    assert {sequence[-1] for sequence in kinds.values()} <= {events.SceneSettled}
+    return kinds
+
+
+def check_sums(told: Sequence[Event], progress: Progress) -> None:
+    """Check that the events add up to what is counted."""
+    counts = Counter(type(event) for event in told)
+    files = [event for event in told if isinstance(event, events.FileSent)]
+    ends = Counter(event.status for event in told if isinstance(event, events.SceneSettled) and not event.is_skipped)
+    assert progress.taken == counts[events.SceneTaken]
+    assert progress.committed == counts[events.SceneCommitted]
+    assert (progress.files, progress.bytes) == (len(files), sum(file.size for file in files))
+    assert progress.settled == counts[events.SceneSettled]
+    assert {status: getattr(progress, status) for status in ends} == ends
+    assert progress.events_dropped == 0
+    assert set(progress.in_stage.values()) == {0}
+
+
+def bad(scenes: Sequence[Any]) -> Iterator[Any]:
+    """The scenes, of which one in ten has a file that cannot be read, or is none."""
+    for number, item in enumerate(scenes):
+        if number % 20 == 0:
+            yield "no scene"
+        elif number % 20 == 10:
+            yield evolve(item, scene=cameras_scene(item.scene.external_id, callback=unreadable))
+        else:
+            yield item
+
+
+def unreadable(_: str) -> bytes:
+    raise OSError("the disk is gone")
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["project", "targets"])
+async def test_a_run_with_faults(several: bool, emulator: Emulator, tmp_path: Path) -> None:
+    """Each scene's events are those of a life, whatever goes wrong, and their sums are the progress."""
+    for number, endpoint in enumerate((faults.APIS, faults.UPLOADS)):
+        for fault in (faults.Drop(after_effect=True), faults.Status(503)):
+            emulator.faults.add(fault, on=endpoint, probability=0.02, seed=number)
+    emulator.faults.add(faults.ExpiredUrl(), on="PUT *", times=3, skip=50)
+    told: list[Event] = []
+    ingestion = Ingestion(300, TARGETS if several else ())
+    where: dict[str, Any] = {"targets": TARGETS} if several else {"project": PROJECT, "batch": BATCH}
+    async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
+        source = bad(ingestion.scenes)
+        made = create_inputs(client, source, **where, sleep_time=0.05, on_event=told.append, journal=tmp_path / "j")
+        with anyio.fail_after(60):
+            results = [result async for result in made]
+    assert Counter(result.status for result in results) == {CREATED: 270, FAILED: 30}
+    sequences = check_sequences(told)
+    check_sums(told, made.progress)
+    assert sorted(sequences) == list(range(1, 301))
+    assert all(event.time <= datetime.now(UTC) for event in told)
+    inputs = Counter(event.number for event in told if isinstance(event, events.InputCreated))
+    assert set(inputs.values()) == {3 if several else 1}
+    retried = [event for event in told if isinstance(event, events.Retried)]
+    assert {event.external_id for event in retried} & {item.scene.external_id for item in ingestion.scenes}
+    assert all(event.what and event.why for event in retried)
+
+
+async def test_one_scene(emulator: Emulator, client: KognicIOClient) -> None:
+    """What is told of a scene, in its order, with all that it names."""
+    told: list[Event] = []
+    made = create_inputs(client, [cameras_scene("crossing")], "project-b", sleep_time=0.01, on_event=told.append)
+    (result,) = [result async for result in made]
+    match told:
+        case [
+            events.SceneTaken(),
+            events.SceneChecked(),
+            events.SceneStarted(scene_uuid=started),
+            events.FileSent(name="0.jpg", size=size, seconds=sending),
+            events.SceneCommitted(scene_uuid=committed),
+            events.SceneCreated(scene_uuid=created, seconds=processing),
+            events.InputCreated(target=target, input_uuid=input_uuid),
+            events.SceneSettled(status="created", is_skipped=False, why=None),
+        ]:
+            pass
+        case _:
+            pytest.fail(str(told))
+    assert {started, committed, created} == {result.scene_uuid}
+    assert (target, input_uuid, size) == (result.outcomes[0].target, result.input_uuid, made.progress.bytes)
+    assert (sending > 0, processing > 0) == (True, True)
+    assert {(event.external_id, event.number) for event in told if isinstance(event, SceneEvent)} == {("crossing", 1)}
+    assert [event.time for event in told] == sorted(event.time for event in told)
+
+
+async def test_a_scene_that_is_known(client: KognicIOClient, tmp_path: Path) -> None:
+    """One that an earlier run has delivered is skipped, and that is told."""
+    told: list[Event] = []
+    for is_skipped in (False, True):
+        told.clear()
+        options: dict[str, Any] = {"sleep_time": 0.01, "journal": tmp_path / "journal", "on_event": told.append}
+        made = create_inputs(client, [cameras_scene("crossing")], "project-b", **options)
+        assert len([result async for result in made]) == (not is_skipped)
+        check_sequences(told)
+        check_sums(told, made.progress)
+    assert [type(event) for event in told] == [events.SceneTaken, events.SceneChecked, events.SceneSettled]
+    last = told[-1]
+    assert isinstance(last, events.SceneSettled)
+    assert (last.status, last.is_skipped) == ("created", True)
+
+
+async def test_a_scene_that_fails(client: KognicIOClient) -> None:
+    """The reason is told with its end."""
+    told: list[Event] = []
+    scene = cameras_scene("crossing", callback=unreadable)
+    (result,) = [each async for each in create_inputs(client, [scene], "project-b", on_event=told.append)]
+    last = told[-1]
+    assert isinstance(last, events.SceneSettled)
+    assert result.error is not None
+    assert (last.status, last.why) == ("failed", result.error.message)
+    assert events.SceneAbandoned in map(type, told)
+
+
+async def test_push_back(emulator: Emulator, client: KognicIOClient) -> None:
+    """A host that pushes back is told of: each refusal, and what is made of it."""
+    told: list[Event] = []
+    emulator.faults.add(faults.Status(429, retry_after=0), on="POST v1/inputs/initialize", times=3)
+    scenes = [cameras_scene(f"crossing-{number}") for number in range(30)]
+    async for _ in create_inputs(client, scenes, "project-b", sleep_time=0.01, on_event=told.append):
+        pass
+    assert Counter(type(event) for event in told)[events.PushedBack] == 3
+    tighter = [event for event in told if isinstance(event, events.LimitsChanged)]
+    assert (tighter[0].was_unlimited, tighter[0].why) == (True, "status 429")
+    assert tighter[0].concurrency is not None
+    assert {event.host for event in told if isinstance(event, events.HostEvent)} == {emulator.url}
+
+
+async def test_a_host_that_breaks_down(emulator: Emulator) -> None:
+    """The circuit opens, and that is the last that is told of the host."""
+    told: list[Event] = []
+    emulator.faults.add(faults.Status(500), on="POST v1/inputs/*", times=10_000)
+    options: dict[str, Any] = {"max_retry_wait_time": 0, "max_retry_attempts": 2}
+    scenes = [cameras_scene(f"crossing-{number}") for number in range(30)]
+    async with KognicIOClient(**emulator.client_options(), **options) as client:
+        with pytest.raises(UnavailableError):
+            async for _ in create_inputs(client, scenes, "project-b", on_event=told.append):
+                pass
+    opened = [event for event in told if isinstance(event, events.CircuitOpened)]
+    assert (opened[0].host, opened[0].failed) == (emulator.url, 3)
+
+
+# The callback
+
+
+def scenes_of(number: int) -> list[Any]:
+    return [cameras_scene(f"crossing-{each}") for each in range(number)]
+
+
+async def run(client: KognicIOClient, scenes: Sequence[Any], on_event: Callable[[Event], object]) -> Progress:
+    made = create_inputs(client, scenes, "project-b", sleep_time=0.01, on_event=on_event)
+    with anyio.fail_after(30):
+        assert [result.status async for result in made] == len(scenes) * [CREATED]
+    return made.progress
+
+
+async def test_a_thread_of_its_own(client: KognicIOClient) -> None:
+    """All calls come in one thread, which is not that of the loop, one after another."""
+    threads, running = set[int](), threading.Lock()
+
+    def note(_: Event) -> None:
+        assert running.acquire(blocking=False)
+        threads.add(threading.get_ident())
+        running.release()
+
+    await run(client, scenes_of(20), note)
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+async def test_one_that_raises(client: KognicIOClient, caplog: pytest.LogCaptureFixture) -> None:
+    """It is called with every event all the same, and its first error is logged."""
+    told: list[Event] = []
+
+    def fail(event: Event) -> None:
+        told.append(event)
+        raise ValueError("not understood")
+
+    with caplog.at_level(logging.ERROR):
+        progress = await run(client, scenes_of(10), fail)
+    check_sums(told, progress)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+async def test_one_that_is_slow(client: KognicIOClient) -> None:
+    """It holds up nothing. What it is too slow for is dropped and counted, and the rest comes in order."""
+    told: list[Event] = []
+    done = threading.Event()
+
+    def wait(event: Event) -> None:
+        done.wait(30)
+        told.append(event)
+
+    items: list[Any] = 6_000 * ["no scene"]
+    made = create_inputs(client, items, "project-b", on_event=wait)
+    with anyio.fail_after(40):
+        async for _ in made:
+            if made.progress.settled == len(items):
+                done.set()
+    events_of_all = 2 * len(items)  # each is taken, and fails
+    assert made.progress.events_dropped == events_of_all - 10_000
+    await until(lambda: len(told) == 10_000)
+    assert [event.time for event in told] == sorted(event.time for event in told)
+
+
+async def test_a_run_that_is_left(client: KognicIOClient) -> None:
+    """It ends soon, though the callback hangs."""
+    hangs, done = threading.Event(), threading.Event()
+
+    def hang(_: Event) -> None:
+        hangs.set()
+        done.wait(20)
+
+    began = time.monotonic()
+    async with create_inputs(client, scenes_of(5), "project-b", sleep_time=0.01, on_event=hang) as made:
+        async for _ in made:
+            break
+    assert hangs.is_set()
+    assert time.monotonic() - began < 15
+    done.set()
+
+
+@pytest.mark.parametrize("wrong", ["print", 3], ids=str)
+def test_no_function(wrong: Any) -> None:
+    """What cannot be called is an error at once."""
+    with pytest.raises(InvalidError, match="on_event: expected a function that is not async"):
+        create_inputs(KognicIOClient(), [], "project-b", on_event=wrong)
+
+
+def test_an_async_function() -> None:
+    """A coroutine function would never be awaited."""
+
+    async def wait(_: Event) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    with pytest.raises(InvalidError, match="on_event: expected a function that is not async"):
+        create_inputs(KognicIOClient(), [], "project-b", on_event=wait)
+
+
+# Progress
+
+
+async def test_stages(emulator: Emulator, client: KognicIOClient) -> None:
+    """At every moment the progress tells how many scenes are where."""
+    emulator.platform.timing.processing_time = 60
+    seen = Counter[SceneStage]()
+
+    async def scenes() -> Any:
+        for scene in scenes_of(10):
+            yield scene
+        with anyio.fail_after(10):
+            while made.progress.in_stage[SceneStage.PROCESSING] < 10:
+                await anyio.sleep(0.01)
+        seen.update(made.progress.in_stage)
+
+    made = create_inputs(client, scenes(), "project-b", sleep_time=0.05, wait_timeout=0.1)
+    with anyio.fail_after(20):
+        assert len([result async for result in made]) == 10
+    assert +seen == {SceneStage.PROCESSING: 10}
+    assert set(made.progress.in_stage.values()) == {0}
+    assert made.progress.bytes_per_second == pytest.approx(made.progress.bytes / 10)
