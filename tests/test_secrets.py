@@ -43,8 +43,7 @@ from kognic_aio.emulator.faults import Fault
 from kognic_aio.errors import ClosedError, InvalidError
 from kognic_aio.model.annotation import PartialClientAnnotation
 from kognic_aio.pipeline import Journal
-from kognic_aio.scenes.creation import AcceptedRequest
-from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene
+from kognic_aio.scenes.job import AcceptedIMUData, AcceptedRequest, AcceptedScene
 from tests.answers import answer_with
 from tests.cli.support import kognicutil, variables_of
 from tests.faults.ingestion import BATCH, OPENLABEL, PROJECT

@@ -16,9 +16,10 @@ from typing import Any
 
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio._json import read_json
-from kognic_aio.model import BaseScene
+from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.pipeline.journal.facts import SEPARATOR, Entry, uncalibrated
 from kognic_aio.pipeline.result import InputCreationStatus
+from kognic_aio.scenes.job import AnyScene
 
 RULE = "2:"
 """Prefix of fingerprints made by the current rule. Those of the first rule are bare digests."""
@@ -91,10 +92,10 @@ class Content:
         uncalibrated: The part of it that does not depend on the calibration.
     """
 
-    def __init__(self, scene: BaseScene, annotations: Mapping[str | None, bytes]) -> None:
+    def __init__(self, scene: AnyScene, annotations: Mapping[str | None, bytes]) -> None:
         self._scene = scene
         self._annotation = annotations.get(None)
-        body: JsonObject = _plain(_without_file_names(scene)) | {"type": scene.path}
+        body: JsonObject = _plain(_without_file_names(scene)) | {"type": _type_of(scene)}
         if self._annotation is not None:
             body["preAnnotation"] = _parsed(self._annotation)
         elif annotations:
@@ -125,7 +126,7 @@ class Content:
     def first_fingerprint(self) -> str:
         """The fingerprint by the first rule, in journals of schema 1. File names are part of it."""
         body = encode(self._scene)
-        if "imuData" in body and not body["imuData"] and self._scene.path in ("cameras", "cameras-sequence"):
+        if "imuData" in body and not body["imuData"] and _type_of(self._scene) in ("cameras", "cameras-sequence"):
             del body["imuData"]  # scenes of cameras did not have the field yet
         return hashlib.sha256(to_json(body) + b"\n" + (self._annotation or b"")).hexdigest()
 
@@ -164,9 +165,15 @@ def listed(differences: Mapping[str, str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _without_file_names(scene: BaseScene) -> JsonObject:
+def _type_of(scene: AnyScene) -> str:
+    return "scene-request" if isinstance(scene, SceneRequest) else scene.path
+
+
+def _without_file_names(scene: AnyScene) -> JsonObject:
     """The body of a scene without the names of its files, and the resource ids that were made from them."""
     body = encode(scene)
+    if isinstance(scene, SceneRequest):
+        return _without_local_names(body)  # type: ignore[no-any-return]  # an object stays one
     frames = body["frames"] if "frames" in body else [body["frame"]]
     for frame, written in zip(scene.all_frames, frames, strict=True):
         described = [*written.get("images", ()), *written.get("pointClouds", ())]
@@ -175,6 +182,16 @@ def _without_file_names(scene: BaseScene) -> JsonObject:
             if file.is_named_by_filename:
                 del names["resourceId"]
     return body
+
+
+def _without_local_names(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_local_names(item) for key, item in value.items() if key != "localFilename"}
+        case list():
+            return [_without_local_names(item) for item in value]
+        case _:
+            return value
 
 
 def _plain(value: Any) -> Any:

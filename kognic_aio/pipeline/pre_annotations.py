@@ -8,6 +8,7 @@ from kognic_aio._threads import in_thread
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, PreAnnotation
 from kognic_aio.pipeline.targets import Targets
+from kognic_aio.scenes.job import AnyScene
 
 SCHEMA_VERSION = "1.0.0"
 """The only version of OpenLABEL that the platform accepts."""
@@ -17,7 +18,7 @@ MAX_SHOWN = 5
 
 
 async def checked_pre_annotations(
-    pre_annotations: Mapping[str | None, PreAnnotation], scene: BaseScene, targets: Targets, dryrun: bool
+    pre_annotations: Mapping[str | None, PreAnnotation], scene: AnyScene, targets: Targets, dryrun: bool
 ) -> Mapping[str | None, bytes]:
     """Check the pre-annotations of a scene, and return the OpenLABEL of each as JSON text, by name.
 
@@ -51,7 +52,7 @@ def _check_names(pre_annotations: Mapping[str | None, PreAnnotation], targets: T
             raise InvalidError(f"pre_annotations: {target} names {target.pre_annotation!r}, the scene has {there}")
 
 
-async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: BaseScene, dryrun: bool) -> bytes:
+async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: AnyScene, dryrun: bool) -> bytes:
     """Check a pre-annotation against its scene, and return its OpenLABEL as JSON text.
 
     A dry run also validates the schema, if the extra `openlabel` is installed.
@@ -81,10 +82,12 @@ def _check_version(openlabel: Mapping[str, Any]) -> None:
         raise InvalidError(f"{where}: expected {SCHEMA_VERSION!r}, got {version!r}")
 
 
-def _check_timestamps(openlabel: Mapping[str, Any], scene: BaseScene) -> None:
+def _check_timestamps(openlabel: Mapping[str, Any], scene: AnyScene) -> None:
     """Check that the frames' timestamps are among those of the scene, if it is a sequence."""
     frames = _object(openlabel, "frames", "openlabel.frames") or {}
-    times: list[int] = [frame.relative_timestamp for frame in getattr(scene, "frames", ())]
+    # The frames of a SceneRequest have no times of this kind.
+    timed = getattr(scene, "frames", ()) if isinstance(scene, BaseScene) else ()
+    times: list[int] = [frame.relative_timestamp for frame in timed]
     known = frozenset[float](times)
     for number in frames if times else ():
         place = f"openlabel.frames[{str(number)!r}]"

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
 
 from kognic_aio.errors import DuplicateError, InvalidError
-from kognic_aio.events import InputCreated, PreAnnotated, SceneAbandoned
+from kognic_aio.events import InputCreated, PreAnnotated, SceneAbandoned, SceneStarted
 from kognic_aio.model import BaseScene, Input
+from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.content import CALIBRATION, Content, Decision, Relation, decide, listed
 from kognic_aio.pipeline.journal import Entry, Journal, Step, set_aside_key
@@ -25,8 +27,9 @@ from kognic_aio.pipeline.source import Taken
 from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.abandon import SceneRecord
 from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.job import AnyScene, SceneJob
 
-Key = Callable[[BaseScene], str]
+Key: TypeAlias = Callable[[BaseScene], str] | Callable[[SceneRequest], str] | Callable[[AnyScene], str]
 """Returns the key of a scene, which distinguishes it from others."""
 
 log = logging.getLogger("kognic_aio")
@@ -241,11 +244,22 @@ class Record(SceneRecord):
         self.found = Found()
         self.scene_uuid = None
 
-    async def starting(self, scene_uuid: str) -> None:
+    async def starting(self, job: SceneJob) -> None:
         """Record that the scene is about to be started."""
         self.found = Found()
-        self.scene_uuid, self.is_abandoned = scene_uuid, False
-        await self.add(Reached(Step.STARTING, self._fingerprint, self._outline, scene_uuid))
+        self.is_abandoned = False
+        await self._start(job)
+
+    async def started(self, job: SceneJob) -> None:
+        """Record that the scene was started, if its uuid was not known before."""
+        if self.scene_uuid is None:
+            await self._start(job)
+        self.tell(SceneStarted, scene_uuid=job.scene_uuid)
+
+    async def _start(self, job: SceneJob) -> None:
+        self.scene_uuid = job.scene_uuid or None
+        others = (*(job.others or ()),) if self.scene_uuid is None else None
+        await self.add(Reached(Step.STARTING, self._fingerprint, self._outline, self.scene_uuid, others=others))
 
     async def reached(self, step: Step) -> None:
         """Record that the scene has come to a step."""
@@ -293,7 +307,7 @@ class Record(SceneRecord):
 
     async def never_started(self, scene_uuid: str) -> None:
         """Record that the platform refused to start the scene."""
-        await self.abandoned(scene_uuid)
+        await self.add(Change.ABANDONED)
         await self.invalidated(scene_uuid)
         self.scene_uuid = None
 
@@ -304,7 +318,7 @@ class Records:
     def __init__(self, key: Key | None = None, *, retry_failed: bool = False) -> None:
         self.journal: Journal | None = None
         self.has_warned = False
-        self._key: Key = key or (lambda scene: scene.external_id)
+        self._key = cast("Callable[[AnyScene], str]", key or _external_id)
         self._retry_failed = retry_failed
         self._in_flight: dict[str, asyncio.Event] = {}
         self._failed: set[tuple[str, str]] = set()
@@ -375,6 +389,10 @@ def pre_annotations_of(entry: Entry) -> dict[str | None, str]:
     uuids: dict[str | None, str] = {} if entry.preannotation_uuid is None else {None: entry.preannotation_uuid}
     uuids.update(entry.preannotation_uuids or {})
     return uuids
+
+
+def _external_id(scene: AnyScene) -> str:
+    return scene.external_id
 
 
 async def _set_aside(journal: Journal, key: str, content: Content) -> Entry | None:

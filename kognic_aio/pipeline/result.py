@@ -9,9 +9,10 @@ from attrs import field, frozen
 from kognic_aio._text import MAX_MESSAGE, printable
 from kognic_aio._validation.converters import argument, mapping_of
 from kognic_aio.errors import InvalidError
-from kognic_aio.model import BaseScene, Input, PreAnnotation
+from kognic_aio.model import Input, PreAnnotation
 from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.targets import Targets
+from kognic_aio.scenes.job import AnyScene
 
 Release: TypeAlias = Callable[[], object]
 """Called when the files of a scene are no longer needed; sync or async."""
@@ -22,7 +23,7 @@ class SceneWithPreAnnotation:
     """A scene with its pre-annotations, and where its inputs go if not where those of the run do.
 
     Args:
-        scene: A scene of any of the seven types.
+        scene: A scene of any of the seven types, or a `SceneRequest`.
         pre_annotation: OpenLABEL as a `kognic.openlabel` model, a dict or JSON. For runs with `project=`.
         preannotation: Another spelling of `pre_annotation`, as in kognic-io.
         pre_annotations: Pre-annotations by name, for runs with `targets=`. Each target names the one that its input
@@ -37,7 +38,7 @@ class SceneWithPreAnnotation:
             cannot be called.
     """
 
-    scene: BaseScene
+    scene: AnyScene
     pre_annotation: PreAnnotation | None
     pre_annotations: Mapping[str, PreAnnotation]
     targets: tuple[InputTarget, ...]
@@ -45,7 +46,7 @@ class SceneWithPreAnnotation:
 
     def __init__(
         self,
-        scene: BaseScene,
+        scene: AnyScene,
         pre_annotation: PreAnnotation | None = None,
         *,
         preannotation: PreAnnotation | None = None,

@@ -11,7 +11,7 @@ from typing import TypeVar
 from kognic_aio._frames import with_callers_frames
 from kognic_aio._tasks import is_being_cancelled, map_in_order
 from kognic_aio.errors import ENDS_RUN, InputExistsError, KognicError, RunError
-from kognic_aio.events import FileSent, SceneChecked, SceneCommitted, SceneCreated, SceneRestarted, SceneStarted
+from kognic_aio.events import FileSent, SceneChecked, SceneCommitted, SceneCreated, SceneRestarted
 from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.outcomes import Made
@@ -30,7 +30,7 @@ from kognic_aio.scenes.inputs import (
     post_inputs,
 )
 from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, upload, validate
-from kognic_aio.scenes.lookup import was_committed
+from kognic_aio.scenes.lookup import find_started, was_committed
 
 log = logging.getLogger("kognic_aio")
 
@@ -127,11 +127,11 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
         scene_uuid = await committed_earlier(record, run)
         if scene_uuid is None:
             sources = await taken.sources(run.limiters.read_pool)
-            job = await reserve(record.backend)
-            await record.starting(job.scene_uuid)
+            job = await reserve(record.backend, taken.scene)
+            await record.starting(job)
             async with abandoned_on_failure(record.backend, job, record, run.orphans.invalidate):
                 await start(record.backend, job, taken.scene, sources, run.feature_flags)
-                record.tell(SceneStarted, scene_uuid=job.scene_uuid)
+                await record.started(job)
                 await upload(job.uploads, run.limiters.uploads, partial(tell_of_file, record))
                 await record.reached(Step.COMMITTING)
             # A cancelled commit may have had its effect. With a journal, the next run finds out, and keeps the uploads.
@@ -222,6 +222,8 @@ async def committed_earlier(record: Record, run: Run) -> str | None:
         await make_way(record.found.replaced, record, run)
         return None
     earlier = record.found.resumed
+    if earlier is not None and earlier.scene_uuid is None and earlier.others is not None:
+        await leave_unknown(earlier.others, record, run)
     if earlier is None or earlier.scene_uuid is None:
         return None
     if await was_committed_earlier(earlier.step, earlier.scene_uuid, record):
@@ -263,6 +265,13 @@ async def leave(scene_uuid: str, record: Record, run: Run) -> None:
     """Invalidate a scene of an earlier run, in the background."""
     await record.abandoned(scene_uuid)
     run.orphans.invalidate_inherited(scene_uuid)
+
+
+async def leave_unknown(others: Sequence[str], record: Record, run: Run) -> None:
+    """Invalidate what an earlier run has started of a SceneRequest, if it did: it ended before it knew the uuid."""
+    scene_uuid = await find_started(record.backend, str(record.external_id), others)
+    if scene_uuid is not None:
+        await leave(scene_uuid, record, run)
 
 
 async def pre_annotate(

@@ -18,10 +18,12 @@ from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
 from kognic_aio.files import FileSource, ReadPool, opened_sources
 from kognic_aio.model import BaseScene, PreAnnotation
+from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.pipeline.result import Release, SceneWithPreAnnotation
 from kognic_aio.pipeline.targets import Targets
+from kognic_aio.scenes.job import AnyScene, files_of
 
-Item: TypeAlias = SceneWithPreAnnotation | BaseScene
+Item: TypeAlias = SceneWithPreAnnotation | BaseScene | SceneRequest
 SceneSource: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 log = logging.getLogger("kognic_aio")
@@ -56,14 +58,16 @@ class Taken:
         self._files = AsyncExitStack()
 
     @property
-    def scene(self) -> BaseScene:
+    def scene(self) -> AnyScene:
         """The scene.
 
         Raises:
             InvalidError: If the source yielded something else.
         """
         match self._item:
-            case SceneWithPreAnnotation(scene=BaseScene() as scene) | (BaseScene() as scene):
+            case BaseScene() | SceneRequest() as scene:
+                return scene
+            case SceneWithPreAnnotation(scene=BaseScene() | SceneRequest() as scene):
                 return scene
             case SceneWithPreAnnotation(scene=other):
                 raise InvalidError(f"SceneWithPreAnnotation.scene: expected a scene, got {type(other).__name__}")
@@ -92,7 +96,7 @@ class Taken:
             DataError: If a stream is closed.
         """
         if self._sources is None:  # a scene that is started afresh reads its spooled data again
-            at_hand = opened_sources(self.scene.resources, pool, keep=keep)
+            at_hand = opened_sources(files_of(self.scene), pool, keep=keep)
             self._sources = await self._files.enter_async_context(at_hand)
         return self._sources
 
@@ -162,7 +166,7 @@ def external_id_of(item: object) -> str | None:
     """The external id of an item from a source; None if the item is not a scene."""
     scene = item.scene if isinstance(item, SceneWithPreAnnotation) else item
     # A scene whose class did not initialize it has none. That is its own failure, not that of the source.
-    external_id: object = getattr(scene, "external_id", None) if isinstance(scene, BaseScene) else None
+    external_id: object = getattr(scene, "external_id", None) if isinstance(scene, BaseScene | SceneRequest) else None
     return external_id if isinstance(external_id, str) else None
 
 

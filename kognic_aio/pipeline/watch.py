@@ -11,8 +11,9 @@ from attrs import define, evolve, field
 from kognic_aio._http.api import Api
 from kognic_aio._http.retry import READ
 from kognic_aio._tasks import for_each
-from kognic_aio.errors import ENDS_RUN, BadRequestError, KognicError, NotFoundError, SceneFailedError
+from kognic_aio.errors import ENDS_RUN, BadRequestError, ConflictError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
+from kognic_aio.scenes.job import import_indexed
 from kognic_aio.scenes.lookup import find_scenes, left_out
 from kognic_aio.scenes.visibility import FIRST_PAUSE, GROWTH, Visibility
 
@@ -83,29 +84,48 @@ class Watcher:
         self._is_over = False
 
     async def wait_until_created(self, scene_uuid: str) -> bool:
-        """Wait for a committed scene. Return whether it was created in time.
+        """Wait for a committed scene. Return whether it was created in time. One that is only indexed is imported.
 
         Raises:
             SceneFailedError: If it failed or was invalidated.
             NotFoundError: If the platform does not know it when its grace period is over.
         """
-        if self._has_given_up:
-            return False
         # A resumed scene is known to the journal only, and has no grace period yet.
         self._visibility.ensure_grace_period(scene_uuid)
-        waiting = _Waiting(scene_uuid)
-        self._waiting[waiting] = None
-        self._newcomer.set()
         scene: Scene | None = None
-        try:
-            with anyio.move_on_after(self._scene_timeout):
-                scene = await waiting.settled
-        finally:
-            del self._waiting[waiting]
+        with anyio.move_on_after(self._scene_timeout):
+            scene = await self._settled(_Waiting(scene_uuid))
+            if scene is not None and scene.status is SceneStatus.Indexed:
+                scene = await self._import(scene_uuid)
         if scene is not None and scene.status.is_lost:
             reason = scene.error_message or "the platform gives no reason"
             raise SceneFailedError(f"{scene.status.value}: {reason}", status=scene.status.value)
         return scene is not None
+
+    async def _import(self, scene_uuid: str) -> Scene | None:
+        """Have a scene imported that is only indexed, and wait until it is created or lost."""
+        refusal: KognicError | None = None
+        while True:
+            try:
+                await import_indexed(self._api, scene_uuid)
+            except (BadRequestError, ConflictError) as error:
+                if refusal is not None:  # not for an earlier request that had its effect: the scene is still indexed
+                    raise
+                refusal = error
+            scene = await self._settled(_Waiting(scene_uuid, due=time.monotonic() + self._sleep_time))
+            if scene is None or scene.status is not SceneStatus.Indexed:
+                return scene
+
+    async def _settled(self, waiting: _Waiting) -> Scene | None:
+        """Wait until a scene is created, lost or indexed; None if the watcher gives up."""
+        if self._has_given_up:
+            return None
+        self._waiting[waiting] = None
+        self._newcomer.set()
+        try:
+            return await waiting.settled
+        finally:
+            del self._waiting[waiting]
 
     def give_up_after(self, wait_timeout: float) -> None:
         """Give up on all scenes after `wait_timeout` seconds. Later calls do nothing."""
@@ -192,7 +212,7 @@ class Watcher:
         """Handle the status of a scene."""
         waiting.is_alone = False
         self._postpone([waiting], self._sleep_time)
-        if scene.status is SceneStatus.Created or scene.status.is_lost:
+        if scene.status in (SceneStatus.Created, SceneStatus.Indexed) or scene.status.is_lost:
             waiting.settle(scene)
 
     def _postpone(self, group: list[_Waiting], seconds: float) -> None:

@@ -12,6 +12,7 @@ from kognic_aio.errors import ENDS_RUN, KognicError, NotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.job import SceneJob
+from kognic_aio.scenes.lookup import find_started
 
 log = logging.getLogger("kognic_aio")
 
@@ -68,8 +69,12 @@ async def _abandon(
     backend: Backend, job: SceneJob, record: SceneRecord, orphaned: Callable[[str], object] | None = None
 ) -> None:
     """Abandon a scene. One that the platform does not show yet is left to `orphaned`, or waited for."""
+    if job.may_exist and not job.scene_uuid and orphaned is None and job.others is not None:
+        # A SceneRequest that was interrupted while it was started.
+        backend.visibility.ensure_grace_period(job.external_id, at_least=2 * ABANDONING_TIME)
+        job.scene_uuid = await find_started(backend, job.external_id, job.others) or ""
     scene_uuid, visibility = job.scene_uuid, backend.visibility
-    if not job.may_exist:
+    if not job.may_exist or not scene_uuid:
         await record.never_started(scene_uuid)
         return
     if orphaned is None:

@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import frozen
-
 from kognic_aio._event_log import log_event
-from kognic_aio._http.wire import encode
-from kognic_aio._secret import Secret
 from kognic_aio.errors import KognicError
 from kognic_aio.events import SceneRestarted
 from kognic_aio.files import FileSource, opened_sources
@@ -14,27 +10,29 @@ from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.abandon import SceneRecord, abandoned_on_failure, leaving_no_orphans
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import Restarts, SceneJob, SignedUrls, commit, file_uploads, reserve, start, upload, validate
-from kognic_aio.scenes.visibility import shown_id
-
-
-@frozen(kw_only=True)
-class AcceptedRequest:
-    """A scene that the platform has accepted, and the filename and signed URL of each file to upload."""
-
-    id: str
-    signed_upload_urls: Secret[SignedUrls] | None = None
+from kognic_aio.scenes.job import (
+    PARENT_PATH,
+    AnyScene,
+    Restarts,
+    SceneJob,
+    commit,
+    files_of,
+    reserve,
+    start,
+    upload,
+    validate,
+)
 
 
 async def create_scene(
-    backend: Backend, scene: BaseScene, flags: FeatureFlags | None, parent_path: str
+    backend: Backend, scene: AnyScene, flags: FeatureFlags | None, parent_path: str
 ) -> CreateSceneResponse:
     """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned."""
     # Orphans are invalidated last, when the place among the scene jobs is free again.
     async with (
         leaving_no_orphans(backend) as orphans,
         backend.limiters.scene_jobs,
-        opened_sources(scene.resources, backend.limiters.read_pool) as sources,
+        opened_sources(files_of(scene), backend.limiters.read_pool) as sources,
     ):
         restarts = Restarts()
         while True:
@@ -48,13 +46,15 @@ async def create_scene(
 
 async def _create(
     backend: Backend,
-    scene: BaseScene,
+    scene: AnyScene,
     sources: Mapping[str, FileSource],
     flags: FeatureFlags | None,
     parent_path: str,
     orphans: list[str],
 ) -> CreateSceneResponse:
-    job = await reserve(backend)
+    # Before a SceneRequest, the official client does not look for others with its external id. So after a lost response
+    # there is nothing to ask about, and the request is not repeated.
+    job = SceneJob() if isinstance(scene, SceneRequest) else await reserve(backend)
     async with abandoned_on_failure(backend, job, SceneRecord(), orphans.append):
         await start(backend, job, scene, sources, flags, parent_path)
         await upload(job.uploads, backend.limiters.uploads)
@@ -73,20 +73,4 @@ async def validate_scene(backend: Backend, scene: BaseScene, flags: FeatureFlags
 
 async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
     """Create a scene from a `SceneRequest`. It is committed if it has local files."""
-    path = "v2/scenes"
-    files = scene_request.get_files()
-    async with (
-        leaving_no_orphans(backend) as orphans,
-        backend.limiters.scene_jobs,
-        opened_sources(files, backend.limiters.read_pool) as sources,
-    ):
-        # This endpoint reserves no uuid. After a lost response there is nothing to ask about, so it is not repeated.
-        accepted = await backend.api.post(path, AcceptedRequest, json=encode(scene_request))
-        job = SceneJob(shown_id(backend.api, "POST", path, accepted.id), may_exist=True)
-        backend.visibility.begin_grace_period(job.scene_uuid, scene_request.external_id)
-        urls = accepted.signed_upload_urls or Secret[SignedUrls](())
-        async with abandoned_on_failure(backend, job, SceneRecord(), orphans.append):
-            job.uploads = file_uploads(backend, path, urls, files, sources)
-            await upload(job.uploads, backend.limiters.uploads)
-            await commit(backend, job)
-    return CreateSceneResponse(scene_uuid=job.scene_uuid)
+    return await create_scene(backend, scene_request, None, PARENT_PATH)

@@ -22,8 +22,9 @@ from kognic_aio._validation.official import refuse_official
 from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
 from kognic_aio.files import FileSource
 from kognic_aio.model import BaseScene, FeatureFlags, SceneStatus
+from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.lookup import get_status, is_shown
+from kognic_aio.scenes.lookup import find_started, find_uuids, get_status, is_shown
 from kognic_aio.scenes.visibility import check_is_about, shown_id
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ MAX_STARTS = 8
 
 PARENT_PATH = "v1/inputs/"
 """The path to create scenes at, without their type."""
+
+AnyScene: TypeAlias = BaseScene | SceneRequest
+"""A scene in either form."""
 
 SignedUrls: TypeAlias = tuple[tuple[str, str], ...]
 """Filenames, each with the signed URL to upload to. A file may have several."""
@@ -66,6 +70,14 @@ class AcceptedIMUData:
 
 
 @frozen(kw_only=True)
+class AcceptedRequest:
+    """A scene that the platform has accepted, and the filename and signed URL of each file to upload."""
+
+    id: str
+    signed_upload_urls: Secret[SignedUrls] | None = None
+
+
+@frozen(kw_only=True)
 class AcceptedScene:
     """A scene that the platform has accepted, and the signed URLs to upload its files to, by resource id."""
 
@@ -79,13 +91,17 @@ class SceneJob:
     """The state that the steps of a scene job share.
 
     Args:
-        scene_uuid: The uuid that the platform has reserved for it.
+        scene_uuid: The uuid that the platform has reserved for it. That of a SceneRequest is empty until it is started.
+        external_id: The external id of a SceneRequest, by which it is found if the response with its uuid is lost.
+        others: The scenes that had that external id before; None if nobody has looked, so that it cannot be found.
         may_exist: Whether the platform may have started it.
         uploads: The uploads that the platform waits for, once it is started.
         request_input_uuid: The input that the platform will create from it, if a project was named.
     """
 
-    scene_uuid: str
+    scene_uuid: str = ""
+    external_id: str = ""
+    others: Sequence[str] | None = None
     may_exist: bool = False
     uploads: Sequence[Upload] = ()
     request_input_uuid: str | None = None
@@ -107,9 +123,9 @@ class SceneJob:
             raise
 
 
-def check_type(scene: BaseScene) -> None:
-    """Raise an InvalidError for anything but a scene of one of the seven types."""
-    if not isinstance(scene, BaseScene):  # pyright: ignore[reportUnnecessaryIsInstance]
+def check_type(scene: AnyScene) -> None:
+    """Raise an InvalidError for anything but a scene of one of the seven types or a SceneRequest."""
+    if not isinstance(scene, BaseScene | SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
         refuse_official(scene, "scene")
         raise InvalidError(f"expected a scene, such as Cameras, got {type(scene).__name__}")
 
@@ -127,11 +143,18 @@ def parent_path_of(project: str | None, batch: str | None) -> str:
     return f"{PARENT_PATH}{in_project}{in_batch}"
 
 
-async def reserve(backend: Backend) -> SceneJob:
-    """Reserve a uuid for a scene.
+def files_of(scene: AnyScene) -> "Mapping[str, Uploadable]":
+    """The files of a scene to upload, by the name that the platform has for each."""
+    return scene.get_files() if isinstance(scene, SceneRequest) else scene.resources
 
-    Endpoint: `POST v1/inputs/initialize`
+
+async def reserve(backend: Backend, scene: AnyScene | None = None) -> SceneJob:
+    """Reserve a uuid for a scene. A SceneRequest gets none, so the scenes with its external id are noted.
+
+    Endpoints: `POST v1/inputs/initialize`; for a SceneRequest, `POST v2/scenes/query`
     """
+    if isinstance(scene, SceneRequest):
+        return SceneJob(external_id=scene.external_id, others=await find_uuids(backend.api, scene.external_id))
     path = "v1/inputs/initialize"
     # Retried like a read: a uuid that is never used does no harm.
     reserved = await backend.api.ask(path, ReservedScene, json=backend.workspace)
@@ -141,7 +164,7 @@ async def reserve(backend: Backend) -> SceneJob:
 async def start(
     backend: Backend,
     job: SceneJob,
-    scene: BaseScene,
+    scene: AnyScene,
     sources: Mapping[str, FileSource],
     flags: FeatureFlags | None,
     parent_path: str = PARENT_PATH,
@@ -151,14 +174,39 @@ async def start(
     Raises:
         StrandedError: If the scene was started, but the response with its signed URLs was lost.
 
-    Endpoints: `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`
+    Endpoints: `POST v1/imu`, `POST v1/inputs/[project/P/[batch/B/]]<type>`; for a SceneRequest, `POST v2/scenes`
     """
+    if isinstance(scene, SceneRequest):
+        await _start_request(backend, job, scene, sources)
+        return
     path, body = parent_path + scene.path, _body(scene, job, flags)
     imu_uploads = await _start_imu_data(backend, body)
     accepted = await _accept(backend, path, body, job)
     urls = Secret((*accepted.files.reveal().items(),))
     job.uploads = [*file_uploads(backend, path, urls, scene.resources, sources), *imu_uploads]
     job.request_input_uuid = accepted.request_input_uuid
+
+
+async def _start_request(
+    backend: Backend, job: SceneJob, request: SceneRequest, sources: Mapping[str, FileSource]
+) -> None:
+    path, files = "v2/scenes", request.get_files()
+
+    async def create(api: Api) -> AcceptedRequest:
+        with job.starting():
+            return await api.post(path, AcceptedRequest, json=encode(request))
+
+    async def find(api: Api) -> AcceptedRequest | None:
+        job.scene_uuid = await find_started(backend.using(api), job.external_id, job.others or ()) or ""
+        if job.scene_uuid and files:
+            raise StrandedError(f"scene {job.scene_uuid} was started, but its signed URLs were lost")
+        return AcceptedRequest(id=job.scene_uuid) if job.scene_uuid else None
+
+    accepted = await (create(backend.api) if job.others is None else at_most_once(backend.api, create, find))
+    job.scene_uuid = shown_id(backend.api, "POST", path, accepted.id)
+    backend.visibility.begin_grace_period(job.scene_uuid, request.external_id)
+    urls = accepted.signed_upload_urls or Secret[SignedUrls](())
+    job.uploads = file_uploads(backend, path, urls, files, sources)
 
 
 async def _start_imu_data(backend: Backend, body: JsonObject) -> list[Upload]:
@@ -277,10 +325,23 @@ async def commit(backend: Backend, job: SceneJob) -> None:
             raise
 
 
+async def import_indexed(api: Api, scene_uuid: str) -> None:
+    """Have an indexed scene imported: the platform reads its files from the customer's cloud.
+
+    Endpoint: `PATCH v2/scenes/{scene}`
+    """
+    await api.patch(f"v2/scenes/{segment(scene_uuid)}", json={"status": SceneStatus.Created.value})
+
+
 async def validate(
-    backend: Backend, scene: BaseScene, flags: FeatureFlags | None, parent_path: str = PARENT_PATH
+    backend: Backend, scene: AnyScene, flags: FeatureFlags | None, parent_path: str = PARENT_PATH
 ) -> None:
-    """Validate a scene on the platform, and create nothing. The endpoints are those of `reserve` and `start`."""
+    """Validate a scene on the platform, and create nothing. The endpoints are those of `reserve` and `start`.
+
+    The platform has no dry run for a SceneRequest, so nothing is sent of that.
+    """
+    if isinstance(scene, SceneRequest):
+        return
     # The body needs a uuid even in a dry run. An unused one does no harm.
     body = _body(scene, await reserve(backend), flags)
     if imu_data := body.pop("imuData", None):

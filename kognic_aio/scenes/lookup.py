@@ -23,6 +23,34 @@ async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
     return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
 
 
+async def find_uuids(api: Api, external_id: str) -> Sequence[str]:
+    """The uuids of the scenes with an external id that the platform shows now."""
+    try:
+        scenes = await api.ask(QUERY, list[Scene], json={"externalIds": [external_id]})
+    except NotFoundError:
+        return ()
+    return [scene.uuid for scene in scenes if scene.external_id == external_id]
+
+
+async def find_started(backend: Backend, external_id: str, others: Sequence[str]) -> str | None:
+    """The uuid of a scene that was started under an external id, apart from `others`, as soon as it is shown.
+
+    None if it is not shown within a grace period.
+    """
+    backend.visibility.ensure_grace_period(external_id)
+
+    async def find() -> str:
+        for uuid in await find_uuids(backend.api, external_id):
+            if uuid not in others:
+                return uuid
+        raise left_out(backend.api, [external_id])
+
+    try:
+        return await backend.visibility.when_shown([external_id], find)
+    except NotFoundError:
+        return None
+
+
 async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene]:
     """Get scenes as soon as the platform shows all of them.
 

@@ -54,9 +54,8 @@ from kognic_aio.model.request import Request
 from kognic_aio.model.request_input import RequestInput
 from kognic_aio.model.review import Review, ReviewErrorType, ReviewResponse
 from kognic_aio.resources.scene import EgoPoses
-from kognic_aio.scenes.creation import AcceptedRequest
 from kognic_aio.scenes.inputs import PreAnnotationPage
-from kognic_aio.scenes.job import AcceptedIMUData, AcceptedScene, ReservedScene
+from kognic_aio.scenes.job import AcceptedIMUData, AcceptedRequest, AcceptedScene, ReservedScene
 from kognic_aio.wasm.process import Ended
 from kognic_aio.wasm.sandbox import FAILURES, Output
 from tests.answers import answer_with

@@ -15,6 +15,7 @@ from kognic_aio.cli.demo.scenes import Files, find_files, make_scenes
 from kognic_aio.cli.emulator import seconds_option
 from kognic_aio.cli.output import say_wrapped
 from kognic_aio.emulator import Emulator
+from kognic_aio.model import BaseScene
 
 PROJECT, BATCH = "project-a", "batch-2"
 
@@ -44,7 +45,7 @@ def demo(folder: Path | None, scenes: int | None, **behaviour: Any) -> int:
 async def _create(files: Files, scenes: Sequence[SceneWithPreAnnotation], emulator: Emulator) -> list[SceneOutcome]:
     # Printed in the loop: somebody who has read it may press Ctrl-C, which the loop handles.
     say_wrapped(f"{files}: {len(scenes)} scenes for {BATCH} of {PROJECT}")
-    by_external_id = {item.scene.external_id: item.scene for item in scenes}
+    by_external_id = {item.scene.external_id: item.scene for item in scenes if isinstance(item.scene, BaseScene)}
     async with (
         emulator,
         KognicIOClient(**emulator.client_options(), trust_env=False) as client,  # no proxy leads to this process

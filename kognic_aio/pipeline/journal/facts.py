@@ -85,7 +85,8 @@ class Failure:
 class Reached:
     """The scene has come to a step. STARTING starts it afresh; at any other step, None leaves a value as it is.
 
-    `targets` are those that it may have inputs of; without them, that of the journal's destination.
+    `targets` are those that it may have inputs of; without them, that of the journal's destination. `others` are the
+    scenes that had its external id before: it tells them from one that was started without a reserved uuid.
     """
 
     step: Step
@@ -96,6 +97,7 @@ class Reached:
     result: InputCreationResult | None = None
     preannotation_uuids: Mapping[str, str] | None = None
     targets: tuple[InputTarget, ...] | None = None
+    others: tuple[str, ...] | None = None
 
     def __attrs_post_init__(self) -> None:
         result = self.result
