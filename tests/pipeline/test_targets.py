@@ -22,6 +22,7 @@ from kognic_aio import (
 )
 from kognic_aio.emulator import Emulator, Platform, faults
 from kognic_aio.errors import InvalidError, JournalMismatchError, UnknownBatchError, UnknownProjectError
+from tests.faults.ingestion import TARGETS, Ingestion
 from tests.scenes import cameras_scene
 
 pytestmark = pytest.mark.anyio
@@ -365,3 +366,12 @@ async def test_a_lost_answer(lost: str, ingest: Ingest) -> None:
     assert (await ingest.one(item())).status is CREATED
     assert planned.injected == 2
     assert ingest.inputs() == [("project-a", "batch-2", "boxes"), ("project-b", "batch-1", None)]
+
+
+async def test_many_scenes(emulator: Emulator) -> None:
+    """200 scenes, 3 targets, 2 pre-annotations: each input has the one that its target names, on the server's side."""
+    ingestion = Ingestion(200, TARGETS)
+    results = await ingestion.run(emulator)
+    ingestion.check(emulator.platform, results)
+    assert sum(len(result.outcomes) for result in results) == 600
+    assert sum(1 for _ in emulator.platform.inputs) == 602  # two are there from the beginning
