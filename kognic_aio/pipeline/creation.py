@@ -34,7 +34,8 @@ from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.progress import Progress
-from kognic_aio.pipeline.record import Key, Record, Records
+from kognic_aio.pipeline.record import Record
+from kognic_aio.pipeline.records import Key, Records
 from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene

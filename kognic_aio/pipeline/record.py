@@ -1,21 +1,18 @@
-"""The record of each scene in a run: kept in memory, and in the journal if there is one."""
+"""The record of one scene in a run: kept in memory, and in the journal if there is one."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, cast
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from kognic_aio.errors import DuplicateError, InvalidError
 from kognic_aio.events import InputCreated, PreAnnotated, SceneAbandoned, SceneStarted
-from kognic_aio.model import BaseScene, Input
-from kognic_aio.model.scene_request import SceneRequest
+from kognic_aio.model import Input
 from kognic_aio.model.target import InputTarget
-from kognic_aio.pipeline.content import CALIBRATION, Content, Decision, Relation, decide, listed
-from kognic_aio.pipeline.journal import Entry, Journal, Step, set_aside_key
-from kognic_aio.pipeline.journal.facts import STEPS, Change, Fact, Invalidated, Reached, Refused, reading, uncalibrated
+from kognic_aio.pipeline.content import Content
+from kognic_aio.pipeline.journal import Entry, Step
+from kognic_aio.pipeline.journal.facts import STEPS, Change, Fact, Invalidated, Reached, uncalibrated
 from kognic_aio.pipeline.outcomes import Made, added, by_place, ended, outcome_of, restricted, with_outcomes
+from kognic_aio.pipeline.records import Found, Records
 from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
@@ -27,32 +24,9 @@ from kognic_aio.pipeline.source import Taken
 from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.abandon import SceneRecord
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import AnyScene, SceneJob
-
-Key: TypeAlias = Callable[[BaseScene], str] | Callable[[SceneRequest], str] | Callable[[AnyScene], str]
-"""Returns the key of a scene, which distinguishes it from others."""
+from kognic_aio.scenes.job import SceneJob
 
 log = logging.getLogger("kognic_aio")
-
-RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
-"""How to retry what failed."""
-
-
-@frozen
-class Found:
-    """The journal's entry of a scene that comes again, if there is one.
-
-    Args:
-        resumed: The entry from which the scene goes on.
-        replaced: The entry that makes way for the scene, because it failed or has another content.
-        calibrations: How the calibration differs from that of the resumed entry, None if it does not.
-        is_retried: Whether targets that failed are tried again.
-    """
-
-    resumed: Entry | None = None
-    replaced: Entry | None = None
-    calibrations: str | None = None
-    is_retried: bool = False
 
 
 class Record(SceneRecord):
@@ -68,7 +42,7 @@ class Record(SceneRecord):
 
     def __init__(
         self,
-        records: "Records",
+        records: Records,
         external_id: str | None,
         targets: Targets,
         *,
@@ -312,99 +286,8 @@ class Record(SceneRecord):
         self.scene_uuid = None
 
 
-class Records:
-    """The records of a run. By default, the key of a scene is its external id."""
-
-    def __init__(self, key: Key | None = None, *, retry_failed: bool = False) -> None:
-        self.journal: Journal | None = None
-        self.has_warned = False
-        self._key = cast("Callable[[AnyScene], str]", key or _external_id)
-        self._retry_failed = retry_failed
-        self._in_flight: dict[str, asyncio.Event] = {}
-        self._failed: set[tuple[str, str]] = set()
-
-    async def orphans(self) -> list[str]:
-        """The uuids of the scenes that earlier runs left to be invalidated."""
-        return [] if self.journal is None else await self.journal.abandoned()
-
-    async def acquire_key(self, taken: Taken) -> str:
-        """Return the key of a scene. Others with the same key wait until `release_key`."""
-        key = self._key(taken.scene)
-        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidError(f"key= returned {key!r}: expected a string that identifies this scene")
-        while key in self._in_flight:
-            taken.leave_room()  # it may be long
-            await self._in_flight[key].wait()
-        self._in_flight[key] = asyncio.Event()
-        return key
-
-    def release_key(self, key: str) -> None:
-        """Let the next scene with this key go on."""
-        self._in_flight.pop(key).set()
-
-    def note_failure(self, key: str, uncalibrated: str) -> None:
-        """Note that a content failed. This run does not retry it, whatever its calibration."""
-        if self._retry_failed:
-            self._failed.add((key, uncalibrated))
-
-    async def find(self, key: str, content: Content) -> Found:
-        """Find the entry of a scene, and decide whether it is resumed or replaced, or the scene refused."""
-        journal = self.journal
-        if journal is None or (entry := await journal.recall(key)) is None:
-            return Found()
-        relation, differences = _compared(journal, key, content, entry)
-        earlier = entry
-        if relation is Relation.OTHER and (own := await _set_aside(journal, key, content)) is not None:
-            earlier, relation = own, Relation.SET_ASIDE
-            _, differences = _compared(journal, key, content, own)
-        is_retried = self._retry_failed and (key, content.uncalibrated) not in self._failed
-        decision = decide(relation, entry, content.uncalibrated, is_retried=is_retried)
-        if decision is Decision.REFUSE:
-            raise await self._refused(journal, content, entry, differences)
-        if relation is not Relation.OTHER and not self._retry_failed and not all(entry.refused.values()):
-            await journal.add(key, Change.UPHELD)
-        if decision is Decision.REPLACE:
-            return Found(replaced=earlier)
-        return Found(resumed=earlier, calibrations=differences.get(CALIBRATION), is_retried=is_retried)
-
-    async def _refused(
-        self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
-    ) -> DuplicateError:
-        """Record that a content is refused, and return the error that says why and what to do."""
-        how = listed(differences) if differences else "it was recorded by an earlier version, without the details"
-        what = "create it next to the recorded input" if entry.has_inputs else "replace the recorded scene"
-        message = (
-            f"the journal has different content for {entry.key!r}: {how}; pass the recorded content, a key= that"
-            f" distinguishes them, or another journal; to {what}: {RETRY}"
-        )
-        error = DuplicateError(message, differences=differences)
-        failure = InputCreationError(stage=InputCreationStage.SCENE, message=str(error))
-        await journal.add(entry.key, Refused(content.uncalibrated, failure))
-        self.note_failure(entry.key, content.uncalibrated)
-        return error
-
-
 def pre_annotations_of(entry: Entry) -> dict[str | None, str]:
     """The uuids of a scene's pre-annotations, by name."""
     uuids: dict[str | None, str] = {} if entry.preannotation_uuid is None else {None: entry.preannotation_uuid}
     uuids.update(entry.preannotation_uuids or {})
     return uuids
-
-
-def _external_id(scene: AnyScene) -> str:
-    return scene.external_id
-
-
-async def _set_aside(journal: Journal, key: str, content: Content) -> Entry | None:
-    """Find the entry of a content that became an input and then made way, whichever rule made its fingerprint."""
-    own = await journal.recall(set_aside_key(key, content.fingerprint))
-    return own or await journal.recall(set_aside_key(key, content.first_fingerprint))
-
-
-def _compared(journal: Journal, key: str, content: Content, entry: Entry) -> tuple[Relation, Mapping[str, str]]:
-    """Compare a content with the recorded one, and return how they differ."""
-    if content.has(entry.fingerprint):
-        return Relation.SAME, {}
-    with reading(journal.path, key):
-        differences = content.differences(entry.outline)
-    return Relation.OTHER_CALIBRATION if set(differences) == {CALIBRATION} else Relation.OTHER, differences

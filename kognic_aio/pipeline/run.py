@@ -21,7 +21,7 @@ from kognic_aio.pipeline.existing import Lookup
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.orphans import Orphans
 from kognic_aio.pipeline.progress import Progress
-from kognic_aio.pipeline.record import RETRY, Records
+from kognic_aio.pipeline.records import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.pipeline.targets import Targets

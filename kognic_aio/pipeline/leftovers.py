@@ -1,0 +1,116 @@
+"""What a run finds of a scene that is there already, and what it leaves of one that comes to nothing."""
+
+import logging
+from collections.abc import Sequence
+
+from kognic_aio.errors import ENDS_RUN, InputExistsError, KognicError
+from kognic_aio.pipeline.journal import Entry, Step
+from kognic_aio.pipeline.record import Record
+from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage
+from kognic_aio.pipeline.run import Run
+from kognic_aio.pipeline.source import Taken
+from kognic_aio.scenes.inputs import find_late_inputs
+from kognic_aio.scenes.lookup import find_started, was_committed
+
+log = logging.getLogger("kognic_aio")
+
+
+async def look_up(taken: Taken, record: Record, run: Run) -> None:
+    """Look up whether the platform has inputs of a scene of which the journal knows nothing, if the run is to.
+
+    Raises:
+        InputExistsError: If it has, and the scene is to fail for it.
+    """
+    if run.lookup is None or record.external_id is None or record.is_known:
+        return
+    found = await run.lookup.find(taken, record.external_id, record.targets.each)
+    if found and run.lookup.fails:
+        target, (made, *_) = next(iter(found.items()))
+        raise InputExistsError(f"{target} has input {made.uuid} of a scene {record.external_id!r} already")
+    if found:
+        await record.take_up(found)
+
+
+async def committed_earlier(record: Record, run: Run) -> str | None:
+    """Resume a scene that an earlier run committed, and return its uuid. A scene that was only started is abandoned."""
+    # A started scene is not finished, because its signed URLs are not in the journal: they are secrets, and expire.
+    if record.found.replaced is not None:
+        await make_way(record.found.replaced, record, run)
+        return None
+    earlier = record.found.resumed
+    if earlier is not None and earlier.scene_uuid is None and earlier.others is not None:
+        await leave_unknown(earlier.others, record, run)
+    if earlier is None or earlier.scene_uuid is None:
+        return None
+    if await was_committed_earlier(earlier.step, earlier.scene_uuid, record):
+        record.warn_of_calibration()
+        return earlier.scene_uuid
+    if record.scene_uuid is not None:  # unless the platform turned out never to have started it
+        await leave(earlier.scene_uuid, record, run)
+    return None
+
+
+async def was_committed_earlier(step: Step, scene_uuid: str, record: Record) -> bool:
+    """Return whether an earlier run, which came as far as this step, has committed a scene."""
+    if step is not Step.COMMITTING:  # the only step after which the journal alone cannot tell
+        return step is not Step.STARTING
+    is_committed = await was_committed(record.backend, scene_uuid)
+    if is_committed:
+        await record.reached(Step.COMMITTED)
+    elif is_committed is None:  # `was_committed` has waited a grace period, so the scene will not appear any more
+        await record.never_started(scene_uuid)
+    return bool(is_committed)
+
+
+async def make_way(earlier: Entry, record: Record, run: Run) -> None:
+    """Discard what an earlier run recorded of a scene, and abandon the scene unless it has become an input."""
+    scene_uuid, is_created = earlier.scene_uuid, earlier.has_inputs
+    # The responses to these requests were lost. Invalidating the scene would remove inputs that people may work on.
+    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
+        targets = record.targets_of(earlier)
+        found = {target: await find_late_inputs(record.backend, scene_uuid, *target.place) for target in targets}
+        if made := {target: inputs for target, inputs in found.items() if inputs}:
+            await record.became_input(earlier, made)
+            is_created = True
+    await record.make_way()
+    if scene_uuid is not None and not is_created:
+        await leave(scene_uuid, record, run)
+
+
+async def leave(scene_uuid: str, record: Record, run: Run) -> None:
+    """Invalidate a scene of an earlier run, in the background."""
+    await record.abandoned(scene_uuid)
+    run.orphans.invalidate_inherited(scene_uuid)
+
+
+async def leave_unknown(others: Sequence[str], record: Record, run: Run) -> None:
+    """Invalidate what an earlier run has started of a SceneRequest, if it did: it ended before it knew the uuid."""
+    scene_uuid = await find_started(record.backend, str(record.external_id), others)
+    if scene_uuid is not None:
+        await leave(scene_uuid, record, run)
+
+
+async def discard(result: InputCreationResult, record: Record, run: Run) -> None:
+    """Invalidate a scene that has failed, in the background, unless it has inputs or is invalidated already."""
+    scene_uuid = record.scene_uuid
+    if scene_uuid is None or record.is_abandoned or result.inputs or await may_have_inputs(scene_uuid, result, record):
+        return
+    await record.abandoned(scene_uuid)
+    run.orphans.invalidate(scene_uuid)
+
+
+async def may_have_inputs(scene_uuid: str, result: InputCreationResult, record: Record) -> bool:
+    """Whether a request for an input of the scene had its effect after all, or nobody can tell."""
+    for outcome in result.outcomes:
+        failure = outcome.error
+        if failure is None or failure.stage is not InputCreationStage.INPUT_FROM_SCENE:
+            continue
+        try:
+            if await find_late_inputs(record.backend, scene_uuid, *outcome.target.place):
+                return True
+        except ENDS_RUN:
+            raise
+        except KognicError as error:
+            log.warning("scene %s may have become an input, and is left as it is: %s", scene_uuid, error)
+            return True
+    return False
