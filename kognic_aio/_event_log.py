@@ -1,10 +1,18 @@
-"""Writes events to the log."""
+"""Those who take events, and the log as one of them."""
 
 import logging
+from collections.abc import Callable
+from typing import TypeAlias
 
 from kognic_aio.events import CircuitClosed, CircuitOpened, Event, LimitsChanged, Retried, SceneRestarted
 
 log = logging.getLogger("kognic_aio")
+
+Tell: TypeAlias = Callable[[Event], object]
+"""Takes an event, at once and without blocking."""
+
+TellRetried: TypeAlias = Callable[[Retried], object]
+"""Takes the retries of some requests."""
 
 
 def log_event(event: Event) -> None:

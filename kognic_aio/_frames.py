@@ -22,13 +22,6 @@ def without_frames(error: E, handled: BaseException | None = None) -> E:
     return error
 
 
-def with_callers_frames(error: E) -> E:
-    """Let the tracebacks of an error and its causes begin at the caller's code. Errors of ours alone have none."""
-    for each in _chain(error, None):
-        each.__traceback__ = callers_frames(each)
-    return error
-
-
 def callers_frames(error: BaseException) -> TracebackType | None:
     """The traceback of an error from the caller's code on; None if the error is ours alone."""
     frames = error.__traceback__

@@ -9,19 +9,40 @@
 
     create_inputs(client, scenes, project, on_event=show)
 
-No event has a secret in it.
+No event has a secret in it. The events of a scene end with `SceneSettled`, unless the run is cancelled or fails.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from typing import TypeAlias
 
 from attrs import field, frozen
 
-from kognic_aio.model.target import InputTarget
+from kognic_aio.model.target import InputCreationStatus, InputTarget
 
-_now = partial(datetime.now, UTC)
+__all__ = [
+    "CircuitClosed",
+    "CircuitOpened",
+    "Event",
+    "FileSent",
+    "HostEvent",
+    "InputCreated",
+    "LimitsChanged",
+    "PreAnnotated",
+    "PushedBack",
+    "Retried",
+    "SceneAbandoned",
+    "SceneChecked",
+    "SceneCommitted",
+    "SceneCreated",
+    "SceneEvent",
+    "SceneRestarted",
+    "SceneSettled",
+    "SceneStarted",
+    "SceneTaken",
+]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @frozen(kw_only=True)
@@ -35,17 +56,13 @@ class Event:
     time: datetime = field(factory=_now)
 
 
-Tell: TypeAlias = Callable[[Event], object]
-"""Takes an event, at once and without blocking."""
-
-
 @frozen(kw_only=True)
 class SceneEvent(Event):
     """Something that has happened to a scene.
 
     Args:
         external_id: The scene's external id; None if the source yielded something other than a scene.
-        number: The place of the scene in its source, from 1 on. External ids may come twice.
+        number: Its place in the source, from 1 on. External ids may come twice.
     """
 
     external_id: str | None
@@ -114,7 +131,7 @@ class SceneCreated(SceneEvent):
 
 @frozen(kw_only=True)
 class PreAnnotated(SceneEvent):
-    """The scene has got a pre-annotation.
+    """A pre-annotation of the scene was created.
 
     Args:
         name: Its name, None for the one of `pre_annotation=`.
@@ -127,7 +144,7 @@ class PreAnnotated(SceneEvent):
 
 @frozen(kw_only=True)
 class InputCreated(SceneEvent):
-    """A target has got its input.
+    """The input of a target was created.
 
     Args:
         target: The target.
@@ -154,42 +171,40 @@ class SceneRestarted(SceneEvent):
     """The scene is started afresh, because its signed URLs were lost or have expired.
 
     Args:
-        number: As of any event; 0 outside a run.
         why: The error.
     """
 
-    number: int = 0
     why: str
 
 
 @frozen(kw_only=True)
 class SceneSettled(SceneEvent):
-    """The scene has come to its end. Nothing follows but an invalidation.
+    """The scene has come to its end, and nothing more is told of it.
 
     Args:
-        status: How it ended, as in its result: `created`, `failed`, `processing` or `validated`.
-        is_skipped: Whether it has no result, because an earlier run has delivered it.
+        status: How it ended, as in its result.
+        is_skipped: Whether it has no result, because an earlier run has delivered it, or its inputs were there already.
         why: Why it failed, None if it did not.
     """
 
-    status: str
+    status: InputCreationStatus
     is_skipped: bool = False
     why: str | None = None
 
 
 @frozen(kw_only=True)
-class Retried(SceneEvent):
+class Retried(Event):
     """A request failed, and is tried again.
 
     Args:
-        external_id, number: The scene that it is about; None and 0 if it is about no scene, or about several.
+        external_id, number: The scene that it is about; None if it is about no scene, or about several.
         what: The request, by its method and its URL without a query.
         why: The error.
         seconds: The pause before the next attempt.
     """
 
     external_id: str | None = None
-    number: int = 0
+    number: int | None = None
     what: str
     why: str
     seconds: float
@@ -208,10 +223,10 @@ class HostEvent(Event):
 
 @frozen(kw_only=True)
 class PushedBack(HostEvent):
-    """The host has refused a request because there are too many, or too many requests have timed out.
+    """The host has refused a request because it gets too many.
 
     Args:
-        why: How it did so, such as `status 429`.
+        why: How it did so: `status 429` or `status 503`.
         seconds: The pause that it asked for, 0 if it named none.
     """
 

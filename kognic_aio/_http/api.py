@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from attrs import evolve, field, frozen
 from yarl import URL
 
+from kognic_aio._event_log import TellRetried, log_event
 from kognic_aio._http.paging import Paged
 from kognic_aio._http.protocol import (
     ERROR_TEXT_LENGTH,
@@ -25,7 +26,6 @@ from kognic_aio._http.transport import Transport
 from kognic_aio._http.wire import DecodeError, decode, to_json, without_secrets
 from kognic_aio._secret import Secret
 from kognic_aio.errors import InvalidError, MalformedAnswerError
-from kognic_aio.events import Tell
 
 T = TypeVar("T")
 
@@ -78,13 +78,13 @@ class Api:
     _transport: Transport
     _host: Callable[[], str]  # its base URL, which is known when the client has opened
     _policy: RetryPolicy | None = None
-    _tell: Tell | None = None
+    _tell: TellRetried = log_event
 
     def with_policy(self, policy: RetryPolicy) -> "Api":
         """The same API with another policy for all its requests."""
         return Api(self._transport, self._host, policy, self._tell)
 
-    def telling(self, tell: Tell) -> "Api":
+    def telling(self, tell: TellRetried) -> "Api":
         """The same API, whose requests tell somebody of their retries."""
         return Api(self._transport, self._host, self._policy, tell)
 

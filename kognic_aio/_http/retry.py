@@ -8,11 +8,11 @@ from typing import ParamSpec, TypeVar
 from attrs import frozen
 
 from kognic_aio import errors
-from kognic_aio._event_log import log_event
+from kognic_aio._event_log import TellRetried, log_event
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, TOKEN_PATH, WITHOUT_EFFECT, Request
 from kognic_aio._http.throttle import Throttle
 from kognic_aio.config import Retry
-from kognic_aio.events import Retried, Tell
+from kognic_aio.events import Retried
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Attempts:
         bounds: Retry,
         throttle: Throttle,
         request: Request | None = None,
-        tell: Tell = log_event,
+        tell: TellRetried = log_event,
     ) -> None:
         self._tell = tell
         self._policy = policy

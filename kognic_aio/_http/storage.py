@@ -11,6 +11,7 @@ import anyio
 from attrs import frozen
 from yarl import URL
 
+from kognic_aio._event_log import TellRetried, log_event
 from kognic_aio._frames import hide_frames
 from kognic_aio._http.protocol import MAX_URL_SHOWN, Answer, Request, parse_json, shown_start, storage_error, visible
 from kognic_aio._http.retry import RetryPolicy, may_repeat
@@ -19,7 +20,6 @@ from kognic_aio._json import MAX_MEMORY
 from kognic_aio._secret import Secret
 from kognic_aio.config import Retry, is_this_machine
 from kognic_aio.errors import ChecksumError, MalformedAnswerError, RequestError, StorageError, TooLargeError
-from kognic_aio.events import Tell
 from kognic_aio.files import Body, FileSource
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class Storage:
         )
         self._is_local = is_local
         self._alone = anyio.Lock()
-        self._tell: Tell | None = None
+        self._tell: TellRetried = log_event
 
-    def telling(self, tell: Tell) -> "Storage":
+    def telling(self, tell: TellRetried) -> "Storage":
         """The same storage, whose requests tell somebody of their retries."""
         own = copy(self)
         own._tell = tell  # of the same class

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import anyio
 from yarl import URL
 
-from kognic_aio._event_log import log_event
+from kognic_aio._event_log import Tell, log_event
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
 from kognic_aio._threads import is_shortage
@@ -24,7 +24,7 @@ from kognic_aio.errors import (
     TimedOutError,
     UnavailableError,
 )
-from kognic_aio.events import CircuitClosed, CircuitOpened, LimitsChanged, PushedBack, Tell
+from kognic_aio.events import CircuitClosed, CircuitOpened, LimitsChanged, PushedBack
 
 MAX_STORAGES = 1000
 """Storage hosts that are remembered: the platform may name another one for each file."""
@@ -95,7 +95,7 @@ class ConcurrencyLimit:
 class CircuitBreaker:
     """Keeps requests from a host that stays broken: opens when several in a row fail, and closes with a success."""
 
-    def __init__(self, name: str, clock: Clock, tell: Tell = log_event) -> None:
+    def __init__(self, name: str, clock: Clock, tell: Tell) -> None:
         self._name = name
         self._clock = clock
         self._tell = tell
@@ -220,9 +220,10 @@ class Throttle:
         """Learn from the response to a request, and from when that started."""
         self._has_responded = True
         if answer.status in WITHOUT_EFFECT:
-            asked = retry_after(answer.headers, datetime.now(UTC)) or 0.0
+            asked, why = retry_after(answer.headers, datetime.now(UTC)) or 0.0, f"status {answer.status}"
+            self._tell(PushedBack(host=self.name, why=why, seconds=asked))
             # A request that is asked for a longer pause fails. The others have to find out for themselves.
-            self.pushed_back(started, asked if asked <= DEFAULT_RETRY_TIME else 0.0, f"status {answer.status}")
+            self.pushed_back(started, asked if asked <= DEFAULT_RETRY_TIME else 0.0, why)
         elif answer.status in GATEWAY_TIMED_OUT:
             self.timed_out(started, f"status {answer.status} repeatedly")
         elif answer.status not in RETRYABLE_STATUSES:
@@ -246,7 +247,6 @@ class Throttle:
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
         """Note that the host refused a request and asks for a pause. Return whether the concurrency limit is halved."""
         was_calm = self.is_calm
-        self._tell(PushedBack(host=self.name, why=why, seconds=asked))
         self.rate_limiter.pushed_back(started, asked)
         return self._tell_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 

@@ -16,7 +16,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from kognic_aio._event_log import log_event
+from kognic_aio._event_log import Tell, TellRetried, log_event
 from kognic_aio._frames import hide_frames, without_frames
 from kognic_aio._http.auth import Auth, AuthServer, Credentials, TokenSource, resolve
 from kognic_aio._http.exchange import MAX_SECONDS, RESPONSE_TIMEOUTS, Sender
@@ -30,7 +30,7 @@ from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread, one_at_a_time, with_descriptors
 from kognic_aio.config import TOKEN_RETRY, Hosts, Retry
 from kognic_aio.errors import ClosedError, RequestError
-from kognic_aio.events import Event, Tell
+from kognic_aio.events import Event
 
 MAX_RENEWALS = 5
 """New tokens for one request. Each may be revoked before it arrives."""
@@ -106,7 +106,7 @@ class Transport:
         )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        self._throttles = Throttles(loop.time, named, self.tell)
+        self._throttles = Throttles(loop.time, named, self._tell)
         self._sender = Sender(self._timeout, self.redactor, self._proxies)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
@@ -122,11 +122,11 @@ class Transport:
             await session.reveal().close()
 
     def send(
-        self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy, tell: Tell | None = None
+        self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy, tell: TellRetried = log_event
     ) -> Awaitable[T]:
         """Send a request, retry by its policy, and return what `read` makes of the response.
 
-        An error in `read` fails the attempt. `tell` is told of retries, by default all listeners are.
+        An error in `read` fails the attempt. `tell` is told of retries.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request, tell=tell)
         return attempts.until_success(self.attempt, request, read, policy.breaker_key)
@@ -138,14 +138,14 @@ class Transport:
         *,
         is_api: bool,
         request: Request | None = None,
-        tell: Tell | None = None,
+        tell: TellRetried = log_event,
     ) -> Attempts:
         """The attempts of a request to a host, or of something that takes several requests."""
         throttle = self._throttles.of(url.reveal(), is_api=is_api)
-        return Attempts(policy, self._retry, throttle, request, tell or self.tell)
+        return Attempts(policy, self._retry, throttle, request, tell)
 
-    def tell(self, event: Event) -> None:
-        """Tell all listeners of something that concerns no scene, or several, and log it."""
+    def _tell(self, event: Event) -> None:
+        """Tell all listeners of what has happened to a host, and log it."""
         log_event(event)
         for listen in self.listeners:
             listen(event)

@@ -242,7 +242,7 @@ def one_of(*choices: str) -> Converter[str]:
     def convert(value: object) -> str:
         if (word := plain(value)) in choices and isinstance(word, str):
             return word
-        raise Mismatch(f"expected {' or '.join(map(repr, choices))}, got {shown(value)}")
+        raise Mismatch(f"expected one of {', '.join(choices)}, got {shown(value)}")
 
     return convert
 

@@ -1,14 +1,11 @@
-"""Where an input of a scene goes."""
+"""Where an input of a scene goes, and how it ended."""
 
-from typing import TypeAlias
+from enum import StrEnum
 
 from attrs import field, frozen
 
 from kognic_aio._validation.converters import external_id, optional_external_id
 from kognic_aio._validation.fields import with_converters
-
-Place: TypeAlias = tuple[str, str | None]
-"""The project and batch of a target, by their external ids."""
 
 
 @frozen(field_transformer=with_converters)
@@ -31,11 +28,11 @@ class InputTarget:
     def __str__(self) -> str:
         return f"project {self.project!r}" + ("" if self.batch is None else f", batch {self.batch!r}")
 
-    @property
-    def place(self) -> Place:
-        """Where the input goes. A scene has at most one target for each place."""
-        return self.project, self.batch
 
-    def may_be(self, other: "InputTarget") -> bool:
-        """Whether both may lead to the same batch: an unnamed one may be any of its project."""
-        return self.project == other.project and (self.batch == other.batch or None in (self.batch, other.batch))
+class InputCreationStatus(StrEnum):
+    """How a scene ended. PROCESSING: it was not ready in time. VALIDATED: it passed a dry run."""
+
+    CREATED = "created"
+    FAILED = "failed"
+    PROCESSING = "processing"
+    VALIDATED = "validated"

@@ -1,6 +1,6 @@
 """Scenes in, inputs out: `create_inputs`."""
 
-from kognic_aio.model.target import InputTarget
+from kognic_aio.model.target import InputCreationStatus, InputTarget
 from kognic_aio.pipeline.creation import InputCreation, create_inputs
 from kognic_aio.pipeline.journal import Journal
 from kognic_aio.pipeline.progress import Progress, SceneStage
@@ -8,7 +8,6 @@ from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
     InputCreationStage,
-    InputCreationStatus,
     SceneWithPreAnnotation,
     TargetOutcome,
 )

@@ -17,8 +17,8 @@ from typing import Any
 from kognic_aio._http.wire import JsonObject, encode, to_json
 from kognic_aio._json import read_json
 from kognic_aio.model.scene_request import SceneRequest
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal.facts import SEPARATOR, Entry, uncalibrated
-from kognic_aio.pipeline.result import InputCreationStatus
 from kognic_aio.scenes.job import AnyScene
 
 RULE = "2:"

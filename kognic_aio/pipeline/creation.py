@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import aclosing, nullcontext, suppress
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias, get_args
 
 import anyio
 
 from kognic_aio._frames import without_frames
 from kognic_aio._http.paging import AsyncOnly
-from kognic_aio._tasks import is_async_callable, is_being_cancelled, retrieve_exception, task_group
+from kognic_aio._tasks import is_being_cancelled, retrieve_exception, task_group
 from kognic_aio._threads import thread_hint
 from kognic_aio._validation.converters import (
     argument,
@@ -28,11 +28,10 @@ from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicErr
 from kognic_aio.events import Event, SceneSettled, SceneTaken
 from kognic_aio.model import FeatureFlags
 from kognic_aio.model.target import InputTarget
-from kognic_aio.pipeline.callback import Callback
+from kognic_aio.pipeline.callback import Callback, OnEvent
 from kognic_aio.pipeline.existing import SCENES_AHEAD, Existing, Lookup
 from kognic_aio.pipeline.handoff import Handoff
 from kognic_aio.pipeline.journal import Journal
-from kognic_aio.pipeline.journal.facts import Delivered
 from kognic_aio.pipeline.progress import Progress
 from kognic_aio.pipeline.record import Record
 from kognic_aio.pipeline.records import Key, Records
@@ -48,6 +47,9 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 Results: TypeAlias = Handoff[InputCreationResult]
+
+OnFailure: TypeAlias = Literal["keep", "invalidate"]
+"""What becomes of a scene that fails and has no input."""
 
 Given: TypeAlias = AsyncGenerator[Item, None]
 
@@ -73,7 +75,7 @@ def create_inputs(
     journal: str | PathLike[str] | None = None,
     key: Key | None = None,
     retry_failed: bool = False,
-    on_failure: Literal["keep", "invalidate"] = "keep",
+    on_failure: OnFailure = "keep",
     existing: Existing = "create",
     on_event: Callable[[Event], object] | None = None,
     annotation_types: Sequence[str] | None = None,  # noqa: ARG001  # whoever gives some is warned
@@ -111,8 +113,10 @@ def create_inputs(
             another one, `skip` the scene, or `fail` it. Scenes are looked up by the hundred, so up to 200 are taken
             ahead. A skipped scene is counted in `progress.skipped` and has no result. One that lacks inputs of some
             targets gets those, from the scene that is there. For those whose journal is lost.
-        on_event: Called with each event of the run, in order, in a thread of its own: see `kognic_aio.events`. Up to
-            10,000 wait for it; further ones are dropped, and counted in `progress.events_dropped`.
+        on_event: Called with each event of the run, in order, in a thread of its own: see `kognic_aio.events`. All runs
+            on a client are told of its hosts. Up to 10,000 events wait for the callback; further ones are dropped and
+            counted in `progress.events_dropped`. A run that has ended by itself waits up to 10 seconds for it, as long
+            as no call takes a second; one that is left drops the rest.
         annotation_types: No longer used.
 
     Raises:
@@ -135,9 +139,8 @@ def create_inputs(
     argument("client", client, instance_of(KognicIOClient))
     argument("feature_flags", feature_flags, optional(instance_of(FeatureFlags)))
     argument("limits", limits, optional(instance_of(Limits)))
-    argument("on_failure", on_failure, one_of("keep", "invalidate"))
-    _check_callback(on_event)
-    argument("existing", existing, one_of("create", "skip", "fail"))
+    argument("on_failure", on_failure, one_of(*get_args(OnFailure)))
+    argument("existing", existing, one_of(*get_args(Existing)))
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
     backend = backend_of(client)
     # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
@@ -150,16 +153,15 @@ def create_inputs(
         wait_timeout=wait_timeout,
         limiters=limiters,
         undelivered=places((limits or client.limits).in_flight),
-        watcher=Watcher(backend.api, backend.visibility, sleep_time, scene_timeout),
-        records=Records(key, retry_failed=retry_failed),
+        records=Records(key, retry_failed=retry_failed, looks_up=existing != "create"),
         journal=journal,
         room=places(1 if existing == "create" else SCENES_AHEAD),
         lookup=None if existing == "create" else Lookup(backend, fails=existing == "fail"),
         discards_failed=on_failure == "invalidate",
     )
-    if on_event is not None:
-        run.callback = Callback(on_event, run.dropped_event)
-    return InputCreation(run, scenes_with_pre_annotations)
+    run.backend = backend.telling(run.tell)
+    run.watcher = Watcher(run.backend.api, backend.visibility, sleep_time, scene_timeout)
+    return InputCreation(run, scenes_with_pre_annotations, None if on_event is None else OnEvent(on_event))
 
 
 def _targets(project: str | None, batch: str | None, targets: Iterable[InputTarget] | None) -> Targets:
@@ -170,11 +172,6 @@ def _targets(project: str | None, batch: str | None, targets: Iterable[InputTarg
     if project is not None or batch is not None:
         raise InvalidError("targets: pass these or project= and batch=, not both")
     return Targets.of(targets)
-
-
-def _check_callback(on_event: object) -> None:
-    if on_event is not None and (not callable(on_event) or is_async_callable(on_event)):
-        raise InvalidError(f"on_event: expected a function that is not async, got {on_event!r}")
 
 
 def _check_journal(journal: str | PathLike[str] | None, *, dryrun: bool, retry_failed: bool) -> None:
@@ -196,8 +193,10 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
 
     as_list: ClassVar[str] = "[result async for result in ...]"
 
-    def __init__(self, run: Run, source: SceneSource) -> None:
+    def __init__(self, run: Run, source: SceneSource, on_event: OnEvent | None = None) -> None:
         self._run = run
+        self._on_event = on_event  # the only strong reference to it
+        run.callback = None if on_event is None else Callback(on_event)
         self._source: SceneSource = source
         self._results = Results()
         self._task: asyncio.Task[Exception | None] | None = None
@@ -237,9 +236,13 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
     def drain(self) -> None:
         """Take no more scenes from the source, and finish those in flight. Keep iterating until the last result.
 
-        A scene that a blocking source returns later is not part of the run, and is not counted.
+        A scene that a blocking source returns later is not part of the run, and is not counted. Any thread may call
+        this, for example `on_event`.
         """
-        self._run.drain()
+        if self._task is None:
+            self._run.drain()
+        else:
+            _call_in_loop(self._task.get_loop(), self._run.drain)
 
     async def aclose(self) -> None:
         """End the run: cancel all its tasks and wait for them. Closing twice is harmless."""
@@ -279,13 +282,11 @@ async def _drive(run: Run, given: Given, results: Results) -> Exception | None:
     Returns:
         The error that the source raised.
     """
-    with run.told_of_hosts():
-        async with nullcontext() if run.callback is None else run.callback.calling():
-            return await _run(run, given, results)
+    async with run.telling():
+        return await _run(run, given, results)
 
 
 async def _run(run: Run, given: Given, results: Results) -> Exception | None:
-    """Check the targets of a run, run its scenes, and check that none was lost. Return the error of the source."""
     try:
         await run.check_targets(run.targets)
     except (RunError, StatusError):
@@ -373,14 +374,14 @@ async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:
             return
         result, record = settled
         why = None if result.error is None else result.error.message
-        record.tell(SceneSettled, status=result.status.value, is_skipped=record.was_delivered, why=why)
+        record.tell(SceneSettled, status=result.status, is_skipped=record.was_delivered, why=why)
         if record.was_delivered:
             run.warn_of_failed(result)
             return
         await results.give(result)
         # Recorded after the delivery, not before: after a crash, a result may come twice, but none is lost.
         try:
-            await record.add(Delivered())
+            await record.add(record.delivery)
         except JournalError as error:
             run.fail(error)
 
@@ -391,6 +392,18 @@ async def _settle(taken: Taken, run: Run) -> tuple[InputCreationResult, Record] 
         async with run.limiters.in_flight:
             return await settle_scene(taken, run)
     return None
+
+
+def _call_in_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Call a function in the thread of a loop: at once in this one, soon in another."""
+    try:
+        is_here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        is_here = False
+    if is_here:
+        function()
+    else:
+        loop.call_soon_threadsafe(function)
 
 
 def _raise_failure(task: "asyncio.Task[Exception | None]") -> None:

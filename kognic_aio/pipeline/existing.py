@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias
 import anyio
 from attrs import field, frozen
 
-from kognic_aio.errors import KognicError
+from kognic_aio.errors import BadRequestError, KognicError
 from kognic_aio.model import Input
 from kognic_aio.model.target import InputTarget
 from kognic_aio.pipeline.source import Taken
+from kognic_aio.pipeline.targets import place_of
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.inputs import find_inputs_of
 
@@ -25,10 +26,10 @@ SCENES_PER_QUERY = 100
 SCENES_AHEAD = 2 * SCENES_PER_QUERY
 """Scenes that are taken ahead: one hundred can be looked up while those before them are uploaded."""
 
-GATHERING = 0.05
+GATHERING = 0.1
 """Seconds without another scene after which a query covers those that have come."""
 
-MAX_GATHERING = 1.0
+MAX_GATHERING = 5.0
 """Seconds after which it does so though more are coming."""
 
 Inputs: TypeAlias = Mapping[InputTarget, Sequence[Input]]
@@ -80,12 +81,20 @@ class Lookup:
             asked, self._asked = self._asked[:SCENES_PER_QUERY], self._asked[SCENES_PER_QUERY:]
             if not self._asked:
                 self._newcomer = anyio.Event()
-            try:
-                await self._answer(asked)
-            except KognicError as error:
+            await self._answer_all(asked)
+
+    async def _answer_all(self, asked: Sequence[_Asked]) -> None:
+        """Answer, each scene by itself if the platform refuses them together: one may have an impossible name."""
+        try:
+            await self._answer(asked)
+        except KognicError as error:
+            if isinstance(error, BadRequestError) and len(asked) > 1:
                 for each in asked:
-                    if not each.found.done():
-                        each.found.set_exception(error)
+                    await self._answer_all([each])
+                return
+            for each in asked:
+                if not each.found.done():
+                    each.found.set_exception(error)
 
     async def _gather(self) -> None:
         """Wait for a hundred scenes, as long as more come or others that have been looked up wait for their turn."""
@@ -105,7 +114,7 @@ class Lookup:
             for target in each.targets:
                 names[target].add(each.external_id)
         found = {
-            target: await find_inputs_of(self._backend, *target.place, sorted(wanted))
+            target: await find_inputs_of(self._backend, *place_of(target), sorted(wanted))
             for target, wanted in names.items()
         }
         for each in asked:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from kognic_aio.errors import ENDS_RUN, InputExistsError, KognicError
 from kognic_aio.pipeline.journal import Entry, Step
 from kognic_aio.pipeline.record import Record
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStage
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.scenes.inputs import find_late_inputs
+from kognic_aio.scenes.inputs import find_inputs_anywhere
 from kognic_aio.scenes.lookup import find_started, was_committed
 
 log = logging.getLogger("kognic_aio")
@@ -27,19 +26,24 @@ async def look_up(taken: Taken, record: Record, run: Run) -> None:
     if found and run.lookup.fails:
         target, (made, *_) = next(iter(found.items()))
         raise InputExistsError(f"{target} has input {made.uuid} of a scene {record.external_id!r} already")
-    if found:
-        await record.take_up(found)
+    if not found:
+        return
+    replaced, resumed = record.found.replaced, record.found.resumed
+    if replaced is not None and await make_way(replaced, record, run) is not None:
+        return  # it has inputs itself, and goes on
+    if resumed is not None and resumed.scene_uuid is not None:  # it was only started
+        await leave(resumed.scene_uuid, record, run)
+    await record.take_up(found)
 
 
 async def committed_earlier(record: Record, run: Run) -> str | None:
     """Resume a scene that an earlier run committed, and return its uuid. A scene that was only started is abandoned."""
     # A started scene is not finished, because its signed URLs are not in the journal: they are secrets, and expire.
     if record.found.replaced is not None:
-        await make_way(record.found.replaced, record, run)
-        return None
+        return await make_way(record.found.replaced, record, run)
     earlier = record.found.resumed
     if earlier is not None and earlier.scene_uuid is None and earlier.others is not None:
-        await leave_unknown(earlier.others, record, run)
+        return await unknown_scene(earlier.others, record, run)
     if earlier is None or earlier.scene_uuid is None:
         return None
     if await was_committed_earlier(earlier.step, earlier.scene_uuid, record):
@@ -62,19 +66,28 @@ async def was_committed_earlier(step: Step, scene_uuid: str, record: Record) -> 
     return bool(is_committed)
 
 
-async def make_way(earlier: Entry, record: Record, run: Run) -> None:
-    """Discard what an earlier run recorded of a scene, and abandon the scene unless it has become an input."""
-    scene_uuid, is_created = earlier.scene_uuid, earlier.has_inputs
-    # The responses to these requests were lost. Invalidating the scene would remove inputs that people may work on.
-    if scene_uuid is not None and earlier.step is Step.CREATING_INPUT:
-        targets = record.targets_of(earlier)
-        found = {target: await find_late_inputs(record.backend, scene_uuid, *target.place) for target in targets}
-        if made := {target: inputs for target, inputs in found.items() if inputs}:
-            await record.became_input(earlier, made)
-            is_created = True
+async def make_way(earlier: Entry, record: Record, run: Run) -> str | None:
+    """Discard what an earlier run recorded of a scene, and abandon the scene unless it has inputs.
+
+    With inputs, a scene of the same content goes on instead, and its uuid is returned.
+    """
+    scene_uuid, has_inputs = earlier.scene_uuid, earlier.has_inputs
+    # The journal may not know of all inputs: responses may have been lost, and other runs may have created some.
+    # Invalidating the scene would remove inputs that people may work on.
+    if scene_uuid is not None and not has_inputs and earlier.step not in (Step.STARTING, Step.COMMITTING):
+        inputs = await find_inputs_anywhere(record.backend, scene_uuid)
+        if inputs and record.found.is_same:
+            await record.reopen(earlier, None)
+            return scene_uuid
+        if has_inputs := bool(inputs):
+            await record.became_input(earlier, inputs)
+    if scene_uuid is None and earlier.others is not None:
+        scene_uuid = await unknown_scene(earlier.others, record, run)
+        has_inputs = False
     await record.make_way()
-    if scene_uuid is not None and not is_created:
+    if scene_uuid is not None and not has_inputs:
         await leave(scene_uuid, record, run)
+    return None
 
 
 async def leave(scene_uuid: str, record: Record, run: Run) -> None:
@@ -83,34 +96,34 @@ async def leave(scene_uuid: str, record: Record, run: Run) -> None:
     run.orphans.invalidate_inherited(scene_uuid)
 
 
-async def leave_unknown(others: Sequence[str], record: Record, run: Run) -> None:
-    """Invalidate what an earlier run has started of a SceneRequest, if it did: it ended before it knew the uuid."""
-    scene_uuid = await find_started(record.backend, str(record.external_id), others)
-    if scene_uuid is not None:
-        await leave(scene_uuid, record, run)
+async def unknown_scene(others: Sequence[str], record: Record, run: Run) -> str | None:
+    """Find the scene of a SceneRequest whose start an earlier run did not survive, and return its uuid.
+
+    One that waits for files is invalidated, as its signed URLs are lost; one that has inputs is somebody else's.
+    """
+    found = await find_started(record.backend, str(record.external_id), others)
+    if found is None or (found.status.is_committed and await find_inputs_anywhere(record.backend, found.uuid)):
+        return None
+    if found.status.is_committed:
+        await record.found_committed(found.uuid)
+        return found.uuid
+    await leave(found.uuid, record, run)
+    return None
 
 
-async def discard(result: InputCreationResult, record: Record, run: Run) -> None:
+async def discard(record: Record, run: Run) -> None:
     """Invalidate a scene that has failed, in the background, unless it has inputs or is invalidated already."""
     scene_uuid = record.scene_uuid
-    if scene_uuid is None or record.is_abandoned or result.inputs or await may_have_inputs(scene_uuid, result, record):
+    if scene_uuid is None or record.is_abandoned:
+        return
+    try:
+        # Of any run, in any project: invalidating the scene would remove inputs that people may work on.
+        if await find_inputs_anywhere(record.backend, scene_uuid):
+            return
+    except ENDS_RUN:
+        raise
+    except KognicError as error:
+        log.warning("scene %s may have become an input, and is left as it is: %s", scene_uuid, error)
         return
     await record.abandoned(scene_uuid)
     run.orphans.invalidate(scene_uuid)
-
-
-async def may_have_inputs(scene_uuid: str, result: InputCreationResult, record: Record) -> bool:
-    """Whether a request for an input of the scene had its effect after all, or nobody can tell."""
-    for outcome in result.outcomes:
-        failure = outcome.error
-        if failure is None or failure.stage is not InputCreationStage.INPUT_FROM_SCENE:
-            continue
-        try:
-            if await find_late_inputs(record.backend, scene_uuid, *outcome.target.place):
-                return True
-        except ENDS_RUN:
-            raise
-        except KognicError as error:
-            log.warning("scene %s may have become an input, and is left as it is: %s", scene_uuid, error)
-            return True
-    return False

@@ -6,8 +6,9 @@ from typing import TypeAlias
 from attrs import evolve
 
 from kognic_aio.model import Input
-from kognic_aio.model.target import InputTarget, Place
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus, TargetOutcome
+from kognic_aio.model.target import InputCreationStatus, InputTarget
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, TargetOutcome
+from kognic_aio.pipeline.targets import Place, place_of
 
 Made: TypeAlias = Sequence[Input] | InputCreationError
 """The inputs of a target, or why it has none."""
@@ -23,15 +24,17 @@ def outcome_of(target: InputTarget, made: Made) -> TargetOutcome:
 def ended(
     result: InputCreationResult, outcomes: Sequence[TargetOutcome], inputs: Sequence[Input]
 ) -> InputCreationResult:
-    """A result with these outcomes: CREATED if every target is, otherwise FAILED for the first reason."""
+    """A result with these outcomes: FAILED for the first reason if a target is, else as one that has not ended."""
     error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
-    status = InputCreationStatus.CREATED if error is None else InputCreationStatus.FAILED
-    return evolve(result, status=status, outcomes=tuple(outcomes), inputs=tuple(inputs), error=error)
+    unended = (outcome.status for outcome in outcomes if outcome.status is not InputCreationStatus.CREATED)
+    status = InputCreationStatus.FAILED if error is not None else next(unended, InputCreationStatus.CREATED)
+    once = {each.uuid: each for each in inputs}
+    return evolve(result, status=status, outcomes=tuple(outcomes), inputs=(*once.values(),), error=error)
 
 
 def by_place(result: InputCreationResult, *, with_failed: bool = True) -> Mapping[Place, TargetOutcome]:
     """The outcomes of a result by the places of their targets."""
-    return {each.target.place: each for each in result.outcomes if with_failed or each.error is None}
+    return {place_of(each.target): each for each in result.outcomes if with_failed or each.error is None}
 
 
 def added(earlier: InputCreationResult | None, result: InputCreationResult) -> InputCreationResult:
@@ -47,7 +50,8 @@ def restricted(result: InputCreationResult, targets: Sequence[InputTarget]) -> I
     known = by_place(result)
     failed = InputCreationStatus.FAILED
     outcomes = [
-        known.get(target.place) or TargetOutcome(target=target, status=failed, error=result.error) for target in targets
+        known.get(place_of(target)) or TargetOutcome(target=target, status=failed, error=result.error)
+        for target in targets
     ]
     if tuple(outcomes) == result.outcomes:
         return result

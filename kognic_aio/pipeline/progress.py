@@ -1,8 +1,8 @@
 """How far a run has come."""
 
 import time
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from attrs import define, field
@@ -18,7 +18,7 @@ from kognic_aio.events import (
     SceneStarted,
     SceneTaken,
 )
-from kognic_aio.pipeline.result import InputCreationStatus
+from kognic_aio.model.target import InputCreationStatus
 
 MEASURED_SECONDS = 10
 """Seconds of the past over which the throughput is measured."""
@@ -43,9 +43,30 @@ STAGES: Mapping[type[Event], SceneStage] = {
 """The events after which a scene is in a stage."""
 
 
+class Throughput:
+    """How many bytes were sent in the last seconds."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._sent = deque[tuple[int, int]](maxlen=MEASURED_SECONDS + 1)  # by second
+
+    def add(self, size: int) -> None:
+        """Note that some bytes were sent."""
+        now = int(time.monotonic())
+        if self._sent and self._sent[-1][0] == now:
+            size += self._sent.pop()[1]
+        self._sent.append((now, size))
+
+    def __call__(self) -> float:
+        """Bytes per second. Any thread may ask."""
+        now = time.monotonic()
+        sent = sum(size for second, size in tuple(self._sent) if second > now - MEASURED_SECONDS)
+        return sent / min(MEASURED_SECONDS, max(now - self._began, 1.0))
+
+
 @define
 class Progress:
-    """How far a run has come: the sums of its events.
+    """How far a run has come: the sums of its events, as they are now.
 
     Attributes:
         taken: Scenes taken from the source.
@@ -58,7 +79,8 @@ class Progress:
         validated: Scenes that passed a dry run.
         skipped: Scenes whose result was delivered by an earlier run with the same journal, or that were there already.
         skipped_failed: How many of the skipped scenes had failed. `create_inputs(..., retry_failed=True)` retries them.
-        events_dropped: Events that `on_event` was not called with, because it was too slow.
+        events_dropped: Events that `on_event` was not called with, because it was too slow or the run was left.
+        in_stage: Scenes in each stage between source and result; 0 when the run has ended.
     """
 
     taken: int = 0
@@ -72,10 +94,8 @@ class Progress:
     skipped: int = 0
     skipped_failed: int = 0
     events_dropped: int = 0
-    _stages: dict[int, SceneStage] = field(factory=dict[int, SceneStage], init=False, repr=False, eq=False)
-    _sent: deque[tuple[int, int]] = field(
-        factory=lambda: deque[tuple[int, int]](maxlen=MEASURED_SECONDS + 1), init=False, repr=False, eq=False
-    )
+    in_stage: Mapping[SceneStage, int] = field(factory=lambda: dict.fromkeys(SceneStage, 0))
+    _throughput: Callable[[], float] = field(default=lambda: 0.0, alias="throughput", repr=False, eq=False)
 
     @property
     def settled(self) -> int:
@@ -83,42 +103,60 @@ class Progress:
         return self.created + self.failed + self.processing + self.validated + self.skipped
 
     @property
-    def in_stage(self) -> Mapping[SceneStage, int]:
-        """The number of scenes in each stage between source and result."""
-        counts = Counter(self._stages.values())
-        return {stage: counts[stage] for stage in SceneStage}
-
-    @property
     def bytes_per_second(self) -> float:
-        """Bytes of the files that were uploaded in the last ten seconds, per second."""
-        now = int(time.monotonic())
-        return sum(size for second, size in self._sent if second > now - MEASURED_SECONDS) / MEASURED_SECONDS
+        """Bytes of the files whose upload ended in the last ten seconds, per second."""
+        return self._throughput()
+
+
+class Tally:
+    """Counts the events of a run into its progress."""
+
+    def __init__(self) -> None:
+        self._throughput = Throughput()
+        self._in_stage = dict.fromkeys(SceneStage, 0)
+        self._stages: dict[int, SceneStage] = {}
+        self.progress = Progress(in_stage=self._in_stage, throughput=self._throughput)
 
     def count(self, event: Event) -> None:
         """Count an event."""
-        if isinstance(event, SceneEvent) and (stage := STAGES.get(type(event))) is not None:
-            self._stages[event.number] = stage
+        progress = self.progress
+        if isinstance(event, SceneEvent):
+            self._move(event)
         match event:
             case SceneTaken():
-                self.taken += 1
+                progress.taken += 1
             case FileSent(size=size):
-                self._count_file(size)
+                progress.files += 1
+                progress.bytes += size
+                self._throughput.add(size)
             case SceneCommitted():
-                self.committed += 1
+                progress.committed += 1
             case SceneSettled(is_skipped=True, status=status):
-                self.skipped += 1
-                self.skipped_failed += status == InputCreationStatus.FAILED
-            case SceneSettled(status=status):
-                setattr(self, status, getattr(self, status) + 1)
+                progress.skipped += 1
+                progress.skipped_failed += status is InputCreationStatus.FAILED
+            case SceneSettled(status=InputCreationStatus.CREATED):
+                progress.created += 1
+            case SceneSettled(status=InputCreationStatus.FAILED):
+                progress.failed += 1
+            case SceneSettled(status=InputCreationStatus.PROCESSING):
+                progress.processing += 1
+            case SceneSettled(status=InputCreationStatus.VALIDATED):
+                progress.validated += 1
             case _:
                 pass
-        if isinstance(event, SceneSettled):
-            del self._stages[event.number]
 
-    def _count_file(self, size: int) -> None:
-        self.files += 1
-        self.bytes += size
-        now = int(time.monotonic())
-        if self._sent and self._sent[-1][0] == now:
-            size += self._sent.pop()[1]
-        self._sent.append((now, size))
+    def end(self) -> None:
+        """Note the end of the run. Scenes that it was cancelled in are in no stage any more."""
+        self._stages.clear()
+        self._in_stage.update(dict.fromkeys(SceneStage, 0))
+
+    def _move(self, event: SceneEvent) -> None:
+        """Move a scene to the stage that its event begins, or out of the last one."""
+        stage = STAGES.get(type(event))
+        if stage is None and not isinstance(event, SceneSettled):
+            return
+        if (before := self._stages.pop(event.number, None)) is not None:
+            self._in_stage[before] -= 1
+        if stage is not None:
+            self._stages[event.number] = stage
+            self._in_stage[stage] += 1

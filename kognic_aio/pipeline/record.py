@@ -5,23 +5,27 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import evolve
 
-from kognic_aio.events import InputCreated, PreAnnotated, SceneAbandoned, SceneStarted
+from kognic_aio.errors import SceneFailedError
+from kognic_aio.events import SceneAbandoned, SceneStarted
 from kognic_aio.model import Input
-from kognic_aio.model.target import InputTarget
+from kognic_aio.model.target import InputCreationStatus, InputTarget
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Entry, Step
-from kognic_aio.pipeline.journal.facts import STEPS, Change, Fact, Invalidated, Reached, uncalibrated
-from kognic_aio.pipeline.outcomes import Made, added, by_place, ended, outcome_of, restricted, with_outcomes
-from kognic_aio.pipeline.records import Found, Records
-from kognic_aio.pipeline.result import (
-    InputCreationError,
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-    TargetOutcome,
+from kognic_aio.pipeline.journal.facts import (
+    STEPS,
+    Change,
+    Delivered,
+    Fact,
+    Invalidated,
+    Reached,
+    reopened,
+    uncalibrated,
 )
+from kognic_aio.pipeline.outcomes import Made, added, by_place, ended, outcome_of, restricted, with_outcomes
+from kognic_aio.pipeline.records import Found, Held, Records
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, TargetOutcome
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import Targets
+from kognic_aio.pipeline.targets import Targets, may_be_same, place_of
 from kognic_aio.scenes.abandon import SceneRecord
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.job import SceneJob
@@ -58,19 +62,24 @@ class Record(SceneRecord):
         self.is_abandoned = False
         self.preannotation_uuids: dict[str | None, str] = {}  # by name
         self.earlier_result: InputCreationResult | None = None  # of an earlier run, if it stays
+        self._is_whole = True  # whether the result is all that is known of the scene
         self._reopened: InputCreationResult | None = None  # of an earlier run that had other targets, or failed at some
         self._records = records
+        self._held: list[Held] = []
         self._key: str | None = None
         self._entry_key: str | None = None  # differs from `_key` if the scene was set aside
         self._fingerprint = self._outline = ""  # not the content itself, which refers to the scene
 
     async def open(self, taken: Taken, annotations: Mapping[str | None, bytes]) -> None:
-        """Find what an earlier run recorded. If another scene in flight has the same key, wait until it settles."""
+        """Find what an earlier run recorded. Wait until other scenes with the same key or external id have settled."""
+        if not self._held and (held := await self._records.acquire_external_id(taken)) is not None:
+            self._held.append(held)
         if self._records.journal is None:
             return
         content = Content(taken.scene, annotations)
         if self._key is None:
-            self._key = await self._records.acquire_key(taken)
+            self._held.append(await self._records.acquire_key(taken))
+            _, self._key = self._held[-1]
         self._fingerprint, self._outline = content.fingerprint, content.outline()
         self.found = await self._records.find(self._key, content)
         resumed, earlier = self.found.resumed, self.found.resumed or self.found.replaced
@@ -78,23 +87,35 @@ class Record(SceneRecord):
         if earlier is not None and earlier.scene_uuid is not None:  # otherwise the uuid of this run's last start stays
             self.scene_uuid = earlier.scene_uuid
         self.preannotation_uuids = {} if resumed is None else pre_annotations_of(resumed)
-        if resumed is not None and resumed.result is not None:
-            await self._recall(resumed, resumed.result, self._records.journal.destination.target)
+        if resumed is not None:
+            await self._recall(resumed, self._records.journal.destination.target)
 
-    async def _recall(self, entry: Entry, result: InputCreationResult, own: InputTarget | None) -> None:
+    async def _recall(self, entry: Entry, own: InputTarget | None) -> None:
         """Take the result of an earlier run, or reopen its scene if it lacks inputs of this run's targets.
 
         `own` is the target of the journal.
         """
-        result = with_outcomes(result, own)
+        if entry.result is None:
+            self._reopened = None if entry.earlier is None else with_outcomes(entry.earlier, own)
+            return
+        result = with_outcomes(entry.result, own)
         has_failed = result.error is not None and result.error.stage is InputCreationStage.SCENE
         is_lost = entry.scene_uuid is None or (has_failed and not entry.has_inputs)
         if is_lost or not self._left(result):
-            self.earlier_result = restricted(result, self.targets.each)
-            return
-        self._reopened = result
+            self.earlier_result = self._restricted(result)
+        else:
+            await self.reopen(entry, result)
+
+    async def reopen(self, entry: Entry, result: InputCreationResult | None) -> None:
+        """Record that a scene of an earlier run, which had this result, goes on."""
         await self.add(Change.REOPENED)
-        self.found = evolve(self.found, resumed=evolve(entry, step=Step.CREATING_INPUT, result=None, delivered=False))
+        self._reopened = result
+        self.scene_uuid = entry.scene_uuid
+        self.preannotation_uuids = pre_annotations_of(entry)
+        resumed = reopened(entry)
+        if result is None:  # nobody knows which inputs it has
+            resumed = evolve(resumed, targets=(*self.targets_of(entry), *self.targets.each))
+        self.found = evolve(self.found, replaced=None, resumed=resumed)
 
     async def take_up(self, found: Mapping[InputTarget, Sequence[Input]]) -> None:
         """Take inputs that the platform has of the scene as those of an earlier run whose journal is lost."""
@@ -108,12 +129,15 @@ class Record(SceneRecord):
             self.earlier_result, self.found = result, Found(resumed=evolve(entry, delivered=True))
             return
         self._reopened = result
-        await self.add(Reached(Step.COMMITTED, self._fingerprint, self._outline, self.scene_uuid))
+        fingerprint, outline = self._fingerprint, self._outline
+        await self.add(
+            Reached(entry.step, fingerprint, outline, entry.scene_uuid, targets=entry.targets, earlier=result)
+        )
 
     def close(self) -> None:
         """End the scene's life in this run."""
-        if self._key is not None:
-            self._records.release_key(self._key)
+        while self._held:
+            self._records.release(self._held.pop())
 
     @property
     def has_journal(self) -> bool:
@@ -122,22 +146,38 @@ class Record(SceneRecord):
 
     @property
     def is_known(self) -> bool:
-        """Whether this run or an earlier one has started the scene."""
-        return self.found != Found() or self.scene_uuid is not None
+        """Whether the result of the scene is known, or it has gone so far that it goes on."""
+        goes_on = self.found.replaced is None and self.scene_uuid is not None
+        return self.earlier_result is not None or (goes_on and not self.has_only(Step.STARTING))
 
     @property
     def was_delivered(self) -> bool:
-        """Whether an earlier run delivered its result."""
-        return self.found.resumed is not None and self.found.resumed.delivered
+        """Whether earlier runs delivered its result, as far as it is about this run's targets."""
+        entry = self.found.resumed
+        if entry is None or self.earlier_result is None:
+            return False
+        delivered = {place_of(target) for target in entry.delivered_targets}
+        return entry.delivered or all(place_of(target) in delivered for target in self.targets.each)
+
+    @property
+    def delivery(self) -> Delivered:
+        """The fact that the consumer has taken the result, which may not be all that is known of the scene."""
+        return Delivered() if self._is_whole else Delivered(self.targets.each)
 
     def has_come_to(self, step: Step) -> bool:
         """Whether an earlier run was about to take a step, so that it may have taken it."""
         resumed = self.found.resumed
         return resumed is not None and STEPS.index(resumed.step) >= STEPS.index(step)
 
+    def has_only(self, step: Step) -> bool:
+        """Whether an earlier run came to a step and no further."""
+        return self.found.resumed is not None and self.found.resumed.step is step
+
     def may_have(self, target: InputTarget) -> bool:
         """Whether an earlier run may have created the input of a target."""
-        return self.found.resumed is not None and any(map(target.may_be, self.targets_of(self.found.resumed)))
+        return self.found.resumed is not None and any(
+            may_be_same(target, other) for other in self.targets_of(self.found.resumed)
+        )
 
     def targets_of(self, entry: Entry) -> Sequence[InputTarget]:
         """The targets that an earlier run may have created inputs of."""
@@ -154,7 +194,7 @@ class Record(SceneRecord):
 
     def _left(self, result: InputCreationResult) -> Sequence[InputTarget]:
         known = by_place(result, with_failed=not self.found.is_retried)
-        return [target for target in self.targets.each if target.place not in known]
+        return [target for target in self.targets.each if place_of(target) not in known]
 
     def result(self, status: InputCreationStatus, *, error: InputCreationError | None = None) -> InputCreationResult:
         """Make the scene's result from what is recorded. By default, its targets end as it does."""
@@ -172,20 +212,32 @@ class Record(SceneRecord):
     async def settle(self, made: Mapping[InputTarget, Made]) -> InputCreationResult:
         """Record what became of the targets that were left, and return the scene's result."""
         outcomes = [outcome_of(target, each) for target, each in made.items()]
-        for outcome in outcomes:
-            if outcome.input_uuid is not None:
-                self.tell(InputCreated, target=outcome.target, input_uuid=outcome.input_uuid)
         inputs = [one for each in made.values() if not isinstance(each, InputCreationError) for one in each]
         result = added(self._reopened, ended(self.result(InputCreationStatus.CREATED), outcomes, inputs))
         await self._settle(result)
-        return restricted(result, self.targets.each)
+        return self._restricted(result)
 
     async def settle_failed(self, failure: InputCreationError) -> InputCreationResult:
-        """Record that the scene has failed, and return its result."""
-        failed = restricted(self.result(InputCreationStatus.FAILED, error=failure), self.targets_left)
-        result = added(self._reopened, failed)
+        """Record that the scene has failed, and return its result. It keeps its inputs, unless it is lost itself."""
+        if isinstance(failure.exception, SceneFailedError):
+            self._reopened = None
+        result = self._unended(InputCreationStatus.FAILED, failure)
         await self._settle(result)
-        return restricted(result, self.targets.each)
+        return self._restricted(result)
+
+    def processing(self) -> InputCreationResult:
+        """The result of a scene that is not ready in time."""
+        return self._restricted(self._unended(InputCreationStatus.PROCESSING))
+
+    def _unended(self, status: InputCreationStatus, error: InputCreationError | None = None) -> InputCreationResult:
+        """The result of a scene whose targets that are left come to nothing."""
+        return added(self._reopened, restricted(self.result(status, error=error), self.targets_left))
+
+    def _restricted(self, result: InputCreationResult) -> InputCreationResult:
+        """A result as far as it is about this run's targets. The consumer who gets it has not got all of the others."""
+        own = restricted(result, self.targets.each)
+        self._is_whole = len(own.outcomes) >= len(result.outcomes)
+        return own
 
     async def _settle(self, result: InputCreationResult) -> None:
         if result.error is not None and self._key is not None:
@@ -242,23 +294,24 @@ class Record(SceneRecord):
     async def pre_annotated(self, uuids: Mapping[str | None, str]) -> None:
         """Record that the scene has pre-annotations, by name."""
         self.preannotation_uuids |= uuids
-        for name, uuid in uuids.items():
-            self.tell(PreAnnotated, name=name, preannotation_uuid=uuid)
         named = {name: uuid for name, uuid in self.preannotation_uuids.items() if name is not None}
         single = self.preannotation_uuids.get(None)
         await self.add(Reached(Step.PRE_ANNOTATED, preannotation_uuid=single, preannotation_uuids=named or None))
+
+    async def found_committed(self, scene_uuid: str) -> None:
+        """Record the uuid of a scene that an earlier run has started without coming to know it."""
+        self.scene_uuid = scene_uuid
+        await self.add(Reached(Step.COMMITTED, scene_uuid=scene_uuid))
 
     async def creating_inputs(self) -> None:
         """Record that the inputs of the targets that are left are about to be created."""
         resumed = self.found.resumed
         earlier = () if resumed is None else self.targets_of(resumed)
-        targets = {target.place: target for target in (*earlier, *self.targets_left)}
+        targets = {place_of(target): target for target in (*earlier, *self.targets_left)}
         await self.add(Reached(Step.CREATING_INPUT, targets=(*targets.values(),)))
 
-    async def became_input(self, replaced: Entry, made: Mapping[InputTarget, Sequence[Input]]) -> None:
+    async def became_input(self, replaced: Entry, inputs: Sequence[Input]) -> None:
         """Record that an earlier run created inputs of the scene that makes way."""
-        outcomes = [outcome_of(target, each) for target, each in made.items()]
-        inputs = [one for each in made.values() for one in each]
         # Its external id and pre-annotation may differ from those of this scene.
         result = InputCreationResult(
             status=InputCreationStatus.CREATED,
@@ -266,8 +319,10 @@ class Record(SceneRecord):
             scene_uuid=replaced.scene_uuid,
             preannotation_uuid=replaced.preannotation_uuid,
             preannotation_uuids=replaced.preannotation_uuids or {},
+            inputs=(*inputs,),
         )
-        await self.add(Reached(Step.SETTLED, result=ended(result, outcomes, inputs)))
+        await self.add(Change.REOPENED)  # its result may say that it has failed
+        await self.add(Reached(Step.SETTLED, result=result))
 
     async def abandoned(self, scene_uuid: str) -> None:
         """Record that the scene is about to be invalidated."""

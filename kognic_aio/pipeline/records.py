@@ -19,6 +19,9 @@ from kognic_aio.scenes.job import AnyScene
 Key: TypeAlias = Callable[[BaseScene], str] | Callable[[SceneRequest], str] | Callable[[AnyScene], str]
 """Returns the key of a scene, which distinguishes it from others."""
 
+Held: TypeAlias = tuple[str, str]
+"""A key or an external id that only one scene in flight may have."""
+
 RETRY = "create_inputs(..., retry_failed=True) or Journal.retry_failed()"
 """How to retry what failed."""
 
@@ -31,44 +34,58 @@ class Found:
         resumed: The entry from which the scene goes on.
         replaced: The entry that makes way for the scene, because it failed or has another content.
         calibrations: How the calibration differs from that of the resumed entry, None if it does not.
+        is_same: Whether the replaced entry has the same content, perhaps with another calibration.
         is_retried: Whether targets that failed are tried again.
     """
 
     resumed: Entry | None = None
     replaced: Entry | None = None
     calibrations: str | None = None
+    is_same: bool = False
     is_retried: bool = False
 
 
 class Records:
     """The records of a run. By default, the key of a scene is its external id."""
 
-    def __init__(self, key: Key | None = None, *, retry_failed: bool = False) -> None:
+    def __init__(self, key: Key | None = None, *, retry_failed: bool = False, looks_up: bool = False) -> None:
         self.journal: Journal | None = None
         self.has_warned = False
         self._key = cast("Callable[[AnyScene], str]", key or _external_id)
         self._retry_failed = retry_failed
-        self._in_flight: dict[str, asyncio.Event] = {}
+        self._looks_up = looks_up
+        self._in_flight: dict[Held, asyncio.Event] = {}
         self._failed: set[tuple[str, str]] = set()
 
     async def orphans(self) -> list[str]:
         """The uuids of the scenes that earlier runs left to be invalidated."""
         return [] if self.journal is None else await self.journal.abandoned()
 
-    async def acquire_key(self, taken: Taken) -> str:
-        """Return the key of a scene. Others with the same key wait until `release_key`."""
+    async def acquire_key(self, taken: Taken) -> Held:
+        """Acquire the key of a scene."""
         key = self._key(taken.scene)
         if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidError(f"key= returned {key!r}: expected a string that identifies this scene")
-        while key in self._in_flight:
-            taken.leave_room()  # it may be long
-            await self._in_flight[key].wait()
-        self._in_flight[key] = asyncio.Event()
-        return key
+        return await self._acquire("key", key, taken)
 
-    def release_key(self, key: str) -> None:
-        """Let the next scene with this key go on."""
-        self._in_flight.pop(key).set()
+    async def acquire_external_id(self, taken: Taken) -> Held | None:
+        """Acquire the external id of a scene if it is looked up by that; None if it is not."""
+        if not (self._looks_up or isinstance(taken.scene, SceneRequest)):
+            return None
+        return await self._acquire("external id", taken.scene.external_id, taken)
+
+    async def _acquire(self, kind: str, name: str, taken: Taken) -> Held:
+        """Wait until no other scene holds a key or an external id, and hold it until `release`."""
+        held = kind, name
+        while held in self._in_flight:
+            taken.leave_room()  # it may be long
+            await self._in_flight[held].wait()
+        self._in_flight[held] = asyncio.Event()
+        return held
+
+    def release(self, held: Held) -> None:
+        """Let the next scene with this key or external id go on."""
+        self._in_flight.pop(held).set()
 
     def note_failure(self, key: str, uncalibrated: str) -> None:
         """Note that a content failed. This run does not retry it, whatever its calibration."""
@@ -92,7 +109,7 @@ class Records:
         if relation is not Relation.OTHER and not self._retry_failed and not all(entry.refused.values()):
             await journal.add(key, Change.UPHELD)
         if decision is Decision.REPLACE:
-            return Found(replaced=earlier)
+            return Found(replaced=earlier, is_same=relation is Relation.SAME)
         return Found(resumed=earlier, calibrations=differences.get(CALIBRATION), is_retried=is_retried)
 
     async def _refused(

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TypeAlias
 
 from attrs import field, frozen
 
 from kognic_aio._text import MAX_MESSAGE, printable
-from kognic_aio._validation.converters import argument, mapping_of
+from kognic_aio._validation.converters import argument, external_id, mapping_of
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import Input, PreAnnotation
-from kognic_aio.model.target import InputTarget
+from kognic_aio.model.target import InputCreationStatus, InputTarget
 from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.job import AnyScene
 
@@ -62,6 +63,8 @@ class SceneWithPreAnnotation:
         if single is not None and pre_annotations:
             raise InvalidError("SceneWithPreAnnotation: pass pre_annotation or pre_annotations, not both")
         named = argument("SceneWithPreAnnotation.pre_annotations", pre_annotations or {}, mapping_of(lambda each: each))
+        for name in named:
+            argument("SceneWithPreAnnotation.pre_annotations", name, external_id)
         object.__setattr__(self, "scene", scene)
         object.__setattr__(self, "pre_annotation", single)
         object.__setattr__(self, "pre_annotations", named)
@@ -78,15 +81,6 @@ class InputCreationStage(StrEnum):
     INPUT_FROM_SCENE = "input-from-scene"
 
 
-class InputCreationStatus(StrEnum):
-    """How a scene ended. PROCESSING: it was not ready in time. VALIDATED: it passed a dry run."""
-
-    CREATED = "created"
-    FAILED = "failed"
-    PROCESSING = "processing"
-    VALIDATED = "validated"
-
-
 def _message(text: str) -> str:
     return printable(text, MAX_MESSAGE)
 
@@ -99,13 +93,16 @@ class InputCreationError:
         stage: The stage at which it failed.
         message: The platform's message, or what is wrong with the scene. It is one line of at most 10,000 characters,
             with control characters escaped.
-        exception: The error itself, to tell errors apart by type. It is not compared, shown or kept in a journal, so it
-            is None for results of earlier runs.
+        exception: The error itself, without a traceback, to tell errors apart by type. It is not compared, shown,
+            copied, pickled or kept in a journal, so it is None for results of earlier runs.
     """
 
     stage: InputCreationStage
     message: str = field(converter=_message)
     exception: BaseException | None = field(default=None, eq=False, repr=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(InputCreationError, stage=self.stage, message=self.message), ()  # exceptions may not be pickled
 
     def __str__(self) -> str:
         return f"{self.stage.value}: {self.message}"

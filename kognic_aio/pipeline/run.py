@@ -15,16 +15,15 @@ from kognic_aio._threads import in_thread
 from kognic_aio.errors import ENDS_RUN, JournalError
 from kognic_aio.events import Event, Retried, SceneEvent
 from kognic_aio.model import FeatureFlags
-from kognic_aio.model.target import Place
 from kognic_aio.pipeline.callback import Callback
 from kognic_aio.pipeline.existing import Lookup
 from kognic_aio.pipeline.journal import Destination, Journal
 from kognic_aio.pipeline.orphans import Orphans
-from kognic_aio.pipeline.progress import Progress
+from kognic_aio.pipeline.progress import Progress, Tally
 from kognic_aio.pipeline.records import RETRY, Records
 from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import Targets
+from kognic_aio.pipeline.targets import Place, Targets, place_of
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Backend, Limiters, places
 from kognic_aio.scenes.target import check_target
@@ -50,10 +49,8 @@ class Run:
         wait_timeout: Seconds to wait for scenes after the last commit.
         limiters: Bound concurrency.
         undelivered: Bounds the scenes whose results the consumer has not come for.
-        watcher: Knows when scenes are created.
         records: The records of its scenes.
         journal: Path of the journal, None if the run has none.
-        progress: How far the run has come.
         callback: Is called with the events, None if nobody asks for them.
         room: The places of the scenes that are taken from the source and not yet among the scene jobs: one, unless
             scenes are looked up ahead.
@@ -64,6 +61,7 @@ class Run:
         pulling: Cancels the wait for the next scene from the source.
 
     Attributes:
+        watcher: Knows when scenes are created. Set before the run begins, like the next.
         orphans: Invalidates what this run and earlier ones left behind. Set before the first scene.
     """
 
@@ -75,11 +73,11 @@ class Run:
     limiters: Limiters
     # Not `limiters.in_flight`, which other runs on the client may share: a slow consumer must only hold up its own run.
     undelivered: Semaphore
-    watcher: Watcher
     records: Records
     journal: str | os.PathLike[str] | None
+    watcher: Watcher = field(init=False)
     orphans: Orphans = field(init=False)
-    progress: Progress = field(factory=Progress)
+    _tally: Tally = field(factory=Tally)
     callback: Callback | None = None
     room: Semaphore = field(factory=lambda: places(1))
     lookup: Lookup | None = None
@@ -93,12 +91,40 @@ class Run:
     _uncommitted: set[Taken] = field(factory=set[Taken])
     _source_ended: bool = False
 
+    @property
+    def progress(self) -> Progress:
+        """How far the run has come."""
+        return self._tally.progress
+
     def tell(self, event: Event) -> None:
         """Count and log an event of this run, and pass it on."""
-        self.progress.count(event)
+        self._tally.count(event)
         log_event(event)
-        if self.callback is not None:
-            self.callback.put(event)
+        self._pass_on(event)
+
+    def _pass_on(self, event: Event) -> None:
+        if self.callback is not None and not self.callback.put(event):
+            self.progress.events_dropped += 1
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncGenerator[None, None]:
+        """Call the callback, if there is one, with the events of the body of this context, and with those of hosts."""
+        listeners = self.backend.listeners
+        try:
+            if self.callback is None:
+                yield
+                return
+            async with self.callback.calling(self._note_dropped):
+                listeners.add(self._pass_on)
+                try:
+                    yield
+                finally:
+                    listeners.discard(self._pass_on)
+        finally:
+            self._tally.end()
+
+    def _note_dropped(self, number: int) -> None:
+        self.progress.events_dropped += number
 
     def teller(self, taken: Taken) -> Callable[..., None]:
         """Return a function that tells of an event of a scene, given its class and its values."""
@@ -113,33 +139,16 @@ class Run:
         """The platform for the requests of a scene, whose retries are told as events of it."""
         external_id, number = taken.external_id, taken.number
 
-        def tell(event: Event) -> None:
-            self.tell(evolve(event, external_id=external_id, number=number) if isinstance(event, Retried) else event)
+        def tell(event: Retried) -> None:
+            self.tell(evolve(event, external_id=external_id, number=number))
 
         return self.backend.telling(tell)
-
-    def dropped_event(self) -> None:
-        """Count an event that the callback was too slow for."""
-        self.progress.events_dropped += 1
-
-    @contextmanager
-    def told_of_hosts(self) -> Generator[None, None, None]:
-        """Hear of what happens to the hosts of the client, in the body of this context."""
-        if self.callback is None:
-            yield
-            return
-        listeners, listen = self.backend.listeners, self.callback.put
-        listeners.add(listen)
-        try:
-            yield
-        finally:
-            listeners.discard(listen)
 
     @property
     def destination(self) -> Destination:
         """Where the scenes of this run go."""
         host = self.backend.api.url("").rstrip("/")
-        place = self.targets.each[0].place if self.targets.is_project else ()
+        place = place_of(self.targets.each[0]) if self.targets.is_project else ()
         return Destination(host, self.backend.workspace_id(), *place)
 
     async def check_targets(self, targets: Targets) -> None:
@@ -150,9 +159,9 @@ class Run:
         """
         for target in targets.each:
             async with self._checking:
-                if target.place not in self._checked:
-                    await check_target(self.backend.api, *target.place)
-                    self._checked.add(target.place)
+                if place_of(target) not in self._checked:
+                    await check_target(self.backend.api, *place_of(target))
+                    self._checked.add(place_of(target))
 
     async def clear_journal(self) -> None:
         """Invalidate the scenes left by earlier runs, because neither this run nor a later one can go on.

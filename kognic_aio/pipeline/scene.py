@@ -8,20 +8,28 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from kognic_aio._frames import with_callers_frames
+from kognic_aio._frames import without_frames
 from kognic_aio._tasks import is_being_cancelled, map_in_order
 from kognic_aio.errors import ENDS_RUN, KognicError, RunError
-from kognic_aio.events import FileSent, SceneChecked, SceneCommitted, SceneCreated, SceneRestarted
-from kognic_aio.model.target import InputTarget
+from kognic_aio.events import (
+    FileSent,
+    InputCreated,
+    PreAnnotated,
+    SceneChecked,
+    SceneCommitted,
+    SceneCreated,
+    SceneRestarted,
+)
+from kognic_aio.model.target import InputCreationStatus, InputTarget
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.leftovers import committed_earlier, discard, look_up
 from kognic_aio.pipeline.outcomes import Made
 from kognic_aio.pipeline.pre_annotations import checked_pre_annotations
 from kognic_aio.pipeline.record import Record
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
-from kognic_aio.pipeline.targets import Targets
+from kognic_aio.pipeline.targets import Targets, place_of
 from kognic_aio.scenes.abandon import abandoned_on_failure
 from kognic_aio.scenes.inputs import (
     create_inputs_once,
@@ -30,6 +38,8 @@ from kognic_aio.scenes.inputs import (
     post_inputs,
 )
 from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, upload, validate
+
+log = logging.getLogger("kognic_aio")
 
 log = logging.getLogger("kognic_aio")
 
@@ -73,7 +83,7 @@ async def settle_scene(taken: Taken, run: Run) -> tuple[InputCreationResult, Rec
         async with taken:
             result = await result_of(taken, record, run)
             if run.discards_failed and result.status is InputCreationStatus.FAILED:
-                await discard(result, record, run)
+                await discard(record, run)
             return result, record
     finally:
         run.left_jobs(taken)
@@ -105,9 +115,8 @@ async def result_of(taken: Taken, record: Record, run: Run) -> InputCreationResu
 
 
 def failure_of(stage: InputCreationStage, error: BaseException) -> InputCreationError:
-    """Describe an error of a scene. It is kept without our frames, which have the scene and its files."""
-    shown = with_callers_frames(error)
-    return InputCreationError(stage=stage, message=str(error) or type(error).__name__, exception=shown)
+    """Describe an error of a scene. It is kept without frames, which have the scene and its files."""
+    return InputCreationError(stage=stage, message=str(error) or type(error).__name__, exception=without_frames(error))
 
 
 async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResult:
@@ -142,9 +151,9 @@ async def run_scene(taken: Taken, record: Record, run: Run) -> InputCreationResu
             await record.reached(Step.COMMITTED)
             scene_uuid = job.scene_uuid
             del sources, job  # or the files would stay in memory while the scene is processed
-    record.tell(SceneCommitted, scene_uuid=scene_uuid)
+        record.tell(SceneCommitted, scene_uuid=scene_uuid)
     if not await is_created_in_time(scene_uuid, record, run):
-        return record.result(InputCreationStatus.PROCESSING)
+        return record.processing()
     pre_annotations = await pre_annotate(scene_uuid, annotations, record, run)
     return await record.settle(await create_target_inputs(scene_uuid, pre_annotations, record, run))
 
@@ -218,10 +227,14 @@ async def pre_annotate(
             created = await create_pre_annotation_once(
                 record.backend, scene_uuid, annotations[name], name, may_exist=may_exist
             )
-            return created.id
+        record.tell(PreAnnotated, name=name, preannotation_uuid=created.id)
+        return created.id
 
     made = await attempt_each(InputCreationStage.PRE_ANNOTATION, left, create)
     await record.pre_annotated({name: uuid for name, uuid in made.items() if isinstance(uuid, str)})
+    for name in made.keys() - {target.pre_annotation for target in record.targets.each}:
+        if isinstance(failure := made[name], InputCreationError) and not record.targets.is_project:
+            log.warning("scene %r has no pre-annotation %r: %s", record.external_id, name, failure.message)
     return {**made, **record.preannotation_uuids}
 
 
@@ -241,9 +254,11 @@ async def create_target_inputs(
             return pre_annotation
         create_now = post_inputs if record.targets.is_project else partial(post_input, pre_annotation=pre_annotation)
         async with run.limiters.inputs:
-            return await create_inputs_once(
-                record.backend, scene_uuid, *target.place, create_now, may_exist=record.may_have(target)
+            inputs = await create_inputs_once(
+                record.backend, scene_uuid, *place_of(target), create_now, may_exist=record.may_have(target)
             )
+        record.tell(InputCreated, target=target, input_uuid=inputs[0].uuid)
+        return inputs
 
     return await attempt_each(InputCreationStage.INPUT_FROM_SCENE, record.targets_left, create)
 

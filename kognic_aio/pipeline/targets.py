@@ -1,12 +1,26 @@
 """The targets of a run, or of a scene that has its own."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from attrs import frozen
 
 from kognic_aio._validation.converters import argument, external_id, instance_of, optional_external_id, sequence_of
 from kognic_aio.errors import InvalidError
 from kognic_aio.model.target import InputTarget
+
+Place: TypeAlias = tuple[str, str | None]
+"""The project and batch of a target, by their external ids. A scene has at most one target for each place."""
+
+
+def place_of(target: InputTarget) -> Place:
+    """Where the input of a target goes."""
+    return target.project, target.batch
+
+
+def may_be_same(one: InputTarget, other: InputTarget) -> bool:
+    """Whether both may lead to the same batch: an unnamed one may be any of its project."""
+    return one.project == other.project and (one.batch == other.batch or None in (one.batch, other.batch))
 
 
 @frozen
@@ -40,7 +54,7 @@ class Targets:
             raise InvalidError(f"{where}: expected at least one InputTarget")
         for number, target in enumerate(each):
             # An input is found again by its scene, project and batch, so they must tell the targets apart.
-            if any(target.may_be(other) for other in each[:number]):
+            if any(may_be_same(target, other) for other in each[:number]):
                 problem = f"{target} is there already; name another batch for each target of a project"
                 raise InvalidError(f"{where}[{number}]: {problem}")
         return cls(each)

@@ -69,10 +69,16 @@ async def _abandon(
     backend: Backend, job: SceneJob, record: SceneRecord, orphaned: Callable[[str], object] | None = None
 ) -> None:
     """Abandon a scene. One that the platform does not show yet is left to `orphaned`, or waited for."""
-    if job.may_exist and not job.scene_uuid and orphaned is None and job.others is not None:
-        # A SceneRequest that was interrupted while it was started.
-        backend.visibility.ensure_grace_period(job.external_id, at_least=2 * ABANDONING_TIME)
-        job.scene_uuid = await find_started(backend, job.external_id, job.others) or ""
+    if job.may_exist and not job.scene_uuid and job.others is not None:
+        # A SceneRequest of which nobody knows whether it was started. The record keeps that if it is not found out.
+        if orphaned is None:
+            backend.visibility.ensure_grace_period(job.external_id, at_least=2 * ABANDONING_TIME)
+        try:
+            found = await find_started(backend, job.external_id, job.others)
+        except KognicError as error:
+            log.warning("a scene %r may have been started, and could not be found: %s", job.external_id, error)
+            return
+        job.scene_uuid = "" if found is None else found.uuid
     scene_uuid, visibility = job.scene_uuid, backend.visibility
     if not job.may_exist or not scene_uuid:
         await record.never_started(scene_uuid)

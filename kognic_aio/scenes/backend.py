@@ -7,10 +7,10 @@ from typing import Any
 from anyio import CapacityLimiter, Semaphore
 from attrs import evolve, field, frozen
 
+from kognic_aio._event_log import Tell, TellRetried
 from kognic_aio._http.api import Api
 from kognic_aio._http.storage import Storage
 from kognic_aio.config import Limits
-from kognic_aio.events import Tell
 from kognic_aio.files import ReadPool
 from kognic_aio.scenes.visibility import Visibility
 
@@ -55,14 +55,14 @@ class Backend:
     visibility: Visibility
     limiters: Limiters
     workspace_id: Callable[[], str]  # the workspace to write to, known once the client is open
-    listeners: set[Tell]  # are told of what happens to hosts, and of other retries
+    listeners: set[Tell]  # are told of what happens to hosts
     tasks: "set[asyncio.Task[Any]]" = field(factory=set["asyncio.Task[Any]"])  # to cancel when the client closes
 
     def using(self, api: Api) -> "Backend":
         """The same platform, with other retries of the requests to its input API."""
         return evolve(self, api=api)
 
-    def telling(self, tell: Tell) -> "Backend":
+    def telling(self, tell: TellRetried) -> "Backend":
         """The same platform, whose requests tell somebody of their retries."""
         return evolve(self, api=self.api.telling(tell), storage=self.storage.telling(tell))
 

@@ -1,10 +1,9 @@
 """Creates a single scene, outside a run."""
 
+import logging
 from collections.abc import Mapping
 
-from kognic_aio._event_log import log_event
 from kognic_aio.errors import KognicError
-from kognic_aio.events import SceneRestarted
 from kognic_aio.files import FileSource, opened_sources
 from kognic_aio.model import BaseScene, CreateSceneResponse, FeatureFlags
 from kognic_aio.model.scene_request import SceneRequest
@@ -23,6 +22,8 @@ from kognic_aio.scenes.job import (
     validate,
 )
 
+log = logging.getLogger("kognic_aio")
+
 
 async def create_scene(
     backend: Backend, scene: AnyScene, flags: FeatureFlags | None, parent_path: str
@@ -39,9 +40,9 @@ async def create_scene(
             try:
                 return await _create(backend, scene, sources, flags, parent_path, orphans)
             except KognicError as error:
-                if not restarts.may_follow(error):
+                if isinstance(scene, SceneRequest) or not restarts.may_follow(error):
                     raise
-                log_event(SceneRestarted(external_id=scene.external_id, why=str(error)))
+                log.info("scene %r is started afresh: %s", scene.external_id, error)
 
 
 async def _create(

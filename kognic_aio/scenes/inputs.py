@@ -118,7 +118,15 @@ async def find_late_inputs(backend: Backend, scene_uuid: str, project: str, batc
     return await find_late(backend.api, lambda api: _find_inputs(backend.using(api), scene_uuid, project, batch))
 
 
-async def _find_inputs(backend: Backend, scene_uuid: str, project: str, batch: str | None) -> list[Input] | None:
+async def find_inputs_anywhere(backend: Backend, scene_uuid: str) -> list[Input]:
+    """Find the inputs of a scene in all projects, also those that appear soon.
+
+    Endpoint: `POST v2/inputs/query`
+    """
+    return await find_late(backend.api, lambda api: _find_inputs(backend.using(api), scene_uuid, None, None)) or []
+
+
+async def _find_inputs(backend: Backend, scene_uuid: str, project: str | None, batch: str | None) -> list[Input] | None:
     body = given(project=project, batch=batch, sceneUuids=[scene_uuid])
     around = partial(backend.visibility.when_shown, [scene_uuid])
     inputs = await backend.api.ask_paged("v2/inputs/query", Input, json=body, around=around)

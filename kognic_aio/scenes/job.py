@@ -24,7 +24,7 @@ from kognic_aio.files import FileSource
 from kognic_aio.model import BaseScene, FeatureFlags, SceneStatus
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.lookup import find_started, find_uuids, get_status, is_shown
+from kognic_aio.scenes.lookup import find_named, find_started, get_status, is_shown
 from kognic_aio.scenes.visibility import check_is_about, shown_id
 
 if TYPE_CHECKING:
@@ -154,7 +154,8 @@ async def reserve(backend: Backend, scene: AnyScene | None = None) -> SceneJob:
     Endpoints: `POST v1/inputs/initialize`; for a SceneRequest, `POST v2/scenes/query`
     """
     if isinstance(scene, SceneRequest):
-        return SceneJob(external_id=scene.external_id, others=await find_uuids(backend.api, scene.external_id))
+        others = await find_named(backend.api, scene.external_id)
+        return SceneJob(external_id=scene.external_id, others=[other.uuid for other in others])
     path = "v1/inputs/initialize"
     # Retried like a read: a uuid that is never used does no harm.
     reserved = await backend.api.ask(path, ReservedScene, json=backend.workspace)
@@ -197,10 +198,13 @@ async def _start_request(
             return await api.post(path, AcceptedRequest, json=encode(request))
 
     async def find(api: Api) -> AcceptedRequest | None:
-        job.scene_uuid = await find_started(backend.using(api), job.external_id, job.others or ()) or ""
-        if job.scene_uuid and files:
+        found = await find_started(backend.using(api), job.external_id, job.others or ())
+        if found is None:
+            return None
+        job.scene_uuid = found.uuid
+        if files:
             raise StrandedError(f"scene {job.scene_uuid} was started, but its signed URLs were lost")
-        return AcceptedRequest(id=job.scene_uuid) if job.scene_uuid else None
+        return AcceptedRequest(id=job.scene_uuid)
 
     accepted = await (create(backend.api) if job.others is None else at_most_once(backend.api, create, find))
     job.scene_uuid = shown_id(backend.api, "POST", path, accepted.id)

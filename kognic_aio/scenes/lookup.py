@@ -23,26 +23,26 @@ async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
     return {asked[plain_uuid(scene.uuid)]: scene for scene in scenes if plain_uuid(scene.uuid) in asked}
 
 
-async def find_uuids(api: Api, external_id: str) -> Sequence[str]:
-    """The uuids of the scenes with an external id that the platform shows now."""
+async def find_named(api: Api, external_id: str) -> Sequence[Scene]:
+    """The scenes with an external id that the platform shows now and that are not lost."""
     try:
         scenes = await api.ask(QUERY, list[Scene], json={"externalIds": [external_id]})
     except NotFoundError:
         return ()
-    return [scene.uuid for scene in scenes if scene.external_id == external_id]
+    return [scene for scene in scenes if scene.external_id == external_id and not scene.status.is_lost]
 
 
-async def find_started(backend: Backend, external_id: str, others: Sequence[str]) -> str | None:
-    """The uuid of a scene that was started under an external id, apart from `others`, as soon as it is shown.
+async def find_started(backend: Backend, external_id: str, others: Sequence[str]) -> Scene | None:
+    """The scene that was started under an external id, apart from `others`, as soon as it is shown.
 
-    None if it is not shown within a grace period.
+    None if it is not shown within a grace period. Nobody else may start scenes under this external id meanwhile.
     """
     backend.visibility.ensure_grace_period(external_id)
 
-    async def find() -> str:
-        for uuid in await find_uuids(backend.api, external_id):
-            if uuid not in others:
-                return uuid
+    async def find() -> Scene:
+        for scene in await find_named(backend.api, external_id):
+            if scene.uuid not in others:
+                return scene
         raise left_out(backend.api, [external_id])
 
     try:

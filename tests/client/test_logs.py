@@ -20,8 +20,9 @@ from kognic_aio.client import backend_of
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import InvalidError, JournalError, KognicError, MalformedAnswerError, UnknownProjectError
 from kognic_aio.model import Cameras, Image
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal import Destination, Step
-from kognic_aio.pipeline.result import InputCreationError, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationStage
 from kognic_aio.scenes.abandon import invalidate_orphan
 from tests.forgery import FORGERY, LONG, assert_harmless
 from tests.pipeline.journals import Journal

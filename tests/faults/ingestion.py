@@ -19,6 +19,7 @@ from kognic_aio import (
 )
 from kognic_aio.emulator import Emulator, Platform
 from kognic_aio.emulator.state.input import Input
+from kognic_aio.pipeline.targets import place_of
 from tests.scenes import KINDS, SOURCES, build
 
 PROJECT, BATCH = "project-a", "batch-2"
@@ -130,7 +131,7 @@ class Ingestion:
     def _wanted(self, external_id: str) -> dict[tuple[str, str | None], str | None]:
         """The pre-annotation of each input that a scene is to have, by project and batch."""
         if self._targets:
-            return {target.place: target.pre_annotation for target in self._targets}
+            return {place_of(target): target.pre_annotation for target in self._targets}
         return {(PROJECT, BATCH): UNNAMED if external_id in self._annotated else None}
 
 

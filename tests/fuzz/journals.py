@@ -16,16 +16,12 @@ from kognic_aio._secret import Secret
 from kognic_aio.config import default_environment, find_environment
 from kognic_aio.errors import CredentialsError, InvalidError, JournalError
 from kognic_aio.model import Cameras, Image
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.journal.facts import STEPS, Reached, reading
 from kognic_aio.pipeline.journal.file import ENDS, KINDS, read_destination, read_fact, read_key
-from kognic_aio.pipeline.result import (
-    InputCreationError,
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-)
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage
 from tests.fuzz.pieces import Pieces
 from tests.pipeline.journals import Journal
 

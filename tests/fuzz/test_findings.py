@@ -31,9 +31,10 @@ from kognic_aio.model import Cameras, FileData, Image, Input
 from kognic_aio.model.calibration import SensorCalibrationEntry
 from kognic_aio.model.platform import Project
 from kognic_aio.model.review import AddFeedbackItemPin
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.content import COMMON
 from kognic_aio.pipeline.journal import Destination, Step
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationResult
 from tests.answers import answer_with
 from tests.pipeline.journals import Journal
 

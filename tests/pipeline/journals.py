@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal import Journal as PlainJournal
 from kognic_aio.pipeline.journal import Step
 from kognic_aio.pipeline.journal.facts import Change, Delivered, Invalidated, Reached, Refused, uncalibrated
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult
 
 
 class Journal(PlainJournal):

@@ -18,6 +18,7 @@ from kognic_aio.model import (
     LidarsAndCamerasSequence,
     PreAnnotation,
 )
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.content import (
     MAX_DIFFERENCES,
     MAX_OUTLINE,
@@ -28,7 +29,7 @@ from kognic_aio.pipeline.content import (
     listed,
 )
 from kognic_aio.pipeline.journal import Entry, Step
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage
 from tests.pipeline.recorded import scenes
 from tests.scenes import KINDS
 

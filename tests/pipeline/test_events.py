@@ -92,6 +92,7 @@ def unreadable(_: str) -> bytes:
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["project", "targets"])
+@pytest.mark.timeout(240)
 async def test_a_run_with_faults(several: bool, emulator: Emulator, tmp_path: Path) -> None:
     """Each scene's events are those of a life, whatever goes wrong, and their sums are the progress."""
     for number, endpoint in enumerate((faults.APIS, faults.UPLOADS)):
@@ -104,7 +105,7 @@ async def test_a_run_with_faults(several: bool, emulator: Emulator, tmp_path: Pa
     async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
         source = bad(ingestion.scenes)
         made = create_inputs(client, source, **where, sleep_time=0.05, on_event=told.append, journal=tmp_path / "j")
-        with anyio.fail_after(60):
+        with anyio.fail_after(200):
             results = [result async for result in made]
     assert Counter(result.status for result in results) == {CREATED: 270, FAILED: 30}
     sequences = check_sequences(told)
@@ -283,7 +284,7 @@ async def test_a_run_that_is_left(client: KognicIOClient) -> None:
 @pytest.mark.parametrize("wrong", ["print", 3], ids=str)
 def test_no_function(wrong: Any) -> None:
     """What cannot be called is an error at once."""
-    with pytest.raises(InvalidError, match="on_event: expected a function that is not async"):
+    with pytest.raises(InvalidError, match="on_event: expected a function, neither async nor a generator"):
         create_inputs(KognicIOClient(), [], "project-b", on_event=wrong)
 
 
@@ -293,7 +294,7 @@ def test_an_async_function() -> None:
     async def wait(_: Event) -> None:
         await anyio.lowlevel.checkpoint()
 
-    with pytest.raises(InvalidError, match="on_event: expected a function that is not async"):
+    with pytest.raises(InvalidError, match="on_event: expected a function, neither async nor a generator"):
         create_inputs(KognicIOClient(), [], "project-b", on_event=wait)
 
 
@@ -318,4 +319,4 @@ async def test_stages(emulator: Emulator, client: KognicIOClient) -> None:
         assert len([result async for result in made]) == 10
     assert +seen == {SceneStage.PROCESSING: 10}
     assert set(made.progress.in_stage.values()) == {0}
-    assert made.progress.bytes_per_second == pytest.approx(made.progress.bytes / 10)
+    assert made.progress.bytes / 10 <= made.progress.bytes_per_second <= made.progress.bytes

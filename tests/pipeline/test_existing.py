@@ -234,8 +234,8 @@ async def test_what_an_earlier_run_has_kept(ingest: Ingest) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"existing": "ignore"}, "existing: expected 'create' or 'skip' or 'fail', got 'ignore'"),
-        ({"on_failure": True}, "on_failure: expected 'keep' or 'invalidate', got True"),
+        ({"existing": "ignore"}, "existing: expected one of create, skip, fail, got 'ignore'"),
+        ({"on_failure": True}, "on_failure: expected one of keep, invalidate, got True"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], words: str) -> None:

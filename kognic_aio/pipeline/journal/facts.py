@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from attrs import evolve, field, fields, frozen
 
 from kognic_aio.errors import InvalidError, JournalError
-from kognic_aio.model.target import InputTarget
-from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage, InputCreationStatus
+from kognic_aio.model.target import InputCreationStatus, InputTarget
+from kognic_aio.pipeline.result import InputCreationError, InputCreationResult, InputCreationStage
 
 MAX_REFUSALS = 64
 """Refused contents that a journal keeps under one key. A `key=` that does not tell scenes apart causes more."""
@@ -86,7 +86,8 @@ class Reached:
     """The scene has come to a step. STARTING starts it afresh; at any other step, None leaves a value as it is.
 
     `targets` are those that it may have inputs of; without them, that of the journal's destination. `others` are the
-    scenes that had its external id before: it tells them from one that was started without a reserved uuid.
+    scenes that had its external id before: it tells them from one that was started without a reserved uuid. `earlier`
+    is what was created before the scene was to get further inputs.
     """
 
     step: Step
@@ -98,6 +99,7 @@ class Reached:
     preannotation_uuids: Mapping[str, str] | None = None
     targets: tuple[InputTarget, ...] | None = None
     others: tuple[str, ...] | None = None
+    earlier: InputCreationResult | None = None
 
     def __attrs_post_init__(self) -> None:
         result = self.result
@@ -108,7 +110,9 @@ class Reached:
 
 @frozen
 class Delivered:
-    """The consumer has taken the result."""
+    """The consumer has taken the result, or what it says of some targets."""
+
+    targets: tuple[InputTarget, ...] = ()
 
 
 @frozen
@@ -150,11 +154,14 @@ class Entry(Reached):
     Args:
         outline: A summary of its content, which shows how another one differs.
         scene_uuid: The scene on the platform, None if there is none or it was abandoned.
+        delivered: Whether the consumer has taken the result.
+        delivered_targets: Targets of which the consumer has taken what the result says, if not all of it.
         refused: By `uncalibrated` fingerprint, other contents that were refused under its key: whether to retry each.
     """
 
     key: str
     delivered: bool = False
+    delivered_targets: tuple[InputTarget, ...] = ()
     refused: Mapping[str, bool] = field(factory=dict[str, bool])
 
     @property
@@ -185,21 +192,21 @@ def fold(key: str, facts: Iterable[Fact], known: Known = Known()) -> Known:
                 entry = Entry(key=key, **_values(fact))
                 refused = {kin: error for kin, error in refused.items() if kin != uncalibrated(fact.fingerprint or "")}
             case Reached() if not _is_late(fact, entry):
-                entry = evolve(entry, **_values(fact)) if entry else Entry(key=key, **_values(fact))
+                entry = _moved_on(key, entry, fact)
             case Delivered() if entry is not None:
-                entry = evolve(entry, delivered=entry.result is not None)
+                entry = _delivered(entry, fact)
             case Refused() if fact.kin in refused or len(refused) < MAX_REFUSALS:
                 refused = {**refused, fact.kin: fact.error}
             case Change.ABANDONED if entry is not None:
-                entry = evolve(entry, scene_uuid=None)
+                entry = evolve(entry, scene_uuid=None, others=None)
             case Change.UPHELD:
                 refused = {kin: error for kin, error in refused.items() if error is None}
             case Change.RETRIED:
                 if entry is not None and entry.status is InputCreationStatus.FAILED:
-                    entry = _reopened(entry) if entry.has_inputs else None
+                    entry = reopened(entry) if entry.has_inputs else None
                 refused = dict.fromkeys(refused)
             case Change.REOPENED if entry is not None and entry.result is not None:
-                entry = _reopened(entry)
+                entry = reopened(entry)
             case Change.MADE_WAY:
                 entry = None
             case _:
@@ -212,12 +219,45 @@ def _is_late(fact: Reached, entry: Entry | None) -> bool:
     return entry is not None and (entry.result is not None or STEPS.index(fact.step) < STEPS.index(entry.step))
 
 
-def _reopened(entry: Entry) -> Entry:
-    """The entry of a scene that is to get further inputs. Those that it has will be looked for, by their targets."""
-    outcomes = () if entry.result is None else entry.result.outcomes
-    created = tuple(each.target for each in outcomes if each.status is InputCreationStatus.CREATED)
-    targets = entry.targets if entry.targets or not created else created
-    return evolve(entry, step=Step.CREATING_INPUT, result=None, delivered=False, targets=targets)
+def _moved_on(key: str, entry: Entry | None, fact: Reached) -> Entry:
+    """The entry of a scene that has come to a step."""
+    if entry is None:
+        return Entry(key=key, **_values(fact))
+    earlier = entry.earlier if fact.result is None else None  # the result has it
+    return evolve(entry, **{"earlier": earlier, **_values(fact)})
+
+
+def _delivered(entry: Entry, fact: Delivered) -> Entry:
+    """The entry of a scene whose result, or a part of it, was delivered."""
+    if not fact.targets:
+        return evolve(entry, delivered=entry.result is not None)
+    return evolve(entry, delivered_targets=_united(entry.delivered_targets, fact.targets))
+
+
+def reopened(entry: Entry) -> Entry:
+    """The entry of a scene that is to get further inputs. It keeps what was created and delivered."""
+    delivered = entry.delivered_targets
+    if entry.delivered and entry.result is not None:
+        delivered = _united(delivered, [outcome.target for outcome in entry.result.outcomes])
+    return evolve(
+        entry,
+        step=Step.CREATING_INPUT,
+        result=None,
+        earlier=entry.earlier if entry.result is None else _created(entry.result),
+        delivered=False,
+        delivered_targets=delivered,
+    )
+
+
+def _created(result: InputCreationResult) -> InputCreationResult:
+    """The part of a result that is not to be repeated."""
+    created = InputCreationStatus.CREATED
+    outcomes = tuple(each for each in result.outcomes if each.status is created)
+    return evolve(result, status=created, outcomes=outcomes, error=None)
+
+
+def _united(targets: Iterable[InputTarget], others: Iterable[InputTarget]) -> tuple[InputTarget, ...]:
+    return tuple(dict.fromkeys([*targets, *others]))
 
 
 def compacted(known: Known) -> Iterator[Fact]:
@@ -226,6 +266,8 @@ def compacted(known: Known) -> Iterator[Fact]:
         yield Reached(**_values(known.entry))
         if known.entry.delivered:
             yield Delivered()
+        if known.entry.delivered_targets:
+            yield Delivered(known.entry.delivered_targets)
     for kin, error in known.refused.items():
         yield Refused(kin, error)
 

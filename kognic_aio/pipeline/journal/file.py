@@ -16,6 +16,7 @@ from attrs import asdict, field, frozen
 
 from kognic_aio._http.wire import decode, encode
 from kognic_aio.errors import JournalError, JournalMismatchError
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline import database
 from kognic_aio.pipeline.database import translated
 from kognic_aio.pipeline.journal import facts
@@ -34,7 +35,7 @@ from kognic_aio.pipeline.journal.facts import (
     Step,
 )
 from kognic_aio.pipeline.journal.upgrade import EARLIER, upgrade
-from kognic_aio.pipeline.result import InputCreationResult, InputCreationStatus
+from kognic_aio.pipeline.result import InputCreationResult
 
 VERSION = 4
 SCHEMA = (

@@ -12,8 +12,8 @@ from attrs import evolve
 
 from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
+from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure, Known, Step
-from kognic_aio.pipeline.result import InputCreationStatus
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import JournalFile
