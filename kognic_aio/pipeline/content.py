@@ -55,6 +55,7 @@ class Relation(Enum):
 
     SAME = "same"
     OTHER_CALIBRATION = "same but for the calibration"
+    OTHER_NAMES = "same but for named pre-annotations that only one of them has"
     SET_ASIDE = "another, which became an input and then made way"
     OTHER = "another"
 
@@ -72,7 +73,7 @@ def decide(relation: Relation, entry: Entry, fingerprint: str, *, is_retried: bo
     was_committed = entry.scene_uuid is not None  # of a scene that failed
     is_let_in = entry.refused.get(fingerprint, False)  # by `Journal.retry_failed`
     match relation:
-        case Relation.SAME if is_lost and is_retried:
+        case Relation.SAME | Relation.OTHER_NAMES if is_lost and is_retried:
             return Decision.REPLACE
         case Relation.OTHER_CALIBRATION if is_lost and (is_retried or not was_committed):
             return Decision.REPLACE

@@ -9,7 +9,8 @@ from kognic_aio.pipeline.record import Record
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.source import Taken
 from kognic_aio.scenes.inputs import find_inputs_anywhere
-from kognic_aio.scenes.lookup import find_started, was_committed
+from kognic_aio.scenes.job import find_started
+from kognic_aio.scenes.lookup import was_committed
 
 log = logging.getLogger("kognic_aio")
 
@@ -99,10 +100,10 @@ async def leave(scene_uuid: str, record: Record, run: Run) -> None:
 async def unknown_scene(others: Sequence[str], record: Record, run: Run) -> str | None:
     """Find the scene of a SceneRequest whose start an earlier run did not survive, and return its uuid.
 
-    One that waits for files is invalidated, as its signed URLs are lost; one that has inputs is somebody else's.
+    One that waits for files is invalidated, as its signed URLs are lost.
     """
     found = await find_started(record.backend, str(record.external_id), others)
-    if found is None or (found.status.is_committed and await find_inputs_anywhere(record.backend, found.uuid)):
+    if found is None:
         return None
     if found.status.is_committed:
         await record.found_committed(found.uuid)

@@ -14,6 +14,7 @@ from kognic_aio.pipeline.journal import Entry, Journal, Step
 from kognic_aio.pipeline.journal.facts import Change, Invalidated
 from kognic_aio.scenes.abandon import invalidate_orphan
 from kognic_aio.scenes.backend import Backend
+from kognic_aio.scenes.inputs import find_inputs_anywhere
 from kognic_aio.scenes.lookup import was_committed
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Orphans:
         # No retries: if this fails, the journal keeps the orphan for the next run. Nor do these requests decide whether
         # the host is broken: the platform may never have known the scene.
         unhurried = evolve(self._backend, api=self._backend.api.with_policy(NO_RETRY))
-        self._tasks.start_soon(self._invalidate, unhurried, scene_uuid)
+        self._tasks.start_soon(self._invalidate_childless, unhurried, scene_uuid)
 
     def give_up(self, entry: Entry) -> None:
         """Begin to abandon a scene that an earlier run started, unless it turns out to be committed."""
@@ -72,6 +73,24 @@ class Orphans:
         except KognicError as error:  # in doubt, keep it: uploads that are committed are worth more than an orphan
             log.warning("scene %s may be committed, and is left as it is: %s", scene_uuid, error)
             return True
+
+    async def _invalidate_childless(self, backend: Backend, scene_uuid: str) -> None:
+        """Invalidate a scene of an earlier run, unless it has inputs: people may work on them.
+
+        The journal may not know of them: responses may have been lost, and other runs may have created some.
+        """
+        with self._guarded():
+            try:
+                has_inputs = bool(await find_inputs_anywhere(backend, scene_uuid, wait=False))
+            except ENDS_RUN:
+                raise
+            except KognicError as error:
+                log.warning("scene %s may have inputs, and is left as it is: %s", scene_uuid, error)
+                return
+            if not has_inputs:
+                await self._invalidate(backend, scene_uuid)
+            elif self._journal is not None:
+                await self._journal.add("", Invalidated(scene_uuid))
 
     async def _invalidate(self, backend: Backend, scene_uuid: str) -> None:
         with self._guarded():

@@ -308,7 +308,9 @@ class Record(SceneRecord):
         resumed = self.found.resumed
         earlier = () if resumed is None else self.targets_of(resumed)
         targets = {place_of(target): target for target in (*earlier, *self.targets_left)}
-        await self.add(Reached(Step.CREATING_INPUT, targets=(*targets.values(),)))
+        # An earlier entry keeps the recorded content, unless this one has more.
+        fingerprint, outline = (self._fingerprint, self._outline) if self.found.is_extended else (None, None)
+        await self.add(Reached(Step.CREATING_INPUT, fingerprint, outline, targets=(*targets.values(),)))
 
     async def became_input(self, replaced: Entry, inputs: Sequence[Input]) -> None:
         """Record that an earlier run created inputs of the scene that makes way."""

@@ -36,6 +36,7 @@ class Found:
         calibrations: How the calibration differs from that of the resumed entry, None if it does not.
         is_same: Whether the replaced entry has the same content, perhaps with another calibration.
         is_retried: Whether targets that failed are tried again.
+        is_extended: Whether the content has all that is recorded, and further named pre-annotations.
     """
 
     resumed: Entry | None = None
@@ -43,6 +44,7 @@ class Found:
     calibrations: str | None = None
     is_same: bool = False
     is_retried: bool = False
+    is_extended: bool = False
 
 
 class Records:
@@ -109,8 +111,13 @@ class Records:
         if relation is not Relation.OTHER and not self._retry_failed and not all(entry.refused.values()):
             await journal.add(key, Change.UPHELD)
         if decision is Decision.REPLACE:
-            return Found(replaced=earlier, is_same=relation is Relation.SAME)
-        return Found(resumed=earlier, calibrations=differences.get(CALIBRATION), is_retried=is_retried)
+            return Found(replaced=earlier, is_same=relation in (Relation.SAME, Relation.OTHER_NAMES))
+        return Found(
+            resumed=earlier,
+            calibrations=differences.get(CALIBRATION),
+            is_retried=is_retried,
+            is_extended=relation is Relation.OTHER_NAMES and all(map(_is_added, differences.values())),
+        )
 
     async def _refused(
         self, journal: Journal, content: Content, entry: Entry, differences: Mapping[str, str]
@@ -145,4 +152,17 @@ def _compared(journal: Journal, key: str, content: Content, entry: Entry) -> tup
         return Relation.SAME, {}
     with reading(journal.path, key):
         differences = content.differences(entry.outline)
-    return Relation.OTHER_CALIBRATION if set(differences) == {CALIBRATION} else Relation.OTHER, differences
+    if set(differences) == {CALIBRATION}:
+        return Relation.OTHER_CALIBRATION, differences
+    is_extended = bool(differences) and all(map(_is_about_names, differences.items()))
+    return Relation.OTHER_NAMES if is_extended else Relation.OTHER, differences
+
+
+def _is_about_names(difference: tuple[str, str]) -> bool:
+    """Whether a named pre-annotation, or all of them, is in one content only."""
+    path, change = difference
+    return path.partition(".")[0] == "pre_annotations" and "none" in change.split(" -> ")
+
+
+def _is_added(change: str) -> bool:
+    return change.startswith("none -> ")

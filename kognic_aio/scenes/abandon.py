@@ -11,8 +11,7 @@ from kognic_aio._tasks import for_each
 from kognic_aio.errors import ENDS_RUN, KognicError, NotFoundError
 from kognic_aio.model import SceneInvalidatedReason
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.job import SceneJob
-from kognic_aio.scenes.lookup import find_started
+from kognic_aio.scenes.job import SceneJob, find_started
 
 log = logging.getLogger("kognic_aio")
 
@@ -74,7 +73,7 @@ async def _abandon(
         if orphaned is None:
             backend.visibility.ensure_grace_period(job.external_id, at_least=2 * ABANDONING_TIME)
         try:
-            found = await find_started(backend, job.external_id, job.others)
+            found = await find_started(backend, job.external_id, job.others, has_files=job.has_files)
         except KognicError as error:
             log.warning("a scene %r may have been started, and could not be found: %s", job.external_id, error)
             return

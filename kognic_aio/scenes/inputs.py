@@ -118,11 +118,13 @@ async def find_late_inputs(backend: Backend, scene_uuid: str, project: str, batc
     return await find_late(backend.api, lambda api: _find_inputs(backend.using(api), scene_uuid, project, batch))
 
 
-async def find_inputs_anywhere(backend: Backend, scene_uuid: str) -> list[Input]:
-    """Find the inputs of a scene in all projects, also those that appear soon.
+async def find_inputs_anywhere(backend: Backend, scene_uuid: str, *, wait: bool = True) -> list[Input]:
+    """Find the inputs of a scene in all projects, by default also those that appear soon.
 
     Endpoint: `POST v2/inputs/query`
     """
+    if not wait:
+        return await _find_inputs(backend, scene_uuid, None, None) or []
     return await find_late(backend.api, lambda api: _find_inputs(backend.using(api), scene_uuid, None, None)) or []
 
 

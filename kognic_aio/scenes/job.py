@@ -19,12 +19,13 @@ from kognic_aio._http.wire import JsonObject, encode
 from kognic_aio._secret import Secret
 from kognic_aio._tasks import for_each
 from kognic_aio._validation.official import refuse_official
-from kognic_aio.errors import ConflictError, InvalidError, StorageError, StrandedError
+from kognic_aio.errors import ConflictError, InvalidError, NotFoundError, StorageError, StrandedError
 from kognic_aio.files import FileSource
-from kognic_aio.model import BaseScene, FeatureFlags, SceneStatus
+from kognic_aio.model import BaseScene, FeatureFlags, Scene, SceneStatus
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.backend import Backend
-from kognic_aio.scenes.lookup import find_named, find_started, get_status, is_shown
+from kognic_aio.scenes.inputs import find_inputs_anywhere
+from kognic_aio.scenes.lookup import find_named, get_status, is_shown, left_out
 from kognic_aio.scenes.visibility import check_is_about, shown_id
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class SceneJob:
     Args:
         scene_uuid: The uuid that the platform has reserved for it. That of a SceneRequest is empty until it is started.
         external_id: The external id of a SceneRequest, by which it is found if the response with its uuid is lost.
+        has_files: Whether that has files to upload.
         others: The scenes that had that external id before; None if nobody has looked, so that it cannot be found.
         may_exist: Whether the platform may have started it.
         uploads: The uploads that the platform waits for, once it is started.
@@ -101,6 +103,7 @@ class SceneJob:
 
     scene_uuid: str = ""
     external_id: str = ""
+    has_files: bool = True
     others: Sequence[str] | None = None
     may_exist: bool = False
     uploads: Sequence[Upload] = ()
@@ -155,7 +158,9 @@ async def reserve(backend: Backend, scene: AnyScene | None = None) -> SceneJob:
     """
     if isinstance(scene, SceneRequest):
         others = await find_named(backend.api, scene.external_id)
-        return SceneJob(external_id=scene.external_id, others=[other.uuid for other in others])
+        return SceneJob(
+            external_id=scene.external_id, has_files=bool(scene.get_files()), others=[other.uuid for other in others]
+        )
     path = "v1/inputs/initialize"
     # Retried like a read: a uuid that is never used does no harm.
     reserved = await backend.api.ask(path, ReservedScene, json=backend.workspace)
@@ -198,7 +203,7 @@ async def _start_request(
             return await api.post(path, AcceptedRequest, json=encode(request))
 
     async def find(api: Api) -> AcceptedRequest | None:
-        found = await find_started(backend.using(api), job.external_id, job.others or ())
+        found = await find_started(backend.using(api), job.external_id, job.others or (), has_files=job.has_files)
         if found is None:
             return None
         job.scene_uuid = found.uuid
@@ -211,6 +216,29 @@ async def _start_request(
     backend.visibility.begin_grace_period(job.scene_uuid, request.external_id)
     urls = accepted.signed_upload_urls or Secret[SignedUrls](())
     job.uploads = file_uploads(backend, path, urls, files, sources)
+
+
+async def find_started(
+    backend: Backend, external_id: str, others: Sequence[str], *, has_files: bool | None = None
+) -> Scene | None:
+    """Find the scene that a SceneRequest has started, as soon as it is shown; None if it is not within a grace period.
+
+    It is the one that is not among `others`, which had the external id before. One with inputs is somebody else's, and
+    so is one that is committed if `has_files` says that it has to wait for files.
+    """
+    backend.visibility.ensure_grace_period(external_id)
+
+    async def find() -> Scene:
+        for scene in await find_named(backend.api, external_id):
+            is_ours = scene.uuid not in others and not (has_files and scene.status.is_committed)
+            if is_ours and not await find_inputs_anywhere(backend, scene.uuid, wait=False):
+                return scene
+        raise left_out(backend.api, [external_id])
+
+    try:
+        return await backend.visibility.when_shown([external_id], find)
+    except NotFoundError:
+        return None
 
 
 async def _start_imu_data(backend: Backend, body: JsonObject) -> list[Upload]:

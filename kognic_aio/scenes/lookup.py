@@ -32,25 +32,6 @@ async def find_named(api: Api, external_id: str) -> Sequence[Scene]:
     return [scene for scene in scenes if scene.external_id == external_id and not scene.status.is_lost]
 
 
-async def find_started(backend: Backend, external_id: str, others: Sequence[str]) -> Scene | None:
-    """The scene that was started under an external id, apart from `others`, as soon as it is shown.
-
-    None if it is not shown within a grace period. Nobody else may start scenes under this external id meanwhile.
-    """
-    backend.visibility.ensure_grace_period(external_id)
-
-    async def find() -> Scene:
-        for scene in await find_named(backend.api, external_id):
-            if scene.uuid not in others:
-                return scene
-        raise left_out(backend.api, [external_id])
-
-    try:
-        return await backend.visibility.when_shown([external_id], find)
-    except NotFoundError:
-        return None
-
-
 async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene]:
     """Get scenes as soon as the platform shows all of them.
 

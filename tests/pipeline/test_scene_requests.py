@@ -18,11 +18,14 @@ from kognic_aio import (
     create_inputs,
     events,
 )
+from kognic_aio._http.wire import encode
+from kognic_aio.client import backend_of
 from kognic_aio.emulator import CALIBRATION_ID, WORKSPACE_ID, Emulator, faults
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest, SensorResource
 from kognic_aio.pipeline.content import Content
 from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.journal.facts import Reached
+from kognic_aio.scenes.job import AcceptedRequest
 from tests.scenes import CSV, JPG, cameras_scene
 from tests.waiting import cancelled_when
 
@@ -179,18 +182,52 @@ async def test_a_run_that_ended_before_it_knew_the_uuid(form: str, ingest: Inges
     assert ingest.inputs() == 1
 
 
-@pytest.mark.parametrize("form", FORMS)
-async def test_a_process_that_was_killed_before_it_knew_the_uuid(form: str, ingest: Ingest) -> None:
-    """The journal knows which scenes had the external id before; the other one is invalidated."""
-    before = ingest.emulator.platform.add_scene("crossing")
-    await ingest.client.scene.create_scene(FORMS[form]())
-    content = Content(FORMS[form](), {})
-    begun = Reached(Step.STARTING, content.fingerprint, content.outline(), others=(before,))
+async def begun(ingest: Ingest, request: SceneRequest, *others: str) -> None:
+    """A process was killed when it had sent the request, before it knew the uuid."""
+    content = Content(request, {})
+    fact = Reached(Step.STARTING, content.fingerprint, content.outline(), others=others)
     async with Journal(ingest.path, Destination(ingest.emulator.url, WORKSPACE_ID, PROJECT)) as journal:
-        await journal.add("crossing", begun)
+        await journal.add("crossing", fact)
+
+
+@pytest.mark.parametrize("form", ["remote", "postponed"])
+async def test_a_process_that_was_killed_before_it_knew_the_uuid(form: str, ingest: Ingest) -> None:
+    """A scene without files goes on. The journal knows which scenes had the external id before."""
+    before = ingest.emulator.platform.add_scene("crossing")
+    started = await ingest.client.scene.create_scene(FORMS[form]())
+    await begun(ingest, FORMS[form](), before)
     (result,) = await ingest(FORMS[form](), journal=ingest.path)
+    assert (result.status, result.scene_uuid, ingest.inputs()) == (CREATED, started.scene_uuid, 1)
+    assert ingest.statuses() == ["created", "created"]
+
+
+async def test_a_killed_process_whose_scene_waits_for_files(ingest: Ingest) -> None:
+    """It is invalidated, as nobody knows its signed URLs, and started afresh."""
+    await backend_of(ingest.client).api.post("v2/scenes", AcceptedRequest, json=encode(local()))
+    await begun(ingest, local())
+    (result,) = await ingest(local(), journal=ingest.path)
     assert (result.status, ingest.inputs()) == (CREATED, 1)
-    assert ingest.statuses() == ["created", "created", "invalidated:incorrectly-created"]
+    assert ingest.statuses() == ["created", "invalidated:incorrectly-created"]
+
+
+async def test_a_killed_process_and_somebody_elses_scene(ingest: Ingest) -> None:
+    """A scene that has an input is not ours, and is left alone."""
+    theirs = await ingest.client.scene.create_scene(remote())
+    await ingest.client.cameras.create_from_scene(theirs.scene_uuid, "project-a", "batch-2")
+    await begun(ingest, remote())
+    (result,) = await ingest(remote(), journal=ingest.path)
+    assert (result.status, result.scene_uuid != theirs.scene_uuid) == (CREATED, True)
+    assert (ingest.statuses(), ingest.inputs()) == (["created", "created"], 2)
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_equal_external_ids(form: str, ingest: Ingest) -> None:
+    """They come one after the other, so that a lost response is never taken for that of another scene."""
+    ingest.emulator.faults.add(faults.Drop(after_effect=form == "local"), on="POST v2/scenes", times=1)
+    results = await ingest(FORMS[form](), FORMS[form]())
+    assert [result.status for result in results] == [CREATED, CREATED]
+    assert ingest.inputs() == 2
+    assert ingest.statuses()[:2] == ["created", "created"]
 
 
 async def test_an_import_that_is_refused(ingest: Ingest) -> None:

@@ -1,7 +1,7 @@
 """Several inputs of one scene: a scene is uploaded once, and feeds every target with the pre-annotation it names."""
 
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from kognic_aio.emulator import Emulator, Platform, faults
 from kognic_aio.errors import InvalidError, JournalMismatchError, UnknownBatchError, UnknownProjectError
 from tests.faults.ingestion import TARGETS, Ingestion
 from tests.scenes import cameras_scene
+from tests.waiting import cancelled_when
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +60,8 @@ class Ingest:
     async def __call__(self, *items: Any, **more: Any) -> list[InputCreationResult]:
         options: dict[str, Any] = {"sleep_time": 0.01} | ({} if "project" in more else {"targets": (A, B)}) | more
         with anyio.fail_after(20):
-            return [result async for result in create_inputs(self.client, [*items], **options)]
+            async with create_inputs(self.client, [*items], **options) as run:
+                return [result async for result in run]
 
     async def one(self, given: Any, **more: Any) -> InputCreationResult:
         (result,) = await self(given, **more)
@@ -347,6 +349,85 @@ async def test_retry_by_the_journal(ingest: Ingest) -> None:
     assert again.scene_uuid == first.scene_uuid
     assert again.outcomes[1] == first.outcomes[1]
     assert (ingest.uploads, ingest.inputs()) == (1, [("project-b", "batch-1", None)])
+
+
+async def test_a_further_target_with_a_pre_annotation_of_its_own(ingest: Ingest) -> None:
+    """Named pre-annotations may be added. One that is recorded has to be the same."""
+    boxes, lanes = ({name: BOTH[name]} for name in BOTH)
+    first, *_ = await ingest.recorded(item(pre_annotations=boxes), targets=[A])
+    second, *_ = await ingest.recorded(item(), targets=[A, LANES])
+    third, *_ = await ingest.recorded(item(pre_annotations=lanes), targets=[InputTarget("project-a", batch="batch-3")])
+    assert [each.status for each in (first, second, third)] == [CREATED, CREATED, CREATED]
+    assert len({each.scene_uuid for each in (first, second, third)}) == 1
+    found = [("project-a", "batch-2", "boxes"), ("project-a", "batch-3", None), ("project-b", "batch-1", "lanes")]
+    assert (ingest.inputs(), ingest.uploads) == (found, 1)
+    (changed,) = await ingest.recorded(item(pre_annotations={"lanes": BOTH["boxes"]}), targets=[LANES])
+    assert changed.error is not None
+    assert "pre_annotations.lanes: changed" in changed.error.message
+
+
+async def test_each_target_is_delivered(ingest: Ingest) -> None:
+    """Whoever asks for some targets only gets what the others came to when they ask for those."""
+    assert [len(each.outcomes) for each in await ingest.recorded(item(), targets=[A])] == [1]
+    assert [len(each.outcomes) for each in await ingest.recorded(item(), targets=[B])] == [1]
+    for targets in ([A], [B], [A, B]):
+        assert await ingest.recorded(item(), targets=targets) == []
+
+
+async def in_the_middle(ingest: Ingest, targets: Sequence[InputTarget], on: str) -> None:
+    """A run that is cancelled while a request is answered."""
+    planned = ingest.emulator.faults.add(faults.SlowAnswer(20), on=on, times=1)
+    run = ingest(item(), targets=targets, journal=ingest.path)
+    await cancelled_when(lambda: planned.injected, run)
+    ingest.emulator.faults.clear()
+
+
+@pytest.mark.parametrize("retry", ["retry_failed", "Journal.retry_failed", "on_failure"])
+async def test_inputs_of_other_runs_stay(retry: str, ingest: Ingest) -> None:
+    """A scene that has an input is never invalidated, though the journal does not know of it."""
+    await in_the_middle(ingest, [B], "POST v2/inputs")
+    ingest.emulator.platform.refuse("input", "crossing", "not today", only="project-a")
+    options: dict[str, Any] = {"on_failure": "invalidate"} if retry == "on_failure" else {}
+    (failed,) = await ingest.recorded(item(), targets=[A], **options)
+    assert failed.status is FAILED
+    if retry == "Journal.retry_failed":
+        async with Journal(ingest.path) as journal:
+            await journal.retry_failed()
+    await ingest.recorded(item(), targets=[A], retry_failed=retry == "retry_failed")
+    assert ingest.inputs() == [("project-b", "batch-1", None)]
+
+
+async def test_what_was_created_is_known_after_an_interruption(ingest: Ingest) -> None:
+    """A run that adds a target may be interrupted, and the next one fail: nothing is lost or doubled."""
+    await ingest.recorded(item(), targets=[A])
+    await in_the_middle(ingest, [A, B], "POST v2/scenes/query")
+    ingest.emulator.faults.add(faults.Status(400), on="POST v2/scenes/query", times=1)
+    (failed,) = await ingest.recorded(item(), targets=[A, B])
+    assert [outcome.status for outcome in failed.outcomes] == [CREATED, FAILED]
+    (result,) = await ingest.recorded(item(), targets=[A, B], retry_failed=True)
+    assert (result.status, result.scene_uuid) == (CREATED, failed.scene_uuid)
+    assert ingest.inputs() == [("project-a", "batch-2", "boxes"), ("project-b", "batch-1", None)]
+    assert ingest.uploads == 1
+
+
+async def test_a_scene_that_was_invalidated_meanwhile(ingest: Ingest) -> None:
+    """Its inputs are gone with it: it is created anew when failures are retried."""
+    ingest.emulator.platform.refuse("input", "crossing", "not today", only="project-a")
+    (first,) = await ingest.recorded(item())
+    ingest.emulator.platform.refusals.clear()
+    ingest.emulator.platform.invalidate_scene(str(first.scene_uuid))
+    (second,) = await ingest.recorded(item(), retry_failed=True)
+    assert (second.status, second.inputs, {each.status for each in second.outcomes}) == (FAILED, (), {FAILED})
+    (third,) = await ingest.recorded(item(), retry_failed=True)
+    assert (third.status, len(ingest.inputs())) == (CREATED, 2)
+
+
+async def test_a_pre_annotation_that_nobody_names(ingest: Ingest, caplog: pytest.LogCaptureFixture) -> None:
+    """It is created. If that fails, no target does, but it is logged."""
+    ingest.emulator.platform.refuse("pre-annotation", "crossing", "no lanes here", only="lanes")
+    result = await ingest.one(item())
+    assert (result.status, set(result.preannotation_uuids)) == (CREATED, {"boxes"})
+    assert "scene 'crossing' has no pre-annotation 'lanes': no lanes here" in caplog.text
 
 
 async def test_a_journal_keeps_no_exception(ingest: Ingest) -> None:
