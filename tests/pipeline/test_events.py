@@ -1,10 +1,13 @@
 """Events: what is told of each scene makes sense, and adds up to what is counted."""
 
+import asyncio
+import gc
 import logging
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from attrs import evolve
 
 from kognic_aio import (
     InputCreationStatus,
+    InputTarget,
     KognicIOClient,
     Progress,
     SceneStage,
@@ -264,24 +268,138 @@ async def test_one_that_is_slow(client: KognicIOClient) -> None:
     assert [event.time for event in told] == sorted(event.time for event in told)
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+async def test_one_that_raises_what_ends_a_thread(error: type[BaseException], client: KognicIOClient) -> None:
+    """It is called with every event all the same."""
+    told: list[Event] = []
+
+    def fail(event: Event) -> None:
+        told.append(event)
+        raise error
+
+    check_sums(told, await run(client, scenes_of(5), fail))
+
+
+async def test_a_slow_one_gets_all(client: KognicIOClient) -> None:
+    """The end of the run waits for it. The results do not: they are there before."""
+    told: list[Event] = []
+    done = threading.Event()
+
+    def wait(event: Event) -> None:
+        done.wait(10)
+        time.sleep(0.01)
+        told.append(event)
+
+    made = create_inputs(client, scenes_of(10), "project-b", sleep_time=0.01, on_event=wait)
+    with anyio.fail_after(30):
+        async for _ in made:
+            if made.progress.settled == 10:
+                done.set()
+    check_sums(told, made.progress)
+
+
 async def test_a_run_that_is_left(client: KognicIOClient) -> None:
-    """It ends soon, though the callback hangs."""
-    hangs, done = threading.Event(), threading.Event()
+    """It ends soon, though the callback hangs, which is called no more. What it was not told of is counted."""
+    hangs, done, calls = threading.Event(), threading.Event(), 0
 
     def hang(_: Event) -> None:
+        nonlocal calls
+        calls += 1
         hangs.set()
         done.wait(20)
 
-    began = time.monotonic()
     async with create_inputs(client, scenes_of(5), "project-b", sleep_time=0.01, on_event=hang) as made:
-        async for _ in made:
-            break
-    assert hangs.is_set()
-    assert time.monotonic() - began < 15
+        with anyio.fail_after(10):
+            async for _ in made:
+                break
+            await until(hangs.is_set)
+    assert made.progress.events_dropped > 0
+    assert set(made.progress.in_stage.values()) == {0}
     done.set()
+    await until(lambda: "kognic_aio events" not in {thread.name for thread in threading.enumerate()})
+    assert calls == 1
 
 
-@pytest.mark.parametrize("wrong", ["print", 3], ids=str)
+async def test_a_run_that_is_dropped(emulator: Emulator, client: KognicIOClient) -> None:
+    """A callback that refers to its run does not keep it alive."""
+    emulator.platform.timing.processing_time = 60
+    task: asyncio.Task[Any] | None = None
+
+    async def begin() -> None:
+        nonlocal task
+        made = create_inputs(client, scenes_of(3), "project-b", on_event=lambda _: made.progress.taken)
+        with anyio.move_on_after(0.5):
+            await anext(made)
+        (task,) = (each for each in asyncio.all_tasks() if each.get_name() == "create_inputs")
+
+    def is_over() -> bool:
+        gc.collect()
+        return task is not None and task.done()
+
+    await begin()
+    await until(is_over)
+
+
+async def test_one_that_drains(client: KognicIOClient) -> None:
+    """A callback may ask its run to take no more scenes."""
+
+    def drain(event: Event) -> None:
+        if isinstance(event, events.SceneSettled):
+            made.drain()
+
+    made = create_inputs(client, (scene for scene in scenes_of(2_000)), "project-b", sleep_time=0.01, on_event=drain)
+    with anyio.fail_after(40):
+        results = [result async for result in made]
+    assert 0 < len(results) < 2_000
+
+
+async def test_its_context(client: KognicIOClient) -> None:
+    """It sees the context variables of the call, whoever else uses the client."""
+    name: ContextVar[str] = ContextVar("name")
+    seen: dict[str, set[str]] = {"north": set(), "south": set()}
+
+    async def ingest(own: str) -> None:
+        name.set(own)
+        await run(client, scenes_of(20), lambda _: seen[own].add(name.get()))
+
+    async with anyio.create_task_group() as tasks:
+        for own in seen:
+            tasks.start_soon(ingest, own)
+    assert seen == {"north": {"north"}, "south": {"south"}}
+
+
+async def test_other_calls_are_not_told(emulator: Emulator, client: KognicIOClient) -> None:
+    """A retry of a call beside the run is no event of the run; a host that pushes back is one of all runs."""
+    told: list[Event] = []
+    emulator.faults.add(faults.Status(429, retry_after=0), on="GET v1/projects", times=1)
+
+    async def scenes() -> Any:
+        await client.project.get_projects()
+        yield cameras_scene("crossing")
+
+    made = create_inputs(client, scenes(), "project-b", sleep_time=0.01, on_event=told.append)
+    assert [result.status async for result in made] == [CREATED]
+    assert not [event for event in told if isinstance(event, events.Retried)]
+    assert [event.why for event in told if isinstance(event, events.PushedBack)] == ["status 429"]
+
+
+async def test_an_input_is_told_of_when_it_is_there(emulator: Emulator, client: KognicIOClient) -> None:
+    """Another target that takes longer, or fails, does not matter."""
+    emulator.faults.add(faults.SlowAnswer(0.5), on="POST v2/inputs", times=1)
+    emulator.platform.refuse("input", "crossing", "not here", only="project-a")
+    told: list[Event] = []
+    targets = [InputTarget("project-a", batch="batch-2"), InputTarget("project-b")]
+    made = create_inputs(client, [cameras_scene("crossing")], targets=targets, sleep_time=0.01, on_event=told.append)
+    assert [result.status async for result in made] == [FAILED]
+    (created,) = (event for event in told if isinstance(event, events.InputCreated))
+    assert created.target == targets[1]
+
+
+def generator(event: Event) -> Iterator[Event]:
+    yield event
+
+
+@pytest.mark.parametrize("wrong", ["print", 3, generator], ids=["text", "number", "generator"])
 def test_no_function(wrong: Any) -> None:
     """What cannot be called is an error at once."""
     with pytest.raises(InvalidError, match="on_event: expected a function, neither async nor a generator"):

@@ -172,6 +172,31 @@ async def test_a_query_that_fails(ingest: Ingest) -> None:
     assert (result.status, ingest.inputs("crossing")) == (FAILED, [])
 
 
+async def test_a_name_that_the_platform_refuses(ingest: Ingest) -> None:
+    """It fails its own scene, and no other that is looked up with it."""
+    results, _ = await ingest("\ud800", *(f"crossing-{number}" for number in range(5)), existing="skip")
+    assert sorted(result.status for result in results) == [*(5 * [CREATED]), FAILED]
+
+
+async def test_equal_external_ids_in_one_source(ingest: Ingest) -> None:
+    """The second finds what has become of the first, whatever the limits."""
+    for number, limits in enumerate((Limits(), Limits(in_flight=1))):
+        results, progress = await ingest(*(3 * [f"crossing-{number}"]), existing="skip", limits=limits)
+        assert (len(results), progress.skipped) == (1, 2)
+
+
+@pytest.mark.parametrize("existing", ["skip", "fail"])
+async def test_what_failed_is_looked_up_when_it_is_retried(existing: Any, ingest: Ingest) -> None:
+    """The platform may have got it from somebody else meanwhile."""
+    ingest.emulator.platform.refuse("scene", "crossing", "too dark")
+    await ingest("crossing", journal=ingest.path)
+    ingest.emulator.platform.refusals.clear()
+    await ingest("crossing")
+    for _ in range(2):
+        await ingest("crossing", journal=ingest.path, retry_failed=True, existing=existing)
+    assert ingest.inputs("crossing") == [PROJECT]
+
+
 # Scenes that come to nothing
 
 
