@@ -16,6 +16,7 @@
     ├── StrandedError               a scene was started, but the response with its signed URLs was lost
     ├── InvalidError                bad input (also a ValueError)
     │   ├── DuplicateError          the journal has different content under the same key
+    │   ├── InputExistsError        a project has an input of such a scene already, and `existing="fail"` was passed
     │   ├── OfficialModelError      a model of kognic-io's where one of ours belongs
     │   ├── MissingFileError        a local file that is missing, empty or no file
     │   └── DataError               file data that cannot be read, or is empty
