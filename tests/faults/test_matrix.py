@@ -65,7 +65,7 @@ async def test_a_fault(run: Run, platform: str, emulator: Emulator, table: list[
 
 async def test_a_fault_with_targets(run_with_targets: Run, emulator: Emulator, table: list[Row]) -> None:
     """Each scene is uploaded once, gets one of each pre-annotation, and an input per target with the right one."""
-    ingestion = Ingestion(SCENES // 2, TARGETS)
+    ingestion = Ingestion(SCENES, TARGETS)
     planned = run_with_targets.plan(emulator.faults)
     results = await ingestion.run(emulator)
     counts = {"injected": planned.injected, "results": len(results), "abandoned": 0}
