@@ -109,10 +109,11 @@ def create_inputs(
             what is left of them. By default they are skipped, and counted in `progress.skipped_failed`.
         on_failure: `invalidate` to invalidate scenes that fail and have no input, so that you can use their external
             ids again. By default the platform keeps what was committed.
-        existing: What to do with a scene if a project that it goes to already has an input with its external id: create
-            another one, `skip` the scene, or `fail` it. Scenes are looked up by the hundred, so up to 200 are taken
-            ahead. A skipped scene is counted in `progress.skipped` and has no result. One that lacks inputs of some
-            targets gets those, from the scene that is there. For those whose journal is lost.
+        existing: What to do with a scene if the batch of a target, or its project if it names no batch, already has an
+            input with the scene's external id: `create` another one, `skip` the scene, or `fail` it. For runs whose
+            journal is lost. Scenes are looked up by the hundred, so up to 200 are taken ahead. A skipped scene is
+            counted in `progress.skipped` and has no result. One that lacks inputs of some targets gets those, from the
+            scene that is there; with `fail`, one input is enough for it to fail.
         on_event: Called with each event of the run, in order, in a thread of its own: see `kognic_aio.events`. All runs
             on a client are told of its hosts. Up to 10,000 events wait for the callback; further ones are dropped and
             counted in `progress.events_dropped`. A run that has ended by itself waits up to 10 seconds for it, as long

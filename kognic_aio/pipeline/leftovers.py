@@ -25,8 +25,8 @@ async def look_up(taken: Taken, record: Record, run: Run) -> None:
         return
     found = await run.lookup.find(taken, record.external_id, record.targets.each)
     if found and run.lookup.fails:
-        target, (made, *_) = next(iter(found.items()))
-        raise InputExistsError(f"{target} has input {made.uuid} of a scene {record.external_id!r} already")
+        there = ", ".join(f"{target} has input {made.uuid}" for target, (made, *_) in found.items())
+        raise InputExistsError(f"scene {record.external_id!r} exists already: {there}")
     if not found:
         return
     replaced, resumed = record.found.replaced, record.found.resumed

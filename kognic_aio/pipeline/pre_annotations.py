@@ -48,7 +48,7 @@ def _check_names(pre_annotations: Mapping[str | None, PreAnnotation], targets: T
         raise InvalidError("pre_annotation: with targets=, pass pre_annotations={name: ...}; each target names its own")
     for target in targets.each:
         if target.pre_annotation is not None and target.pre_annotation not in names:
-            there = f"only {_some(sorted(names))}" if names else "none"
+            there = f"only {_some(map(repr, sorted(names)))}" if names else "none"
             raise InvalidError(f"pre_annotations: {target} names {target.pre_annotation!r}, the scene has {there}")
 
 

@@ -70,7 +70,7 @@ class Progress:
 
     Attributes:
         taken: Scenes taken from the source.
-        committed: Scenes that were committed.
+        committed: Scenes that were committed, in this run or an earlier one.
         files: Uploaded files.
         bytes: Total size of the uploaded files in bytes.
         created: Scenes that became inputs.

@@ -95,7 +95,7 @@ async def test_fail(dryrun: bool, ingest: Ingest) -> None:
     assert result.error is not None
     assert (result.status, result.scene_uuid) == (FAILED, None)
     assert isinstance(result.error.exception, InputExistsError)
-    told = f"project 'project-b' has input {first[0].input_uuid} of a scene 'crossing' already"
+    told = f"scene 'crossing' exists already: project 'project-b' has input {first[0].input_uuid}"
     assert result.error.message == told
     assert ingest.inputs("crossing") == [PROJECT]
 

@@ -213,7 +213,7 @@ async def test_a_dry_run(ingest: Ingest) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown name": ({"pre_annotations": {"lanes": BOTH["lanes"]}}, "names 'boxes', the scene has only lanes"),
+    "unknown name": ({"pre_annotations": {"lanes": BOTH["lanes"]}}, "names 'boxes', the scene has only 'lanes'"),
     "no name": ({"pre_annotations": {}, "pre_annotation": BOTH["boxes"]}, "pass pre_annotations={name: ...}"),
     "bad content": (
         {"pre_annotations": {"boxes": {"openlabel": {"metadata": {"schema_version": "2"}}}}},
