@@ -1,7 +1,9 @@
 """Several inputs of one scene: a scene is uploaded once, and feeds every target with the pre-annotation it names."""
 
 import pickle
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -458,3 +460,29 @@ async def test_many_scenes(emulator: Emulator) -> None:
     ingestion.check(emulator.platform, results)
     assert sum(len(result.outcomes) for result in results) == 600
     assert sum(1 for _ in emulator.platform.inputs) == 602  # two are there from the beginning
+
+
+def as_of_schema_3(path: Path) -> None:
+    """Make a journal one of the version before, which knew of no targets."""
+    gone = ", ".join(f"'$.{name}'" for name in ("targets", "result.outcomes", "result.preannotationUuids"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE fact SET content = json_remove(content, {gone})")
+        connection.execute("PRAGMA user_version = 3")
+        connection.commit()
+
+
+async def test_a_journal_of_the_version_before(ingest: Ingest) -> None:
+    """It is taken up: what is delivered is skipped, what failed stays so, and further targets get what they lack."""
+    ingest.emulator.platform.refuse("input", "bridge", "not today")
+    scenes = [SceneWithPreAnnotation(cameras_scene(name)) for name in ("crossing", "bridge")]
+    first = await ingest.recorded(*scenes, project="project-b")
+    as_of_schema_3(ingest.path)
+    assert await ingest.recorded(*scenes, project="project-b") == []
+    as_of_schema_3(ingest.path)
+    own = [InputTarget("project-b"), InputTarget("project-a", batch="batch-2")]
+    results = {each.external_id: each for each in await ingest.recorded(*scenes, targets=own)}
+    created = next(each for each in first if each.external_id == "crossing")
+    assert (results["crossing"].status, results["crossing"].outcomes[0].input_uuid) == (CREATED, created.input_uuid)
+    assert [outcome.status for outcome in results["bridge"].outcomes] == [FAILED, FAILED]
+    assert ingest.inputs() == [("project-a", "batch-2", None), ("project-b", "batch-1", None)]
+    assert ingest.uploads == 2
