@@ -13,6 +13,9 @@ MAX_RATIO = 50
 FREE = 1 << 20
 """Bytes that a body may always have, however well it is compressed."""
 
+GZIP = ("gzip", "x-gzip")
+"""Names of the only compression that we ask for."""
+
 
 class TooMuchError(ValueError):
     """A body is much larger than its compressed size suggests."""
@@ -22,7 +25,7 @@ def decompressed(body: bytes, encoding: str, max_size: int) -> bytes:
     """Decompress a body of one `Content-Encoding`. Raises a TooMuchError, or a ValueError if it cannot be read."""
     if not body or encoding in ("", "identity"):
         return body
-    if encoding not in ("gzip", "x-gzip"):
+    if encoding not in GZIP:
         raise ValueError(f"it is compressed in another way than requested: {printable(encoding, 40)}")
     limit = min(max_size, max(FREE, MAX_RATIO * len(body)))
     try:
@@ -36,7 +39,7 @@ def decompressed(body: bytes, encoding: str, max_size: int) -> bytes:
 
 def start_of_error(body: bytes, encoding: str, size: int) -> bytes:
     """The start of an error's body. It may be cut off, and is left as it is if it cannot be decompressed."""
-    if encoding in ("gzip", "x-gzip"):
+    if encoding in GZIP:
         with suppress(OSError, EOFError, zlib.error):
             return _start_of_gzip(body, size)
     return body[:size]

@@ -147,8 +147,10 @@ class Record(SceneRecord):
     @property
     def is_known(self) -> bool:
         """Whether the result of the scene is known, or it has gone so far that it goes on."""
-        goes_on = self.found.replaced is None and self.scene_uuid is not None
-        return self.earlier_result is not None or (goes_on and not self.has_only(Step.STARTING))
+        resumed = self.found.resumed
+        is_only_started = resumed is not None and resumed.step is Step.STARTING
+        goes_on = self.found.replaced is None and self.scene_uuid is not None and not is_only_started
+        return self.earlier_result is not None or goes_on
 
     @property
     def was_delivered(self) -> bool:
@@ -168,10 +170,6 @@ class Record(SceneRecord):
         """Whether an earlier run was about to take a step, so that it may have taken it."""
         resumed = self.found.resumed
         return resumed is not None and STEPS.index(resumed.step) >= STEPS.index(step)
-
-    def has_only(self, step: Step) -> bool:
-        """Whether an earlier run came to a step and no further."""
-        return self.found.resumed is not None and self.found.resumed.step is step
 
     def may_have(self, target: InputTarget) -> bool:
         """Whether an earlier run may have created the input of a target."""

@@ -41,8 +41,6 @@ from kognic_aio.scenes.job import Restarts, check_type, commit, reserve, start, 
 
 log = logging.getLogger("kognic_aio")
 
-log = logging.getLogger("kognic_aio")
-
 K = TypeVar("K")
 R = TypeVar("R")
 

@@ -11,7 +11,6 @@ from typing import Self, TypeAlias
 
 from anyio import Semaphore, move_on_after
 
-from kognic_aio._frames import callers_frames
 from kognic_aio._tasks import is_async_callable
 from kognic_aio._threads import in_thread, leased_worker
 from kognic_aio._validation.official import refuse_official
@@ -27,6 +26,9 @@ Item: TypeAlias = SceneWithPreAnnotation | BaseScene | SceneRequest
 SceneSource: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 log = logging.getLogger("kognic_aio")
+
+INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contextlib")
+"""Packages whose frames lie between a run and the code of its source."""
 
 RELEASING_TIME = 0.4
 """Seconds that a cancelled task waits for a release. It may have to abandon its scene within the same second."""
@@ -290,7 +292,11 @@ def explain_failure(error: Exception, taken: int, last: str | None) -> None:
         taken: How many scenes it gave before.
         last: The external id of the last of them, None if that was not a scene.
     """
-    error.__traceback__ = callers_frames(error) or error.__traceback__  # one of our own keeps its traceback
+    frames = error.__traceback__
+    while frames is not None and str(frames.tb_frame.f_globals.get("__name__")).partition(".")[0] in INTERNAL:
+        frames = frames.tb_next
+    if frames is not None:  # otherwise the error comes from our own code, and keeps its traceback
+        error.__traceback__ = frames
     scenes = "1 scene" if taken == 1 else f"{taken} scenes"
     place = f"after {scenes}" if taken else "at its first scene"
     named = "" if last is None else f", the last one {last!r}"
