@@ -11,7 +11,7 @@ import anyio
 from anyio import CancelScope
 from attrs import evolve, fields
 
-from kognic_aio._frames import hide_frames
+from kognic_aio._frames import hide_frames, without_frames
 from kognic_aio._http.api import Api
 from kognic_aio._http.auth import Auth
 from kognic_aio._http.protocol import given
@@ -33,7 +33,7 @@ from kognic_aio.config import (
     Retry,
     find_environment,
 )
-from kognic_aio.errors import ClosedError, InvalidError, WorkspaceError
+from kognic_aio.errors import ClosedError, InvalidError, KognicError, WorkspaceError
 from kognic_aio.model import (
     AggregatedLidarsAndCamerasSequence,
     Cameras,
@@ -255,8 +255,10 @@ class KognicIOClient:
         try:
             await self._open_transport()
             self._workspace_id = self._write_workspace_id or await self._find_workspace()
-        except BaseException:
+        except BaseException as error:
             await self.aclose()
+            if isinstance(error, KognicError):
+                without_frames(error)  # ours help nobody
             raise
 
     async def _open_transport(self) -> None:

@@ -11,7 +11,7 @@ from kognic_aio.errors import InvalidError, NotFoundError
 from kognic_aio.model import CreateSceneResponse, EgoVehiclePose, Scene, SceneInvalidatedReason, SceneSummary
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.resources import ApiResource
-from kognic_aio.scenes.creation import create_requested_scene
+from kognic_aio.scenes.creation import create_scene
 from kognic_aio.scenes.lookup import get_scenes, left_out
 from kognic_aio.scenes.visibility import check_is_about
 
@@ -140,7 +140,7 @@ class SceneResource(ApiResource):
         if not isinstance(scene_request, SceneRequest):  # pyright: ignore[reportUnnecessaryIsInstance]
             refuse_official(scene_request, "scene_request", SceneRequest)
             raise InvalidError(f"expected a SceneRequest, got {type(scene_request).__name__}")
-        return await create_requested_scene(self._backend, scene_request)
+        return await create_scene(self._backend, scene_request)
 
     async def import_indexed_scene(self, scene_uuid: str) -> None:
         """Import a scene that is only indexed: the platform reads its files from your cloud.

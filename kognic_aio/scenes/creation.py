@@ -26,9 +26,12 @@ log = logging.getLogger("kognic_aio")
 
 
 async def create_scene(
-    backend: Backend, scene: AnyScene, flags: FeatureFlags | None, parent_path: str
+    backend: Backend, scene: AnyScene, flags: FeatureFlags | None = None, parent_path: str = PARENT_PATH
 ) -> CreateSceneResponse:
-    """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned."""
+    """Reserve, start, upload and commit a scene. If that fails, the scene is abandoned.
+
+    A `SceneRequest` is committed if it has local files.
+    """
     # Orphans are invalidated last, when the place among the scene jobs is free again.
     async with (
         leaving_no_orphans(backend) as orphans,
@@ -70,8 +73,3 @@ async def validate_scene(backend: Backend, scene: BaseScene, flags: FeatureFlags
     """
     async with backend.limiters.scene_jobs, opened_sources(scene.resources, backend.limiters.read_pool, keep=True):
         await validate(backend, scene, flags, parent_path)
-
-
-async def create_requested_scene(backend: Backend, scene_request: SceneRequest) -> CreateSceneResponse:
-    """Create a scene from a `SceneRequest`. It is committed if it has local files."""
-    return await create_scene(backend, scene_request, None, PARENT_PATH)

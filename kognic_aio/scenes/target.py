@@ -62,7 +62,8 @@ def _check_takes_inputs(api: Api, project: str, named: ProjectBatch | None, batc
     if named is not None and not named.takes_inputs:
         status = api.redact(named.status.value)
         problem = f"batch {named.batch!r} of project {project!r} is {status}, closed for new inputs"
-        raise BatchClosedError(problem, instead=f"open batches: {_nearest(api, named.batch, open_ones) or 'none'}")
+        takes = {each.batch: f"{each.batch!r} ({each.status.value})" for each in batches if each.takes_inputs}
+        raise BatchClosedError(problem, instead=f"these take inputs: {_nearest(api, named.batch, takes) or 'none'}")
 
 
 async def _other_projects(api: Api, project: str) -> str:

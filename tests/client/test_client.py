@@ -5,6 +5,7 @@ import json
 import pickle
 import ssl
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,15 @@ async def test_credentials_that_cannot_be_used(
     with pytest.raises(CredentialsError, match=words):
         await KognicIOClient(**options | {"auth": auth}).open()
     assert emulator.recorder.connections_opened == 0
+
+
+async def test_an_error_of_opening_is_short(emulator: Emulator, options: dict[str, Any]) -> None:
+    """Whoever has wrong credentials sees what is wrong, and not how we found out."""
+    with pytest.raises(CredentialsError) as caught:
+        await KognicIOClient(**options | {"auth": ("nobody", "wrong")}).open()
+    ours = [frame for frame in traceback.extract_tb(caught.value.__traceback__) if "kognic_aio" in frame.filename]
+    assert {frame.name for frame in ours} <= {"open", "_open", "test_an_error_of_opening_is_short"}
+    assert caught.value.__cause__ is None or caught.value.__cause__.__traceback__ is None
 
 
 async def test_the_token_is_fetched_once_for_all_tasks(emulator: Emulator, client: KognicIOClient) -> None:

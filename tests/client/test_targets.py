@@ -55,14 +55,14 @@ async def test_projects_that_nobody_tells(emulator: Emulator, client: KognicIOCl
 @pytest.mark.parametrize(
     ("batch", "error", "words"),
     [
-        ("batch-1", BatchClosedError, "is completed, closed for new inputs; open batches: 'batch-2'"),
+        ("batch-1", BatchClosedError, "is completed, closed for new inputs; these take inputs: 'batch-3' (pending)"),
         ("batch-22", UnknownBatchError, "has no batch 'batch-22': batch-2 (open), "),
     ],
 )
 async def test_a_batch_that_takes_nothing(
     batch: str, error: type[KognicError], words: str, client: KognicIOClient
 ) -> None:
-    """The error names the open batches, or the batches with a similar name."""
+    """The error names the batches that take inputs, or those with a similar name."""
     with pytest.raises(error) as caught:
         await run(client, "project-a", batch)
     assert words in str(caught.value)
@@ -93,7 +93,9 @@ async def test_calls_that_name_a_project(client: KognicIOClient) -> None:
             pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*visible projects: 'project-a'"),
         ):
             await wrong
-    with pytest.raises(BadRequestError, match=r"^[^;]* closed for new inputs; open batches: 'batch-2' \(400"):
+    with pytest.raises(
+        BadRequestError, match=r"^[^;]* closed for new inputs; these take inputs: .*'batch-2' \(open\) \(400"
+    ):
         await client.cameras.create_from_scene(scene, "project-a", "batch-1")
     with pytest.raises(ProjectNotFoundError, match="no batch 'typo'"):
         await client.cameras.create(cameras_scene("two"), project="project-a", batch="typo")

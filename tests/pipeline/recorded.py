@@ -1,4 +1,4 @@
-"""The scenes that `version_1.sql` knows: it is the journal of a run over them that the first version wrote.
+"""The scenes that `version_1.sql` and `version_3.sql` know: the journals of runs over them by those versions.
 
 They are made here and nowhere else, as they must never change.
 """
