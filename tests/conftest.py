@@ -9,6 +9,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 from kognic_aio import KognicIOClient
 from kognic_aio.emulator import Emulator
+from tests.waiting import HOUR
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,9 +45,12 @@ async def emulator() -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
-    """An open client of the emulator. When it has closed, nothing that it started is left."""
+    """An open client of the emulator, whose grace periods last: a test in which it waits for the end of one hangs.
+
+    When it has closed, nothing that it started is left.
+    """
     before = asyncio.all_tasks()
-    async with KognicIOClient(**emulator.client_options()) as client:
+    async with KognicIOClient(**emulator.client_options(), visibility_timeout=HOUR) as client:
         yield client
     others = ("RequestHandler", "TestRunner")  # the emulator's connections, and what runs this fixture
     left = [task for task in asyncio.all_tasks() - before if not any(name in repr(task.get_coro()) for name in others)]

@@ -1,14 +1,34 @@
 """What something costs, measured in a process of its own."""
 
+import os
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MEGABYTES = 300
 SECONDS = 5.0
-"""What nothing that somebody else sends or leaves may cost."""
+"""What nothing that somebody else sends or leaves may cost, in memory and in work."""
 
 _UNIT = 2**20 if sys.platform == "darwin" else 2**10
+
+
+def worked() -> float:
+    """The seconds that this process has computed, and its children that have ended.
+
+    Other processes of a busy machine do not lengthen them, as they lengthen whatever a clock measures.
+    """
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@contextmanager
+def bounded_work() -> Iterator[None]:
+    """See that what is done here is no more than seconds of work."""
+    before = worked()
+    yield
+    assert worked() - before < SECONDS
 
 
 def peak_memory() -> float:

@@ -8,6 +8,7 @@ from aiohttp import web
 from attrs import define, field
 
 from kognic_aio import KognicIOClient
+from tests.waiting import GENEROUS
 
 Step = Callable[[web.BaseRequest], web.StreamResponse]
 TOKEN = {"access_token": "the-token", "expires_in": 3600}
@@ -93,5 +94,5 @@ def client_of(server: Server, attempts: int = 5) -> KognicIOClient:
         write_workspace_id="mine",
         max_retry_wait_time=0.001,
         max_retry_attempts=attempts,
-        timeout=5.0,
+        timeout=GENEROUS,
     )

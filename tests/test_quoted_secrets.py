@@ -27,6 +27,7 @@ from tests.cli.support import kognicutil
 from tests.leaks import Seen
 from tests.scenes import SOURCES, build
 from tests.scripted import Server, serving
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -258,7 +259,7 @@ async def test_no_secret_is_seen(
     server.token = give(secrets["token"])
     platform = Platform(server, secrets, place)
     jar = aiohttp.CookieJar(unsafe=True)
-    with anyio.fail_after(20), seen.listening():
+    with anyio.fail_after(GENEROUS), seen.listening():
         async with aiohttp.ClientSession(cookies={"session": secrets["cookie"]}, cookie_jar=jar) as session:
             client = KognicIOClient(**options(server, secrets), session=session)
             await do_everything(client, tmp_path, seen)
@@ -292,7 +293,7 @@ async def test_a_jar_that_changes(server: Server) -> None:
     secrets, jar = secrets_of(16), ChangingJar()
     server.token, platform = give(secrets["token"]), Platform(server, secrets, "message")
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        with anyio.fail_after(20):
+        with anyio.fail_after(GENEROUS):
             async with KognicIOClient(**options(server, secrets), session=session, write_workspace_id="mine") as client:
                 with pytest.raises(KognicError):
                     await client.project.get_project_batches("p")
@@ -305,7 +306,7 @@ async def test_no_secret_is_in_the_frames_of_what_cleans(server: Server) -> None
     secrets, seen = secrets_of(16), Seen()
     server.token, platform = give(secrets["token"]), Platform(server, secrets, "message")
     async with aiohttp.ClientSession(cookie_jar=UnreadableJar()) as session:
-        with anyio.fail_after(20):
+        with anyio.fail_after(GENEROUS):
             async with KognicIOClient(**options(server, secrets), session=session, write_workspace_id="mine") as client:
                 with pytest.raises(RuntimeError, match="changed size") as caught:
                     await client.project.get_project_batches("p")

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import imports, memory
 from benchmarks.child import ROOT, ChildFailedError, child
 from benchmarks.server import emulator
+from tests.waiting import GENEROUS
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -84,7 +85,7 @@ def test_emulator_ends_with_its_parent() -> None:
         print(order, file=process.stdin, flush=True)
         assert json.loads(process.stdout.readline())["host"].startswith("http://127.0.0.1:")
         process.stdin.close()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(GENEROUS) == 0
 
 
 def test_emulator_counts_no_connection_of_its_own() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 
 from kognic_aio.emulator import Emulator
+from tests.waiting import GENEROUS
 
 COMMAND = [sys.executable, "-c", "from kognic_aio.cli import main; main()"]
 AT_ONCE = ["--api-latency", "0", "--storage-latency", "0", "--processing-time", "0"]
-GENEROUS = 60
 
 PNG = b"\x89PNG\r\n\x1a\n as good as any image"
 CSV = b"ts_gps,x,y,z,intensity\n0,1.0,2.0,3.0,7\n"

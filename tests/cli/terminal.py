@@ -8,7 +8,8 @@ import subprocess
 import termios
 from collections.abc import Iterator, Sequence
 
-from tests.cli.support import GENEROUS, environment
+from tests.cli.support import environment
+from tests.waiting import GENEROUS
 
 
 def in_terminal(command: Sequence[str], columns: int, **variables: str) -> tuple[int, str]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import AT_ONCE, COMMAND, GENEROUS, environment, folder_of, kognicutil
+from tests.cli.support import AT_ONCE, COMMAND, environment, folder_of, kognicutil
 from tests.cli.terminal import in_terminal
+from tests.waiting import GENEROUS
 
 CAMERAS = {"cameras", "cameras-sequence"}
 LIDARS = {"lidars", "lidars-sequence"}

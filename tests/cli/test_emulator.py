@@ -14,7 +14,8 @@ from kognic_aio import FileData, InputCreationStatus, KognicIOClient, create_inp
 from kognic_aio.client import backend_of
 from kognic_aio.model import Cameras, Image, SceneStatus
 from kognic_aio.scenes.lookup import find_scenes
-from tests.cli.support import COMMAND, GENEROUS, PNG, environment, kognicutil
+from tests.cli.support import COMMAND, PNG, environment, kognicutil
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 

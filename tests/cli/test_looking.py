@@ -9,8 +9,9 @@ import pytest
 
 from kognic_aio.emulator import INPUT_UUIDS, Emulator
 from kognic_aio.emulator.state.accounts import Workspace
-from tests.cli.support import COMMAND, GENEROUS, environment, kognicutil, looked, variables_of
+from tests.cli.support import COMMAND, environment, kognicutil, looked, variables_of
 from tests.cli.terminal import in_terminal
+from tests.waiting import GENEROUS
 
 Look = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import GENEROUS, environment, python
+from tests.cli.support import environment, python
+from tests.waiting import GENEROUS
 
 SCRIPT = "import sys\nfrom kognic_aio.cli import main\n{before}\nsys.exit(main())\n"
 

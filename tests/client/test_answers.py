@@ -14,6 +14,7 @@ from kognic_aio.errors import LeftOutError, MalformedAnswerError, NotFoundError
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
 from tests.scenes import cameras_scene
 from tests.scripted import Server, client_of, ok, serving
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ def resolved(uuid: str) -> dict[str, Any]:
 @asynccontextmanager
 async def answering(answer: Any) -> AsyncIterator[tuple[Server, KognicIOClient]]:
     """A server that answers everything in the same way, and its client."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with serving() as server, client_of(server, attempts=2) as client:
             server.always = ok(answer)
             yield server, client
@@ -232,7 +233,7 @@ async def test_no_input(emulator: Emulator) -> None:
     emulator.platform.add_batch("project-a", "empty")
     emulator.platform.projects.batch("project-a", "empty").requests.clear()
     options = emulator.client_options() | {"max_retry_wait_time": 0.01}
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with KognicIOClient(**options) as client:
             made = create_inputs(client, [cameras_scene("one")], "project-a", batch="empty", sleep_time=0.01)
             (result,) = [each async for each in made]

@@ -15,6 +15,7 @@ from kognic_aio.config import Retry
 from kognic_aio.emulator import Emulator
 from kognic_aio.errors import InvalidError, OfficialModelError
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +62,7 @@ async def test_wrong_arguments(name: str, emulator: Emulator, client: KognicIOCl
 async def test_members_of_enums(emulator: Emulator, client: KognicIOClient) -> None:
     """A project and a batch may be members of an enum, for one scene and for many."""
     target: dict[str, Any] = {"project": Names.PROJECT, "batch": Names.BATCH}
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         created = await client.cameras.create(cameras_scene("one"), **target)
         scenes = [created.scene_uuid]
         async for result in create_inputs(client, [cameras_scene("two")], sleep_time=0.02, **target):
@@ -89,7 +90,7 @@ async def test_numbers_of_numpy(emulator: Emulator) -> None:
     }
     one: Any = np.int64(1)
     assert type(Retry(attempts=one).attempts) is int
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async with KognicIOClient(**emulator.client_options() | numbers) as client:
             assert (client.limits.uploads, type(client.limits.in_flight)) == (3, int)
             results = create_inputs(client, [cameras_scene("one")], "project-a", **times)
@@ -112,7 +113,7 @@ async def test_where_a_warning_points(argument: str, emulator: Emulator, client:
     given = {"cameras": cameras_scene("one")} if argument == "scene" else {"annotation_types": ["lane"]}
     scene = [] if argument == "scene" else [cameras_scene("one")]
     create: Any = client.cameras.create
-    with anyio.fail_after(30), warnings.catch_warnings(record=True) as warned:
+    with anyio.fail_after(GENEROUS), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         await asyncio.gather(create(*scene, **given))
     assert [(warning.category, warning.filename) for warning in warned] == [(DeprecationWarning, __file__)]

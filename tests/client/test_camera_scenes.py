@@ -27,6 +27,7 @@ from kognic_aio.model import (
 )
 from kognic_aio.model import scene_request as new
 from tests.scripted import Server, client_of, serving
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +89,7 @@ def sent(server: Server, path: str) -> list[Any]:
 
 async def test_a_camera_sequence_with_everything(server: Server, client: KognicIOClient) -> None:
     """IMU data is validated and uploaded apart, and named in the scene beside poses, times and calibration."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         created = await client.cameras_sequence.create(cameras_sequence(imu_data=IMU))
     assert created.scene_uuid == "uuid"
     assert sent(server, "/v1/imu") == [{"imuData": SENT_IMU, "internalId": "uuid"}]
@@ -105,7 +106,7 @@ async def test_a_camera_sequence_with_everything(server: Server, client: KognicI
 
 async def test_a_dry_run_of_a_camera_sequence(server: Server, client: KognicIOClient) -> None:
     """A dry run validates the IMU data too, and uploads nothing."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         assert await client.cameras_sequence.create(cameras_sequence(imu_data=IMU), dryrun=True) is None
     paths = [path.partition("?")[0] for _, path, _, _ in server.requests]
     assert paths == ["/v1/inputs/initialize", "/v1/imu", "/v1/inputs/cameras-sequence"]
@@ -116,7 +117,7 @@ async def test_a_dry_run_of_a_camera_sequence(server: Server, client: KognicIOCl
 
 async def test_without_imu_data(server: Server, client: KognicIOClient) -> None:
     """Without IMU data none is sent, and the body is that of 2.19.0."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         await client.cameras_sequence.create(
             CamerasSequence(external_id="scene", frames=[*map(camera_frame, range(2))])
         )
@@ -174,7 +175,7 @@ def request(**fields: Any) -> new.SceneRequest:
 
 async def test_a_request_without_poses(server: Server, client: KognicIOClient) -> None:
     """A scene request may have point clouds without a pose; then none is sent."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         await client.scene.create_scene(request())
         await client.scene.create_scene(request(ego_vehicle_pose=POSE))
     without, with_pose = [

@@ -13,6 +13,7 @@ from kognic_aio import KognicIOClient
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
 from kognic_aio.errors import ConnectError, CredentialsError, InvalidError
 from tests.environments import EXAMPLE, UNUSABLE, config, local
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9"
 @pytest.fixture(autouse=True)
 async def bounded() -> AsyncIterator[None]:
     """No test of this file takes longer."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         yield
 
 
@@ -171,7 +172,10 @@ async def test_a_file_without_end(tmp_path: Path, kind: str) -> None:
     else:
         with path.open("wb") as file:
             file.truncate(1 << 40)
-    with anyio.fail_after(5), pytest.raises(InvalidError, match=r"environments\.json cannot be used: .*(regular|more)"):
+    with (
+        anyio.fail_after(GENEROUS),
+        pytest.raises(InvalidError, match=r"environments\.json cannot be used: .*(regular|more)"),
+    ):
         await KognicIOClient(env="a").open()
 
 

@@ -11,6 +11,7 @@ from kognic_aio import InputCreation, KognicIOClient, Paged, create_inputs
 from kognic_aio.emulator import Emulator
 from kognic_aio.model import Input
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +112,7 @@ async def test_await_of_a_run(emulator: Emulator, client: KognicIOClient) -> Non
 async def test_what_the_errors_advise_works(client: KognicIOClient) -> None:
     """What the errors say to write does what was meant."""
     pages = client.input.query_inputs(project="project-a")
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         first = await anext(aiter(pages))
         assert (await pages)[0] == first
         assert len(await pages) == 2
@@ -142,7 +143,7 @@ async def test_a_run_that_is_dropped_unused(emulator: Emulator, client: KognicIO
 
 async def test_runs_that_were_used_do_not_warn(emulator: Emulator, client: KognicIOClient) -> None:
     """One that was begun, entered or closed does not warn; as everywhere, warnings are errors in this test."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async with a_run(client):
             pass
         await a_run(client).aclose()

@@ -24,14 +24,15 @@ from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.result import InputCreationError, InputCreationStage
 from kognic_aio.scenes.abandon import invalidate_orphan
+from tests.cost import bounded_work
 from tests.forgery import FORGERY, LONG, assert_harmless
 from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
 from tests.scripted import client_of, serving, status
+from tests.waiting import GENEROUS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-MAX_SECONDS = 5
 LONG_FORGERY = FORGERY + "x" * LONG
 TAME = FORGERY.rstrip("\udcff")
 """What can be sent: it has no half of a character."""
@@ -67,7 +68,7 @@ def missing(name: str) -> Cameras:
 
 
 async def results(client: KognicIOClient, *scenes: Any, **options: Any) -> list[InputCreationResult]:
-    with anyio.fail_after(MAX_SECONDS):
+    with anyio.fail_after(GENEROUS), bounded_work():
         return [result async for result in create_inputs(client, list(scenes), "project-b", sleep_time=0.02, **options)]
 
 
@@ -226,7 +227,7 @@ async def test_a_status_that_is_odd() -> None:
     [["the-token"], [LONG_FORGERY], ["a" * LONG + str(number) for number in range(20)], [*map(str, range(50_000))]],
 )
 async def test_names_of_projects(names: Sequence[str]) -> None:
-    """An error that names what there is takes no longer for long names, and says nothing of secrets."""
+    """An error that names what there is takes little work for long names, and says nothing of secrets."""
     fields = {"created": "2026-01-01T00:00:00Z", "title": "", "description": "", "status": ""}
     projects = [fields | {"project": name} for name in names]
 
@@ -235,7 +236,7 @@ async def test_names_of_projects(names: Sequence[str]) -> None:
 
     async with serving() as server, client_of(server) as client:
         server.always = answer
-        with anyio.fail_after(MAX_SECONDS), pytest.raises(UnknownProjectError, match="visible projects: ") as caught:
+        with bounded_work(), pytest.raises(UnknownProjectError, match="visible projects: ") as caught:
             async for _ in create_inputs(client, [], "a" * 1000):
                 pass
     assert len(caught.value.instead) < 2_000

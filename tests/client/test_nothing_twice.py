@@ -12,7 +12,7 @@ from kognic_aio.errors import ApiError, LostAnswerError, ServerError
 from kognic_aio.scenes.inputs import create_inputs_once
 from tests.faults.ingestion import OPENLABEL
 from tests.scenes import cameras_scene
-from tests.waiting import cancelled_when
+from tests.waiting import HOUR, cancelled_when
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ async def test_tries_are_counted_by_us(method: str, emulator: Emulator, client: 
 
 async def test_a_scene_left_while_it_is_started(emulator: Emulator, client: KognicIOClient) -> None:
     """A start that is cut off takes effect all the same; what comes of it is invalidated."""
-    emulator.faults.add(faults.SlowAnswer(5), on=START)
+    emulator.faults.add(faults.SlowAnswer(HOUR), on=START)
     await cancelled_when(lambda: statuses(emulator), client.cameras.create(cameras_scene("one")))
     assert statuses(emulator) == ["invalidated:incorrectly-created"]
 

@@ -1,6 +1,6 @@
 """An error about a project or a batch says what there is instead."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -20,14 +20,21 @@ from kognic_aio.errors import (
     UnknownProjectError,
 )
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(autouse=True)
+async def bounded() -> AsyncIterator[None]:
+    """No test of this file waits until a grace period is over."""
+    with anyio.fail_after(GENEROUS):
+        yield
+
+
 async def run(client: KognicIOClient, project: str, batch: str | None) -> None:
-    with anyio.fail_after(5):
-        async for _ in create_inputs(client, [cameras_scene("one")], project, batch=batch):
-            pytest.fail("there can be no result")
+    async for _ in create_inputs(client, [cameras_scene("one")], project, batch=batch):
+        pytest.fail("there can be no result")
 
 
 async def test_an_unknown_project(emulator: Emulator, client: KognicIOClient) -> None:
@@ -88,10 +95,7 @@ async def test_calls_that_name_a_project(client: KognicIOClient) -> None:
         client.cameras.create_from_scene(scene, **names, dryrun=True),
         client.input.create_from_scene(scene, **names),
     ):
-        with (
-            anyio.fail_after(2),
-            pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*visible projects: 'project-a'"),
-        ):
+        with pytest.raises(ProjectNotFoundError, match=r"'projekt-a'.*visible projects: 'project-a'"):
             await wrong
     with pytest.raises(
         BadRequestError, match=r"^[^;]* closed for new inputs; these take inputs: .*'batch-2' \(open\) \(400"
@@ -106,7 +110,7 @@ async def test_a_refusal_for_another_reason(emulator: Emulator, client: KognicIO
     emulator.platform.refuse("scene", "one", "too blurred")
     with pytest.raises(BadRequestError, match=r"^too blurred \("):
         await client.cameras.create(cameras_scene("one"), project="project-a", batch="batch-2")
-    with anyio.fail_after(1), pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NotFoundError) as caught:
         await client.cameras.create_from_scene("11111111-0000-4000-8000-000000000000", "project-a", "batch-2")
     assert type(caught.value) is NotFoundError
 
@@ -137,7 +141,7 @@ OF_A_BATCH: dict[str, Call] = {
 @pytest.mark.parametrize("call", OF_A_PROJECT)
 async def test_calls_that_ask_about_a_project(call: str, client: KognicIOClient) -> None:
     """What asks about an unknown project is told which there are, and that it is unknown is said once."""
-    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match="visible projects: 'project-a'") as caught:
+    with pytest.raises(ProjectNotFoundError, match="visible projects: 'project-a'") as caught:
         await OF_A_PROJECT[call](client, "projekt-a")
     assert str(caught.value).count("'projekt-a'") == 1
 
@@ -146,7 +150,7 @@ async def test_calls_that_ask_about_a_project(call: str, client: KognicIOClient)
 @pytest.mark.parametrize("call", OF_A_BATCH)
 async def test_calls_that_ask_about_a_batch(call: str, client: KognicIOClient) -> None:
     """So is what asks about an unknown batch."""
-    with anyio.fail_after(2), pytest.raises(ProjectNotFoundError, match=r"no batch 'typo': .*batch-2 \(") as caught:
+    with pytest.raises(ProjectNotFoundError, match=r"no batch 'typo': .*batch-2 \(") as caught:
         await OF_A_BATCH[call](client, "typo")
     assert str(caught.value).count("'typo'") == 1
 
@@ -154,5 +158,5 @@ async def test_calls_that_ask_about_a_batch(call: str, client: KognicIOClient) -
 async def test_a_batch_that_exists_already(emulator: Emulator, client: KognicIOClient) -> None:
     """A refusal that is not about a name is in the platform's words, however many batches are open or closed."""
     emulator.platform.add_batch("project-a", "batch-33")
-    with anyio.fail_after(2), pytest.raises(ConflictError, match=r"exists already \(409"):
+    with pytest.raises(ConflictError, match=r"exists already \(409"):
         await client.project.create_batch("project-a", "batch-1")

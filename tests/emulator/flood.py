@@ -1,9 +1,8 @@
-"""Floods an emulator, and prints its peak memory in MiB and its longest answer in seconds: `python -m ... KIND`."""
+"""Floods an emulator, and prints its peak memory in MiB and the seconds of the most work: `python -m ... KIND`."""
 
 import asyncio
 import json
 import sys
-import time
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
@@ -13,7 +12,7 @@ import attrs
 
 from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, INPUT_UUIDS, WORKSPACE_ID, Emulator
 from kognic_aio.emulator.bodies import MAX_VALUES
-from tests.cost import peak_memory
+from tests.cost import peak_memory, worked
 
 TOKEN = "/v1/auth/oauth/token"
 FORM = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
@@ -73,8 +72,8 @@ FLOODS = {
 
 
 async def flood(kind: str) -> float:
-    """Send all requests of a flood, and return the seconds of the longest answer."""
-    flood, longest = FLOODS[kind], 0.0
+    """Send all requests of a flood, and return the seconds of work for the answer that takes most."""
+    flood, most = FLOODS[kind], 0.0
     async with Emulator(unknown_scenes="omit") as emulator, aiohttp.ClientSession(emulator.url) as session:
         headers = dict(flood.headers)
         if flood.with_token:
@@ -83,12 +82,12 @@ async def flood(kind: str) -> float:
         for index in range(flood.count):
             path = f"{flood.path}{index}" if flood.path.endswith(("?", "&")) else flood.path
             data = None if flood.body is None else flood.body()
-            started = time.monotonic()
+            before = worked()
             async with session.request(flood.method, path, data=data, headers=headers) as answer:
                 assert answer.status < 500, answer.status
                 await answer.read()
-            longest = max(longest, time.monotonic() - started)
-    return longest
+            most = max(most, worked() - before)
+    return most
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ import anyio
 import attrs
 
 from kognic_aio.emulator import Emulator
-
-SECONDS = 5
+from tests.waiting import GENEROUS
 
 
 @attrs.frozen
@@ -46,7 +45,7 @@ class RawAnswer:
 async def ask(emulator: Emulator, request: Raw, *, at: str = "127.0.0.1") -> RawAnswer:
     """Send a request, and read the answer until it is whole."""
     port = emulator.url.rpartition(":")[2]
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         reader, writer = await asyncio.open_connection(at, int(port))
         try:
             writer.write(request.encode(port))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood(kind: str) -> None:
-    """Whatever is sent, with a token or without, memory has a bound and so has the time to an answer."""
+    """Whatever is sent, with a token or without, memory has a bound and so has the work for an answer."""
     command = [sys.executable, "-m", "tests.emulator.flood", kind]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

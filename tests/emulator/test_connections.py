@@ -16,7 +16,8 @@ from kognic_aio.emulator.bodies import MAX_ARRIVING, MAX_JSON, BodyReader, Pace,
 from kognic_aio.emulator.connections import MAX_HEADER, MAX_HEADERS, Bounds, Server
 from kognic_aio.emulator.errors import SlowBodyError
 from kognic_aio.emulator.recorder import Recorder
-from tests.cost import MEGABYTES, SECONDS
+from tests.cost import MEGABYTES
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +58,7 @@ async def answer(request: web.BaseRequest) -> web.Response:
 
 async def test_a_head_that_never_ends() -> None:
     """A connection is closed on which the head of a request does not come to its end, however it trickles."""
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with serving(answer, Bounds(patience=0.3)) as port, connected(port) as [(reader, writer)]:
             writer.write(HEAD + b"X-Endless: ")
             with suppress(ConnectionError):
@@ -69,7 +70,7 @@ async def test_a_head_that_never_ends() -> None:
 
 async def test_a_connection_that_says_nothing() -> None:
     """A connection is closed on which nothing comes at all, and one that has been answered and then is silent."""
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with serving(answer, Bounds(patience=0.3)) as port, connected(port, 2) as [silent, answered]:
             answered[1].write(HEAD + b"Content-Length: 0\r\n\r\n")
             assert (await answered[0].read()).endswith(b"well")
@@ -90,7 +91,7 @@ async def test_an_answer_that_nobody_reads() -> None:
             lost.set()
             raise
 
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with serving(much, Bounds(patience=0.3)) as port, connected(port) as [(_, writer)]:
             writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
             await lost.wait()
@@ -98,7 +99,7 @@ async def test_an_answer_that_nobody_reads() -> None:
 
 async def test_too_many_connections() -> None:
     """One connection too many is told so at once; when another has gone, there is room again."""
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with serving(answer, Bounds(connections=2)) as port, connected(port, 3) as streams:
             assert b" 503 " in await streams[2][0].read()
             for reader, writer in streams[:2]:
@@ -120,7 +121,7 @@ async def test_a_body_that_comes_too_slowly(pace: Pace) -> None:
         refused.set()
         return web.Response()
 
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with serving(read, Bounds()) as port, connected(port) as [(_, writer)]:
             writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n")
             while not refused.is_set():
@@ -132,23 +133,23 @@ async def test_a_body_that_comes_too_slowly(pace: Pace) -> None:
 
 async def test_a_body_that_comes_at_its_pace() -> None:
     """A body that is slow, but fast enough, arrives whole."""
-    reader = BodyReader(Pace(patience=0.5, rate=1.0))
+    reader = BodyReader(Pace(patience=1.0, rate=1.0))
 
     async def read(request: web.BaseRequest) -> web.Response:
         return web.Response(body=await reader.read(request, 100))
 
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(8):
+        for _ in range(15):
             yield b"x"
             await anyio.sleep(0.1)
 
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with (
             serving(read, Bounds()) as port,
             aiohttp.ClientSession() as session,
             session.post(f"http://127.0.0.1:{port}", data=chunks()) as done,
         ):
-            assert await done.read() == b"x" * 8
+            assert await done.read() == b"x" * 15
 
 
 async def crowd(port: int, first: bytes, second: bytes, count: int) -> None:
@@ -176,7 +177,7 @@ async def test_a_crowd(kind: str) -> None:
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdout is not None
     try:
-        with anyio.fail_after(60):
+        with anyio.fail_after(GENEROUS):
             port = int(await process.stdout.readline())
             if kind == "heads":
                 headers = b"".join(

@@ -16,7 +16,7 @@ import google_crc32c
 import pytest
 
 from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform, faults
-from tests.waiting import until
+from tests.waiting import GENEROUS, until
 
 from .support import CSV, Caller, Clock, scene_body
 
@@ -153,7 +153,7 @@ class TestConnections:
             yield b"x" * 5000
             await endless.wait()
 
-        with anyio.fail_after(10), pytest.raises(CONNECTION_LOST):
+        with anyio.fail_after(GENEROUS), pytest.raises(CONNECTION_LOST):
             await caller.put(url, body())
         assert not platform.objects
         (request,) = emulator.recorder.requests("PUT")
@@ -193,7 +193,7 @@ class TestConnections:
 
     async def test_a_late_effect(self, caller: Caller, emulator: Emulator, platform: Platform) -> None:
         """A gateway gives up at once; what it was asked for happens later."""
-        emulator.faults.add(faults.LateEffect(0.05), on=CREATE_BATCH)
+        emulator.faults.add(faults.LateEffect(0.5), on=CREATE_BATCH)
         assert (await caller.post(BATCH, {"publishPreviousBatches": False})).status == 504
         assert not made_batch(platform)
         await until(lambda: made_batch(platform))

@@ -27,9 +27,10 @@ from kognic_aio.emulator import (
 )
 from kognic_aio.emulator.routes import ROUTES
 from kognic_aio.emulator.state.calibrations import simple_sensor
+from tests.waiting import GENEROUS
 
 from .openlabels import everything, mutated
-from .raw import SECONDS, Raw, RawAnswer, ask
+from .raw import Raw, RawAnswer, ask
 from .support import Caller, imu_data, openlabel, scene_body
 from .test_scene_requests import frame, request
 
@@ -242,7 +243,7 @@ async def test_odd_requests_under_faults(fault: faults.RequestFault) -> None:
 
 async def throw(emulator: Emulator, content: bytes) -> None:
     """Send bytes, say that there are no more, and wait until the emulator has closed."""
-    with anyio.fail_after(SECONDS), suppress(ConnectionError):
+    with anyio.fail_after(GENEROUS), suppress(ConnectionError):
         reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.url.rpartition(":")[2]))
         writer.write(content)
         writer.write_eof()

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform
-from tests.waiting import until
+from tests.waiting import GENEROUS, until
 
 from .support import Caller, scene_body
 
@@ -201,7 +201,7 @@ async def test_stop_with_open_connections(platform: Platform) -> None:
         url = (await caller.create()).data["files"]["0.jpg"]
         upload = asyncio.create_task(caller.put(url, slowly(asyncio.Event())))
         await until(lambda: emulator.recorder.in_flight["uploads"] == 1)
-        with anyio.fail_after(1):
+        with anyio.fail_after(GENEROUS):
             await emulator.stop()
             with pytest.raises(aiohttp.ClientError):
                 await upload

@@ -21,6 +21,7 @@ from kognic_aio.emulator import Emulator, Platform
 from kognic_aio.emulator.state.input import Input
 from kognic_aio.pipeline.targets import place_of
 from tests.scenes import KINDS, SOURCES, build
+from tests.waiting import GENEROUS
 
 PROJECT, BATCH = "project-a", "batch-2"
 TARGETS = (
@@ -82,7 +83,7 @@ class Ingestion:
 
     async def run(self, emulator: Emulator) -> list[InputCreationResult]:
         """Ingest all, without patience."""
-        with anyio.fail_after(60):
+        with anyio.fail_after(GENEROUS):
             async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
                 return [result async for result in self.created_by(client, sleep_time=SLEEP_TIME)]
 

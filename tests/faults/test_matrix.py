@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from kognic_aio import InputCreationStatus, KognicIOClient, create_inputs
+from kognic_aio import InputCreationStatus, KognicIOClient
 from kognic_aio.emulator import Emulator, faults
 from tests.faults.conftest import Row
-from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, SLEEP_TIME, TARGETS, Ingestion
+from tests.faults.ingestion import IMPATIENT, SLEEP_TIME, TARGETS, Ingestion
 from tests.faults.matrix import STEPS_OF_TARGETS, Run, runs
+from tests.waiting import HOUR
 
 pytestmark = pytest.mark.anyio
 
@@ -92,11 +93,12 @@ async def test_a_fault_of_processing(
 ) -> None:
     """What the platform does not let be created fails, or is processing in the end; all else becomes inputs."""
     ingestion = Ingestion(SCENES)
-    emulator.platform.timing.processing_time = 0.5  # so that many are asked for together
+    emulator.platform.timing.processing_time = 0.2  # so that many are asked for together
+    wait_timeout = 2.0 if status is InputCreationStatus.PROCESSING else HOUR
     probability = None if isinstance(fault, faults.QueryLimit) else 1 / 7
     planned = emulator.faults.add(fault, probability=probability, seed=pytestconfig.getoption("seed"))
     async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
-        made = create_inputs(client, ingestion.scenes, PROJECT, batch=BATCH, sleep_time=SLEEP_TIME, wait_timeout=1)
+        made = ingestion.created_by(client, sleep_time=SLEEP_TIME, wait_timeout=wait_timeout)
         ends = Counter([result.status async for result in made])
     struck = 0 if isinstance(fault, faults.QueryLimit) else planned.injected
     table.append(

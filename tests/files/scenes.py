@@ -9,6 +9,7 @@ import anyio
 from kognic_aio import FileData, InputCreationResult, InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio.emulator import Emulator
 from kognic_aio.model import Cameras, Image
+from tests.waiting import GENEROUS
 
 PROJECT = "project-b"
 MIB = 1 << 20
@@ -27,7 +28,7 @@ def scene_of(number: int, **file_data: Any) -> Cameras:
 
 async def ingest(client: KognicIOClient, scenes: Any, **options: Any) -> list[InputCreationResult]:
     """Create inputs, within a bound."""
-    with anyio.fail_after(60):
+    with anyio.fail_after(GENEROUS):
         return [result async for result in create_inputs(client, scenes, PROJECT, **options)]
 
 

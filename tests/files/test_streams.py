@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from kognic_aio import KognicIOClient, SceneWithPreAnnotation, create_inputs
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.model import Cameras, Image
 from tests.files.scenes import MIB, PROJECT, check_arrival, content_of, ingest, scene_of
-from tests.waiting import cancelled_when, until
+from tests.waiting import GENEROUS, cancelled_when, until
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +40,7 @@ async def test_a_pipe_that_does_not_block(buffering: int, emulator: Emulator, cl
     writer.start()
     scene = scene_of(1, data=os.fdopen(reading, "rb", buffering=buffering))
     check_arrival(emulator, await ingest(client, [scene]))
-    writer.join(10)
+    writer.join(GENEROUS)
     assert not writer.is_alive()
 
 
@@ -227,9 +226,7 @@ async def test_a_generator_of_scenes_that_is_left(client: KognicIOClient) -> Non
         async for _ in results:
             break
     del results
-    with anyio.fail_after(5):
-        while not has_ended.is_set():
-            await anyio.sleep(0.01)
+    await until(has_ended.is_set)
     assert threads[0] == threads[1] != threading.get_ident()
 
 

@@ -19,6 +19,8 @@ from tempfile import mkdtemp
 
 from attrs import frozen
 
+from tests.cost import SECONDS
+
 AT_ONCE = 2
 """Processes."""
 
@@ -69,14 +71,12 @@ def fuzz(name: str, options: Sequence[str]) -> None:
 
 def fuzzed(name: str, seeds: Sequence[bytes], seconds: int, folder: Path) -> Outcome:
     """Fuzz a target in a process of its own."""
-    from tests.fuzz.targets import MAX_SECONDS  # noqa: PLC0415  # beside `fuzz`, which is the first to import it
-
     place = folder / name.replace(" ", "-")
     corpus = place / "corpus"
     corpus.mkdir(parents=True)
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
-    options = [f"-max_total_time={seconds}", f"-timeout={MAX_SECONDS}", f"-rss_limit_mb={MAX_MEBIBYTES}"]
+    options = [f"-max_total_time={seconds}", f"-timeout={SECONDS:.0f}", f"-rss_limit_mb={MAX_MEBIBYTES}"]
     options += [
         f"-max_len={MAX_BYTES}",
         "-len_control=0",

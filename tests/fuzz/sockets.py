@@ -15,9 +15,7 @@ from kognic_aio.config import Retry
 from kognic_aio.errors import KognicError
 from tests.fuzz.answers import body
 from tests.fuzz.pieces import Pieces
-
-SECONDS = 5.0
-"""In which each client has to have a result or an error."""
+from tests.waiting import GENEROUS, HOUR
 
 PATIENCE = 0.05
 """Seconds to wait for a token: who answers oddly is asked again after a pause, or when it has said."""
@@ -110,14 +108,17 @@ Ask = Callable[[KognicIOClient, str], Awaitable[None]]
 
 async def _answered(answers: Sequence[bytes], ask: Ask) -> None:
     """Ask a server that has such answers and then closes, each for a connection."""
-    with anyio.fail_after(SECONDS):
+    with anyio.fail_after(GENEROUS):
         async with _serving(answers, tokens_too=ask is _token) as url, _client(url) as client:
             with suppress(KognicError):
                 await ask(client, url)
 
 
 def _client(url: str) -> KognicIOClient:
-    return KognicIOClient(auth=LOGIN, host=url, auth_host=url, write_workspace_id="mine", max_retry_attempts=1)
+    """A client that does not end a request by itself: it has to see that the answer has ended, or can be none."""
+    return KognicIOClient(
+        auth=LOGIN, host=url, auth_host=url, write_workspace_id="mine", max_retry_attempts=1, timeout=HOUR
+    )
 
 
 @asynccontextmanager
@@ -143,11 +144,11 @@ async def _serving(answers: Sequence[bytes], *, tokens_too: bool) -> AsyncIterat
 async def _unconnected(url: str, *, is_local: bool) -> None:
     async with (
         aiohttp.ClientSession(connector=NoConnections()) as session,
-        KognicIOClient(auth=LOGIN, write_workspace_id="mine", session=session) as client,
+        KognicIOClient(auth=LOGIN, write_workspace_id="mine", session=session, timeout=HOUR) as client,
     ):
         storage = _storage(client, is_local=is_local)
         for ask in (storage.get_json(Secret(url)), storage.put_json(Secret(url), b"{}", "a.json")):
-            with suppress(KognicError), anyio.fail_after(SECONDS):
+            with suppress(KognicError), anyio.fail_after(GENEROUS):
                 await ask
 
 

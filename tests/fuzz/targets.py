@@ -9,9 +9,6 @@ from attrs import frozen
 
 from tests.fuzz import answers, journals, sockets
 
-MAX_SECONDS = 5
-"""For any input."""
-
 
 @frozen
 class Target:

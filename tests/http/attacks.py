@@ -1,18 +1,19 @@
 """Has hostile servers answer clients, all attacks of a kind at once, and tells what that costs.
 
-Run it as `python -m tests.http.attacks KIND`: it prints how each ended and after how many seconds, and the peak memory
-in MiB.
+Run it as `python -m tests.http.attacks KIND`: it prints how each ended and what it cost in seconds, and the peak memory
+in MiB. What lets a client wait costs the pauses of the server until the client has gone, what gives it work the work:
+neither becomes more on a busy machine.
 """
 
 import asyncio
 import gzip
 import json
 import sys
-import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from secrets import token_hex
 from typing import Any
 
@@ -23,10 +24,11 @@ from kognic_aio import FileData, KognicIOClient
 from kognic_aio.client import backend_of
 from kognic_aio.errors import KognicError
 from kognic_aio.model import Image
-from tests.cost import peak_memory
+from tests.cost import peak_memory, worked
 from tests.uploads import put
 
 TIMEOUT = 0.4
+PAUSE = TIMEOUT / 8
 TOKEN = json.dumps({"access_token": "the-token", "expires_in": 3600}).encode()
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -55,7 +57,7 @@ def zipped(content: bytes, *, status: int = 200) -> Body:
     return at_once(whole(gzip.compress(content, 9), status=status, encoding="gzip"))
 
 
-def trickled(head: bytes, piece: bytes, pause: float = TIMEOUT / 8) -> Body:
+def trickled(head: bytes, piece: bytes, pause: float = PAUSE) -> Body:
     """The same again and again, without an end."""
 
     async def pieces(_: str) -> AsyncIterator[bytes]:
@@ -205,7 +207,6 @@ SLOW = {
     "headers": trickled(OK, b"X: x\r\n"),
     "100": trickled(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "102": trickled(b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
-    "103": flooded(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
     "chunks": trickled(CHUNKED, b"1\r\n \r\n"),
     "bytes of a chunk's extension": trickled(CHUNKED + b"1;a=", b"x"),
     "extensions of chunks": trickled(CHUNKED, b"1;" + b"x" * 1000 + b"\r\n \r\n"),
@@ -215,6 +216,8 @@ SLOW = {
     "compressed bytes": trickled(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10], b"\0"),
 }
 """What never ends, though there is always something new."""
+
+HINTS = flooded(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
 
 JSON: dict[str, Callable[[], Body]] = {
     "wrong items": lambda: zipped(listed(1, 200_000)),
@@ -298,6 +301,13 @@ WORKING: dict[str, Callable[[], dict[str, Attack]]] = {
     "lists, in all contents of a scene": lambda: {
         "": Attack(annotations_of_a_scene, partials(64, of_a_scene=True), content=JSON["lists"]())
     },
+    "103 again and again": lambda: {
+        "lists": Attack(projects, HINTS),
+        "creation": Attack(create, HINTS),
+        "contents": Attack(annotation, signed(), content=HINTS),
+        "storage": Attack(upload, HINTS),
+        "storage that does not read": Attack(upload_large, HINTS, reads=False),
+    },
     "a token that is large": lambda: {"": Attack(projects, zipped(b"{}"), token=JSON["lists"]())},
     "a token that is long": lambda: {
         "": Attack(projects, zipped(b"{}"), token=at_once(whole(b'{"access_token": "' + b"a" * 50_000 + b'"}')))
@@ -311,8 +321,10 @@ WORKING: dict[str, Callable[[], dict[str, Attack]]] = {
 KINDS = WAITING | WORKING
 
 
-async def serve(attack: Attack, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer the requests of one connection, until an answer does not end."""
+async def serve(
+    attack: Attack, url: str, pieces: Iterator[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer the requests of one connection, until an answer does not end, and count the pieces."""
     while head := (await reader.readuntil(b"\r\n\r\n")).decode():
         length = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith("content-length:")), 0)
         body = attack.answer
@@ -324,21 +336,23 @@ async def serve(attack: Attack, url: str, reader: asyncio.StreamReader, writer: 
             await reader.readexactly(length)
         elif attack.reads_bytes:
             while await reader.read(1):
-                await anyio.sleep(TIMEOUT / 8)
+                next(pieces)
+                await anyio.sleep(PAUSE)
         async for piece in body(url):
+            next(pieces)
             writer.write(piece)
             await writer.drain()
 
 
 async def run(attack: Attack) -> tuple[str, float]:
-    """How it ended, and after how many seconds."""
-    began, url, open_ones = time.monotonic(), "", set[asyncio.Task[None] | None]()
+    """How it ended, and how many seconds the server has paused before, if it pauses."""
+    pieces, url, open_ones = count(), "", set[asyncio.Task[None] | None]()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         open_ones.add(task)
         with suppress(OSError, EOFError, asyncio.CancelledError):
-            await serve(attack, url, reader, writer)
+            await serve(attack, url, pieces, reader, writer)
         writer.close()
         with suppress(OSError, asyncio.CancelledError):
             await writer.wait_closed()
@@ -354,12 +368,12 @@ async def run(attack: Attack) -> tuple[str, float]:
             told = f"done: {await attack.call(client)!r:.100}"
     except KognicError as error:
         told = f"{type(error).__name__}: {error}"
-    seconds = time.monotonic() - began
+    paused = next(pieces) * PAUSE
     server.close()
     with anyio.move_on_after(2):  # until it has noticed that nobody is there any more
         while open_ones:
-            await anyio.sleep(TIMEOUT / 8)
-    return told, seconds
+            await anyio.sleep(PAUSE)
+    return told, paused
 
 
 async def run_all(attacks: dict[str, Attack]) -> dict[str, tuple[str, float]]:
@@ -369,11 +383,11 @@ async def run_all(attacks: dict[str, Attack]) -> dict[str, tuple[str, float]]:
 def main() -> None:
     ended = dict[str, tuple[str, float]]()
     for kind in sys.argv[1:]:
-        began = time.process_time()
+        before = worked()
         ends = asyncio.run(run_all(KINDS[kind]()))
-        worked = time.process_time() - began  # which other processes of a busy machine do not lengthen
-        for name, (told, waited) in ends.items():
-            ended[f"{kind}: {name}"] = told, waited if kind in WAITING else worked
+        work = worked() - before
+        for name, (told, paused) in ends.items():
+            ended[f"{kind}: {name}"] = told, paused if kind in WAITING else work
     sys.stdout.write(json.dumps([ended, peak_memory()]))
 
 

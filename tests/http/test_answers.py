@@ -30,6 +30,7 @@ from kognic_aio.model import Image
 from tests.scenes import KINDS, SOURCES, build
 from tests.scripted import Server, Step, client_of, ok, serving
 from tests.uploads import put
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +47,7 @@ def in_time(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
 
     @wraps(test)
     async def bounded(*args: P.args, **kwargs: P.kwargs) -> None:
-        with anyio.fail_after(20):
+        with anyio.fail_after(GENEROUS):
             await test(*args, **kwargs)
 
     return bounded

@@ -9,12 +9,14 @@ from itertools import takewhile
 from typing import Any
 
 import aiohttp
+import anyio
 import pytest
 from aiohttp import web
 
 from kognic_aio import KognicIOClient
 from kognic_aio.errors import KognicError
 from tests.scripted import client_of, serving
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +42,8 @@ async def test_frames_of_a_request() -> None:
     async with serving() as server, client_of(server) as client:
         server.streaming = wait
         task = asyncio.create_task(_projects(client))
-        await asyncio.wait_for(asked.wait(), 5)
+        with anyio.fail_after(GENEROUS):
+            await asked.wait()
         frames = list(takewhile(lambda module: not module.startswith("aiohttp"), modules(task.get_coro())))
         answered.set()
         assert await task == []

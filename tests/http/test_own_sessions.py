@@ -23,6 +23,7 @@ from kognic_aio.model import Image
 from tests.http.attacks import PROJECT
 from tests.scripted import Server, serving
 from tests.uploads import put
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +55,7 @@ def answer(request: web.BaseRequest) -> web.Response:
 
 @asynccontextmanager
 async def stage(**options: Any) -> AsyncIterator[Stage]:
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async with serving() as server, aiohttp.ClientSession(**options) as session:
             server.always = answer
             client = KognicIOClient(
@@ -63,7 +64,7 @@ async def stage(**options: Any) -> AsyncIterator[Stage]:
                 write_workspace_id="mine",
                 session=session,
                 max_retry_attempts=1,
-                timeout=2.0,
+                timeout=GENEROUS,
             )
             async with client:
                 yield Stage(server, client, session)
@@ -180,7 +181,7 @@ async def test_a_client_that_is_closed_before_its_turn() -> None:
 
     def refuse(request: web.BaseRequest) -> web.StreamResponse:
         sent.append(request.path)
-        return web.json_response({}, status=429, headers={"Retry-After": "1"})
+        return web.json_response({}, status=429, headers={"Retry-After": "60"})
 
     async with stage() as set_up:
         set_up.server.always = refuse
@@ -213,7 +214,7 @@ async def test_a_session_that_is_closed_meanwhile() -> None:
 
         set_up.server.streaming = never
         asking = asyncio.create_task(set_up.client.project.get_projects())
-        with anyio.fail_after(10):
+        with anyio.fail_after(GENEROUS):
             await asked.wait()
         await set_up.session.close()
         for call in (

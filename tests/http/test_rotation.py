@@ -16,6 +16,7 @@ from kognic_aio.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
 from kognic_aio.errors import CredentialsError
 from kognic_aio.model import Cameras
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ async def test_a_file_that_is_replaced(emulator: Emulator, path: Path, caplog: p
         for number in range(20):
             yield cameras_scene(f"after-{number}")
 
-    with anyio.fail_after(10), caplog.at_level(logging.WARNING, "kognic_aio"):
+    with anyio.fail_after(GENEROUS), caplog.at_level(logging.WARNING, "kognic_aio"):
         async with client_of(emulator, path) as client:
             results = [result async for result in create_inputs(client, scenes(), "project-a", sleep_time=0.01)]
     assert [result.status for result in results] == [InputCreationStatus.CREATED] * 21
@@ -79,7 +80,7 @@ async def test_an_environment_that_changes(
     else:
         monkeypatch.setenv("KOGNIC_CLIENT_ID", CLIENT_ID)
         monkeypatch.setenv("KOGNIC_CLIENT_SECRET", CLIENT_SECRET)
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, None) as client:
             write(path, SECRET)
             monkeypatch.setenv("KOGNIC_CLIENT_SECRET", SECRET)
@@ -89,7 +90,7 @@ async def test_an_environment_that_changes(
 
 async def test_again_and_again(emulator: Emulator, path: Path) -> None:
     """Credentials may be rotated any number of times."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, path) as client:
             for number in range(3):
                 write(path, f"secret-{number}")
@@ -100,7 +101,7 @@ async def test_again_and_again(emulator: Emulator, path: Path) -> None:
 
 async def test_the_same_credentials_are_not_tried_again(emulator: Emulator, path: Path) -> None:
     """If nothing has changed where the credentials came from, the refusal is the error, after one request."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, path) as client:
             rotate(emulator)
             asked = len(emulator.recorder.requests("POST", "/v1/auth/oauth/token"))
@@ -111,7 +112,7 @@ async def test_the_same_credentials_are_not_tried_again(emulator: Emulator, path
 
 async def test_other_credentials_that_are_refused_too(emulator: Emulator, path: Path) -> None:
     """Credentials that have been replaced are tried once: if they are refused as well, that is the error."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, path) as client:
             rotate(emulator)
             write(path, "wrong")
@@ -140,7 +141,7 @@ def expired(path: Path) -> None:
 )
 async def test_a_file_that_cannot_be_used(spoil: Any, words: str, emulator: Emulator, path: Path) -> None:
     """If the credentials cannot be read again, the error says that they were refused, and why there are no others."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, path) as client:
             rotate(emulator)
             spoil(path)
@@ -155,7 +156,7 @@ async def test_explicit_credentials(given: str, emulator: Emulator, monkeypatch:
     monkeypatch.setenv("KOGNIC_CLIENT_SECRET", SECRET)
     content = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET, "email": "", "userId": 1, "issuer": ""}
     auth = (CLIENT_ID, CLIENT_SECRET) if given == "pair" else content
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         async with client_of(emulator, auth) as client:
             rotate(emulator)
             with pytest.raises(CredentialsError, match="refused the credentials"):
@@ -186,7 +187,7 @@ async def test_a_rotation_in_progress(
         requests = emulator.recorder.requests("POST", "/v1/auth/oauth/token")
         return sum(request.status == 401 for request in requests)
 
-    with anyio.fail_after(10), caplog.at_level(logging.WARNING, "kognic_aio"):
+    with anyio.fail_after(GENEROUS), caplog.at_level(logging.WARNING, "kognic_aio"):
         async with client_of(emulator, path) as client:
             await client.project.get_projects()
             emulator.platform.accounts.credentials[CLIENT_ID] = SECRET

@@ -20,6 +20,7 @@ from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import client_of, serving
 from tests.uploads import put
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -198,7 +199,7 @@ async def service(certificates: Certificates) -> AsyncIterator[tuple[int, list[s
         yield server.sockets[0].getsockname()[1], paths
 
 
-def client_at(name: str, port: int, certificates: Certificates) -> KognicIOClient:
+def client_at(name: str, port: int, certificates: Certificates, timeout: float = GENEROUS) -> KognicIOClient:
     """A client whose input API is at a name."""
     return KognicIOClient(
         auth=("id", "secret"),
@@ -206,7 +207,7 @@ def client_at(name: str, port: int, certificates: Certificates) -> KognicIOClien
         write_workspace_id="mine",
         ssl=certificates.client(),
         max_retry_attempts=1,
-        timeout=1.0,
+        timeout=timeout,
     )
 
 
@@ -216,7 +217,7 @@ async def test_a_name_that_leads_here(
 ) -> None:
     """A platform elsewhere cannot reach services of this machine by a name that leads here either."""
     resolve("store.example", *addresses, monkeypatch=monkeypatch)
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
             with pytest.raises(ConnectError, match="unknown name: it resolves only to addresses of this machine"):
                 await put(backend_of(client).storage, f"https://Store.example:{port}/a?X-Signature=secret", IMAGE)
@@ -226,8 +227,11 @@ async def test_a_name_that_leads_here(
 async def test_a_name_that_leads_here_too(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the addresses of a name those of this machine are left out."""
     resolve("store.example", "127.0.0.1", "192.0.2.1", monkeypatch=monkeypatch)
-    with anyio.fail_after(15):
-        async with service(certificates) as (port, paths), client_at("platform.example", port, certificates) as client:
+    with anyio.fail_after(GENEROUS):
+        async with (
+            service(certificates) as (port, paths),
+            client_at("platform.example", port, certificates, 0.2) as client,
+        ):
             with pytest.raises(ConnectError):
                 await put(backend_of(client).storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == []
@@ -236,7 +240,7 @@ async def test_a_name_that_leads_here_too(certificates: Certificates, monkeypatc
 async def test_a_name_that_the_user_has_given(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform that was given by a name that leads here, as of a container, has its storage there too."""
     resolve("store.example", "127.0.0.1", monkeypatch=monkeypatch)
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with service(certificates) as (port, paths), client_at("STORE.example", port, certificates) as client:
             await put(backend_of(client).storage, f"https://store.example:{port}/a?X-Signature=secret", IMAGE)
     assert paths == ["/a?X-Signature=secret"]
@@ -252,7 +256,7 @@ async def test_a_proxy_whose_name_leads_here(certificates: Certificates, monkeyp
         writer.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
             monkeypatch.setenv("https_proxy", f"proxy.example:{proxy.sockets[0].getsockname()[1]}")
             async with client_at("platform.example", 443, certificates) as client:

@@ -20,6 +20,7 @@ from kognic_aio.model import Image
 from tests.certificates import Certificates
 from tests.scripted import serving
 from tests.uploads import put
+from tests.waiting import GENEROUS, HOUR
 
 pytestmark = pytest.mark.anyio
 
@@ -153,7 +154,7 @@ async def test_a_store_that_stops_reading(form: str, stops_after: int, scheme: s
     """An upload to a store that stops reading is out of time, and repeated."""
     slow = Slow(stops_after=stops_after)
     context = certificates.server("127.0.0.1") if scheme == "https" else None
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve, context) as port, client_with(ssl=certificates.client()) as client:
             with pytest.raises(TimedOutError, match="timed out waiting for the response to PUT"):
                 await put(
@@ -171,7 +172,7 @@ async def test_an_api_that_stops_reading(scheme: str, certificates: Certificates
     slow = Slow(stops_after=MIB)
     annotation = {"openlabel": {"objects": {"1": {"name": "x" * len(LARGE)}}}}
     context = certificates.server("127.0.0.1") if scheme == "https" else None
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve, context) as port:
             host = f"{scheme}://127.0.0.1:{port}"
             async with client_with(host=host, ssl=certificates.client()) as client:
@@ -185,7 +186,7 @@ async def test_a_store_that_reads_slowly(form: str, scheme: str, certificates: C
     """An upload may take many times the timeout, as long as the store goes on reading."""
     slow = Slow(pause=0.015)  # 1.5 s altogether
     context = certificates.server("127.0.0.1") if scheme == "https" else None
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve, context) as port, client_with(ssl=certificates.client()) as client:
             await put(backend_of(client).storage, f"{scheme}://127.0.0.1:{port}/a", image(BODIES[form]()))
     assert slow.digests == [hashlib.sha256(LARGE).hexdigest()]
@@ -196,7 +197,7 @@ async def test_what_kernels_still_hold() -> None:
     """What was handed over may still be read for many times the timeout: the kernels of both ends hold megabytes."""
     slow = Slow(pause=0.05, piece=128 << 10)
     content = LARGE[: 12 * MIB]  # 5 s, and 2 s after the last byte has been acknowledged
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve) as port, client_with() as client:
             await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(content))
     assert slow.digests == [hashlib.sha256(content).hexdigest()]
@@ -205,8 +206,8 @@ async def test_what_kernels_still_hold() -> None:
 
 async def test_a_store_that_never_answers() -> None:
     """A store that has read everything and says nothing is out of time as well."""
-    slow = Slow(silent_for=3600)
-    with anyio.fail_after(15):
+    slow = Slow(silent_for=HOUR)
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve) as port, client_with() as client:
             with pytest.raises(TimedOutError, match="timed out waiting for the response to PUT"):
                 await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
@@ -222,7 +223,7 @@ async def test_a_source_that_is_slow() -> None:
             yield LARGE[start : start + MIB]
 
     slow = Slow()
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(slow.serve) as port, client_with() as client:
             await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(source()))
     assert slow.digests == [hashlib.sha256(LARGE[: 4 * MIB]).hexdigest()]
@@ -236,7 +237,7 @@ async def test_a_slow_source_of_a_store_that_stopped() -> None:
             await anyio.sleep(0.01)
             yield chunk
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(Slow(stops_after=MIB).serve) as port, client_with() as client:
             with pytest.raises(TimedOutError):
                 await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(source()))
@@ -254,7 +255,7 @@ async def test_nothing_is_left_of_a_stalled_upload() -> None:
                 pass
         is_gone.set()
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(stop) as port, client_with(attempts=1) as client:
             with pytest.raises(TimedOutError):
                 await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
@@ -265,7 +266,7 @@ async def test_nothing_is_left_of_a_stalled_upload() -> None:
 async def test_closing_while_a_store_does_not_read(session: str) -> None:
     """A client that closes while an upload stalls has closed soon, and the upload ends with an error."""
     slow = Slow(stops_after=3 * MIB)
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with aiohttp.ClientSession() as theirs, listening(slow.serve) as port, AsyncExitStack() as stack:
             given: dict[str, Any] = {} if session == "own" else {"session": theirs}
             client = await stack.enter_async_context(client_with(**given))
@@ -290,8 +291,8 @@ async def test_a_cancelled_upload_is_reset() -> None:
                 pass
         is_gone.set()
 
-    with anyio.fail_after(15):
-        async with listening(stop) as port, client_with(timeout=60) as client, anyio.create_task_group() as group:
+    with anyio.fail_after(GENEROUS):
+        async with listening(stop) as port, client_with(timeout=HOUR) as client, anyio.create_task_group() as group:
             group.start_soon(put, backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE))
             await has_begun.wait()
             group.cancel_scope.cancel()
@@ -309,7 +310,7 @@ async def test_connections_are_used_again() -> None:
         connections += 1
         await slow.serve(reader, writer)
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(serve) as port, client_with() as client:
             for size in (10, MIB, len(LARGE), 10):
                 await put(backend_of(client).storage, f"http://127.0.0.1:{port}/a", image(LARGE[:size]))
@@ -326,7 +327,7 @@ async def test_a_proxy_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> No
         asked += (await reader.readuntil(b"\r\n\r\n")).startswith(b"CONNECT")
         await reader.read()
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(silent) as port:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
             async with client_with() as client:
@@ -346,7 +347,7 @@ async def test_a_proxy_that_stops_reading(certificates: Certificates, monkeypatc
         await writer.start_tls(certificates.server("storage.invalid"))
         await slow.serve(reader, writer)
 
-    with anyio.fail_after(15):
+    with anyio.fail_after(GENEROUS):
         async with listening(proxy) as port:
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
             async with client_with(ssl=certificates.client()) as client:

@@ -30,7 +30,7 @@ from kognic_aio.model import Image
 from tests.scenes import OURS, SOURCES
 from tests.scripted import client_of, listening, serving
 from tests.uploads import put
-from tests.waiting import until
+from tests.waiting import GENEROUS, until
 
 pytestmark = pytest.mark.anyio
 
@@ -164,7 +164,7 @@ async def test_a_fifo_in_the_place_of_a_file(size: int, tmp_path: Path) -> None:
     async with opened_sources({"file": Image(filename=str(path))}, ReadPool(CapacityLimiter(1))) as sources:
         path.unlink()
         os.mkfifo(path)
-        with anyio.fail_after(5), pytest.raises(MissingFileError, match="not a file"):
+        with anyio.fail_after(GENEROUS), pytest.raises(MissingFileError, match="not a file"):
             async with sources["file"].open():
                 pass
 

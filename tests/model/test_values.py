@@ -42,6 +42,7 @@ from kognic_aio.model.calibration import CustomCameraCalibration, LidarCalibrati
 from kognic_aio.model.metadata import FrameMetaData, MetaData
 from kognic_aio.model.scene_request import Frame, ImageResource, LocalFile, SceneRequest
 from tests.scripted import client_of, ok, serving
+from tests.waiting import GENEROUS
 
 
 class Name(str, enum.Enum):  # noqa: UP042  # as people write it
@@ -449,7 +450,7 @@ async def test_arguments_of_calls() -> None:
     """Ids and numbers of calls may be numpy's or an enum's too, in paths, queries and bodies."""
     async with serving() as server, client_of(server) as client:
         server.always = ok({"data": []})
-        with anyio.fail_after(10):
+        with anyio.fail_after(GENEROUS):
             await client.task.assign_task(Plain.A, np.int64(7))  # type: ignore[arg-type]
             await client.input.query_inputs(project=Plain.A, external_ids=[np.str_("b"), np.int64(3)])  # type: ignore[arg-type,list-item]
             await client.request.get_requests(project_id=np.int64(5))  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ from kognic_aio.pipeline.journal import Failure, Step
 from tests.faults.ingestion import BATCH, PROJECT
 from tests.pipeline.journals import Journal
 from tests.scenes import CSV, JPG, cameras_scene
-from tests.waiting import until
+from tests.waiting import GENEROUS, HOUR, until
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ PROCESSING = InputCreationStatus.PROCESSING
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
     """One that waits shortly for what may still come of an earlier run's requests."""
-    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1) as client:
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=HOUR) as client:
         yield client
 
 
@@ -56,7 +56,7 @@ class Ingest:
         return results
 
     async def counted(self, *scenes: Any, **options: Any) -> tuple[list[InputCreationResult], Progress]:
-        with anyio.fail_after(20):
+        with anyio.fail_after(GENEROUS):
             made = create_inputs(
                 self.client, [*scenes], PROJECT, batch=BATCH, sleep_time=0.01, journal=self.path, **options
             )
@@ -141,7 +141,8 @@ async def test_files_in_another_folder(named: str, ingest: Ingest, tmp_path: Pat
 
     for number in range(4):
         ingest.hang(f"scene-{number}")
-    first = await ingest(*fetched("a"), wait_timeout=0.3)
+    scenes = fetched("a")
+    first = [*await ingest(*scenes[4:]), *await ingest(*scenes[:4], wait_timeout=0.1)]
     assert Counter(result.status for result in first) == {CREATED: 5, PROCESSING: 4}
     ingest.emulator.faults.clear()
     for result in first:
@@ -341,7 +342,7 @@ async def test_a_scene_that_is_done_keeps_its_calibration(ingest: Ingest, caplog
 async def test_a_started_scene_takes_the_new_calibration(ingest: Ingest) -> None:
     """A scene that was not committed starts afresh with the new calibration, and the old one is invalidated."""
     one, other = await calibrated(ingest.client), await calibrated(ingest.client)
-    ingest.emulator.faults.add(faults.SlowAnswer(60), on=faults.UPLOADS)
+    ingest.emulator.faults.add(faults.SlowAnswer(HOUR), on=faults.UPLOADS)
     made = create_inputs(ingest.client, [one], PROJECT, batch=BATCH, journal=ingest.path)
     waiting = asyncio.ensure_future(anext(made))
     await until(ingest.statuses)

@@ -36,7 +36,7 @@ from kognic_aio.errors import (
 from kognic_aio.model import BaseScene, Cameras, Image
 from kognic_aio.pipeline.watch import QUERIES_AT_ONCE
 from tests.scenes import KINDS, SOURCES, build, cameras_scene
-from tests.waiting import until
+from tests.waiting import GENEROUS, until
 
 pytestmark = pytest.mark.anyio
 
@@ -387,7 +387,7 @@ async def test_a_run_inside_a_run(emulator: Emulator) -> None:
     limits = Limits(in_flight=2, scene_jobs=1)
     async with KognicIOClient(**emulator.client_options(), limits=limits) as client:
         outer = create_inputs(client, [cameras_scene(str(number)) for number in range(9)], "project-a", **FAST)
-        with anyio.fail_after(30):
+        with anyio.fail_after(GENEROUS):
             async for result in outer:
                 (inner,) = await collect(client, [cameras_scene(f"inside-{result.external_id}")])
                 assert inner.status is CREATED

@@ -15,6 +15,7 @@ from kognic_aio.pipeline.journal import Destination, Step
 from tests.faults.ingestion import BATCH, PROJECT
 from tests.pipeline.journals import Journal
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS, HOUR
 
 pytestmark = pytest.mark.anyio
 
@@ -26,8 +27,8 @@ INVALIDATE = "POST v2/scenes/actions/invalidate"
 @pytest.fixture
 async def client(emulator: Emulator) -> AsyncIterator[KognicIOClient]:
     """One that waits shortly for what may still come of an earlier run's requests."""
-    options: dict[str, Any] = {"max_retry_wait_time": 0.01, "visibility_timeout": 0.5}
-    with anyio.fail_after(20):
+    options: dict[str, Any] = {"max_retry_wait_time": 0.01, "visibility_timeout": 0.5, "timeout": HOUR}
+    with anyio.fail_after(GENEROUS):
         async with KognicIOClient(**emulator.client_options(), **options) as client:
             yield client
 
@@ -176,8 +177,8 @@ async def test_a_platform_that_does_not_answer(
     """The error does not wait for ever for what is left behind, which stays in the journal."""
     await left(emulator, client, path)
     close_batch(emulator)
-    emulator.faults.add(faults.SlowAnswer(60), on=INVALIDATE, times=math.inf)
-    emulator.faults.add(faults.SlowAnswer(60), on=faults.STATUS_QUERY, times=math.inf)
+    emulator.faults.add(faults.SlowAnswer(HOUR), on=INVALIDATE, times=math.inf)
+    emulator.faults.add(faults.SlowAnswer(HOUR), on=faults.STATUS_QUERY, times=math.inf)
     with pytest.raises(BatchClosedError):
         await run(client, path)
     assert "not all scenes left by earlier runs could be invalidated" in caplog.text

@@ -31,7 +31,7 @@ from kognic_aio.errors import InvalidError, UnavailableError
 from kognic_aio.events import Event, SceneEvent
 from tests.faults.ingestion import BATCH, IMPATIENT, PROJECT, TARGETS, Ingestion
 from tests.scenes import cameras_scene
-from tests.waiting import until
+from tests.waiting import GENEROUS, HOUR, until
 
 pytestmark = pytest.mark.anyio
 
@@ -214,7 +214,7 @@ def scenes_of(number: int) -> list[Any]:
 
 async def run(client: KognicIOClient, scenes: Sequence[Any], on_event: Callable[[Event], object]) -> Progress:
     made = create_inputs(client, scenes, "project-b", sleep_time=0.01, on_event=on_event)
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         assert [result.status async for result in made] == len(scenes) * [CREATED]
     return made.progress
 
@@ -253,12 +253,12 @@ async def test_one_that_is_slow(client: KognicIOClient) -> None:
     done = threading.Event()
 
     def wait(event: Event) -> None:
-        done.wait(30)
+        done.wait(HOUR)
         told.append(event)
 
     items: list[Any] = 6_000 * ["no scene"]
     made = create_inputs(client, items, "project-b", on_event=wait)
-    with anyio.fail_after(40):
+    with anyio.fail_after(GENEROUS):
         async for _ in made:
             if made.progress.settled == len(items):
                 done.set()
@@ -286,12 +286,12 @@ async def test_a_slow_one_gets_all(client: KognicIOClient) -> None:
     done = threading.Event()
 
     def wait(event: Event) -> None:
-        done.wait(10)
+        done.wait(HOUR)
         time.sleep(0.01)
         told.append(event)
 
     made = create_inputs(client, scenes_of(10), "project-b", sleep_time=0.01, on_event=wait)
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async for _ in made:
             if made.progress.settled == 10:
                 done.set()
@@ -306,10 +306,10 @@ async def test_a_run_that_is_left(client: KognicIOClient) -> None:
         nonlocal calls
         calls += 1
         hangs.set()
-        done.wait(20)
+        done.wait(HOUR)
 
     async with create_inputs(client, scenes_of(5), "project-b", sleep_time=0.01, on_event=hang) as made:
-        with anyio.fail_after(10):
+        with anyio.fail_after(GENEROUS):
             async for _ in made:
                 break
             await until(hangs.is_set)
@@ -322,13 +322,13 @@ async def test_a_run_that_is_left(client: KognicIOClient) -> None:
 
 async def test_a_run_that_is_dropped(emulator: Emulator, client: KognicIOClient) -> None:
     """A callback that refers to its run does not keep it alive."""
-    emulator.platform.timing.processing_time = 60
+    emulator.platform.timing.processing_time = HOUR
     task: asyncio.Task[Any] | None = None
 
     async def begin() -> None:
         nonlocal task
         made = create_inputs(client, scenes_of(3), "project-b", on_event=lambda _: made.progress.taken)
-        with anyio.move_on_after(0.5):
+        with anyio.move_on_after(0.1):
             await anext(made)
         (task,) = (each for each in asyncio.all_tasks() if each.get_name() == "create_inputs")
 
@@ -348,7 +348,7 @@ async def test_one_that_drains(client: KognicIOClient) -> None:
             made.drain()
 
     made = create_inputs(client, (scene for scene in scenes_of(2_000)), "project-b", sleep_time=0.01, on_event=drain)
-    with anyio.fail_after(40):
+    with anyio.fail_after(GENEROUS):
         results = [result async for result in made]
     assert 0 < len(results) < 2_000
 
@@ -421,19 +421,19 @@ def test_an_async_function() -> None:
 
 async def test_stages(emulator: Emulator, client: KognicIOClient) -> None:
     """At every moment the progress tells how many scenes are where."""
-    emulator.platform.timing.processing_time = 60
+    emulator.platform.timing.processing_time = HOUR
     seen = Counter[SceneStage]()
 
     async def scenes() -> Any:
         for scene in scenes_of(10):
             yield scene
-        with anyio.fail_after(10):
+        with anyio.fail_after(GENEROUS):
             while made.progress.in_stage[SceneStage.PROCESSING] < 10:
                 await anyio.sleep(0.01)
         seen.update(made.progress.in_stage)
 
     made = create_inputs(client, scenes(), "project-b", sleep_time=0.05, wait_timeout=0.1)
-    with anyio.fail_after(20):
+    with anyio.fail_after(GENEROUS):
         assert len([result async for result in made]) == 10
     assert +seen == {SceneStage.PROCESSING: 10}
     assert set(made.progress.in_stage.values()) == {0}

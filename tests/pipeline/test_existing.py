@@ -21,6 +21,7 @@ from kognic_aio import (
 from kognic_aio.emulator import Emulator, faults
 from kognic_aio.errors import InputExistsError, InvalidError
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +44,7 @@ class Ingest:
 
     async def scenes(self, scenes: Any, **more: Any) -> tuple[list[InputCreationResult], Progress]:
         options = {"sleep_time": 0.01} | ({} if "targets" in more else {"project": PROJECT}) | more
-        with anyio.fail_after(60):
+        with anyio.fail_after(GENEROUS):
             made = create_inputs(self.client, scenes, **options)
             return [result async for result in made], made.progress
 
@@ -155,11 +156,11 @@ async def test_a_slow_source(ingest: Ingest) -> None:
 
     async def slow() -> AsyncIterator[Any]:
         yield cameras_scene("first")
-        with anyio.fail_after(10):
+        with anyio.fail_after(GENEROUS):
             await settled.wait()
         yield cameras_scene("second")
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         async for _ in create_inputs(ingest.client, slow(), PROJECT, existing="skip", sleep_time=0.01):
             settled.set()
     assert ingest.inputs("second") == [PROJECT]
@@ -228,7 +229,7 @@ async def test_an_input_that_was_made_after_all(emulator: Emulator) -> None:
     async with KognicIOClient(**emulator.client_options(), **options) as client:
         source = [cameras_scene("crossing")]
         made = create_inputs(client, source, PROJECT, on_failure="invalidate", sleep_time=0.01)
-        with anyio.fail_after(30):
+        with anyio.fail_after(GENEROUS):
             (result,) = [result async for result in made]
     assert result.status is FAILED
     (scene,) = emulator.platform.scenes.with_external_id("crossing")

@@ -36,6 +36,7 @@ from kognic_aio.errors import (
 from kognic_aio.model import BaseScene, Cameras, Image
 from kognic_aio.pipeline.journal import Destination, Journal
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -110,7 +111,7 @@ async def test_what_ends_a_run(end: Callable[..., Any], expected: Any, emulator:
     """The error that ends a run is printed with the lines of its caller first, and not with those of our tasks."""
     options = emulator.client_options() | {"max_retry_wait_time": 0.01, "max_retry_attempts": 3}
     scenes = [cameras_scene(str(number)) for number in range(40)]
-    with anyio.fail_after(20):
+    with anyio.fail_after(GENEROUS):
         async with KognicIOClient(**options) as client:
             given: dict[str, Any] = {"project": "project-a"} | await end(client, emulator, tmp_path)
             with pytest.raises(expected) as caught:
@@ -195,7 +196,7 @@ SOURCES: dict[str, Callable[[Callable[[int], Any]], Any]] = {
 async def test_an_item_that_cannot_be_built(source: str, client: KognicIOClient) -> None:
     """The error says after how many scenes the source failed, and after which; its lines are those of the source."""
     statuses = []
-    with anyio.fail_after(10), pytest.raises(InvalidError) as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(InvalidError) as caught:
         async for result in create_inputs(client, SOURCES[source](bad_image), "project-a", sleep_time=0.01):
             statuses.append(result.status)  # noqa: PERF401  # which have been delivered when it fails
     assert statuses == [InputCreationStatus.CREATED] * 3
@@ -217,7 +218,7 @@ async def test_errors_of_others(source: str, client: KognicIOClient) -> None:
             raise error
         return cameras_scene("first")
 
-    with anyio.fail_after(10), pytest.raises(LookupError) as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(LookupError) as caught:
         async for _ in create_inputs(client, SOURCES[source](build), "project-a", sleep_time=0.01):
             pass
     assert caught.value is error
@@ -234,7 +235,7 @@ async def test_at_its_first(source: str, client: KognicIOClient) -> None:
     def build(number: int) -> Any:
         raise KognicError
 
-    with anyio.fail_after(10), pytest.raises(KognicError, match="the source of scenes failed at its first scene"):
+    with anyio.fail_after(GENEROUS), pytest.raises(KognicError, match="the source of scenes failed at its first scene"):
         await anext(create_inputs(client, SOURCES[source](build), "project-a"))
 
 
@@ -246,7 +247,7 @@ async def test_after_something_that_is_no_scene(client: KognicIOClient) -> None:
             raise LookupError
         return number
 
-    with anyio.fail_after(10), pytest.raises(LookupError) as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(LookupError) as caught:
         async for _ in create_inputs(client, generator(build), "project-a"):
             pass
     assert caught.value.__notes__ == ["the source of scenes failed after 2 scenes"]
@@ -261,7 +262,7 @@ class Bare(Cameras):
 
 async def test_a_scene_that_was_not_initialized(client: KognicIOClient) -> None:
     """It fails by itself, as any bad scene does: those after it are created."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         made = create_inputs(client, [Bare(), cameras_scene("good")], "project-a", sleep_time=0.01)
         bad, good = sorted([result async for result in made], key=lambda result: result.status, reverse=True)
     assert (bad.status, bad.external_id) == (InputCreationStatus.FAILED, None)
@@ -279,7 +280,7 @@ async def test_a_key_that_is_cancelled(client: KognicIOClient, tmp_path: Path) -
         return scene.external_id
 
     scenes = [cameras_scene("bad"), cameras_scene("good")]
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         made = create_inputs(client, scenes, "project-a", sleep_time=0.01, journal=tmp_path / "journal", key=key)
         found = {result.external_id: result async for result in made}
     assert found["good"].status == InputCreationStatus.CREATED

@@ -31,6 +31,7 @@ from kognic_aio.pipeline.journal import Destination, Step
 from tests.cost import MEGABYTES, SECONDS
 from tests.pipeline.journals import Journal
 from tests.pipeline.recorded import scenes
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +95,7 @@ def change_apart(path: Path, script: str) -> None:
 
 async def refused(path: Path, words: str, destination: Destination | None = HERE) -> None:
     """See that a journal is refused soon, with words that say why."""
-    with anyio.fail_after(5), pytest.raises(JournalError, match=words) as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(JournalError, match=words) as caught:
         await Journal(path, destination).open()
     assert caught.value.path == str(path)
     assert caught.value.__class__ is JournalError
@@ -370,7 +371,7 @@ async def test_nothing_is_done_that_others_may_have_written(emulator: Emulator, 
             pass
         change(path, f"INSERT INTO fact VALUES {ORPHAN.replace('planted', str(results[0].scene_uuid))}")
         permit(path, 0o666)
-        with anyio.fail_after(10), pytest.raises(JournalError, match="chmod go-w"):
+        with anyio.fail_after(GENEROUS), pytest.raises(JournalError, match="chmod go-w"):
             async for _ in create_inputs(client, [second], "project-a", batch="batch-2", journal=path):
                 pass
     assert not [request for request in emulator.recorder.requests("POST") if "invalidate" in request.path]
@@ -532,7 +533,7 @@ ODD_FACTS = [
 async def test_an_odd_fact(path: Path, values: str) -> None:
     """A row that is not as we write it is an error that names it; others can be read."""
     change(path, f"UPDATE fact SET {values} WHERE key = '\"started\"'")
-    with anyio.fail_after(5):
+    with anyio.fail_after(GENEROUS):
         async with Journal(path, HERE) as journal:
             assert (await journal.recall("failed")) is not None
             with pytest.raises(JournalError, match=r"is damaged: the entry of 'started' cannot be read: "):
@@ -543,7 +544,7 @@ async def test_an_odd_fact(path: Path, values: str) -> None:
 async def test_counting_an_odd_fact(path: Path, values: str) -> None:
     """Who counts scenes, or asks for failures, is told of the row which cannot be read, or gets what can be."""
     change(path, f"UPDATE fact SET {values} WHERE key = '\"started\"'")
-    with anyio.fail_after(5):
+    with anyio.fail_after(GENEROUS):
         async with Journal(path, HERE) as journal:
             calls = (journal.counts(), journal.failures(), journal.retry_failed())
             for end in await asyncio.gather(*calls, return_exceptions=True):
@@ -578,7 +579,7 @@ ODD_ROWS = [
 async def test_an_odd_row(path: Path, script: str) -> None:
     """Whatever is asked for, what cannot be read is an error that names it, and no foreign one."""
     change(path, script)
-    with anyio.fail_after(5):
+    with anyio.fail_after(GENEROUS):
         async with Journal(path, HERE) as journal:
             with pytest.raises(JournalError, match=r"is damaged: the entry of .* cannot be read"):
                 await journal.unfinished()
@@ -596,10 +597,10 @@ async def test_an_odd_name(tmp_path: Path, name: str) -> None:
 # What it costs
 
 COST = """
-import asyncio, json, sys, time
+import asyncio, json, sys
 from kognic_aio.errors import JournalError
 from kognic_aio.pipeline.journal import Journal
-from tests.cost import peak_memory
+from tests.cost import peak_memory, worked
 
 async def use():
     async with Journal(sys.argv[1]) as journal:
@@ -607,13 +608,13 @@ async def use():
             await read()
         await asyncio.gather(*(journal.recall(key) for key in ("started", "failed", "huge", "unheard of")))
 
-began = time.monotonic()
+before = worked()
 try:
     asyncio.run(use())
     end = "read"
 except JournalError as error:
     end = str(error)
-print(json.dumps([end, time.monotonic() - began, peak_memory()]))
+print(json.dumps([end, worked() - before, peak_memory()]))
 """
 
 

@@ -27,6 +27,7 @@ from kognic_aio.model import Input
 from kognic_aio.pipeline.journal import Destination, Entry, Failure, Step, set_aside_key
 from kognic_aio.pipeline.journal.facts import MAX_REFUSALS
 from tests.pipeline.journals import Journal
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -610,7 +611,7 @@ async def test_one_process_at_a_time(path: Path) -> None:
             with pytest.raises(JournalLockedError, match="open in another run or process"):
                 await Journal(path, destination).open()
         holder.send_signal(signal.SIGKILL)
-        holder.wait(10)
+        holder.wait(GENEROUS)
         async with Journal(path, HERE) as journal:
             assert await journal.counts() == {}
 
@@ -687,7 +688,7 @@ async def run():
         ends += await asyncio.gather(journal.record("late", Step.STARTING), journal.recall("0"), return_exceptions=True)
         print({type(end) for end in ends} == {JournalError}, *{str(end) for end in ends})
 
-asyncio.run(asyncio.wait_for(run(), 60))
+asyncio.run(run())
 """
 
 
@@ -695,7 +696,7 @@ async def test_full_disk(path: Path) -> None:
     """When the disk is full, everybody is told, and nothing is written any more; what was recorded is there."""
     with process(FULL, path) as full:
         *told, end = everything_said(full)
-        assert full.wait(10) == 0
+        assert full.wait(GENEROUS) == 0
     assert end.startswith(f"True journal {path}: ")
     assert any(words in end for words in ("disk I/O error", "disk is full"))
     async with Journal(path, HERE) as journal:

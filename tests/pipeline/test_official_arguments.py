@@ -9,6 +9,7 @@ import pytest
 from kognic_aio import FeatureFlags, InputCreation, InputCreationStatus, KognicIOClient, create_inputs
 from kognic_aio.emulator import Emulator
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 official = pytest.importorskip("kognic.io.tools.input_creation")
 NAMES = ["dryrun", "feature_flags", "wait_timeout", "sleep_time"]
@@ -24,7 +25,7 @@ def run_with(client: KognicIOClient, *arguments: Any, **named: Any) -> InputCrea
 
 async def statuses(run: InputCreation) -> list[InputCreationStatus]:
     """How the scenes of a run end, soon."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         return [result.status async for result in run]
 
 

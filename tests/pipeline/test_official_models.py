@@ -19,6 +19,7 @@ from kognic_aio.errors import InvalidError, OfficialModelError
 from kognic_aio.model import Cameras, Image, LidarsAndCamerasSequence, PointCloud
 from tests.cli.support import python
 from tests.scenes import KINDS, OFFICIAL, SOURCES, build, cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +68,7 @@ async def test_a_source_of_them_ends_the_run(
             taken += 1
             yield made(official)
 
-    with anyio.fail_after(30), pytest.raises(OfficialModelError) as caught:
+    with anyio.fail_after(GENEROUS), pytest.raises(OfficialModelError) as caught:
         async for result in create_inputs(client, source(), "project-a"):
             results.append(result)  # noqa: PERF401  # the run raises
 
@@ -83,7 +84,7 @@ async def test_what_was_started_before_is_not_left_lying_about(
 ) -> None:
     """A run that meets one among scenes of ours ends, and leaves no scene pending."""
     items = [*(cameras_scene(f"ours-{number}") for number in range(5)), official_scene(tmp_path)]
-    with anyio.fail_after(30):
+    with anyio.fail_after(GENEROUS):
         with pytest.raises(OfficialModelError):
             async for _ in create_inputs(client, items, "project-a"):
                 pass
@@ -101,7 +102,7 @@ async def test_the_results_of_those_before(
         official = SceneWithPreAnnotation(official.scene, release=lambda: released.append(True))
     items = [*(cameras_scene(f"ours-{number}") for number in range(5)), official, cameras_scene("after")]
     results: list[InputCreationResult] = []
-    with anyio.fail_after(30), pytest.raises(OfficialModelError, match="after 5 scenes, the last one 'ours-4'"):
+    with anyio.fail_after(GENEROUS), pytest.raises(OfficialModelError, match="after 5 scenes, the last one 'ours-4'"):
         async for result in create_inputs(client, items, "project-a", sleep_time=0.02):
             results.append(result)  # noqa: PERF401  # the run raises
 

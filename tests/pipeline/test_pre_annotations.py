@@ -22,6 +22,7 @@ from kognic_aio import (
 from kognic_aio.emulator import Emulator
 from kognic_aio.model import BaseScene
 from tests.scenes import SOURCES, build, cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def run_one(
     client: KognicIOClient, scene: BaseScene, pre_annotation: Any, *, dryrun: bool = False
 ) -> InputCreationResult:
     source = [SceneWithPreAnnotation(scene, pre_annotation)]
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         (result,) = [each async for each in create_inputs(client, source, "project-a", dryrun=dryrun, sleep_time=0.01)]
     return result
 

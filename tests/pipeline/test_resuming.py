@@ -15,6 +15,7 @@ from kognic_aio.errors import InvalidError, JournalLockedError, JournalMismatchE
 from kognic_aio.pipeline.journal import Journal
 from tests.faults.ingestion import BATCH, PROJECT, Ingestion
 from tests.scenes import cameras_scene
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -118,9 +119,9 @@ async def test_one_scene_twice_that_hangs(emulator: Emulator, client: KognicIOCl
     """A scene that waits for another of its key keeps neither the others nor the end of the run waiting."""
     emulator.faults.add(faults.HangProcessing(), on="twin")
     twin, others = cameras_scene("twin"), [cameras_scene(str(number)) for number in range(5)]
-    with anyio.fail_after(3):
-        results = await run(client, [*[twin] * 20, *others], path, wait_timeout=0.3)
-    assert Counter(result.status for result in results) == {InputCreationStatus.PROCESSING: 20, CREATED: 5}
+    with anyio.fail_after(GENEROUS):
+        results = await run(client, [*[twin] * 100, *others], path, wait_timeout=1.0)
+    assert Counter(result.status for result in results) == {InputCreationStatus.PROCESSING: 100, CREATED: 5}
     assert len(emulator.platform.scenes.with_external_id("twin")) == 1
 
 

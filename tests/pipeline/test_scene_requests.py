@@ -27,7 +27,7 @@ from kognic_aio.pipeline.journal import Destination, Step
 from kognic_aio.pipeline.journal.facts import Reached
 from kognic_aio.scenes.job import AcceptedRequest
 from tests.scenes import CSV, JPG, cameras_scene
-from tests.waiting import cancelled_when
+from tests.waiting import GENEROUS, HOUR, cancelled_when
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ class Ingest:
 
     async def __call__(self, *items: Any, **more: Any) -> list[InputCreationResult]:
         options: dict[str, Any] = {"sleep_time": 0.02} | ({} if "targets" in more else {"project": PROJECT}) | more
-        with anyio.fail_after(30):
+        with anyio.fail_after(GENEROUS):
             async with create_inputs(self.client, [*items], **options) as run:
                 return [result async for result in run]
 
@@ -172,7 +172,7 @@ async def test_with_a_journal(form: str, ingest: Ingest) -> None:
 async def test_a_run_that_ended_before_it_knew_the_uuid(form: str, ingest: Ingest) -> None:
     """The next run finds what was started, and invalidates it."""
     ingest.emulator.platform.add_scene("crossing")  # another one, which is left alone
-    ingest.emulator.faults.add(faults.SlowAnswer(20), on="POST v2/scenes", times=1)
+    ingest.emulator.faults.add(faults.SlowAnswer(HOUR), on="POST v2/scenes", times=1)
     await cancelled_when(lambda: len(ingest.statuses()) == 2, ingest(FORMS[form](), journal=ingest.path))
     async with Journal(ingest.path) as journal:
         counts = await journal.counts()

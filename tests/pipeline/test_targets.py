@@ -27,7 +27,7 @@ from kognic_aio.emulator import Emulator, Platform, faults
 from kognic_aio.errors import InvalidError, JournalMismatchError, UnknownBatchError, UnknownProjectError
 from tests.faults.ingestion import TARGETS, Ingestion
 from tests.scenes import cameras_scene
-from tests.waiting import cancelled_when
+from tests.waiting import GENEROUS, HOUR, cancelled_when
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ class Ingest:
 
     async def __call__(self, *items: Any, **more: Any) -> list[InputCreationResult]:
         options: dict[str, Any] = {"sleep_time": 0.01} | ({} if "project" in more else {"targets": (A, B)}) | more
-        with anyio.fail_after(20):
+        with anyio.fail_after(GENEROUS):
             async with create_inputs(self.client, [*items], **options) as run:
                 return [result async for result in run]
 
@@ -95,7 +95,7 @@ def inputs_of(platform: Platform, external_id: str) -> list[tuple[str, str, str 
 
 @pytest.fixture
 async def ingest(emulator: Emulator, tmp_path: Path) -> AsyncIterator[Ingest]:
-    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1) as client:
+    async with KognicIOClient(**emulator.client_options(), max_retry_wait_time=0.1, visibility_timeout=HOUR) as client:
         yield Ingest(client, emulator, tmp_path / "journal")
 
 
@@ -378,7 +378,7 @@ async def test_each_target_is_delivered(ingest: Ingest) -> None:
 
 async def in_the_middle(ingest: Ingest, targets: Sequence[InputTarget], on: str) -> None:
     """A run that is cancelled while a request is answered."""
-    planned = ingest.emulator.faults.add(faults.SlowAnswer(20), on=on, times=1)
+    planned = ingest.emulator.faults.add(faults.SlowAnswer(HOUR), on=on, times=1)
     run = ingest(item(), targets=targets, journal=ingest.path)
     await cancelled_when(lambda: planned.injected, run)
     ingest.emulator.faults.clear()

@@ -21,6 +21,7 @@ from tests.pipeline.recorded import image, scenes
 from tests.pipeline.test_journal import CREATED as CREATED_RESULT
 from tests.pipeline.test_journal import ERROR, ODD, STEPS
 from tests.pipeline.test_journal import FAILED as FAILED_RESULT
+from tests.waiting import GENEROUS
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +57,7 @@ async def path(version: int, emulator: Emulator, client: KognicIOClient, tmp_pat
 
 
 async def run(client: KognicIOClient, source: Any, path: Path, **options: Any) -> tuple[list[InputCreationResult], Any]:
-    with anyio.fail_after(20):
+    with anyio.fail_after(GENEROUS):
         made = create_inputs(client, source, "project-a", batch="batch-2", sleep_time=0.01, journal=path, **options)
         return [result async for result in made], made.progress
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import COMMAND, GENEROUS, environment, kognicutil, python
+from tests.cli.support import COMMAND, environment, kognicutil, python
+from tests.waiting import GENEROUS
 from tests.wasm import modules
 from tests.wasm.conftest import Install
 

@@ -20,7 +20,7 @@ from kognic_aio.errors import (
     MissingFileError,
 )
 from kognic_aio.wasm import compile_to_wasm, validate_wasm_binary, validate_wasm_file
-from tests.cli.support import GENEROUS
+from tests.waiting import GENEROUS
 from tests.wasm.conftest import Install
 from tests.wasm.modules import PINHOLE, PINHOLE_CASES, SINGLE
 

@@ -14,7 +14,7 @@ import pytest
 
 from kognic_aio.errors import CompilationError
 from kognic_aio.wasm import compile_to_wasm
-from tests.cli.support import GENEROUS
+from tests.waiting import GENEROUS
 from tests.wasm.conftest import Install
 from tests.wasm.modules import PINHOLE
 

@@ -22,6 +22,7 @@ from kognic_aio.model.calibration import (
 from kognic_aio.model.geometry import Position, RotationQuaternion
 from kognic_aio.wasm import validate_wasm_binary
 from tests.cli.support import kognicutil
+from tests.waiting import GENEROUS
 from tests.wasm.modules import BEHIND, NAN, PINHOLE, known
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ async def test_points_outside(
     (x, y, z), (u, v) = point, projected
     theirs = official.TestCase(point3d=official.Point3d(x=x, y=y, z=z), point2d=official.Point2d(x=u, y=v))
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         if agrees:
             validate_officially(module, [theirs])
             await validate_wasm_binary(module, [known(point, projected)])
@@ -72,7 +73,7 @@ def calibration() -> SensorCalibration:
 
 async def test_a_calibration_comes_back(emulator: Emulator, client: KognicIOClient) -> None:
     """JSON has no NaN, so null is sent for it, and null is read as NaN."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         created = await client.calibration.create_calibration(calibration())
         found = await client.calibration.get_calibration(created.id)
 
@@ -83,7 +84,7 @@ async def test_a_calibration_comes_back(emulator: Emulator, client: KognicIOClie
     assert isinstance(camera, CustomCameraCalibration)
     shown = [(str(case.point2d.x), str(case.point2d.y)) for case in camera.test_cases]
     assert shown == [("nan", "nan"), ("1.0", "nan"), ("1.0", "2.0")]
-    with anyio.fail_after(10):
+    with anyio.fail_after(GENEROUS):
         await validate_wasm_binary(camera.get_wasm_bytes(), [camera.test_cases[0], camera.test_cases[2]])
 
 
