@@ -50,7 +50,7 @@ DEFAULT_WAIT_TIMEOUT = 1800.0
 """Seconds to wait for scenes after the last commit of a run."""
 
 DEFAULT_SLEEP_TIME = 1.0
-"""Seconds between two status queries for a scene."""
+"""Seconds of the longest pause between two status queries for a scene."""
 
 
 @frozen(kw_only=True, field_transformer=with_converters)
