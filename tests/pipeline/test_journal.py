@@ -754,8 +754,13 @@ def test_left_when_the_loop_ends(path: Path, caplog: pytest.LogCaptureFixture) -
 @pytest.mark.parametrize("patience", range(0, 40, 4))
 async def test_cancelled_while_opening(path: Path, patience: int) -> None:
     """Whoever is cancelled while a journal opens leaves it closed."""
+
+    async def use() -> None:
+        async with Journal(path, HERE):
+            await anyio.sleep_forever()  # if it has opened before it is cancelled
+
     async with anyio.create_task_group() as group:
-        group.start_soon(Journal(path, HERE).open)
+        group.start_soon(use)
         for _ in range(patience):
             await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
