@@ -122,6 +122,8 @@ class KognicIOClient:
         write_workspace_id: The workspace to create scenes in. By default the only one in which you have the developer
             role.
         limits: Bounds of concurrency.
+        adaptive: Whether to find out how many requests at once each host serves well, within the limits. If not, as
+            many start at once as the limits allow. A host that pushes back gets fewer in any case.
         session: An aiohttp session of your own. It stays open.
         ssl: The context for TLS connections, as for a private CA. By default aiohttp's own.
         trust_env: Whether to use the proxy from the environment: `https_proxy`, else `all_proxy`, except for the hosts
@@ -175,6 +177,7 @@ class KognicIOClient:
         visibility_timeout: float = DEFAULT_VISIBILITY_TIMEOUT,
         write_workspace_id: str | None = None,
         limits: Limits | None = None,
+        adaptive: bool = True,
         session: aiohttp.ClientSession | None = None,
         ssl: SSLContext | None = None,
         trust_env: bool = True,
@@ -210,6 +213,7 @@ class KognicIOClient:
             session=None if session is None else Secret(session),
             ssl=ssl,
             trust_env=trust_env,
+            adaptive=adaptive,
         )
         # Hosts and workspace are passed as functions: they are known only once the client is open.
         self._backend = Backend(

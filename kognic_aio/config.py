@@ -2,9 +2,10 @@
 
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from kognic_aio._secret import Secret
 from kognic_aio._validation.converters import count, seconds
 from kognic_aio._validation.fields import Validated, with_converters
 from kognic_aio.errors import InvalidError
+
+if sys.platform != "win32":
+    import resource
 
 DEFAULT_INPUT_API_HOST = "https://input.app.kognic.com"
 DEFAULT_ORDER_EXECUTION_API_HOST = "https://order-execution.app.kognic.com"
@@ -49,13 +53,28 @@ DEFAULT_VISIBILITY_TIMEOUT = 30.0
 DEFAULT_WAIT_TIMEOUT = 1800.0
 """Seconds to wait for scenes after the last commit of a run."""
 
+DESCRIPTORS = 1024
+"""Files and sockets of a process that are enough for the default limits, as an upload may need two."""
+
 DEFAULT_SLEEP_TIME = 1.0
 """Seconds between two status queries for a scene."""
 
 
+def _within_descriptors(number: int) -> int:
+    """A default limit, or less if the process may not open enough files and sockets for all of them."""
+    if sys.platform == "win32":
+        return number
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS:
+        return number
+    return max(1, number * soft // DESCRIPTORS)
+
+
 @frozen(kw_only=True, field_transformer=with_converters)
 class Limits(Validated):
-    """Bounds of a client's concurrency.
+    """Bounds of a client's concurrency. By default the client finds out how much of it pays; see `KognicIOClient`.
+
+    The defaults are lower if the process may open fewer than 1024 files and sockets (`ulimit -n`).
 
     Args:
         scene_jobs: Scenes between start and commit.
@@ -71,12 +90,12 @@ class Limits(Validated):
         InvalidError: If a limit is not a whole number of at least 1, or there is none of this name.
     """
 
-    # A run opens at most 68 connections with these: for jobs, uploads, inputs and 4 status queries. A scene in flight
-    # that the platform is processing costs a task and some memory, but no connection.
-    scene_jobs: int = field(default=16, converter=count)
-    uploads: int = field(default=32, converter=count)
+    # A run has a connection for each job, upload and input at most, and 4 for status queries. A scene in flight that the
+    # platform is processing costs a task and some memory, but no connection.
+    scene_jobs: int = field(factory=partial(_within_descriptors, 160), converter=count)
+    uploads: int = field(factory=partial(_within_descriptors, 256), converter=count)
     in_flight: int = field(default=5000, converter=count)
-    inputs: int = field(default=16, converter=count)
+    inputs: int = field(factory=partial(_within_descriptors, 128), converter=count)
     downloads: int = field(default=16, converter=count)
     callbacks: int = field(default=1, converter=count)
 

@@ -173,6 +173,7 @@ class Sender:
             headers=Secret(response.headers),
             body=Secret(body),
             secrets=Secret(partial(secrets_of_request, sent.headers, sent.url, form, self._redactor)),
+            source_seconds=0.0 if deadline.body is None else deadline.body.source_seconds,
         )
 
     def _set_timer(self) -> None:

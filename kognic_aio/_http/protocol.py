@@ -1,7 +1,7 @@
 """Requests and responses as values, and pure functions of them: no socket, no clock of their own."""
 
 import re
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -88,6 +88,13 @@ class Request:
     max_answer: int = MAX_ANSWER
 
     @property
+    def kind(self) -> Hashable:
+        """What its duration is comparable with: requests to the same endpoint, with about as many bytes."""
+        name = self.url.reveal().path.rpartition("/")[2] if self.is_api else ""
+        size = len(self.data) if isinstance(self.data, bytes) else int(self.headers.get("Content-Length", 0))
+        return self.method, name if name.isalpha() else "", size.bit_length()
+
+    @property
     def shown(self) -> str:
         """The URL for errors: normalized, short and without what may be secret."""
         url = self.url.reveal().with_user(None).with_query(None).with_fragment(None)
@@ -109,6 +116,7 @@ class Answer:
     _headers: Secret[Mapping[str, str]] = field(alias="headers")
     _received: Secret[bytes] = field(alias="body")  # as it came, perhaps compressed
     _secrets: Secret[Callable[[], Iterable[str]]] = field(alias="secrets", default=Secret(tuple))
+    source_seconds: float = 0.0  # for which the request waited for the source of its body
 
     @property
     def headers(self) -> Mapping[str, str]:

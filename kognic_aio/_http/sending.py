@@ -56,6 +56,7 @@ class WatchedBody(aiohttp.Payload):
         super().__init__(content)
         self.sent_at: float | None = None  # when all had been handed over; only the response is still to come
         self.waits_since: float | None = None  # when bytes last moved or the wait began; None while there is no wait
+        self.source_seconds = 0.0  # that the source of the bytes took
         self.extra = 0.0  # seconds beyond `timeout` in which the other end may still read what its kernel holds
         self._size = len(content) if isinstance(content, bytes) else None
         self._is_watched = False
@@ -78,8 +79,11 @@ class WatchedBody(aiohttp.Payload):
             return
         self._start_watch(cast("StreamWriter", writer))
         try:
+            asked = _now()
             async for chunk in _slices(self._value) if isinstance(self._value, bytes) else self._value:
+                self.source_seconds += _now() - asked
                 await self._send(chunk)
+                asked = _now()
         except BaseException:
             self.reset()
             raise

@@ -1,15 +1,18 @@
 """The throttle of a host, shared by all requests to it: rate limiter, concurrency limit and circuit breaker."""
 
+import asyncio
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
 from math import inf
 from typing import TypeAlias
 
-import anyio
 from yarl import URL
 
 from kognic_aio._event_log import Tell, log_event
+from kognic_aio._http.concurrency_limit import ConcurrencyLimit
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
 from kognic_aio._threads import is_shortage
@@ -29,12 +32,6 @@ from kognic_aio.events import CircuitClosed, CircuitOpened, LimitsChanged, Pushe
 MAX_STORAGES = 1000
 """Storage hosts that are remembered: the platform may name another one for each file."""
 
-FADING = 0.9
-"""Factor that a success puts on the memory of timeouts and broken connections."""
-
-MAX_TIMEOUTS = 2.5
-"""Bound of that memory. Three in a row, or one request in four, exceed it."""
-
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
 
@@ -43,53 +40,6 @@ REST = 10.0
 
 HostKey: TypeAlias = tuple[bool, str, str | None, int | None]
 """Key of a host, however its URL is written. APIs and storage are separate even on one machine."""
-
-
-class ConcurrencyLimit:
-    """How many requests may be in flight: any number until the host pushes back.
-
-    By AIMD, as in TCP: halved on push-back, and raised by one for each `limit` successes, until it is what it was.
-    Requests that started before it was halved do not halve it again.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._halved_at = -inf
-        self._before = 0
-        self._timeouts = 0.0
-        self.in_flight = 0
-        self.limit = inf
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether another request has to wait until one ends."""
-        return self.in_flight + 1 > self.limit
-
-    def succeeded(self, started: float) -> None:
-        """Note the success of a request that started at `started`."""
-        self._timeouts *= FADING
-        if self.limit < inf and started >= self._halved_at:
-            self.limit += 1 / self.limit
-            if self.limit >= self._before:
-                self.limit = inf
-
-    def pushed_back(self, started: float) -> bool:
-        """Note that the host refused a request that started at `started`. Return whether that halves the limit."""
-        if started < self._halved_at:
-            return False
-        if self.limit == inf:
-            self._before = self.in_flight
-        self.limit = max(1.0, min(self.limit, self.in_flight) / 2)
-        self._halved_at = self._clock()
-        return True
-
-    def timed_out(self, started: float) -> bool:
-        """Note that a request timed out or lost its connection. Return whether that halves the limit."""
-        self._timeouts += 1
-        is_halved = self._timeouts > MAX_TIMEOUTS and self.pushed_back(started)
-        if is_halved:
-            self._timeouts = 0.0
-        return is_halved
 
 
 class CircuitBreaker:
@@ -151,51 +101,75 @@ class Throttle:
     those of the client that name the host, such as `auth_host`; none if the platform names it.
     """
 
-    def __init__(self, name: str, clock: Clock, settings: Iterable[str] = (), tell: Tell = log_event) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        settings: Iterable[str] = (),
+        tell: Tell = log_event,
+        *,
+        adapts: bool = True,
+    ) -> None:
         self.name = name
         self._clock = clock
         self._tell = tell
         self._settings = [*settings]
+        self._adapts = adapts
         self._has_responded = False
-        self._queue = anyio.Lock()
-        self._waiting = 0
-        self._change = anyio.Event()
+        self._queue = deque[asyncio.Event]()
         self._reset()
 
     def _reset(self) -> None:
         self.rate_limiter = RateLimiter(self._clock)
-        self.concurrency_limit = ConcurrencyLimit(self._clock)
+        self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
         self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._queue)
 
     @property
     def is_idle(self) -> bool:
         """Whether no request is waiting or in flight."""
-        return not self.concurrency_limit.in_flight and not self._waiting
+        return not self.concurrency_limit.in_flight and not self._queue
 
     @property
     def is_calm(self) -> bool:
-        """Whether requests may start without limits."""
-        return self.concurrency_limit.limit == inf and self.rate_limiter.rate == inf
+        """Whether the host accepts whatever is sent, as far as is known."""
+        return not self.concurrency_limit.is_bounded and self.rate_limiter.rate == inf
 
     async def start_in_turn(self) -> float:
         """Start a request as soon as it may start, and return when that was, unless the host is broken."""
-        if self.is_calm and not self.circuit_breaker.is_open:
+        if not self._queue and not self.circuit_breaker.is_open and self.delay() <= 0:
             return self.start()
-        self._waiting += 1
+        change = asyncio.Event()
+        self._queue.append(change)
         try:
-            async with self._queue:  # only the first in the queue watches the clock
-                await self._wait()
-                return self.start()
+            while self._queue[0] is not change:
+                await change.wait()
+                change.clear()
+            await self._wait(change)  # only the first in the queue watches the clock
+            return self.start()
         finally:
-            self._waiting -= 1
+            self._queue.remove(change)
+            self._wake_first()
 
-    async def _wait(self) -> None:
+    async def _wait(self, change: asyncio.Event) -> None:
+        """Wait until a request may start, or the circuit opens."""
         self.circuit_breaker.check()
         while (seconds := self.delay()) > 0:
-            self._change = anyio.Event()
-            with anyio.move_on_after(seconds):
-                await self._change.wait()
+            if seconds == inf:
+                await change.wait()
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(change.wait(), seconds)
+            change.clear()
             self.circuit_breaker.check()
+
+    def _wake_first(self) -> None:
+        if self._queue:
+            self._queue[0].set()
 
     def delay(self) -> float:
         """Seconds until the next request may start; infinite if another one has to end first."""
@@ -205,16 +179,15 @@ class Throttle:
     def start(self) -> float:
         """Start a request at once, and return when that was."""
         now = self._clock()
-        self.concurrency_limit.in_flight += 1
+        self.concurrency_limit.started()
         self.rate_limiter.started(now)
         self.circuit_breaker.started()
         return now
 
     def end(self) -> None:
         """Note the end of a request."""
-        self.concurrency_limit.in_flight -= 1
-        if self._waiting:
-            self._change.set()
+        self.concurrency_limit.ended()
+        self._wake_first()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:
         """Learn from the response to a request, and from when that started."""
@@ -227,7 +200,7 @@ class Throttle:
         elif answer.status in GATEWAY_TIMED_OUT:
             self.timed_out(started, f"status {answer.status} repeatedly")
         elif answer.status not in RETRYABLE_STATUSES:
-            self.succeeded(started)
+            self.succeeded(started, answer.request.kind, answer.source_seconds)
 
     def learn_from_error(self, error: RequestError, started: float) -> None:
         """Learn from the error of a request, and from when that started."""
@@ -235,10 +208,10 @@ class Throttle:
         if isinstance(error, ConnectError | LostAnswerError | TimedOutError) and not isinstance(error, FINAL):
             self.timed_out(started, f"{type(error).__name__} repeatedly")
 
-    def succeeded(self, started: float) -> None:
-        """Note the success of a request."""
+    def succeeded(self, started: float, kind: Hashable = None, source_seconds: float = 0.0) -> None:
+        """Note the success of a request of a kind, which waited for its own source for so many seconds."""
         was_calm = self.is_calm
-        self.concurrency_limit.succeeded(started)
+        self.concurrency_limit.succeeded(started, self._clock() - started - source_seconds, kind)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
         if not was_calm and self.is_calm:
@@ -264,7 +237,7 @@ class Throttle:
                 concurrency=int(self.concurrency_limit.limit),
                 rate=None if rate == inf else rate,
                 pause=self.rate_limiter.pause,
-                waiting=self._waiting,
+                waiting=self.waiting,
                 why=why,
                 was_unlimited=was_calm,
             )
@@ -279,7 +252,7 @@ class Throttle:
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
             error.explain(f"{self.name} has never responded; check the setting {settings}")
-        self._change.set()  # whoever waits may find the circuit open
+        self._wake_first()  # whoever waits may find the circuit open
         self.circuit_breaker.gave_up(request, error, successes_before)
 
     def may_be_mistyped(self, error: Exception) -> bool:
@@ -293,15 +266,23 @@ class Throttle:
     def close(self) -> None:
         """Let all waiting requests start: they will find the client closed."""
         self._reset()
-        self._change.set()
+        self._wake_first()
 
 
 class Throttles:
     """The throttle of each host. `base_urls` has the name of the setting of each API, and its base URL."""
 
-    def __init__(self, clock: Clock, base_urls: Sequence[tuple[str, str]] = (), tell: Tell = log_event) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        base_urls: Sequence[tuple[str, str]] = (),
+        tell: Tell = log_event,
+        *,
+        adapts: bool = True,
+    ) -> None:
         self._clock = clock
         self._tell = tell
+        self._adapts = adapts
         self._named = [(name, _host_key(URL(url), is_api=True)) for name, url in base_urls]
         self._throttles: dict[HostKey, Throttle] = {}
 
@@ -311,7 +292,9 @@ class Throttles:
         if key not in self._throttles:
             self._make_room()
             settings = dict.fromkeys(name for name, named in self._named if named == key)
-            self._throttles[key] = Throttle(str(url.origin()), self._clock, settings, self._tell)
+            self._throttles[key] = Throttle(
+                str(url.origin()), self._clock, settings, self._tell, adapts=self._adapts
+            )
         return self._throttles[key]
 
     def _make_room(self) -> None:

@@ -46,6 +46,7 @@ class Transport:
         retry: Bounds on repeated API requests. Requests for a token have narrower ones.
         session: A session of the caller's with their cookies and headers. It is left open.
         trust_env: Whether to use the proxies that the environment names.
+        adaptive: Whether to find out how many requests at once pay.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Transport:
         session: Secret[aiohttp.ClientSession] | None,
         ssl: SSLContext | None,
         trust_env: bool,
+        adaptive: bool,
     ) -> None:
         seconds = timeout if timeout < inf else None
         # Includes the wait for a free connection, so it is long: a busy pool is not a silent server. It is not endless,
@@ -68,6 +70,7 @@ class Transport:
         self._owns_session = session is None
         self._ssl: SSLContext | bool = True if ssl is None else ssl
         self._trust_env = trust_env
+        self._adaptive = adaptive
         self._proxies = Proxies()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._throttles = Throttles(time.monotonic)  # this and the next three are made anew whenever the client opens
@@ -106,7 +109,7 @@ class Transport:
         )
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
-        self._throttles = Throttles(loop.time, named, self._tell)
+        self._throttles = Throttles(loop.time, named, self._tell, adapts=self._adaptive)
         self._sender = Sender(self._timeout, self.redactor, self._proxies)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}

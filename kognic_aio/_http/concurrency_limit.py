@@ -1,0 +1,202 @@
+"""A concurrency limit that finds out how many requests a host serves at once.
+
+A gradient limit, as in Netflix's concurrency-limits: it compares the time of responses with what they take when the host
+is not busy. By Little's law the ratio of both tells how many requests are served, and how many only wait. As in BBR,
+that base time is measured now and then with no more requests in flight than are served. The limit starts with TCP's slow
+start. Refusals bound it from above, and the bound is probed as in CUBIC: after a while, in steps that double.
+"""
+
+from collections.abc import Hashable
+from math import inf
+
+from attrs import define
+
+from kognic_aio._http.rate_limiter import Clock
+
+FIRST_LIMIT = 8
+"""Requests in flight at first, and the least that the base time is measured with."""
+
+HEADROOM = 2.0
+"""Factor from the requests that are served at once to the limit: as many may wait, so that the host never does."""
+
+UNHINDERED = 1.5
+"""Factor on the base time up to which a response counts as unhindered, and raises the limit."""
+
+HINDERED = 2.5
+"""Factor on the base time from which the base time is measured anew."""
+
+BUSY = 1.2
+"""Factor on the base time below which the host is not busy, so that there is nothing to measure anew."""
+
+MEASURED_FOR = 10.0
+"""Seconds for which a base time holds."""
+
+REDUCTION = 0.7
+"""Factor on the limit after a refusal."""
+
+FIRST_HOLD = 0.5
+"""Seconds for which the bound is not probed after a refusal. It doubles with each refusal of a probe."""
+
+MAX_HOLD = 30.0
+"""The most seconds for which the bound is not probed."""
+
+AT_BOUND = 0.7
+"""Share of the bound from which a refusal is one of a probe."""
+
+FADING = 0.9
+"""Factor that a success puts on the memory of timeouts and broken connections."""
+
+MAX_TIMEOUTS = 2.5
+"""Bound of that memory. Three in a row, or one request in four, exceed it."""
+
+
+@define
+class _Times:
+    """The times of one kind of responses: the base time, and the sum of those in this round."""
+
+    base: float = inf
+    seconds: float = 0.0
+    count: int = 0
+
+
+class Slowness:
+    """How much longer responses take than when the host is not busy, in a round of requests.
+
+    Each kind of request is compared with itself: some take much longer than others.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[Hashable, _Times] = {}
+
+    def base(self, kind: Hashable) -> float:
+        """The base time of a kind in seconds, infinite if none is known."""
+        return self._times[kind].base if kind in self._times else inf
+
+    def add(self, kind: Hashable, seconds: float) -> None:
+        """Add a response to this round."""
+        times = self._times.setdefault(kind, _Times())
+        times.seconds += seconds
+        times.count += 1
+
+    def end_round(self, *, is_base: bool = False) -> float:
+        """End the round, and return the mean factor on the base times; `is_base` makes its times the base times."""
+        seconds = base_seconds = 0.0
+        for times in self._times.values():
+            if times.count:
+                mean = times.seconds / times.count
+                times.base = mean if is_base else min(times.base, mean)
+                seconds += times.seconds
+                base_seconds += times.base * times.count
+        self.forget_round()
+        return seconds / base_seconds if base_seconds else 1.0
+
+    def forget_round(self) -> None:
+        """Begin the round anew."""
+        for times in self._times.values():
+            times.seconds, times.count = 0.0, 0
+
+
+class ConcurrencyLimit:
+    """How many requests may be in flight.
+
+    Args:
+        clock: Returns the time in seconds.
+        adapts: Whether to find out how many pay. If not, any number may be in flight until the host pushes back.
+    """
+
+    def __init__(self, clock: Clock, *, adapts: bool = True) -> None:
+        self._clock = clock
+        self._adapts = adapts
+        self.in_flight = self._peak = 0
+        self.limit: float = FIRST_LIMIT if adapts else inf
+        self._slowness = Slowness()
+        self._measures_base = adapts
+        self._measured_at = clock()
+        self._begin_round(clock())
+        self._reduced_at = self._held_until = -inf
+        self._hold = FIRST_HOLD
+        self._step = 1
+        self._timeouts = 0.0
+        self._bound = self._refused = inf  # the most that was not refused, and the least that was
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether another request has to wait until one ends."""
+        return self.in_flight + 1 > self.limit
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the host has pushed back, and may do so again at the same number."""
+        return self._bound < inf
+
+    def started(self) -> None:
+        """Note the start of a request."""
+        self.in_flight += 1
+        self._peak = max(self._peak, self.in_flight)
+
+    def ended(self) -> None:
+        """Note the end of a request."""
+        self.in_flight -= 1
+
+    def succeeded(self, started: float, seconds: float = 0.0, kind: Hashable = None) -> None:
+        """Note the success of a request that started at `started`, and for which the host took `seconds`."""
+        self._timeouts *= FADING
+        if self.limit == inf or started < self._reduced_at:
+            return
+        is_hindered = self._adapts and (self._measures_base or seconds > UNHINDERED * self._slowness.base(kind))
+        if not is_hindered and self._peak > self.limit / 2:  # with fewer in flight, nobody waits for more
+            self.limit = max(self.limit, min(self.limit + 1, self._bound))
+        if started >= self._round_began:
+            self._slowness.add(kind, seconds)
+            self._responses += 1
+            if self._responses >= self._round_size:
+                self._end_round()
+
+    def _end_round(self) -> None:
+        now = self._clock()
+        slowness = self._slowness.end_round(is_base=self._measures_base)
+        if self._measures_base:
+            self._measures_base, self._measured_at = False, now
+            self.limit = min(self._bound, max(FIRST_LIMIT, HEADROOM * self.limit))
+        elif self._adapts and (slowness > HINDERED or (slowness > BUSY and now > self._measured_at + MEASURED_FOR)):
+            self._measures_base = True
+            self.limit = max(min(FIRST_LIMIT, self.limit), self.limit / slowness)
+        if self.limit >= self._bound and now >= self._held_until:
+            self._probe_bound()
+        self._begin_round(now)
+
+    def _begin_round(self, now: float) -> None:
+        self._round_began, self._responses = now, 0
+        self._round_size = max(FIRST_LIMIT, int(min(self.limit, self._peak)))
+        self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts
+
+    def _probe_bound(self) -> None:
+        """Raise the bound. At twice the number that was refused, it is gone."""
+        self._bound += self._step
+        self._step *= 2
+        if self._bound > 2 * self._refused:
+            self._bound = self._refused = inf
+            self.limit = self.limit if self._adapts else inf
+
+    def pushed_back(self, started: float) -> bool:
+        """Note that the host refused a request that started at `started`. Return whether that reduces the limit."""
+        if started < self._reduced_at:
+            return False
+        was_probe = self.in_flight >= AT_BOUND * self._bound
+        self._hold = min(MAX_HOLD, 2 * self._hold) if was_probe else FIRST_HOLD
+        self._refused = max(1, min(self.limit, self.in_flight))
+        self._bound, self._step = max(1, self._refused - 1), 1
+        self.limit = max(1, REDUCTION * self._bound)
+        self._reduced_at = self._clock()
+        self._held_until = self._reduced_at + self._hold
+        self._slowness.forget_round()
+        self._begin_round(self._reduced_at)
+        return True
+
+    def timed_out(self, started: float) -> bool:
+        """Note that a request timed out or lost its connection. Return whether that reduces the limit."""
+        self._timeouts += 1
+        is_reduced = self._timeouts > MAX_TIMEOUTS and self.pushed_back(started)
+        if is_reduced:
+            self._timeouts = 0.0
+        return is_reduced
