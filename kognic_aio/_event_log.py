@@ -22,9 +22,11 @@ def log_event(event: Event) -> None:
             log.info("scene %r is started afresh: %s", name, why)
         case Retried(seconds=seconds, why=why):
             log.info("trying again in %.2g s: %s", seconds, why)
+        case LimitsChanged(why="", concurrency=limit):
+            log.info("%s: %s requests at once", event.host, "any number of" if limit is None else f"up to {limit}")
         case LimitsChanged(concurrency=int(limit), rate=rate, pause=pause):
             log.log(
-                logging.WARNING if event.was_unlimited else logging.INFO,  # one warning for a time of push-back
+                logging.WARNING if event.is_first else logging.INFO,  # one warning for a time of push-back
                 "%s is throttled (%s): at most %d concurrent request(s)%s%s; %d waiting",
                 event.host,
                 event.why,

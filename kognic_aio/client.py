@@ -227,6 +227,7 @@ class KognicIOClient:
             limiters=Limiters(self.limits),
             workspace_id=lambda: self.workspace_id,
             listeners=self._transport.listeners,
+            concurrency=lambda: self._transport.concurrency,
         )
 
     @property

@@ -90,8 +90,8 @@ class Limits(Validated):
         InvalidError: If a limit is not a whole number of at least 1, or there is none of this name.
     """
 
-    # A run has a connection for each job, upload and input at most, and 4 for status queries. A scene in flight that the
-    # platform is processing costs a task and some memory, but no connection.
+    # A run opens a connection for each job, upload and input at most, and 4 for status queries. A scene in flight that
+    # the platform is processing costs a task and some memory, but no connection.
     scene_jobs: int = field(factory=partial(_within_descriptors, 160), converter=count)
     uploads: int = field(factory=partial(_within_descriptors, 256), converter=count)
     in_flight: int = field(default=5000, converter=count)

@@ -236,15 +236,15 @@ class PushedBack(HostEvent):
 
 @frozen(kw_only=True)
 class LimitsChanged(HostEvent):
-    """The limits of requests to the host have become tighter, or are gone.
+    """The host has pushed back, or was found to serve at least twice or half as many requests at once as before.
 
     Args:
         concurrency: The most requests in flight, None for any number.
         rate: The most requests per second, None for any number.
         pause: Seconds in which no request starts.
         waiting: Requests that wait for their turn.
-        why: Why they have become tighter.
-        was_unlimited: Whether there were none before.
+        why: How the host has pushed back; empty if it has not.
+        is_first: Whether this is the first push-back for some time.
     """
 
     concurrency: int | None = None
@@ -252,7 +252,7 @@ class LimitsChanged(HostEvent):
     pause: float = 0.0
     waiting: int = 0
     why: str = ""
-    was_unlimited: bool = False
+    is_first: bool = False
 
 
 @frozen(kw_only=True)

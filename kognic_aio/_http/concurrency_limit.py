@@ -1,9 +1,9 @@
-"""A concurrency limit that finds out how many requests a host serves at once.
+"""A concurrency limit that finds out how many requests at once a host serves well.
 
-A gradient limit, as in Netflix's concurrency-limits: it compares the time of responses with what they take when the host
-is not busy. By Little's law the ratio of both tells how many requests are served, and how many only wait. As in BBR,
-that base time is measured now and then with no more requests in flight than are served. The limit starts with TCP's slow
-start. Refusals bound it from above, and the bound is probed as in CUBIC: after a while, in steps that double.
+A gradient limit, as in Netflix's concurrency-limits: the time of responses is compared with what they take when the
+host is not busy. By Little's law, the ratio of the two tells how many of the requests in flight only wait. The base
+time is measured anew now and then, as in BBR, with only as many requests in flight as are served. The limit grows as in
+TCP's slow start. Refusals bound it, and the bound is probed as in CUBIC: after a while, and in growing steps.
 """
 
 from collections.abc import Hashable
@@ -11,7 +11,7 @@ from math import inf
 
 from attrs import define
 
-from kognic_aio._http.rate_limiter import Clock
+from kognic_aio._http.rate_limiter import CALM, Clock
 
 FIRST_LIMIT = 8
 """Requests in flight at first, and the least that the base time is measured with."""
@@ -35,13 +35,13 @@ REDUCTION = 0.7
 """Factor on the limit after a refusal."""
 
 FIRST_HOLD = 0.5
-"""Seconds for which the bound is not probed after a refusal. It doubles with each refusal of a probe."""
+"""Seconds for which the bound is not probed after a refusal. They double with each refusal of a probe."""
 
-MAX_HOLD = 30.0
-"""The most seconds for which the bound is not probed."""
+MAX_HOLD = 5.0
+"""The most of these seconds."""
 
-AT_BOUND = 0.7
-"""Share of the bound from which a refusal is one of a probe."""
+MIN_ACCEPTED = 50
+"""Successes between two probes, so that a host refuses few requests however slow they are."""
 
 FADING = 0.9
 """Factor that a success puts on the memory of timeouts and broken connections."""
@@ -115,9 +115,9 @@ class ConcurrencyLimit:
         self._begin_round(clock())
         self._reduced_at = self._held_until = -inf
         self._hold = FIRST_HOLD
-        self._step = 1
         self._timeouts = 0.0
-        self._bound = self._refused = inf  # the most that was not refused, and the least that was
+        self._bound = self._refused = inf  # the most that is tried, and the least that was refused
+        self._step = self._accepted = 0  # of the probe that the bound was raised for, and successes since the last refusal
 
     @property
     def is_reached(self) -> bool:
@@ -125,9 +125,9 @@ class ConcurrencyLimit:
         return self.in_flight + 1 > self.limit
 
     @property
-    def is_bounded(self) -> bool:
-        """Whether the host has pushed back, and may do so again at the same number."""
-        return self._bound < inf
+    def is_calm(self) -> bool:
+        """Whether the host has not pushed back for some time."""
+        return self._clock() > self._reduced_at + CALM
 
     def started(self) -> None:
         """Note the start of a request."""
@@ -146,6 +146,7 @@ class ConcurrencyLimit:
         is_hindered = self._adapts and (self._measures_base or seconds > UNHINDERED * self._slowness.base(kind))
         if not is_hindered and self._peak > self.limit / 2:  # with fewer in flight, nobody waits for more
             self.limit = max(self.limit, min(self.limit + 1, self._bound))
+        self._accepted += 1
         if started >= self._round_began:
             self._slowness.add(kind, seconds)
             self._responses += 1
@@ -157,12 +158,12 @@ class ConcurrencyLimit:
         slowness = self._slowness.end_round(is_base=self._measures_base)
         if self._measures_base:
             self._measures_base, self._measured_at = False, now
-            self.limit = min(self._bound, max(FIRST_LIMIT, HEADROOM * self.limit))
+            self.limit = min(self._bound, max(FIRST_LIMIT, HEADROOM * min(self.limit, self._peak)))
         elif self._adapts and (slowness > HINDERED or (slowness > BUSY and now > self._measured_at + MEASURED_FOR)):
             self._measures_base = True
             self.limit = max(min(FIRST_LIMIT, self.limit), self.limit / slowness)
-        if self.limit >= self._bound and now >= self._held_until:
-            self._probe_bound()
+        if self.limit >= self._bound and now >= self._held_until and self._accepted >= MIN_ACCEPTED:
+            self._probe()
         self._begin_round(now)
 
     def _begin_round(self, now: float) -> None:
@@ -170,23 +171,28 @@ class ConcurrencyLimit:
         self._round_size = max(FIRST_LIMIT, int(min(self.limit, self._peak)))
         self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts
 
-    def _probe_bound(self) -> None:
+    def _probe(self) -> None:
         """Raise the bound. At twice the number that was refused, it is gone."""
+        self._step = max(1, 2 * self._step)
         self._bound += self._step
-        self._step *= 2
         if self._bound > 2 * self._refused:
             self._bound = self._refused = inf
+            self._step = 0
             self.limit = self.limit if self._adapts else inf
 
     def pushed_back(self, started: float) -> bool:
         """Note that the host refused a request that started at `started`. Return whether that reduces the limit."""
         if started < self._reduced_at:
             return False
-        was_probe = self.in_flight >= AT_BOUND * self._bound
-        self._hold = min(MAX_HOLD, 2 * self._hold) if was_probe else FIRST_HOLD
-        self._refused = max(1, min(self.limit, self.in_flight))
-        self._bound, self._step = max(1, self._refused - 1), 1
-        self.limit = max(1, REDUCTION * self._bound)
+        if self._step:  # the last step of the probe was too large
+            self._hold = min(MAX_HOLD, 2 * self._hold)
+            self._bound -= self._step
+            self.limit = min(self.limit, self._bound)
+        else:
+            self._hold = FIRST_HOLD
+            self._bound = max(1, min(self.limit, self.in_flight) - 1)
+            self.limit = max(1, REDUCTION * self._bound)
+        self._refused, self._step, self._accepted = self._bound + 1, 0, 0
         self._reduced_at = self._clock()
         self._held_until = self._reduced_at + self._hold
         self._slowness.forget_round()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
@@ -34,6 +34,9 @@ MAX_STORAGES = 1000
 
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
+
+MUCH = 2.0
+"""Factor from which a change of the concurrency limit is told."""
 
 REST = 10.0
 """Seconds after which an open circuit lets one request through."""
@@ -122,6 +125,7 @@ class Throttle:
     def _reset(self) -> None:
         self.rate_limiter = RateLimiter(self._clock)
         self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
+        self._told = self.concurrency_limit.limit
         self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
 
     @property
@@ -137,7 +141,7 @@ class Throttle:
     @property
     def is_calm(self) -> bool:
         """Whether the host accepts whatever is sent, as far as is known."""
-        return not self.concurrency_limit.is_bounded and self.rate_limiter.rate == inf
+        return self.concurrency_limit.is_calm and self.rate_limiter.rate == inf
 
     async def start_in_turn(self) -> float:
         """Start a request as soon as it may start, and return when that was, unless the host is broken."""
@@ -210,39 +214,41 @@ class Throttle:
 
     def succeeded(self, started: float, kind: Hashable = None, source_seconds: float = 0.0) -> None:
         """Note the success of a request of a kind, which waited for its own source for so many seconds."""
-        was_calm = self.is_calm
         self.concurrency_limit.succeeded(started, self._clock() - started - source_seconds, kind)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
-        if not was_calm and self.is_calm:
-            self._tell(LimitsChanged(host=self.name))
+        if not self._told / MUCH < self.concurrency_limit.limit < self._told * MUCH:
+            self._tell_limits()
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
-        """Note that the host refused a request and asks for a pause. Return whether the concurrency limit is halved."""
+        """Note that the host refused a request and asks for a pause. Return whether that reduces the concurrency."""
         was_calm = self.is_calm
         self.rate_limiter.pushed_back(started, asked)
         return self._tell_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
-        """Note that a request timed out or lost its connection. Return whether that halves the concurrency limit."""
+        """Note that a request timed out or lost its connection. Return whether that reduces the concurrency limit."""
         was_calm = self.is_calm
         return self._tell_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
 
-    def _tell_if(self, is_halved: bool, why: str, *, was_calm: bool) -> bool:
-        """Tell of the new limits, once for all requests that a push-back meets, and return `is_halved`."""
-        if is_halved:
-            rate = self.rate_limiter.rate
-            event = LimitsChanged(
-                host=self.name,
-                concurrency=int(self.concurrency_limit.limit),
-                rate=None if rate == inf else rate,
-                pause=self.rate_limiter.pause,
-                waiting=self.waiting,
-                why=why,
-                was_unlimited=was_calm,
-            )
-            self._tell(event)
-        return is_halved
+    def _tell_if(self, is_reduced: bool, why: str, *, was_calm: bool) -> bool:
+        """Tell of a push-back once for all requests that it meets, and return `is_reduced`."""
+        if is_reduced:
+            self._tell_limits(why, is_first=was_calm)
+        return is_reduced
+
+    def _tell_limits(self, why: str = "", *, is_first: bool = False) -> None:
+        self._told, rate = self.concurrency_limit.limit, self.rate_limiter.rate
+        event = LimitsChanged(
+            host=self.name,
+            concurrency=None if self._told == inf else int(self._told),
+            rate=None if rate == inf else rate,
+            pause=self.rate_limiter.pause,
+            waiting=self.waiting,
+            why=why,
+            is_first=is_first,
+        )
+        self._tell(event)
 
     def gave_up(self, request: Hashable, error: Exception, successes_before: int) -> None:
         """A request failed after all retries, with a last error. Raises an UnavailableError if that breaks the host.
@@ -292,9 +298,8 @@ class Throttles:
         if key not in self._throttles:
             self._make_room()
             settings = dict.fromkeys(name for name, named in self._named if named == key)
-            self._throttles[key] = Throttle(
-                str(url.origin()), self._clock, settings, self._tell, adapts=self._adapts
-            )
+            name = str(url.origin())
+            self._throttles[key] = Throttle(name, self._clock, settings, self._tell, adapts=self._adapts)
         return self._throttles[key]
 
     def _make_room(self) -> None:
@@ -305,6 +310,12 @@ class Throttles:
         well = [key for key, each in idle.items() if each.is_calm and not each.circuit_breaker.given_up]
         for key in well or idle:
             del self._throttles[key]
+
+    @property
+    def concurrency(self) -> Mapping[str, int]:
+        """How many requests may be in flight to each host that has a limit, by its URL."""
+        limits = [(each.name, each.concurrency_limit.limit) for each in self._throttles.values()]
+        return {name: int(limit) for name, limit in sorted(limits) if limit < inf}
 
     def close(self) -> None:
         """Let all waiting requests start."""

@@ -88,6 +88,11 @@ class Transport:
         """Seconds to wait for the effect of a request whose response was lost. No longer than any pause."""
         return min(5.0, self._retry.max_wait)
 
+    @property
+    def concurrency(self) -> Mapping[str, int]:
+        """How many requests at once each host was found to serve well, by its URL."""
+        return self._throttles.concurrency
+
     async def open(
         self, auth: Secret[Auth] | None, base_urls: Hosts, settings: Mapping[str, str], scopes: Sequence[str] = ()
     ) -> None:

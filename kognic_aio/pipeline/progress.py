@@ -96,6 +96,7 @@ class Progress:
     events_dropped: int = 0
     in_stage: Mapping[SceneStage, int] = field(factory=lambda: dict.fromkeys(SceneStage, 0))
     _throughput: Callable[[], float] = field(default=lambda: 0.0, alias="throughput", repr=False, eq=False)
+    _concurrency: Callable[[], Mapping[str, int]] = field(default=dict, alias="concurrency", repr=False, eq=False)
 
     @property
     def settled(self) -> int:
@@ -107,15 +108,20 @@ class Progress:
         """Bytes of the files whose upload ended in the last ten seconds, per second."""
         return self._throughput()
 
+    @property
+    def concurrency(self) -> Mapping[str, int]:
+        """How many requests at once each host was found to serve well, by its URL."""
+        return self._concurrency()
+
 
 class Tally:
-    """Counts the events of a run into its progress."""
+    """Counts the events of a run into its progress. `concurrency` returns the limits of the hosts."""
 
-    def __init__(self) -> None:
+    def __init__(self, concurrency: Callable[[], Mapping[str, int]] = dict) -> None:
         self._throughput = Throughput()
         self._in_stage = dict.fromkeys(SceneStage, 0)
         self._stages: dict[int, SceneStage] = {}
-        self.progress = Progress(in_stage=self._in_stage, throughput=self._throughput)
+        self.progress = Progress(in_stage=self._in_stage, throughput=self._throughput, concurrency=concurrency)
 
     def count(self, event: Event) -> None:
         """Count an event."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope, Lock, Semaphore, move_on_after
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
 
 from kognic_aio._event_log import log_event
 from kognic_aio._tasks import task_group
@@ -77,7 +77,7 @@ class Run:
     journal: str | os.PathLike[str] | None
     watcher: Watcher = field(init=False)
     orphans: Orphans = field(init=False)
-    _tally: Tally = field(factory=Tally)
+    _tally: Tally = field(init=False, default=Factory(lambda run: Tally(run.backend.concurrency), takes_self=True))
     callback: Callback | None = None
     room: Semaphore = field(factory=lambda: places(1))
     lookup: Lookup | None = None

@@ -1,7 +1,7 @@
 """The objects that everything on one client shares."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from anyio import CapacityLimiter, Semaphore
@@ -56,6 +56,7 @@ class Backend:
     limiters: Limiters
     workspace_id: Callable[[], str]  # the workspace to write to, known once the client is open
     listeners: set[Tell]  # are told of what happens to hosts
+    concurrency: Callable[[], Mapping[str, int]]  # how many requests at once each host was found to serve well
     tasks: "set[asyncio.Task[Any]]" = field(factory=set["asyncio.Task[Any]"])  # to cancel when the client closes
 
     def using(self, api: Api) -> "Backend":

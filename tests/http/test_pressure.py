@@ -14,6 +14,7 @@ import pytest
 from attrs import define, field
 from yarl import URL
 
+from kognic_aio._http.concurrency_limit import FIRST_LIMIT, REDUCTION
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
@@ -56,38 +57,61 @@ def succeed(throttle: Throttle, number: int) -> None:
         throttle.end()
 
 
-def test_no_host_is_slow_at_first(throttle: Throttle) -> None:
-    """Until a host pushes back, requests start as they like."""
-    start(throttle, 1000)
+def succeed_at_once(throttle: Throttle, number: int) -> None:
+    for started in start(throttle, number):
+        throttle.succeeded(started)
+        throttle.end()
+
+
+def test_a_host_of_which_nothing_is_known(throttle: Throttle) -> None:
+    """A few requests start as they like, and the next one when one of them has ended."""
+    start(throttle, FIRST_LIMIT)
     assert throttle.is_calm
+    assert throttle.delay() == inf
+    throttle.end()
     assert throttle.delay() == 0
 
 
+def test_any_number_at_once(clock: Clock) -> None:
+    """Without adaptation, all requests start as they like until the host pushes back."""
+    throttle = Throttle("https://host", clock, adapts=False)
+    times = start(throttle, 1000)
+    assert throttle.is_calm
+    assert throttle.delay() == 0
+    throttle.pushed_back(times[0])
+    assert throttle.concurrency_limit.limit == pytest.approx(REDUCTION * 999)
+
+
 def test_less_is_taken_once(throttle: Throttle) -> None:
-    """A push-back halves what is in flight; requests that were on their way then do not halve it again."""
-    times = start(throttle, 32)
-    assert [throttle.pushed_back(started) for started in times] == [True] + [False] * 31
-    assert throttle.concurrency_limit.limit == 16
+    """A push-back reduces what is in flight; requests that were on their way then do not reduce it again."""
+    times = start(throttle, 8)
+    assert [throttle.pushed_back(started) for started in times] == [True] + [False] * 7
+    assert throttle.concurrency_limit.limit == pytest.approx(REDUCTION * 7)
     assert throttle.delay() == inf
 
 
-def test_the_next_may_halve_again(throttle: Throttle) -> None:
-    """A request that was started after a push-back and is turned away too halves it again, down to one."""
+def test_the_next_may_reduce_it_again(throttle: Throttle) -> None:
+    """A request that was started after a push-back and is turned away too reduces it again, down to one."""
     start(throttle, 3)
     for limit in (2, 1, 1, 1):
         assert throttle.pushed_back(throttle.start())
         throttle.end()
-        assert throttle.concurrency_limit.limit == limit
+        assert int(throttle.concurrency_limit.limit) == limit
 
 
-def test_it_grows_back(throttle: Throttle) -> None:
-    """With every so many successes one more may be in flight, until there are as many as before."""
-    for started in start(throttle, 8):
+def test_it_grows_back(clock: Clock) -> None:
+    """It grows to what was not refused, and beyond that after a while, until any number may be in flight again."""
+    throttle = Throttle("https://host", clock, adapts=False)
+    times = start(throttle, 8)
+    for started in times:
         throttle.pushed_back(started)
         throttle.end()
-    succeed(throttle, 5)
-    assert 5 <= throttle.concurrency_limit.limit < 6
-    succeed(throttle, 20)
+    for _ in range(3):
+        succeed_at_once(throttle, int(throttle.concurrency_limit.limit))
+    assert throttle.concurrency_limit.limit == 7
+    for _ in range(20):
+        clock.now += 1
+        succeed_at_once(throttle, 8)
     assert throttle.concurrency_limit.limit == inf
 
 
@@ -156,10 +180,10 @@ def test_calm_comes_back(throttle: Throttle, clock: Clock) -> None:
 
 
 def test_a_rise_of_timeouts(throttle: Throttle) -> None:
-    """Three timeouts in a row halve what is in flight, and do not pace it: a slow host is not one that counts."""
+    """Three timeouts in a row reduce what is in flight, and do not pace it: a slow host is not one that counts."""
     times = start(throttle, 8)
     assert [throttle.timed_out(started) for started in times] == [False, False, True] + [False] * 5
-    assert throttle.concurrency_limit.limit == 4
+    assert throttle.concurrency_limit.limit == pytest.approx(REDUCTION * 7)
     assert throttle.rate_limiter.rate == inf
 
 
@@ -370,7 +394,7 @@ def test_a_server_without_bounds() -> None:
     async def main() -> None:
         server = Server(saves=inf, latency=0.01)
         assert await server.serve(1000, 10) < 1000 / 10 * 0.014
-        assert server.host._waiting == 0
+        assert server.host.waiting == 0
 
     in_virtual_time(main)
 
@@ -437,7 +461,7 @@ def test_cancelling_who_waits() -> None:
         assert now() == 1
         await waiting[2]
         assert times == [30]
-        assert shared._waiting == 0
+        assert shared.waiting == 0
 
     in_virtual_time(main)
 
@@ -500,12 +524,12 @@ def test_one_line_for_all(caplog: pytest.LogCaptureFixture) -> None:
             return answer(429, **{"Retry-After": "3"})
 
         with caplog.at_level(logging.INFO, "kognic_aio"):
-            await asyncio.gather(*(send(shared, refuse) for _ in range(20)))
+            await asyncio.gather(*(send(shared, refuse) for _ in range(8)))
 
     in_virtual_time(main)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    limits = "at most 10 concurrent request(s), 10 per second, paused for 3 s; 0 waiting"
+    limits = "at most 4 concurrent request(s), 10 per second, paused for 3 s; 0 waiting"
     expected = f"https://host is throttled (status 429): {limits}"
     assert record.message == expected
 

@@ -185,8 +185,8 @@ async def test_push_back(emulator: Emulator, client: KognicIOClient) -> None:
     async for _ in create_inputs(client, scenes, "project-b", sleep_time=0.01, on_event=told.append):
         pass
     assert Counter(type(event) for event in told)[events.PushedBack] == 3
-    tighter = [event for event in told if isinstance(event, events.LimitsChanged)]
-    assert (tighter[0].was_unlimited, tighter[0].why) == (True, "status 429")
+    tighter = [event for event in told if isinstance(event, events.LimitsChanged) and event.why]
+    assert (tighter[0].is_first, tighter[0].why) == (True, "status 429")
     assert tighter[0].concurrency is not None
     assert {event.host for event in told if isinstance(event, events.HostEvent)} == {emulator.url}
 
