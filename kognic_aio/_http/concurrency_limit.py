@@ -96,6 +96,46 @@ class Slowness:
             times.seconds, times.count = 0.0, 0
 
 
+class Bound:
+    """The most requests in flight that are worth a try, as the host refuses more: infinite until it does."""
+
+    def __init__(self) -> None:
+        self._forget()
+        self._hold = FIRST_HOLD
+        self._held_until = -inf
+
+    def _forget(self) -> None:
+        self.value = self._refused = inf
+        self._step = self._accepted = 0
+
+    def accepted(self) -> None:
+        """Note that the host accepted a request."""
+        self._accepted += 1
+
+    def probe(self, now: float) -> None:
+        """Raise the bound, which has been reached, if it is time. At twice what was refused, there is none."""
+        if now < self._held_until or self._accepted < MIN_ACCEPTED:
+            return
+        self._step = max(1, 2 * self._step)
+        self.value += self._step
+        if self.value > 2 * self._refused:
+            self._forget()
+
+    def refused(self, in_flight: float, now: float) -> float:
+        """Note that the host refused one of the requests in flight, and return how many should be."""
+        if self._step:  # the last step of the probe was too large
+            self._hold = min(MAX_HOLD, 2 * self._hold)
+            self.value -= self._step
+            limit = self.value
+        else:
+            self._hold = FIRST_HOLD
+            self.value = max(1, in_flight - 1)
+            limit = max(1, REDUCTION * self.value)
+        self._refused, self._step, self._accepted = self.value + 1, 0, 0
+        self._held_until = now + self._hold
+        return limit
+
+
 class ConcurrencyLimit:
     """How many requests may be in flight.
 
@@ -109,15 +149,18 @@ class ConcurrencyLimit:
         self._adapts = adapts
         self.in_flight = self._peak = 0
         self.limit: float = FIRST_LIMIT if adapts else inf
+        self._bound = Bound()
         self._slowness = Slowness()
-        self._measures_base = adapts
+        self._is_measuring = adapts  # of the base time
         self._measured_at = clock()
-        self._begin_round(clock())
-        self._reduced_at = self._held_until = -inf
-        self._hold = FIRST_HOLD
+        self._reduced_at = -inf
         self._timeouts = 0.0
-        self._bound = self._refused = inf  # the most that is tried, and the least that was refused
-        self._step = self._accepted = 0  # of the probe that the bound was raised for, and successes since the last refusal
+        self._begin_round(clock())
+
+    def _begin_round(self, now: float) -> None:
+        self._round_began, self._responses = now, 0
+        self._round_size = max(FIRST_LIMIT, min(self.limit, self._peak))
+        self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts, after which few are in flight
 
     @property
     def is_reached(self) -> bool:
@@ -143,58 +186,37 @@ class ConcurrencyLimit:
         self._timeouts *= FADING
         if self.limit == inf or started < self._reduced_at:
             return
-        is_hindered = self._adapts and (self._measures_base or seconds > UNHINDERED * self._slowness.base(kind))
+        is_hindered = self._adapts and (self._is_measuring or seconds > UNHINDERED * self._slowness.base(kind))
         if not is_hindered and self._peak > self.limit / 2:  # with fewer in flight, nobody waits for more
-            self.limit = max(self.limit, min(self.limit + 1, self._bound))
-        self._accepted += 1
+            self.limit = max(self.limit, min(self.limit + 1, self._bound.value))
+        self._bound.accepted()
         if started >= self._round_began:
             self._slowness.add(kind, seconds)
             self._responses += 1
             if self._responses >= self._round_size:
-                self._end_round()
+                self._end_round(self._clock())
 
-    def _end_round(self) -> None:
-        now = self._clock()
-        slowness = self._slowness.end_round(is_base=self._measures_base)
-        if self._measures_base:
-            self._measures_base, self._measured_at = False, now
-            self.limit = min(self._bound, max(FIRST_LIMIT, HEADROOM * min(self.limit, self._peak)))
+    def _end_round(self, now: float) -> None:
+        slowness = self._slowness.end_round(is_base=self._is_measuring)
+        if self._is_measuring:
+            self._is_measuring, self._measured_at = False, now
+            served = min(self.limit, self._peak)
+            self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * served))
         elif self._adapts and (slowness > HINDERED or (slowness > BUSY and now > self._measured_at + MEASURED_FOR)):
-            self._measures_base = True
+            self._is_measuring = True
             self.limit = max(min(FIRST_LIMIT, self.limit), self.limit / slowness)
-        if self.limit >= self._bound and now >= self._held_until and self._accepted >= MIN_ACCEPTED:
-            self._probe()
+        if self.limit >= self._bound.value:
+            self._bound.probe(now)
+            if not self._adapts and self._bound.value == inf:
+                self.limit = inf
         self._begin_round(now)
-
-    def _begin_round(self, now: float) -> None:
-        self._round_began, self._responses = now, 0
-        self._round_size = max(FIRST_LIMIT, int(min(self.limit, self._peak)))
-        self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts
-
-    def _probe(self) -> None:
-        """Raise the bound. At twice the number that was refused, it is gone."""
-        self._step = max(1, 2 * self._step)
-        self._bound += self._step
-        if self._bound > 2 * self._refused:
-            self._bound = self._refused = inf
-            self._step = 0
-            self.limit = self.limit if self._adapts else inf
 
     def pushed_back(self, started: float) -> bool:
         """Note that the host refused a request that started at `started`. Return whether that reduces the limit."""
         if started < self._reduced_at:
             return False
-        if self._step:  # the last step of the probe was too large
-            self._hold = min(MAX_HOLD, 2 * self._hold)
-            self._bound -= self._step
-            self.limit = min(self.limit, self._bound)
-        else:
-            self._hold = FIRST_HOLD
-            self._bound = max(1, min(self.limit, self.in_flight) - 1)
-            self.limit = max(1, REDUCTION * self._bound)
-        self._refused, self._step, self._accepted = self._bound + 1, 0, 0
         self._reduced_at = self._clock()
-        self._held_until = self._reduced_at + self._hold
+        self.limit = self._bound.refused(min(self.limit, self.in_flight), self._reduced_at)
         self._slowness.forget_round()
         self._begin_round(self._reduced_at)
         return True
