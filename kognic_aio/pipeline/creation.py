@@ -38,7 +38,16 @@ from kognic_aio.pipeline.records import Key, Records
 from kognic_aio.pipeline.result import InputCreationResult
 from kognic_aio.pipeline.run import Run
 from kognic_aio.pipeline.scene import settle_scene
-from kognic_aio.pipeline.source import Item, SceneSource, Taken, check_item, check_source, explain_failure, items
+from kognic_aio.pipeline.source import (
+    Item,
+    SceneSource,
+    Taken,
+    check_item,
+    check_source,
+    explain_failure,
+    items,
+    scenes_ahead,
+)
 from kognic_aio.pipeline.targets import Targets
 from kognic_aio.pipeline.watch import Watcher
 from kognic_aio.scenes.backend import Limiters, places
@@ -143,7 +152,7 @@ def create_inputs(
     argument("on_failure", on_failure, one_of(*get_args(OnFailure)))
     argument("existing", existing, one_of(*get_args(Existing)))
     _check_journal(journal, dryrun=dryrun, retry_failed=retry_failed)
-    backend = backend_of(client)
+    backend, bounds = backend_of(client), limits or client.limits
     # The client's `read_pool` is passed on, so that callbacks of all its runs take turns: they may share objects.
     limiters = backend.limiters if limits is None else Limiters(limits, backend.limiters.read_pool)
     run = Run(
@@ -153,10 +162,10 @@ def create_inputs(
         feature_flags=feature_flags,
         wait_timeout=wait_timeout,
         limiters=limiters,
-        undelivered=places((limits or client.limits).in_flight),
+        undelivered=places(bounds.in_flight),
         records=Records(key, retry_failed=retry_failed, looks_up=existing != "create"),
         journal=journal,
-        room=places(1 if existing == "create" else SCENES_AHEAD),
+        room=places(scenes_ahead(scenes_with_pre_annotations, bounds) if existing == "create" else SCENES_AHEAD),
         lookup=None if existing == "create" else Lookup(backend, fails=existing == "fail"),
         discards_failed=on_failure == "invalidate",
     )
@@ -268,7 +277,7 @@ class InputCreation(AsyncOnly, AsyncIterator[InputCreationResult]):
         """Start the run, in the loop that asks for the first result."""
         # The task must not refer to this object: a run whose iterator is dropped would never be cancelled. Nor may this
         # object refer to the source, which ends with the run.
-        given, self._source = items(self._source), ()
+        given, self._source = items(self._source, self._run.room), ()
         results = self._results
         task = asyncio.create_task(_drive(self._run, given, results), name="create_inputs")
         task.add_done_callback(retrieve_exception)  # nobody asks for the failure of a run that was left
@@ -353,11 +362,8 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
 
 
 async def _wanted(given: Given, run: Run) -> AsyncGenerator[Item, None]:
-    """Yield what the source gives, each item when there is room for it, until the run drains."""
-    while True:
-        await run.room.acquire()
-        if run.is_draining:
-            return
+    """Yield what the source gives until the run drains."""
+    while not run.is_draining:
         pulled: list[Item] = []
         with anyio.CancelScope() as run.pulling, suppress(StopAsyncIteration):
             pulled.append(await anext(given))

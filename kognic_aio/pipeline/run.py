@@ -52,8 +52,7 @@ class Run:
         records: The records of its scenes.
         journal: Path of the journal, None if the run has none.
         callback: Is called with the events, None if nobody asks for them.
-        room: The places of the scenes that are taken from the source and not yet among the scene jobs: one, unless
-            scenes are looked up ahead.
+        room: The places of the scenes that are taken from the source and not yet among the scene jobs.
         lookup: Finds the inputs that scenes have already, None if nobody asks.
         discards_failed: Whether to invalidate scenes that fail and have no input.
         failure: The error that ends the whole run.

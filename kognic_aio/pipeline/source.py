@@ -5,15 +5,17 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from anyio import Semaphore, move_on_after
 
-from kognic_aio._tasks import is_async_callable
-from kognic_aio._threads import in_thread, leased_worker
+from kognic_aio._tasks import for_each, is_async_callable
+from kognic_aio._threads import Worker, in_thread, leased_worker
 from kognic_aio._validation.official import refuse_official
+from kognic_aio.config import Limits
 from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
 from kognic_aio.files import FileSource, ReadPool, opened_sources
 from kognic_aio.model import BaseScene, PreAnnotation
@@ -29,6 +31,12 @@ log = logging.getLogger("kognic_aio")
 
 INTERNAL = ("kognic_aio", "anyio", "asyncio", "concurrent", "threading", "contextlib")
 """Packages whose frames lie between a run and the code of its source."""
+
+IN_MEMORY = (list, tuple, set, frozenset, deque)
+"""Sources that cannot block, and so need no thread."""
+
+MAX_AHEAD = 16
+"""Scenes that a thread reads ahead at most. Each may have its files in memory."""
 
 RELEASING_TIME = 0.4
 """Seconds that a cancelled task waits for a release. It may have to abandon its scene within the same second."""
@@ -208,29 +216,62 @@ async def check_item(item: object) -> None:
             raise
 
 
-async def items(source: SceneSource) -> AsyncGenerator[Item, None]:
-    """Yield the items of a source.
+def scenes_ahead(source: SceneSource, limits: Limits) -> int:
+    """How many scenes a run takes from a source before it has places for them among the scene jobs."""
+    if isinstance(source, (AsyncIterable, *IN_MEMORY)):
+        return 1
+    return min(MAX_AHEAD, limits.scene_jobs // 4, limits.in_flight // 4) or 1
+
+
+def items(source: SceneSource, room: Semaphore) -> AsyncGenerator[Item, None]:
+    """Return a generator of the items of a source, which takes each when there is room for it.
 
     A source that is left before its end is not closed: its owner may continue with it.
     """
     if isinstance(source, AsyncIterable):
-        async for item in source:
-            yield item
-    elif isinstance(source, list | tuple | set | frozenset | deque):  # in memory: they cannot block
-        for item in source:
-            yield item
-    else:
-        # Anything else may read files, so it is iterated in a thread. It is always the same one, because objects such
-        # as SQLite connections only work in the thread that created them.
-        pulling = _Pulling(source)
-        del source  # so that a generator without another owner is finalized in its thread, by `forget`
-        async with leased_worker() as worker:
-            try:
-                while await worker.run(pulling.pull):
+        return _async_items(source, room)
+    if isinstance(source, IN_MEMORY):
+        return _items_in_memory(source, room)
+    return _items_from_thread(source, room)
+
+
+async def _async_items(source: AsyncIterable[Item], room: Semaphore) -> AsyncGenerator[Item, None]:
+    await room.acquire()
+    async for item in source:
+        yield item
+        del item  # or it would stay in memory until the next one comes
+        await room.acquire()
+
+
+async def _items_in_memory(source: Iterable[Item], room: Semaphore) -> AsyncGenerator[Item, None]:
+    await room.acquire()
+    for item in source:
+        yield item
+        await room.acquire()
+
+
+async def _items_from_thread(source: Iterable[Item], room: Semaphore) -> AsyncGenerator[Item, None]:
+    """Iterate over a source in a thread, as it may block.
+
+    It is always the same thread, because objects such as SQLite connections only work in the one that created them.
+    """
+    # Waking the thread costs more than all else that is done to take a scene. So it is woken only when half of the room
+    # is free, for several scenes. Meanwhile those in the other half get the places among the scene jobs.
+    several = ((room.max_value or 1) + 1) // 2
+    async with leased_worker() as worker:
+        pulling = _Pulling(source, worker)
+        del source  # so that a generator without another owner is finalized in its thread
+        try:
+            has_more = True
+            while has_more:
+                for _ in range(several):
+                    await room.acquire()
+                job = pulling.begin(several)
+                while await pulling.has_given(job):
                     yield pulling.given.popleft()
-            finally:
-                worker.submit(pulling.forget)  # not awaited: the thread may be blocked in the source
-                await pulling.leave()
+                has_more = job.result()
+        finally:
+            await pulling.leave()
 
 
 class _Pulling:
@@ -238,45 +279,75 @@ class _Pulling:
 
     Args:
         source: The iterable.
+        worker: The thread.
 
     Attributes:
-        given: At most one item: the one that was pulled and not yet taken.
+        given: The items that were pulled and not yet taken.
     """
 
-    def __init__(self, source: Iterable[Item]) -> None:
+    def __init__(self, source: Iterable[Item], worker: Worker) -> None:
         self.given: deque[Item] = deque()
         self._source: Iterable[Item] = source
         self._iterator: Iterator[Item] | None = None
+        self._worker = worker
+        self._job: asyncio.Future[bool] | None = None
         self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
         self._is_left = False
 
-    def pull(self) -> bool:
-        """Pull the next item into `given`. Return whether there was one."""
-        if self._iterator is None:
-            self._iterator = iter(self._source)
-        try:
-            self.given.append(next(self._iterator))
-        except StopIteration:
-            return False
-        # A race with `leave` in the other thread: that sets the flag before it reads `given`, this appends before it
-        # reads the flag. So at least one of them sees an item that comes at the same time.
-        if self._is_left:
-            for taken in self._unwanted():
-                taken.release_late(self._loop)
+    def begin(self, count: int) -> "asyncio.Future[bool]":
+        """Let the thread pull some items. The result is whether there may be more."""
+        job = self._job = asyncio.wrap_future(self._worker.submit(self._pull, count))
+        job.add_done_callback(lambda _: self._news.set())
+        return job
+
+    async def has_given(self, job: "asyncio.Future[bool]") -> bool:
+        """Wait for an item. Return False if the job has ended, and all its items were taken."""
+        while not self.given:
+            if job.done():
+                return False
+            self._news.clear()
+            await self._news.wait()
         return True
 
-    def forget(self) -> None:
-        """Drop the source."""
+    def _pull(self, count: int) -> bool:
+        if self._iterator is None:
+            self._iterator = iter(self._source)
+        for number in range(count):
+            if number:
+                self._announce()
+            try:
+                self.given.append(next(self._iterator))
+            except StopIteration:
+                return False
+            # A race with `leave` in the other thread: that sets the flag before it reads `given`, this appends before
+            # it reads the flag. So at least one of them sees an item that comes at the same time.
+            if self._is_left:
+                for taken in self._unwanted():
+                    taken.release_late(self._loop)
+                break
+        return True
+
+    def _announce(self) -> None:
+        """Wake the loop for what was pulled, as the source may take long for the next item."""
+        if len(self.given) == 1:  # otherwise it was woken already, and will take them all
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._news.set)
+
+    def _forget(self) -> None:
         self._source, self._iterator = (), None
 
     async def leave(self) -> None:
-        """Take no more items."""
+        """Take no more items, and drop the source."""
         self._is_left = True
-        for taken in self._unwanted():
-            await taken.release()
+        self._worker.submit(self._forget)  # not awaited: the thread may be blocked in the source
+        if self._job is not None:
+            self._job.cancel()
+        unwanted = [*self._unwanted()]
+        await for_each(unwanted, partial(Taken.release, is_cancelled=True), workers=len(unwanted))
 
     def _unwanted(self) -> Iterator[Taken]:
-        """Yield the scene that nobody will take. Both threads may ask: only one of them gets it."""
+        """Yield the scenes that nobody will take. Both threads may ask: only one of them gets each."""
         while self.given:
             try:
                 yield Taken(self.given.popleft())
