@@ -198,7 +198,7 @@ class MissingFileError(InvalidError):
 class DataError(InvalidError):
     """The data of the image or point cloud `filename` cannot be read: its source failed, was empty, or changed.
 
-    Sources are opened when their turn comes, so the scene has been started by then. It is not committed.
+    Most sources are opened when their turn comes, so the scene has been started by then. It is not committed.
     """
 
     filename: str

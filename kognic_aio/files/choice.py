@@ -12,7 +12,7 @@ from kognic_aio._tasks import for_each, is_async_callable
 from kognic_aio._threads import Worker, with_descriptors
 from kognic_aio._validation.converters import argument
 from kognic_aio.errors import DataError
-from kognic_aio.files.local import LocalFileSource, OpenFile, check_files
+from kognic_aio.files.local import LocalFileSource, OpenFile, check_files, read_ahead
 from kognic_aio.files.source import Body, FileSource, Memory, MemoryStream, ReadPool, close_now
 from kognic_aio.files.spool import AsyncChunks, Blocking, is_open_file
 from kognic_aio.model.resource import bytes_source
@@ -102,25 +102,26 @@ class CallbackSource(FileSource):
 
 @asynccontextmanager
 async def opened_sources(
-    files: "Mapping[str, Uploadable]", pool: ReadPool, *, keep: bool = False
+    files: "Mapping[str, Uploadable]", pool: ReadPool, *, dryrun: bool = False
 ) -> AsyncGenerator[Mapping[str, FileSource], None]:
     """The sources of the files of a scene, by name. They are closed at exit.
 
     Args:
         files: The files of a scene, by name.
         pool: Turns and buffers that all uploads of the client share.
-        keep: Whether to leave streams and generators open that were passed as data, for a later run.
+        dryrun: Whether nothing is sent. Streams and generators that were passed as data stay open for a later run.
 
     Raises:
         MissingFileError: If a local file is missing, empty or not a file.
-        DataError: If a stream is closed.
+        DataError: If a stream is closed, or a small local file cannot be read.
     """
     sources = {name: _source_of(file, pool) for name, file in files.items()}
     try:
-        await check_files([source.name for source in sources.values() if isinstance(source, LocalFileSource)])
+        local = [source for source in sources.values() if isinstance(source, LocalFileSource)]
+        await (check_files(local) if dryrun else read_ahead(local, pool))
         yield sources
     finally:
-        if not keep:
+        if not dryrun:
             closable = [source for source in sources.values() if type(source).close is not FileSource.close]
             with CancelScope(shield=True):
                 await for_each(closable, lambda source: source.close(), workers=len(closable))

@@ -36,18 +36,25 @@ PIECE = 1 << 18
 
 
 class LocalFileSource(FileSource):
-    """A local file, opened anew for each attempt. A DataError is raised if it changes during an attempt."""
+    """A local file, opened anew for each attempt. A DataError is raised if it changes during an attempt.
+
+    Attributes:
+        ahead: Its bytes for the first attempt if they were read when it was checked, otherwise none.
+    """
 
     def __init__(self, filename: str, pool: ReadPool) -> None:
         super().__init__(filename)
+        self.ahead = b""
         self._pool = pool
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Body, None]:
         """The bytes. A small file is read at once, a large one while it is sent."""
-        with self.naming_file(), self._pool.buffer() as buffer:
-            size = await with_descriptors(in_thread, _read_if_fits, self.name, buffer)
-            content = bytes(memoryview(buffer)[:size])
+        content, self.ahead = self.ahead, b""
+        if not content:
+            with self.naming_file(), self._pool.buffer() as buffer:
+                size = await with_descriptors(in_thread, _read_if_fits, self.name, buffer)
+                content = bytes(memoryview(buffer)[:size])
         if content:
             yield self.whole(content)
             return
@@ -84,7 +91,7 @@ class Handle:
         if hasattr(self, "stream"):
             self.stream.close()
 
-    def read_whole(self, buffer: mmap) -> int:
+    def read_whole(self, buffer: mmap | memoryview) -> int:
         """Read the file into a larger buffer, and return its size; raise a DataError if it changes meanwhile."""
         size = _fill(self.stream.readinto, buffer)
         check_size(self._filename, self.before.st_size, size)
@@ -170,7 +177,7 @@ class _Part:
         return read
 
 
-def _fill(readinto: Callable[[memoryview], int], buffer: mmap) -> int:
+def _fill(readinto: Callable[[memoryview], int], buffer: mmap | memoryview) -> int:
     """Read to the end, or until the buffer is full, and return the number of bytes read."""
     size = 0
     with memoryview(buffer) as view:
@@ -179,7 +186,7 @@ def _fill(readinto: Callable[[memoryview], int], buffer: mmap) -> int:
     return size
 
 
-def _read_if_fits(filename: str, buffer: mmap) -> int:
+def _read_if_fits(filename: str, buffer: mmap | memoryview) -> int:
     """Read a file that is smaller than the buffer, and return its size; 0 if it is not smaller."""
     with closing(Handle(filename)) as file:
         file.open()
@@ -212,24 +219,57 @@ def _begun(reading: Coroutine[Any, Any, int]) -> "asyncio.Task[int]":
     return task
 
 
-async def check_files(filenames: Sequence[str]) -> None:
+async def check_files(files: Sequence[LocalFileSource]) -> None:
     """Raise a MissingFileError if a local file is missing, empty, or not a file."""
-    # Not read here, though it would save waking a thread: what is sent is the file as it is when it is sent.
-    if filenames:
-        await in_thread(_check_all, filenames)
+    if files:
+        await in_thread(_check_all, files)
 
 
-def _check_all(filenames: Sequence[str]) -> None:
-    for name in filenames:
-        try:
-            status = os.stat(name)  # noqa: PTH116  # no pathlib, as said above
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise MissingFileError(f"local file is missing: {name!r} ({reason})", filename=name) from error
-        if not S_ISREG(status.st_mode):
-            raise _no_file(name)
-        if status.st_size == 0:
-            raise _empty(name)
+async def read_ahead(files: Sequence[LocalFileSource], pool: ReadPool) -> None:
+    """Check local files as `check_files` does, and read them for their first attempt if all fit into one buffer.
+
+    Waking a thread again for the upload would cost more than reading a small file does.
+
+    Raises:
+        DataError: If a file cannot be read, or changes meanwhile.
+    """
+    if not files:
+        return
+    with pool.buffer() as buffer:
+        sizes, start = await with_descriptors(in_thread, _check_and_read_all, files, buffer), 0
+        for file, size in zip(files, sizes, strict=True):
+            file.ahead = bytes(memoryview(buffer)[start : start + size])
+            start += size
+
+
+def _check_and_read_all(files: Sequence[LocalFileSource], buffer: mmap) -> list[int]:
+    """Check files, and read one after another into a buffer. Return how many bytes were read of each."""
+    if _check_all(files) >= len(buffer):
+        return [0] * len(files)
+    sizes, rest = list[int](), memoryview(buffer)
+    for file in files:
+        with file.naming_file():
+            sizes.append(_read_if_fits(file.name, rest))
+        rest = rest[sizes[-1] :]
+    return sizes
+
+
+def _check_all(files: Sequence[LocalFileSource]) -> int:
+    """Check files, and return their total size in bytes."""
+    return sum(_checked_size(file.name) for file in files)
+
+
+def _checked_size(filename: str) -> int:
+    try:
+        status = os.stat(filename)  # noqa: PTH116  # no pathlib, as said above
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MissingFileError(f"local file is missing: {filename!r} ({reason})", filename=filename) from error
+    if not S_ISREG(status.st_mode):
+        raise _no_file(filename)
+    if status.st_size == 0:
+        raise _empty(filename)
+    return status.st_size
 
 
 def _no_file(filename: str) -> MissingFileError:

@@ -179,7 +179,7 @@ async def dry_run_scene(taken: Taken, record: Record, run: Run) -> InputCreation
         return record.earlier_result
     async with run.limiters.scene_jobs:
         taken.leave_room()
-        await taken.sources(run.limiters.read_pool, keep=True)
+        await taken.sources(run.limiters.read_pool, dryrun=True)
         await validate(record.backend, taken.scene, run.feature_flags)
     return record.result(InputCreationStatus.VALIDATED)
 

@@ -94,19 +94,19 @@ class Taken:
             return {None: item.pre_annotation}
         return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
 
-    async def sources(self, pool: ReadPool, *, keep: bool = False) -> Mapping[str, FileSource]:
+    async def sources(self, pool: ReadPool, *, dryrun: bool = False) -> Mapping[str, FileSource]:
         """Check the local files of the scene, and return the source of each file by filename.
 
         Args:
             pool: Turns and buffers that all uploads of the client share.
-            keep: Whether to leave streams open that were passed as data, for a later run.
+            dryrun: Whether nothing is sent. Streams that were passed as data stay open for a later run.
 
         Raises:
-            InvalidError: If a local file is missing, empty or not a file.
-            DataError: If a stream is closed.
+            MissingFileError: If a local file is missing, empty or not a file.
+            DataError: If a stream is closed, or a small local file cannot be read.
         """
         if self._sources is None:  # a scene that is started afresh reads its spooled data again
-            at_hand = opened_sources(files_of(self.scene), pool, keep=keep)
+            at_hand = opened_sources(files_of(self.scene), pool, dryrun=dryrun)
             self._sources = await self._files.enter_async_context(at_hand)
         return self._sources
 

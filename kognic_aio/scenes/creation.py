@@ -71,5 +71,5 @@ async def validate_scene(backend: Backend, scene: BaseScene, flags: FeatureFlags
 
     Streams and generators that were passed as data stay open for a later run.
     """
-    async with backend.limiters.scene_jobs, opened_sources(scene.resources, backend.limiters.read_pool, keep=True):
+    async with backend.limiters.scene_jobs, opened_sources(scene.resources, backend.limiters.read_pool, dryrun=True):
         await validate(backend, scene, flags, parent_path)

@@ -158,10 +158,12 @@ def test_left_after_its_first_piece(form: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
 @pytest.mark.parametrize("size", [1, 3 * MIB])
 async def test_a_fifo_in_the_place_of_a_file(size: int, tmp_path: Path) -> None:
-    """A FIFO that has taken the place of a file since it was looked at is no file, and nobody waits for it."""
+    """A FIFO that has taken the place of a file since it was read is no file, and nobody waits for it."""
     path = tmp_path / "a.jpg"
     path.write_bytes(bytes(size))
     async with opened_sources({"file": Image(filename=str(path))}, ReadPool(CapacityLimiter(1))) as sources:
+        async with sources["file"].open():
+            pass
         path.unlink()
         os.mkfifo(path)
         with anyio.fail_after(GENEROUS), pytest.raises(MissingFileError, match="not a file"):
