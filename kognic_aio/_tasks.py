@@ -42,7 +42,7 @@ async def for_each(items: Sequence[T], action: Callable[[T], Awaitable[object]],
             await action(item)
             done += 1
 
-    if len(items) == 1:
+    if len(items) <= 1:
         await work()
         return
     async with task_group() as group:

@@ -121,7 +121,7 @@ async def opened_sources(
         await (check_files(local) if dryrun else read_ahead(local, pool))
         yield sources
     finally:
-        if not dryrun:
-            closable = [source for source in sources.values() if type(source).close is not FileSource.close]
+        closable = [source for source in sources.values() if type(source).close is not FileSource.close]
+        if closable and not dryrun:
             with CancelScope(shield=True):
                 await for_each(closable, lambda source: source.close(), workers=len(closable))

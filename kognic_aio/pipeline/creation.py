@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import aclosing, nullcontext, suppress
+from contextlib import aclosing, nullcontext
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias, get_args
@@ -336,14 +336,15 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
     """
     last: str | None = None
     try:
-        async with aclosing(given), aclosing(_wanted(given, run)) as wanted:
-            async for item in wanted:
-                await check_item(item)
-                taken = Taken(item, run.progress.taken + 1, run.room)
-                run.tell(SceneTaken(external_id=taken.external_id, number=taken.number))
-                last = taken.external_id
-                scenes.start_soon(_run_and_deliver, taken, run, results)
-                del item, taken  # or the scene would live until the next one comes, with its files in memory
+        async with aclosing(given):
+            with run.cancelled_on_drain():
+                async for item in given:
+                    await check_item(item)
+                    taken = Taken(item, run.progress.taken + 1, run.room)
+                    run.tell(SceneTaken(external_id=taken.external_id, number=taken.number))
+                    last = taken.external_id
+                    scenes.start_soon(_run_and_deliver, taken, run, results)
+                    del item, taken  # or the scene would live until the next one comes, with its files in memory
     except asyncio.CancelledError:
         # Unless somebody cancels this task, it is the source that raises: it may wait for a task that was cancelled.
         if is_being_cancelled():
@@ -359,17 +360,6 @@ async def _feed(run: Run, given: Given, results: Results, scenes: "TaskGroup") -
         run.source_has_ended()
     explain_failure(failure, run.progress.taken, last)
     return failure
-
-
-async def _wanted(given: Given, run: Run) -> AsyncGenerator[Item, None]:
-    """Yield what the source gives until the run drains."""
-    while not run.is_draining:
-        pulled: list[Item] = []
-        with anyio.CancelScope() as run.pulling, suppress(StopAsyncIteration):
-            pulled.append(await anext(given))
-        if not pulled:
-            return
-        yield pulled.pop()
 
 
 async def _run_and_deliver(taken: Taken, run: Run, results: Results) -> None:

@@ -56,8 +56,6 @@ class Run:
         lookup: Finds the inputs that scenes have already, None if nobody asks.
         discards_failed: Whether to invalidate scenes that fail and have no input.
         failure: The error that ends the whole run.
-        is_draining: Whether to take no more scenes from the source.
-        pulling: Cancels the wait for the next scene from the source.
 
     Attributes:
         watcher: Knows when scenes are created. Set before the run begins, like the next.
@@ -83,8 +81,8 @@ class Run:
     discards_failed: bool = False
     failure: Exception | None = None
     _scopes: set[CancelScope] = field(factory=set[CancelScope])
-    is_draining: bool = False
-    pulling: CancelScope | None = None
+    _is_draining: bool = False
+    _feeding: CancelScope | None = None
     _checking: Lock = field(factory=Lock)
     _checked: set[Place] = field(factory=set[Place])
     _uncommitted: set[Taken] = field(factory=set[Taken])
@@ -244,9 +242,17 @@ class Run:
 
     def drain(self) -> None:
         """Take no more scenes from the source, even if one is being waited for."""
-        self.is_draining = True
-        if self.pulling is not None:
-            self.pulling.cancel()
+        self._is_draining = True
+        if self._feeding is not None:
+            self._feeding.cancel()
+
+    @contextmanager
+    def cancelled_on_drain(self) -> Generator[None, None, None]:
+        """Cancel the body of this context, which takes scenes from the source, when the run drains."""
+        with CancelScope() as self._feeding:
+            if self._is_draining:
+                self._feeding.cancel()
+            yield
 
     def warn_of_failed(self, result: InputCreationResult) -> None:
         """Warn once if a scene failed whose result an earlier run has delivered."""
