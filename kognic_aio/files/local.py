@@ -132,16 +132,14 @@ class OpenFile(FileSource):
         """The bytes. A small file is read at once, a large one while it is sent."""
         async with leased_worker() as worker:
             try:
-                with self.naming_file():
-                    part = await worker.run(_Part, self._stream)
+                with self.naming_file(), self._pool.buffer() as buffer:
+                    part, size = await worker.run(_begin_part, self._stream, buffer)
+                    content = bytes(memoryview(buffer)[:size])
                 if part.size > CHUNK:
                     with self.exclusive(self._stream):
                         yield Body(_chunks(partial(worker.run, part.readinto), self._pool), part.size, self.name)
                     return
-                with self.naming_file(), self._pool.buffer() as buffer:
-                    size = await worker.run(_fill, part.readinto, buffer)
-                    check_size(self.name, part.size, size)
-                    content = bytes(memoryview(buffer)[:size])
+                check_size(self.name, part.size, size)
             finally:
                 self._worker = worker if worker.is_busy else None
         yield self.whole(content)
@@ -175,6 +173,12 @@ class _Part:
             view[:read] = chunk
         self._offset += read
         return read
+
+
+def _begin_part(stream: Any, buffer: mmap) -> tuple[_Part, int]:
+    """Begin to read an open file: whole if it is smaller than the buffer. Return how many bytes were read."""
+    part = _Part(stream)
+    return part, _fill(part.readinto, buffer) if part.size < len(buffer) else 0
 
 
 def _fill(readinto: Callable[[memoryview], int], buffer: mmap | memoryview) -> int:

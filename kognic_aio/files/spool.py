@@ -78,11 +78,10 @@ class Blocking(ReadOnce):
         if not is_stream and getattr(data, "gi_frame", self) is None:
             problem = "has been read already; pass a new one for each file, or a callback that makes it"
             raise DataError(f"the generator of {self.name!r} {problem}", filename=self.name)
-        size = await worker.run(_rewound, data) if is_stream else None
         with self._pool.buffer() as buffer:
-            intake = Intake(self.name, buffer, size)
+            intake = Intake(self.name, buffer)
             try:
-                await worker.run(intake.take_all, intake.read(data) if is_stream else data)
+                await worker.run(intake.take_stream if is_stream else intake.take_all, data)
             except BaseException:
                 intake.abandon(worker)
                 raise
@@ -92,15 +91,20 @@ class Blocking(ReadOnce):
 class Intake:
     """Spools chunks: into a buffer as long as they fit, then into a temporary file."""
 
-    def __init__(self, name: str, buffer: mmap, size: int | None = None) -> None:
+    def __init__(self, name: str, buffer: mmap) -> None:
         self._name = name
         self._buffer = buffer
-        self._expected = size  # None if unknown
+        self._expected: int | None = None  # the size, unless it is unknown
         self._abandoned = Event()
         self._file: IO[bytes] | None = None
         self._size = 0
 
-    def read(self, stream: Any) -> Iterator[Any]:
+    def take_stream(self, stream: Any) -> None:
+        """Spool a stream from its start, in the calling thread, until it is abandoned."""
+        self._expected = _rewound(stream)
+        self.take_all(self._chunks(stream))
+
+    def _chunks(self, stream: Any) -> Iterator[Any]:
         """The chunks of a stream that blocks. It waits while the stream has no data yet, unless it is abandoned."""
         deadline = time.monotonic() + STARVED_AFTER
         while (chunk := _read(stream)) or chunk is None:
