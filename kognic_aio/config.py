@@ -57,7 +57,7 @@ DESCRIPTORS = 1024
 """Files and sockets of a process that are enough for the default limits, as an upload may need two."""
 
 DEFAULT_SLEEP_TIME = 1.0
-"""Seconds between two status queries for a scene."""
+"""Seconds of the longest pause between two status queries for a scene."""
 
 
 def _within_descriptors(number: int) -> int:

@@ -107,7 +107,9 @@ def create_inputs(
         feature_flags: By default `FeatureFlags.defaults()`, which turns motion compensation on.
         wait_timeout: Seconds to wait for scenes after the last commit. Scenes that are not ready by then are
             PROCESSING.
-        sleep_time: Seconds between two status queries for a scene.
+        sleep_time: The longest pause in seconds between two status queries for a scene. Pauses are shorter at first,
+            and adapt to how long the scenes of the run take. If more than 400 wait, those that are unlikely to be ready
+            are asked for less often.
         scene_timeout: Seconds to wait for each scene after its own commit, for endless sources. By default no bound.
         limits: Bounds of concurrency for this run alone. By default it shares the client's limits.
         journal: Path of a file that records each step before it is taken. After a crash, the same call resumes the

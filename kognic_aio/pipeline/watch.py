@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import time
-from math import inf
 
 import anyio
 from attrs import define, evolve, field
@@ -13,39 +11,31 @@ from kognic_aio._http.retry import READ
 from kognic_aio._tasks import for_each
 from kognic_aio.errors import ENDS_RUN, BadRequestError, ConflictError, KognicError, NotFoundError, SceneFailedError
 from kognic_aio.model import Scene, SceneStatus
+from kognic_aio.pipeline.schedule import Schedule, Turn
 from kognic_aio.scenes.job import import_indexed
 from kognic_aio.scenes.lookup import find_scenes, left_out
-from kognic_aio.scenes.visibility import FIRST_PAUSE, GROWTH, Visibility
+from kognic_aio.scenes.visibility import FIRST_PAUSE, Visibility
 
 log = logging.getLogger("kognic_aio")
 
 GATHERING = 0.02
 """Seconds to wait before a query, in which more scenes may become due: one query then covers them all."""
 
-SCENES_PER_QUERY = 100
-"""Scenes in one query."""
-
 QUERIES_AT_ONCE = 4
 """Concurrent queries."""
 
 
 @define(eq=False)
-class _Waiting:
+class _Waiting(Turn):
     """A scene that is waited for.
 
     Args:
         scene_uuid: Its uuid.
         settled: Resolves to the scene when it is created or lost, and to None when the watcher gives up.
-        due: When to query it next, on the clock of `time.monotonic`.
-        pause: Seconds until the next query, if the platform does not show it yet.
-        is_alone: Whether to query it alone, because the platform refuses any group that contains it.
     """
 
-    scene_uuid: str
+    scene_uuid: str = field(kw_only=True)
     settled: "asyncio.Future[Scene | None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
-    due: float = field(factory=time.monotonic)
-    pause: float = FIRST_PAUSE
-    is_alone: bool = False
 
     def settle(self, scene: Scene | None) -> None:
         """End the wait, unless it has ended."""
@@ -66,7 +56,7 @@ class Watcher:
     Args:
         api: The input API.
         visibility: Knows which scenes the platform may not show yet.
-        sleep_time: Seconds between two queries of a scene.
+        sleep_time: The longest pause, in seconds, between two queries of a scene that may be ready.
         scene_timeout: Seconds to wait for a scene; None for no bound.
     """
 
@@ -77,7 +67,7 @@ class Watcher:
         self._visibility = visibility
         self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
-        self._waiting: dict[_Waiting, None] = {}  # in the order of commits
+        self._schedule = Schedule[_Waiting](sleep_time)
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
         self._has_given_up = False
@@ -94,7 +84,7 @@ class Watcher:
         self._visibility.ensure_grace_period(scene_uuid)
         scene: Scene | None = None
         with anyio.move_on_after(self._scene_timeout):
-            scene = await self._settled(_Waiting(scene_uuid))
+            scene = await self._settled(scene_uuid)
             if scene is not None and scene.status is SceneStatus.Indexed:
                 scene = await self._import(scene_uuid)
         if scene is not None and scene.status.is_lost:
@@ -112,20 +102,21 @@ class Watcher:
                 if refusal is not None:  # not for an earlier request that had its effect: the scene is still indexed
                     raise
                 refusal = error
-            scene = await self._settled(_Waiting(scene_uuid, due=time.monotonic() + self._sleep_time))
+            scene = await self._settled(scene_uuid, pause=self._sleep_time)
             if scene is None or scene.status is not SceneStatus.Indexed:
                 return scene
 
-    async def _settled(self, waiting: _Waiting) -> Scene | None:
+    async def _settled(self, scene_uuid: str, pause: float = 0.0) -> Scene | None:
         """Wait until a scene is created, lost or indexed; None if the watcher gives up."""
         if self._has_given_up:
             return None
-        self._waiting[waiting] = None
+        waiting = _Waiting(scene_uuid=scene_uuid)
+        self._schedule.add(waiting, pause)
         self._newcomer.set()
         try:
             return await waiting.settled
         finally:
-            del self._waiting[waiting]
+            self._schedule.remove(waiting)
 
     def give_up_after(self, wait_timeout: float) -> None:
         """Give up on all scenes after `wait_timeout` seconds. Later calls do nothing."""
@@ -136,26 +127,15 @@ class Watcher:
         """Query scenes when they are due, until cancelled."""
         try:
             while True:
-                with anyio.move_on_after(self._seconds_to_next_query()):
+                with anyio.move_on_after(self._schedule.seconds_left()):
                     await self._newcomer.wait()
                 await anyio.sleep(GATHERING)
                 self._newcomer = anyio.Event()
-                await for_each(self._due(), self._query, workers=QUERIES_AT_ONCE)
+                await for_each(self._schedule.take(), self._query, workers=QUERIES_AT_ONCE)
         finally:
             self._is_over = True
             if self._clock is not None:
                 self._clock.cancel()
-
-    def _seconds_to_next_query(self) -> float:
-        return min((waiting.due for waiting in self._waiting), default=inf) - time.monotonic()
-
-    def _due(self) -> list[list[_Waiting]]:
-        """The scenes to query now, in groups of the size of a query, in the order of their commits."""
-        now = time.monotonic()
-        due = [waiting for waiting in self._waiting if waiting.due <= now]
-        together = [waiting for waiting in due if not waiting.is_alone]
-        groups = [together[i : i + SCENES_PER_QUERY] for i in range(0, len(together), SCENES_PER_QUERY)]
-        return groups + [[waiting] for waiting in due if waiting.is_alone]
 
     async def _query(self, group: list[_Waiting]) -> bool:
         """Query a group of scenes. Return False if the platform does not know all of them."""
@@ -202,8 +182,7 @@ class Watcher:
     def _miss(self, waiting: _Waiting, error: NotFoundError) -> None:
         """Handle a scene that the platform does not know, or not yet."""
         if self._visibility.is_expected(waiting.scene_uuid):
-            self._postpone([waiting], min(self._sleep_time, waiting.pause))
-            waiting.pause *= GROWTH
+            self._schedule.ask_again(waiting)
         else:
             error.explain(f"scene {waiting.scene_uuid} did not appear within {self._visibility.timeout:g} s")
             waiting.fail(error)
@@ -211,16 +190,17 @@ class Watcher:
     def _take(self, waiting: _Waiting, scene: Scene) -> None:
         """Handle the status of a scene."""
         waiting.is_alone = False
-        self._postpone([waiting], self._sleep_time)
         if scene.status in (SceneStatus.Created, SceneStatus.Indexed) or scene.status.is_lost:
+            self._schedule.ready(waiting)
             waiting.settle(scene)
+        else:
+            self._schedule.ask_again(waiting)
 
     def _postpone(self, group: list[_Waiting], seconds: float) -> None:
-        then = time.monotonic() + seconds
         for waiting in group:
-            waiting.due = then
+            self._schedule.postpone(waiting, seconds)
 
     def _give_up(self) -> None:
         self._has_given_up = True
-        for waiting in self._waiting:
+        for waiting in self._schedule:
             waiting.settle(None)
