@@ -110,7 +110,7 @@ class Guard:
             raise ConnectionAbortedError("the client has gone")
         hosts = request.headers.getall("Host", [])
         host = Authority.parse(hosts[0]) if len(hosts) == 1 else None
-        if host is None or not self._is_own(host, DEFAULT_PORTS["http"], address):
+        if host is None or not self._is_own(host, DEFAULT_PORTS[request.scheme], address):
             raise self._misdirected(hosts, host, address[1])
         self._check_origin(request, host, address)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,6 +52,7 @@ class Emulator:
             or `emulator:8700`, as in a container or behind a proxy. A name without a port is allowed at any port.
             Requests for other hosts get a 421, so that no page in a browser gets in under a name that resolves
             to this machine.
+        ssl: The context of a server with its certificate, to speak TLS; by default plain HTTP.
         platform: The state to serve; by default a new `Platform.seeded()`.
         keep_requests: How many of the latest requests the recorder keeps. They take at most 128 MiB.
         max_kept: How many bytes of bodies are kept, of scenes, calibrations, pre-annotations and reviews; 1 GiB in a
@@ -75,6 +77,7 @@ class Emulator:
         host: str = "127.0.0.1",
         port: int = 0,
         allowed_hosts: Iterable[str] = (),
+        ssl: SSLContext | None = None,
         api_latency: float = 0.0,
         storage_latency: float = 0.0,
         processing_time: float | None = None,
@@ -102,6 +105,7 @@ class Emulator:
         self.recorder = Recorder(keep_requests)
         self._host = host
         self._port = port
+        self._ssl = ssl
         self._front_door = FrontDoor(
             self.platform,
             self.recorder,
@@ -142,7 +146,8 @@ class Emulator:
         """
         if self._listener is None:
             raise RuntimeError("the emulator is not started: use it inside `async with`, or call `start()`")
-        return f"http://{_reachable(self._host)}:{self._listener.sockets[0].getsockname()[1]}"
+        scheme = "http" if self._ssl is None else "https"
+        return f"{scheme}://{_reachable(self._host)}:{self._listener.sockets[0].getsockname()[1]}"
 
     def client_options(self) -> dict[str, Any]:
         """The keyword arguments for a `KognicIOClient`, ours or the official one, to use this emulator."""
@@ -168,7 +173,7 @@ class Emulator:
             return
         self._server = Server(self._front_door.handle, self.recorder)
         self._listener = await asyncio.get_running_loop().create_server(
-            self._server, self._host, self._port, backlog=BACKLOG
+            self._server, self._host, self._port, backlog=BACKLOG, ssl=self._ssl
         )
         self.platform.storage.base_url = self.url
 

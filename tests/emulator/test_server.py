@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiohttp
 import anyio
 import pytest
 
 from kognic_aio.emulator import WORKSPACE_ID, Emulator, Platform
+from tests.certificates import Certificates
 from tests.waiting import GENEROUS, until
 
 from .support import Caller, scene_body
@@ -216,3 +218,17 @@ async def test_the_url_can_be_reached(host: str) -> None:
         async with session.get(f"{emulator.url}/emulator/report") as answer:
             assert answer.status == 200
         assert "0.0.0.0" not in emulator.url
+
+
+async def test_it_speaks_tls(tmp_path: Path) -> None:
+    """With a certificate, the APIs and the signed URLs are https, and a scene is created as without."""
+    certificates = Certificates(tmp_path)
+    async with Emulator(ssl=certificates.server("127.0.0.1")) as emulator:
+        connector = aiohttp.TCPConnector(ssl=certificates.client())
+        async with aiohttp.ClientSession(connector=connector) as session:
+            caller = Caller(emulator, session)
+            await caller.log_in()
+            assert emulator.url.startswith("https://127.0.0.1:")
+            url = (await caller.create()).data["files"]["0.jpg"]
+            assert url.startswith(f"{emulator.url}/storage/")
+            assert (await caller.put(url, b"a file")).status == 200
