@@ -50,8 +50,8 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Compare kognic_aio with kognic-io on the same scenes; arguments go to the benchmark."""
-    session.install("-e", ".", *group("test"))
+    """Measure kognic_aio beside kognic-io and bare sockets, which takes over an hour; arguments go to the command."""
+    session.install("-e", ".", *group("benchmarks"))
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -1,35 +1,55 @@
-"""The cases: the number and size of scenes, and the latencies of the platform."""
+"""The cases: which scenes are created, and on what platform."""
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 PROJECT = "project-b"
 """A project of the emulator with one open batch."""
 
-Scenes = dict[str, list[str]]
-"""The filenames of each scene, by its external id."""
+SHRINK = 20
+"""By how much `--quick` divides whatever makes a case large."""
 
 
 @frozen(kw_only=True)
-class Slowness:
-    """The latencies of the platform, in seconds.
+class Platform:
+    """How slow the platform is.
 
     Args:
-        api: Latency of each API response.
-        storage: Latency of each storage response.
-        processing: Time from the commit of a scene until it is created.
+        api_latency: Seconds until an API responds.
+        storage_latency: Seconds until the storage responds.
+        processing_time: Seconds from the commit of a scene until it is created.
+        is_encrypted: Whether it speaks TLS.
     """
 
-    api: float = 0.0
-    storage: float = 0.0
-    processing: float = 0.0
+    api_latency: float = 0.0
+    storage_latency: float = 0.0
+    processing_time: float = 0.0
+    is_encrypted: bool = False
 
     def __str__(self) -> str:
-        if self == Slowness():
-            return "no latency"
-        return f"API {self.api * 1000:g} ms, storage {self.storage * 1000:g} ms, processing {self.processing:g} s"
+        api, storage = f"{self.api_latency * 1000:g}", f"{self.storage_latency * 1000:g}"
+        both = api if api == storage else f"{api} (API) and {storage} (storage)"
+        parts = [
+            "no latency" if both == "0" else f"{both} ms of latency",
+            f"{self.processing_time:g} s of processing" if self.processing_time else "",
+            "TLS" if self.is_encrypted else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+
+@frozen
+class Plan:
+    """A scene to create.
+
+    Args:
+        external_id: Its external id.
+        frames: The filenames of each frame, one for each camera.
+    """
+
+    external_id: str
+    frames: tuple[tuple[str, ...], ...]
 
 
 @frozen(kw_only=True)
@@ -38,38 +58,76 @@ class Case:
 
     Args:
         scenes: How many scenes.
-        files: Images per scene.
-        size: Bytes per image.
-        slowness: The latencies of the platform.
-        target: The speed-up over kognic-io that we aim at; None for a case that only checks that the benchmark works.
+        files: Images of a frame.
+        size: Bytes of an image.
+        frames: Frames of a scene. A scene of several frames is a sequence.
+        platform: The platform.
+        is_streamed: Whether a generator makes the scenes, while they are created, and all scenes have the same files.
+            Otherwise they are made before the clock starts, and each has its own files.
     """
 
     scenes: int
     files: int
     size: int
-    slowness: Slowness = Slowness()
-    target: float | None = None
+    frames: int = 1
+    platform: Platform = Platform()
+    is_streamed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.scenes:,} scenes x {self.files} x {self.size // 1000} kB, {self.slowness}"
+        scenes = f"{self.scenes:,} scenes" if self.scenes > 1 else "1 scene"
+        frames = f" of {self.frames:,} frames" if self.frames > 1 else ""
+        source = " from a generator" if self.is_streamed else ""
+        return f"{scenes}{frames} x {self.files} x {shown_size(self.size)}{source}, {self.platform}"
 
-    def write_files(self, folder: Path) -> Scenes:
-        """Write all images. They are random bytes: neither the clients nor the emulator read them as images."""
-        return {
-            f"scene-{scene}": [self._write(folder / f"{scene}-{i}.jpg") for i in range(self.files)]
-            for scene in range(self.scenes)
-        }
+    @property
+    def files_of_scene(self) -> int:
+        """Files of one scene."""
+        return self.frames * self.files
 
-    def _write(self, path: Path) -> str:
-        path.write_bytes(os.urandom(self.size))
-        return str(path)
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files."""
+        return self.scenes * self.files_of_scene * self.size
+
+    @property
+    def needed_requests(self) -> int:
+        """Requests without which there are no inputs. Status queries come on top: one may ask for many scenes."""
+        return self.scenes * (4 + self.files_of_scene)
+
+    def plans(self, folder: Path) -> Iterator[Plan]:
+        """The scenes, whose files are in a folder."""
+        for scene in range(self.scenes):
+            of = 0 if self.is_streamed else scene
+            yield Plan(
+                f"scene-{scene}",
+                tuple(
+                    tuple(f"{folder}/{of}-{frame}-{file}.jpg" for file in range(self.files))
+                    for frame in range(self.frames)
+                ),
+            )
+
+    def write_files(self, folder: Path) -> None:
+        """Write the files. They are sparse, and take no space on disk: nobody reads them as images."""
+        for plan in evolve(self, scenes=1 if self.is_streamed else self.scenes).plans(folder):
+            for filenames in plan.frames:
+                for name in filenames:
+                    _write_sparse(Path(name), self.size)
+
+    def shrunk(self) -> "Case":
+        """The same case with fewer and smaller scenes."""
+        smaller = {name: max(1, getattr(self, name) // SHRINK) for name in ("scenes", "frames", "size")}
+        return evolve(self, **smaller)
 
 
-CASES = {
-    "small": Case(scenes=50, files=4, size=100_000, target=8),
-    "latency": Case(
-        scenes=100, files=8, size=200_000, slowness=Slowness(api=0.03, storage=0.05, processing=1.0), target=7
-    ),
-    "many": Case(scenes=1000, files=1, size=10_000, target=10),
-    "tiny": Case(scenes=3, files=2, size=1_000),
-}
+def _write_sparse(path: Path, size: int) -> None:
+    with path.open("w+b") as sparse:
+        sparse.truncate(size)
+        while sparse.read(1 << 20):
+            pass  # otherwise the first contender would fill the kernel's cache for the others
+
+
+def shown_size(size: int) -> str:
+    """A number of bytes in the largest unit that keeps it short."""
+    if size >= 1 << 20 and size % (1 << 20) == 0:
+        return f"{size >> 20} MiB"
+    return f"{size / 1e6:.3g} MB" if size >= 1_000_000 else f"{size / 1000:.3g} kB"
