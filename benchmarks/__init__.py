@@ -1,5 +1,7 @@
-"""Benchmarks: `python -m benchmarks` compares kognic_aio with kognic-io on the same scenes.
+"""Benchmarks: `python -m benchmarks` compares kognic_aio with other ways to create the same inputs.
 
-The emulator and each run of a client get a fresh process of their own. `compare` runs a case and `table` formats it.
-`memory` and `imports` are two other benchmarks. `clients` has the programs of the client processes.
+`suite` has the benchmarks, `cases` what they are made of, and `contenders` the programs that they run. `runner` runs
+them, each in a process of its own against an emulator in another (`child`, `server`, `emulation`). `figures` is what is
+measured, `machine` where, and `results` keeps it. `tables`, `plots` and `pages` show it. `beyond` and `together`
+predict what cannot be measured on one machine. `imports` times the import of the package.
 """
