@@ -52,7 +52,8 @@ def main() -> None:
             print(imports.report(), end="\n\n", flush=True)
         else:
             _run(name, given, results)
-    _write_pages(results, given.output)
+    if results:
+        _write_pages(results, given.output)
 
 
 def listing() -> str:

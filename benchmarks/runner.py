@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from cattrs import structure, unstructure
 
 from benchmarks.cases import Case
@@ -30,7 +31,7 @@ class Runner:
     """
 
     rounds: int
-    patience: float = field(default=60.0, kw_only=True)
+    patience: float = inf
 
     def alternate(self, case: Case, contenders: Sequence[Contender]) -> Outcome:
         """Run a case, round after round, with each contender in turn."""

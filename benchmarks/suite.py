@@ -26,9 +26,6 @@ WIDE = FIXED[-2:]
 ENOUGH = 5.0
 """Seconds that the fastest contender takes in a cell of the grid."""
 
-FEW_SECONDS = 0.5
-"""The same with `--quick`."""
-
 
 @frozen(kw_only=True)
 class Benchmark:
@@ -49,14 +46,12 @@ class Benchmark:
     seconds: float = 0.0
 
     def shrunk(self) -> "Benchmark":
-        """The same benchmark with small cases, or if they are sized with shorter ones."""
-        if self.seconds:
-            return evolve(self, seconds=FEW_SECONDS)
-        return evolve(self, cases=[case.shrunk() for case in self.cases])
+        """The same benchmark with small cases."""
+        return evolve(self, cases=[case.shrunk() for case in self.cases], seconds=0.0)
 
     def run(self, contenders: Sequence[Contender], rounds: int) -> tuple[Outcome, ...]:
         """Run all cases with some of the contenders."""
-        runner = Runner(rounds, patience=self.patience)
+        runner = Runner(rounds, self.patience)
         return tuple(runner.alternate(self._sized(case), contenders) for case in self.cases)
 
     def _sized(self, case: Case) -> Case:

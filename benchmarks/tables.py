@@ -33,7 +33,7 @@ def comparison(outcomes: Sequence[Outcome]) -> str:
     case = outcome.case
     head = (
         *("contender", "seconds", "/ floor", f"/ {OURS.name}", "first result", "CPU seconds", "memory, MB"),
-        *("requests", "status queries", "connections", "to open"),
+        *("requests", "status queries", "connections (at once)", "to open"),
     )
     needed = f"The protocol needs {case.needed_requests:,} requests, beside those that ask for the status."
     processing = f" The first result cannot come before {case.platform.processing_time:g} s."
@@ -52,9 +52,15 @@ def _compared(outcome: Outcome, name: str) -> Row:
         _cell(outcome, name, lambda figures: figures.growth / MB, ".1f"),
         _cell(outcome, name, lambda figures: figures.all_requests, ",.0f"),
         _cell(outcome, name, lambda figures: figures.status_queries, ",.0f"),
-        _cell(outcome, name, lambda figures: figures.connections, ",.0f"),
+        _connections(outcome, name),
         _cell(outcome, name, lambda figures: figures.opening),
     )
+
+
+def _connections(outcome: Outcome, name: str) -> str:
+    opened = _cell(outcome, name, lambda figures: figures.connections, ",.0f")
+    at_once = _cell(outcome, name, lambda figures: figures.peak_connections, ",.0f")
+    return f"{opened} ({at_once})"
 
 
 def encrypted(outcomes: Sequence[Outcome]) -> str:
