@@ -189,9 +189,11 @@ async def test_a_server_that_is_not_there(shell: pytest.MonkeyPatch, tmp_path: P
         shell.setenv(by, name)
     env = name if by == "env" else None
     with pytest.raises(ConnectError, match=f"check the setting `{by}`$"):
-        await KognicIOClient(env=env, auth=("id", "secret")).open()
+        await KognicIOClient(env=env, auth=("id", "secret"), max_retry_attempts=1).open()
     with pytest.raises(ConnectError, match=r"127\.0\.0\.1:1 has never responded; check the setting `auth_host`$"):
-        await KognicIOClient(env=env, auth=("id", "secret"), auth_host="http://127.0.0.1:1").open()
+        await KognicIOClient(
+            env=env, auth=("id", "secret"), auth_host="http://127.0.0.1:1", max_retry_attempts=1
+        ).open()
 
 
 async def test_no_name(tmp_path: Path) -> None:

@@ -334,12 +334,12 @@ async def test_argument_of_the_emulator() -> None:
     ],
 )
 def test_memory_is_bounded(filename: str, beginning: bytes, piece: bytes) -> None:
-    """Reading a file of 5 MB takes less than 500 kB, whatever it is."""
+    """Reading a file of 2 MB takes less than 500 kB, whatever it is."""
     inspection = inspection_of(filename, whole=True)
     assert inspection is not None
     tracemalloc.start()
     try:
-        for chunk in itertools.chain([beginning], itertools.repeat(piece, 5_000_000 // len(piece))):
+        for chunk in itertools.chain([beginning], itertools.repeat(piece, 2_000_000 // len(piece))):
             inspection.feed(chunk)
         inspection.finish()
         _, peak = tracemalloc.get_traced_memory()

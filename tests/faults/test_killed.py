@@ -25,7 +25,6 @@ from tests.waiting import GENEROUS, HOUR, until
 
 pytestmark = pytest.mark.anyio
 
-SCENES = 500
 LOST_ANSWER = faults.Drop(after_effect=True)
 
 
@@ -36,11 +35,13 @@ class Service:
     Args:
         emulator: Where to.
         journal: Their journal.
+        scenes: How many.
         targets: Where inputs of each scene go, none for one project.
     """
 
     emulator: Emulator
     journal: Path
+    scenes: int
     targets: Sequence[InputTarget] = ()
 
     async def started(self, **how: Any) -> Process:
@@ -48,7 +49,7 @@ class Service:
         arguments = (
             json.dumps(self.emulator.client_options()),
             str(self.journal),
-            str(SCENES),
+            str(self.scenes),
             *("several" for _ in self.targets[:1]),
         )
         return await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.faults.child", *arguments, **how)
@@ -69,7 +70,7 @@ class Service:
             said, _ = await child.communicate()
         assert said.decode().splitlines()[-1] == "done"
         assert b"failed" not in said
-        Ingestion(SCENES, self.targets).check_platform(self.emulator.platform)
+        Ingestion(self.scenes, self.targets).check_platform(self.emulator.platform)
         self._check_uploads()
 
     def _requests(self) -> int:
@@ -88,15 +89,15 @@ class Service:
 
     def _scenes(self) -> Iterator[tuple[str, str]]:
         """The uuid and external id of every scene on the platform."""
-        for number in range(SCENES):
+        for number in range(self.scenes):
             for scene in self.emulator.platform.scenes.with_external_id(f"ingested-{number}"):
                 yield scene.uuid, scene.external_id
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+async def service(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[Service]:
     async with Emulator(api_latency=0.002, storage_latency=0.002) as emulator:
-        yield Service(emulator, tmp_path / "journal")
+        yield Service(emulator, tmp_path / "journal", 500 if pytestconfig.getoption("whole") else 200)
 
 
 @pytest.mark.timeout(1200)  # a minute for six processes one after another, and `--whole` starts a hundred
@@ -113,7 +114,7 @@ async def test_killed_again_and_again(
         planned.clear()
         if number % 2:
             planned.add(LOST_ANSWER, on=faults.APIS, probability=0.02, seed=number)
-        child = await service.busy(after=chance.randrange(1, 6 * SCENES // kills), stdout=DEVNULL)
+        child = await service.busy(after=chance.randrange(1, 6 * service.scenes // kills), stdout=DEVNULL)
         if child.returncode is None:
             child.kill()
         with anyio.fail_after(GENEROUS):
@@ -122,7 +123,7 @@ async def test_killed_again_and_again(
     await service.finish()
 
 
-@pytest.mark.parametrize(("told", "after"), [(signal.SIGINT, 100), (signal.SIGTERM, 700)])
+@pytest.mark.parametrize(("told", "after"), [(signal.SIGINT, 100), (signal.SIGTERM, 400)])
 async def test_told_to_end(told: signal.Signals, after: int, service: Service) -> None:
     """On Ctrl-C and SIGTERM all ends, whatever is awaited; what was started is invalidated or known to the journal."""
     recorder = service.emulator.recorder

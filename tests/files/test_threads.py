@@ -138,6 +138,7 @@ async def test_a_process_that_is_told_to_end(kind: str, sent: signal.Signals, em
         seen = b""
         while b"blocked" not in seen:
             seen += await process.stdout.receive()
+        await anyio.sleep(0.2)  # asyncio may sleep through a signal that comes as its loop begins to wait
         process.send_signal(sent)
         await process.wait()
         await process.stdout.aclose()

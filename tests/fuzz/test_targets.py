@@ -8,7 +8,7 @@ from tests.cost import bounded_work
 from tests.fuzz.targets import TARGETS, Target
 
 SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-MANY, FEW = settings(SETTINGS, max_examples=1000), settings(SETTINGS, max_examples=150)
+MANY, FEW = settings(SETTINGS, max_examples=300), settings(SETTINGS, max_examples=150)
 
 FAST = {name: target for name, target in TARGETS.items() if not target.is_slow}
 SLOW = {name: target for name, target in TARGETS.items() if target.is_slow}

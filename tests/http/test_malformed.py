@@ -4,6 +4,7 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -72,6 +73,7 @@ async def test_any_json(call: Call, answer: Any) -> None:
         await called(call, client)
 
 
+@cache
 def packed_zeros(mebibytes: int) -> bytes:
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # gzip
     return b"".join(packer.compress(bytes(MIB)) for _ in range(mebibytes)) + packer.flush()

@@ -100,8 +100,9 @@ def unreadable(_: str) -> bytes:
 async def test_a_run_with_faults(several: bool, emulator: Emulator, tmp_path: Path) -> None:
     """Each scene's events are those of a life, whatever goes wrong, and their sums are the progress."""
     for number, endpoint in enumerate((faults.APIS, faults.UPLOADS)):
-        for fault in (faults.Drop(after_effect=True), faults.Status(503)):
+        for fault in (faults.Drop(after_effect=True), faults.Status(500)):
             emulator.faults.add(fault, on=endpoint, probability=0.02, seed=number)
+        emulator.faults.add(faults.Status(503), on=endpoint, times=3, skip=50)  # more would slow down all that follows
     emulator.faults.add(faults.ExpiredUrl(), on="PUT *", times=3, skip=50)
     told: list[Event] = []
     ingestion = Ingestion(300, TARGETS if several else ())

@@ -141,13 +141,13 @@ SOURCES: dict[str, Any] = {
 @pytest.mark.parametrize("limits", [Limits(), Limits(scene_jobs=2, in_flight=30)], ids=["default", "low"])
 @pytest.mark.parametrize("source", SOURCES)
 async def test_a_query_covers_a_hundred_scenes(source: str, limits: Limits, ingest: Ingest) -> None:
-    """Looking up 600 scenes costs one request per hundred, and more only if fewer may be in flight."""
-    names = [f"crossing-{number}" for number in range(600)]
+    """Looking up 300 scenes costs one request per hundred, and more only if fewer may be in flight."""
+    names = [f"crossing-{number}" for number in range(300)]
     await ingest(*names[::2])
     results, progress = await ingest.scenes(SOURCES[source](names), existing="skip", limits=limits)
-    assert (len(results), progress.skipped) == (300, 300)
+    assert (len(results), progress.skipped) == (150, 150)
     assert {len(ingest.inputs(name)) for name in names} == {1}
-    assert ingest.requests(QUERIES) <= (6 if limits.in_flight > 100 else 60)
+    assert ingest.requests(QUERIES) <= (3 if limits.in_flight > 100 else 30)
 
 
 async def test_a_slow_source(ingest: Ingest) -> None:
