@@ -15,7 +15,7 @@ class Settings:
     Args:
         uvloop: Whether on uvloop, or on asyncio's own loop.
         journal: Whether with a journal.
-        limits: Fixed `scene_jobs`, `uploads` and `inputs`, instead of the defaults.
+        limits: Fixed `scene_jobs`, `uploads` and `inputs`, instead of adapting below the defaults.
     """
 
     uvloop: bool = False

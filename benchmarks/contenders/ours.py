@@ -42,7 +42,7 @@ async def run(order: Order, scratch: str) -> None:
     limits = None if settings.limits is None else make_limits(settings.limits)
     journal = Path(scratch, "journal") if settings.journal else None
     stopwatch = Stopwatch(order.case.scenes)
-    async with KognicIOClient(**order.options, limits=limits, ssl=order.tls) as client:
+    async with KognicIOClient(**order.options, limits=limits, adaptive=limits is None, ssl=order.tls) as client:
         stopwatch.opened()
         async for result in create_inputs(client, scenes, PROJECT, journal=journal):
             stopwatch.created(result.status is InputCreationStatus.CREATED)
