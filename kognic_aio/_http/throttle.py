@@ -62,10 +62,11 @@ class CircuitBreaker:
         """Whether the host is taken to be broken."""
         return self._broken_by is not None
 
-    def check(self) -> None:
-        """Raise an UnavailableError while the circuit is open and rests."""
-        if self._broken_by is not None and self._clock() < self._rests_until:
-            raise self._unavailable() from self._broken_by
+    def refusal(self) -> UnavailableError | None:
+        """The error of a request that would start now, while the circuit is open and rests."""
+        if self._broken_by is None or self._clock() >= self._rests_until:
+            return None
+        return self._unavailable(self._broken_by)
 
     def started(self) -> None:
         """Note the start of a request. If the circuit is open, it probes the host, and the others go on waiting."""
@@ -90,11 +91,13 @@ class CircuitBreaker:
             self._broken_by = copy(error)  # without its traceback, which would keep all that was to be sent
             self._rests_until = self._clock() + REST
             self._tell(CircuitOpened(host=self._name, failed=len(self.given_up)))
-            raise self._unavailable() from error
+            raise self._unavailable(error)
 
-    def _unavailable(self) -> UnavailableError:
+    def _unavailable(self, cause: Exception) -> UnavailableError:
         why = f"the last {len(self.given_up)} requests failed after all retries; last error: {self._broken_by}"
-        return UnavailableError(f"{self._name} is unavailable: {why}", host=self._name)
+        error = UnavailableError(f"{self._name} is unavailable: {why}", host=self._name)
+        error.__cause__ = cause
+        return error
 
 
 class Throttle:
@@ -119,7 +122,8 @@ class Throttle:
         self._settings = [*settings]
         self._adapts = adapts
         self._has_responded = False
-        self._queue = deque[asyncio.Event]()
+        self._queue = deque[asyncio.Future[None]]()
+        self._timer: asyncio.TimerHandle | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -145,35 +149,44 @@ class Throttle:
 
     async def start_in_turn(self) -> float:
         """Start a request as soon as it may start, and return when that was, unless the host is broken."""
-        if not self._queue and not self.circuit_breaker.is_open and self.delay() <= 0:
-            return self.start()
-        change = asyncio.Event()
-        self._queue.append(change)
+        if self._queue or self.circuit_breaker.is_open or self.delay() > 0:
+            await self._turn()
+            return self._clock()  # a busy loop comes to it late, for which the host is not to blame
+        return self.start()
+
+    async def _turn(self) -> None:
+        """Wait in the queue until the request has been started."""
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        self._start_waiting()
         try:
-            while self._queue[0] is not change:
-                await change.wait()
-                change.clear()
-            await self._wait(change)  # only the first in the queue watches the clock
-            return self.start()
-        finally:
-            self._queue.remove(change)
-            self._wake_first()
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                with suppress(ValueError):  # it may have left the queue already
+                    self._queue.remove(turn)
+            elif turn.exception() is None:  # it was cancelled right after its start
+                self.end()
+            raise
 
-    async def _wait(self, change: asyncio.Event) -> None:
-        """Wait until a request may start, or the circuit opens."""
-        self.circuit_breaker.check()
-        while (seconds := self.delay()) > 0:
-            if seconds == inf:
-                await change.wait()
+    def _start_waiting(self) -> None:
+        """Start the waiting requests that may start now, and come back when the next one may."""
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._queue:
+            error = self.circuit_breaker.refusal()
+            if error is None and (seconds := self.delay()) > 0:
+                if seconds < inf:
+                    self._timer = asyncio.get_running_loop().call_later(seconds, self._start_waiting)
+                return
+            turn = self._queue.popleft()
+            if turn.done():  # cancelled
+                continue
+            if error is None:
+                self.start()
+                turn.set_result(None)
             else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(change.wait(), seconds)
-            change.clear()
-            self.circuit_breaker.check()
-
-    def _wake_first(self) -> None:
-        if self._queue:
-            self._queue[0].set()
+                turn.set_exception(error)
 
     def delay(self) -> float:
         """Seconds until the next request may start; infinite if another one has to end first."""
@@ -191,7 +204,7 @@ class Throttle:
     def end(self) -> None:
         """Note the end of a request."""
         self.concurrency_limit.ended()
-        self._wake_first()
+        self._start_waiting()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:
         """Learn from the response to a request, and from when that started."""
@@ -258,8 +271,10 @@ class Throttle:
         if isinstance(error, KognicError) and self.may_be_mistyped(error) and not isinstance(error, ProxyConnectError):
             settings = " and ".join(f"`{name}`" for name in self._settings)
             error.explain(f"{self.name} has never responded; check the setting {settings}")
-        self._wake_first()  # whoever waits may find the circuit open
-        self.circuit_breaker.gave_up(request, error, successes_before)
+        try:
+            self.circuit_breaker.gave_up(request, error, successes_before)
+        finally:
+            self._start_waiting()  # or let them fail, if that has opened the circuit
 
     def may_be_mistyped(self, error: Exception) -> bool:
         """Whether a host that the user named could never be reached.
@@ -272,7 +287,7 @@ class Throttle:
     def close(self) -> None:
         """Let all waiting requests start: they will find the client closed."""
         self._reset()
-        self._wake_first()
+        self._start_waiting()
 
 
 class Throttles:
