@@ -1,8 +1,7 @@
 """The body of a request, and its progress while it is sent.
 
-aiohttp's clock for a silent server (`sock_read`) starts when the kernel has the last byte. Before that, a server that
-stops reading would never time out. After that, a slow but steady one would time out too soon: kernels hold megabytes
-that are still on their way.
+A server that stops reading must time out, and a slow but steady one must not. When this process has sent the last byte,
+kernels may hold megabytes that are still on their way.
 """
 
 import asyncio
@@ -42,7 +41,7 @@ TCP_INFO = struct.Struct("=120xQ100xI")
 class WatchedBody(aiohttp.Payload):
     """A body that is sent once. Its server may be slow but not silent.
 
-    The time that the source of the bytes takes does not count. aiohttp's clock runs for the response only.
+    The time that the source of the bytes takes does not count.
     """
 
     _value: bytes | AsyncIterable[bytes]
@@ -50,7 +49,6 @@ class WatchedBody(aiohttp.Payload):
     _writer: StreamWriter
     _transport: asyncio.Transport | None
     _protocol: ResponseHandler
-    _timeout: float | None
 
     def __init__(self, content: bytes | AsyncIterable[bytes]) -> None:
         super().__init__(content)
@@ -95,8 +93,6 @@ class WatchedBody(aiohttp.Payload):
         self._writer = writer
         self._transport = writer.transport  # the connection forgets it when it closes
         self._protocol = cast("ResponseHandler", writer.protocol)
-        self._timeout = self._protocol.read_timeout
-        self._protocol.read_timeout = None
         self._waited = 0.0
         self._seen = (0, 0, 0)
 
@@ -116,12 +112,10 @@ class WatchedBody(aiohttp.Payload):
         """Wait for the server from now on, to read or to respond."""
         self._moved, self.waits_since = 0, _now()
         self._seen = self._progress()
-        if self._timeout is not None and self.sent_at is not None:
+        if self.sent_at is not None:
             # The server may still have to read what its kernel holds, at most `HELD`, and as slowly as the rest so far.
             waited = self._waited + _now() - self.sent_at
             self.extra = waited * min(1, HELD / self._writer.output_size)
-            self._protocol.read_timeout = self._timeout + self.extra
-            self._protocol.start_timeout()
 
     def check_progress(self) -> None:
         """Wait anew if enough bytes have moved since the wait began. Called four times within `timeout`."""

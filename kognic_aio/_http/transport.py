@@ -64,7 +64,8 @@ class Transport:
         # Includes the wait for a free connection, so it is long: a busy pool is not a silent server. It is not endless,
         # because the connector of a caller's session would wait for ever for a proxy to respond to CONNECT.
         connect = None if seconds is None else max(MAX_SECONDS, RESPONSE_TIMEOUTS * seconds)
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds, sock_read=seconds)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=seconds)
+        self._silence = timeout
         self._retry = retry
         self._session = session
         self._owns_session = session is None
@@ -115,7 +116,7 @@ class Transport:
         self._tokens = TokenSource(self._auth_server.fetch_token)
         named = [(name, getattr(base_urls, api)) for api, name in settings.items()]
         self._throttles = Throttles(loop.time, named, self._tell, adapts=self._adaptive)
-        self._sender = Sender(self._timeout, self.redactor, self._proxies)
+        self._sender = Sender(self._timeout, self._silence, self.redactor, self._proxies)
         if self._owns_session:
             given = {self._proxies.host, *(URL(url).raw_host for _, url in named)}
             self._session = Secret(new_session(self._ssl, given))
