@@ -126,9 +126,11 @@ class Api:
                 raise self.malformed(method, path, problem)
             seen.add(hash(cursor))  # not the cursor: there may be a million of them
 
-    def ask(self, path: str, kind: type[T], *, json: Any, query: Query | None = None) -> Awaitable[T]:
+    def ask(
+        self, path: str, kind: type[T], *, json: Any, query: Query | None = None, gives_way: bool = False
+    ) -> Awaitable[T]:
         """POST a query, which is harmless to repeat, and decode the response."""
-        return self._read(self._request("POST", path, query, json), kind)
+        return self._read(self._request("POST", path, query, json, gives_way=gives_way), kind)
 
     def post(
         self, path: str, kind: type[T], *, json: Any, query: Query | None = None, dryrun: bool = False
@@ -179,7 +181,14 @@ class Api:
         return self._transport.redactor(text, length=length)
 
     def _request(
-        self, method: str, path: str, query: Query | None = None, json: Any = None, *, dryrun: bool = False
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        json: Any = None,
+        *,
+        dryrun: bool = False,
+        gives_way: bool = False,
     ) -> Request:
         """A request to this API. Raises an InvalidError if JSON cannot express the body."""
         url, headers = URL(self.url(path)), self._transport.headers
@@ -193,6 +202,7 @@ class Api:
             data=content,
             is_api=True,
             needs_token=True,
+            gives_way=gives_way,
         )
 
     def _send(self, request: Request, read: Callable[[Answer], T], policy: RetryPolicy) -> Awaitable[T]:

@@ -77,7 +77,10 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 
 @frozen(kw_only=True)
 class Request:
-    """A request to an API or a storage. Its secrets are never shown."""
+    """A request to an API or a storage. Its secrets are never shown.
+
+    One that `gives_way` lets all others to its host go first.
+    """
 
     method: str
     url: Secret[URL]
@@ -86,6 +89,7 @@ class Request:
     is_api: bool = False
     needs_token: bool = False
     max_answer: int = MAX_ANSWER
+    gives_way: bool = False
 
     @property
     def kind(self) -> Hashable:

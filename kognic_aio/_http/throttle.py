@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TypeAlias
 
+from anyio import CapacityLimiter
 from yarl import URL
 
 from kognic_aio._event_log import Tell, log_event
@@ -34,6 +35,9 @@ MAX_STORAGES = 1000
 
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
+
+READY = 2
+"""Factor from requests that may be in flight to bodies that may be in memory, so that the host never waits for one."""
 
 MUCH = 2.0
 """Factor from which a change of the concurrency limit is told."""
@@ -103,6 +107,9 @@ class CircuitBreaker:
 class Throttle:
     """Starts the requests to one host when the host can be expected to accept them, in the order of their arrival.
 
+    Those that give way start when no others wait. A request with a large body makes it inside `bodies`, which bounds
+    how many there are.
+
     Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case. `settings` are
     those of the client that name the host, such as `auth_host`; none if the platform names it.
     """
@@ -122,49 +129,51 @@ class Throttle:
         self._settings = [*settings]
         self._adapts = adapts
         self._has_responded = False
-        self._queue = deque[asyncio.Future[None]]()
+        self._queue = deque[asyncio.Future[float]]()
+        self._giving_way = deque[asyncio.Future[float]]()
         self._timer: asyncio.TimerHandle | None = None
+        self.bodies = CapacityLimiter(inf)
         self._reset()
 
     def _reset(self) -> None:
         self.rate_limiter = RateLimiter(self._clock)
         self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
+        self._adjust_bodies()
         self._told = self.concurrency_limit.limit
         self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
 
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
-        return len(self._queue)
+        return len(self._queue) + len(self._giving_way)
 
     @property
     def is_idle(self) -> bool:
         """Whether no request is waiting or in flight."""
-        return not self.concurrency_limit.in_flight and not self._queue
+        return not self.concurrency_limit.in_flight and not self.waiting
 
     @property
     def is_calm(self) -> bool:
         """Whether the host accepts whatever is sent, as far as is known."""
         return self.concurrency_limit.is_calm and self.rate_limiter.rate == inf
 
-    async def start_in_turn(self) -> float:
+    async def start_in_turn(self, *, gives_way: bool = False) -> float:
         """Start a request as soon as it may start, and return when that was, unless the host is broken."""
-        if self._queue or self.circuit_breaker.is_open or self.delay() > 0:
-            await self._turn()
-            return self._clock()  # a busy loop comes to it late, for which the host is not to blame
+        if self.waiting or self.circuit_breaker.is_open or self.delay() > 0:
+            return await self._turn(self._giving_way if gives_way else self._queue)
         return self.start()
 
-    async def _turn(self) -> None:
-        """Wait in the queue until the request has been started."""
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+    async def _turn(self, queue: "deque[asyncio.Future[float]]") -> float:
+        """Wait in a queue until the request has been started, and return when that was."""
+        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        queue.append(turn)
         self._start_waiting()
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 with suppress(ValueError):  # it may have left the queue already
-                    self._queue.remove(turn)
+                    queue.remove(turn)
             elif turn.exception() is None:  # it was cancelled right after its start
                 self.end()
             raise
@@ -173,18 +182,17 @@ class Throttle:
         """Start the waiting requests that may start now, and come back when the next one may."""
         if self._timer is not None:
             self._timer.cancel()
-        while self._queue:
+        while queue := self._queue or self._giving_way:
             error = self.circuit_breaker.refusal()
             if error is None and (seconds := self.delay()) > 0:
                 if seconds < inf:
                     self._timer = asyncio.get_running_loop().call_later(seconds, self._start_waiting)
                 return
-            turn = self._queue.popleft()
+            turn = queue.popleft()
             if turn.done():  # cancelled
                 continue
             if error is None:
-                self.start()
-                turn.set_result(None)
+                turn.set_result(self.start())
             else:
                 turn.set_exception(error)
 
@@ -201,9 +209,14 @@ class Throttle:
         self.circuit_breaker.started()
         return now
 
+    def _adjust_bodies(self) -> None:
+        limit = self.concurrency_limit.limit
+        self.bodies.total_tokens = inf if limit == inf else int(READY * limit)
+
     def end(self) -> None:
         """Note the end of a request."""
         self.concurrency_limit.ended()
+        self._adjust_bodies()
         self._start_waiting()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:

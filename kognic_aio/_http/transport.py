@@ -13,6 +13,7 @@ from tempfile import gettempdir
 from typing import TypeVar
 
 import aiohttp
+from anyio import CapacityLimiter
 from attrs import evolve
 from yarl import URL
 
@@ -153,6 +154,10 @@ class Transport:
         throttle = self._throttles.of(url.reveal(), is_api=is_api)
         return Attempts(policy, self._retry, throttle, request, tell)
 
+    def bodies(self, url: Secret[URL]) -> CapacityLimiter:
+        """Bounds how many bodies of requests to a storage are in memory. Make each inside this context manager."""
+        return self._throttles.of(url.reveal(), is_api=False).bodies
+
     def _tell(self, event: Event) -> None:
         """Tell all listeners of what has happened to a host, and log it."""
         log_event(event)
@@ -167,7 +172,7 @@ class Transport:
         while True:
             if request.needs_token:
                 token = await self._tokens.get(token, breaker_key)
-            started = await throttle.start_in_turn()
+            started = await throttle.start_in_turn(gives_way=request.gives_way)
             try:
                 # Without a descriptor for a connection, nothing was sent, and the host is not to blame.
                 answer = await with_descriptors(self._send_now, request, token)

@@ -26,6 +26,9 @@ SHORTEST_PAUSE = 0.15
 STEP = 0.25
 """The pause of a scene that is likely to be ready, as a part of its age."""
 
+FIRST_STEP = 0.1
+"""The same while nothing is known: the first scene that is ready shows how long the others will take."""
+
 UNSPARED = 400
 """Waiting scenes up to which none is spared: each is asked for within a `sleep_time`."""
 
@@ -55,6 +58,11 @@ class Durations:
             del self._sorted[bisect_left(self._sorted, self._recent.popleft())]
         self._recent.append(seconds)
         insort(self._sorted, seconds)
+
+    @property
+    def are_known(self) -> bool:
+        """Whether anything is known."""
+        return bool(self._sorted)
 
     def first(self) -> float:
         """The age at which a quick scene is likely to be ready; 0 if nothing is known."""
@@ -94,7 +102,7 @@ class Schedule(Generic[T]):
     - A new scene is first asked for when a quick one would be ready, or after `sleep_time`. If nothing is known, it is
       asked for at once.
     - Its pauses are as long as it has waited, and `sleep_time` at most. They are shorter if it is likely to be
-      ready.
+      ready, or if nothing is known.
     - If more than `UNSPARED` scenes wait, those that are unlikely to be ready have longer pauses. These vary, so that
       some of the scenes are asked for at any time: they show when the platform has become faster.
     - When a scene is ready at an unlikely age, all that are about as old are asked for at once.
@@ -181,6 +189,8 @@ class Schedule(Generic[T]):
 
     def _pause(self, age: float) -> float:
         """Seconds until a scene of some age is asked for again."""
+        if not self._durations.are_known:
+            return min(max(age, 1.0) * FIRST_STEP, self._sleep_time)
         likely = self._durations.next_after(age)
         if likely <= age:
             return min(max(age * STEP, SHORTEST_PAUSE), self._sleep_time)

@@ -18,7 +18,7 @@ from kognic_aio.scenes.visibility import FIRST_PAUSE, Visibility
 
 log = logging.getLogger("kognic_aio")
 
-GATHERING = 0.02
+GATHERING = 0.03
 """Seconds to wait before a query, in which more scenes may become due: one query then covers them all."""
 
 QUERIES_AT_ONCE = 4

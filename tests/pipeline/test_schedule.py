@@ -107,7 +107,7 @@ def test_ready_at_once() -> None:
     assert scene.seen_after == 0
 
 
-@pytest.mark.parametrize(("seconds", "queries"), [(0.1, 2), (0.4, 4), (0.9, 5), (5.0, 9)])
+@pytest.mark.parametrize(("seconds", "queries"), [(0.1, 2), (0.4, 5), (0.9, 10), (5.0, 16)])
 def test_a_single_scene(seconds: float, queries: int) -> None:
     """The pauses of a single scene grow up to `sleep_time`, so that it is seen soon and costs few queries."""
     (scene,) = Simulation().run([0.0], always(seconds)).scenes
