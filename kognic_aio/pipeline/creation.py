@@ -23,7 +23,7 @@ from kognic_aio._validation.converters import (
 )
 from kognic_aio._validation.official import named, without_annotation_types
 from kognic_aio.client import KognicIOClient, backend_of
-from kognic_aio.config import DEFAULT_SLEEP_TIME, DEFAULT_WAIT_TIMEOUT, Limits
+from kognic_aio.config import DEFAULT_WAIT_TIMEOUT, Limits
 from kognic_aio.errors import ClosedError, InvalidError, JournalError, KognicError, RunError, StatusError
 from kognic_aio.events import Event, SceneSettled, SceneTaken
 from kognic_aio.model import FeatureFlags
@@ -78,7 +78,7 @@ def create_inputs(
     dryrun: bool = False,
     feature_flags: FeatureFlags | None = None,
     wait_timeout: float = DEFAULT_WAIT_TIMEOUT,
-    sleep_time: float = DEFAULT_SLEEP_TIME,
+    sleep_time: float | None = None,
     scene_timeout: float | None = None,
     limits: Limits | None = None,
     journal: str | PathLike[str] | None = None,
@@ -108,8 +108,8 @@ def create_inputs(
         wait_timeout: Seconds to wait for scenes after the last commit. Scenes that are not ready by then are
             PROCESSING.
         sleep_time: The longest pause in seconds between two status queries for a scene. Pauses are shorter at first,
-            and adapt to how long the scenes of the run take. If more than 400 wait, those that are unlikely to be ready
-            are asked for less often.
+            and adapt to how long the scenes of the run take. By default a second; if more than 400 scenes wait, those
+            that are unlikely to be ready have longer pauses.
         scene_timeout: Seconds to wait for each scene after its own commit, for endless sources. By default no bound.
         limits: Bounds of concurrency for this run alone. By default it shares the client's limits.
         journal: Path of a file that records each step before it is taken. After a crash, the same call resumes the
@@ -145,7 +145,7 @@ def create_inputs(
     """
     check_source(scenes_with_pre_annotations)
     wait_timeout = argument("wait_timeout", wait_timeout, seconds)
-    sleep_time = argument("sleep_time", sleep_time, seconds)
+    sleep_time = argument("sleep_time", sleep_time, optional(seconds))
     scene_timeout = argument("scene_timeout", scene_timeout, optional(seconds))
     wanted = _targets(project, batch, targets)
     argument("client", client, instance_of(KognicIOClient))

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 
 from attrs import define
 
+from kognic_aio.config import DEFAULT_SLEEP_TIME
+
 SCENES_PER_QUERY = 100
 """Scenes in one query."""
 
@@ -30,7 +32,7 @@ FIRST_STEP = 0.1
 """The same while nothing is known: the first scene that is ready shows how long the others will take."""
 
 UNSPARED = 400
-"""Waiting scenes up to which none is spared: each is asked for within a `sleep_time`."""
+"""Waiting scenes up to which none is spared: each is asked for within a second."""
 
 GOLDEN = 0.618
 """The golden ratio: its multiples modulo 1 are spread evenly, however many there are."""
@@ -111,12 +113,14 @@ class Schedule(Generic[T]):
     up with those that are due next.
 
     Args:
-        sleep_time: The longest pause, in seconds, between two queries of a scene that is likely to be ready.
+        sleep_time: The longest pause, in seconds, between two queries of a scene. By default a second, and none is
+            spared if it is given.
         clock: Returns the time in seconds.
     """
 
-    def __init__(self, sleep_time: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._sleep_time = sleep_time
+    def __init__(self, sleep_time: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.sleep_time = DEFAULT_SLEEP_TIME if sleep_time is None else sleep_time
+        self._unspared = UNSPARED if sleep_time is None else inf
         self._clock = clock
         self._durations = Durations()
         self._waiting: dict[T, None] = {}
@@ -134,7 +138,7 @@ class Schedule(Generic[T]):
         now = self._clock()
         turn.number, turn.since, turn.asked = next(self._numbers), now, now
         self._waiting[turn] = None
-        self.postpone(turn, max(pause, min(self._durations.first(), self._sleep_time)))
+        self.postpone(turn, max(pause, min(self._durations.first(), self.sleep_time)))
 
     def remove(self, turn: T) -> None:
         """Remove a scene that nobody waits for any more."""
@@ -159,7 +163,7 @@ class Schedule(Generic[T]):
         while self._due and len(together) + len(alone) < SCENES_PER_ROUND:
             due, _, turn = self._due[0]
             has_room = len(together) % SCENES_PER_QUERY and not turn.is_alone
-            if due > now + (EARLY * self._sleep_time if has_room else 0.0):
+            if due > now + (EARLY * self.sleep_time if has_room else 0.0):
                 break
             heappop(self._due)
             if turn not in self._waiting:
@@ -178,7 +182,7 @@ class Schedule(Generic[T]):
     def ask_again(self, turn: T) -> None:
         """Ask again, when it is worth it, for a scene that is not ready."""
         now = self._clock()
-        if turn.asked - turn.since < self._sleep_time <= now - turn.since:
+        if turn.asked - turn.since < self.sleep_time <= now - turn.since:
             # A slow scene counts now. Otherwise new ones would be asked for early until the first slow one is ready.
             self._durations.add(inf)
         turn.asked = now
@@ -190,13 +194,13 @@ class Schedule(Generic[T]):
     def _pause(self, age: float) -> float:
         """Seconds until a scene of some age is asked for again."""
         if not self._durations.are_known:
-            return min(max(age, 1.0) * FIRST_STEP, self._sleep_time)
+            return min(max(age, 1.0) * FIRST_STEP, self.sleep_time)
         likely = self._durations.next_after(age)
         if likely <= age:
-            return min(max(age * STEP, SHORTEST_PAUSE), self._sleep_time)
+            return min(max(age * STEP, SHORTEST_PAUSE), self.sleep_time)
         self._spread = (self._spread + GOLDEN) % 1
-        spared = self._spread * min(age, self._sleep_time * len(self._waiting) / UNSPARED)
-        return min(max(min(age, likely - age), SHORTEST_PAUSE), max(self._sleep_time, spared))
+        spared = self._spread * min(age, self.sleep_time * len(self._waiting) / self._unspared)
+        return min(max(min(age, likely - age), SHORTEST_PAUSE), max(self.sleep_time, spared))
 
     def ready(self, turn: T) -> None:
         """Learn from a scene that was found to be ready."""
@@ -211,7 +215,7 @@ class Schedule(Generic[T]):
             return
         self._is_surprised = False
         for i, (due, number, turn) in enumerate(self._due):
-            if due > turn.asked + self._sleep_time:
+            if due > turn.asked + self.sleep_time:
                 likely = turn.since + self._durations.next_after(now - turn.since)
                 self._due[i] = min(due, likely), number, turn
         heapify(self._due)

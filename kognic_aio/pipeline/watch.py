@@ -56,18 +56,18 @@ class Watcher:
     Args:
         api: The input API.
         visibility: Knows which scenes the platform may not show yet.
-        sleep_time: The longest pause, in seconds, between two queries of a scene that may be ready.
+        sleep_time: The longest pause, in seconds, between two queries of a scene; None for that of `Schedule`.
         scene_timeout: Seconds to wait for a scene; None for no bound.
     """
 
-    def __init__(self, api: Api, visibility: Visibility, sleep_time: float, scene_timeout: float | None) -> None:
+    def __init__(self, api: Api, visibility: Visibility, sleep_time: float | None, scene_timeout: float | None) -> None:
         # These queries have a failure count of their own: if only they fail, the host is not broken, and other requests
         # go on.
         self._api = api.with_policy(evolve(READ, breaker_key=self))
         self._visibility = visibility
-        self._sleep_time = sleep_time
         self._scene_timeout = scene_timeout
         self._schedule = Schedule[_Waiting](sleep_time)
+        self._sleep_time = self._schedule.sleep_time
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
         self._has_given_up = False

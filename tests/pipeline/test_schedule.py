@@ -33,7 +33,7 @@ class Scene(Turn):
 class Simulation:
     """A platform, and a schedule that asks it for scenes, in virtual time."""
 
-    def __init__(self, sleep_time: float = SLEEP_TIME) -> None:
+    def __init__(self, sleep_time: float | None = None) -> None:
         self.now = 1000.0
         self.schedule = Schedule[Scene](sleep_time, lambda: self.now)
         self.scenes: list[Scene] = []
@@ -202,6 +202,14 @@ def test_an_odd_scene_among_thousands() -> None:
     """One that differs from thousands of others is seen within a bound, before the others are ready."""
     simulation = Simulation().run([0.0] * 4_000, lambda number, commit: 100.0 if number == 1_000 else 300.0)
     assert simulation.scenes[1_000].seen_after < 4_000 / UNSPARED * SOON
+
+
+def test_a_sleep_time_that_is_given() -> None:
+    """None of thousands has a longer pause, however unlikely it is to be ready."""
+    simulation = Simulation(sleep_time=SLEEP_TIME).run(steadily(500, 2_000), always(30.0))
+    pauses = [after - before for scene in simulation.scenes for before, after in pairwise(scene.times)]
+    assert max(pauses) <= SOON
+    assert simulation.late() == []
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
