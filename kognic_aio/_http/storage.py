@@ -93,7 +93,7 @@ class Storage:
         return await attempts.until_success(self._put_once, target, opened, file)
 
     async def _put_once(self, url: Secret[URL], opened: Opened, file: "Uploadable | _Document") -> int:
-        async with self._transport.bodies(url), opened() as body:
+        async with opened() as body:
             name = file.client_filename
             headers = {
                 "Content-Type": file.content_type,

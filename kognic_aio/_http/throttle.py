@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TypeAlias
 
-from anyio import CapacityLimiter
 from yarl import URL
 
 from kognic_aio._event_log import Tell, log_event
@@ -35,9 +34,6 @@ MAX_STORAGES = 1000
 
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
-
-READY = 2
-"""Factor from requests that may be in flight to bodies that may be in memory, so that the host never waits for one."""
 
 MUCH = 2.0
 """Factor from which a change of the concurrency limit is told."""
@@ -107,8 +103,7 @@ class CircuitBreaker:
 class Throttle:
     """Starts the requests to one host when the host can be expected to accept them, in the order of their arrival.
 
-    Those that give way start when no others wait. A request with a large body makes it inside `bodies`, which bounds
-    how many there are.
+    Those that give way start when no others wait.
 
     Whoever calls `start_in_turn` calls `learn_from_answer` or `learn_from_error`, and `end` in any case. `settings` are
     those of the client that name the host, such as `auth_host`; none if the platform names it.
@@ -132,13 +127,11 @@ class Throttle:
         self._queue = deque[asyncio.Future[float]]()
         self._giving_way = deque[asyncio.Future[float]]()
         self._timer: asyncio.TimerHandle | None = None
-        self.bodies = CapacityLimiter(inf)
         self._reset()
 
     def _reset(self) -> None:
         self.rate_limiter = RateLimiter(self._clock)
         self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
-        self._adjust_bodies()
         self._told = self.concurrency_limit.limit
         self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
 
@@ -209,14 +202,9 @@ class Throttle:
         self.circuit_breaker.started()
         return now
 
-    def _adjust_bodies(self) -> None:
-        limit = self.concurrency_limit.limit
-        self.bodies.total_tokens = inf if limit == inf else int(READY * limit)
-
     def end(self) -> None:
         """Note the end of a request."""
         self.concurrency_limit.ended()
-        self._adjust_bodies()
         self._start_waiting()
 
     def learn_from_answer(self, answer: Answer, started: float) -> None:

@@ -13,7 +13,6 @@ from tempfile import gettempdir
 from typing import TypeVar
 
 import aiohttp
-from anyio import CapacityLimiter
 from attrs import evolve
 from yarl import URL
 
@@ -153,10 +152,6 @@ class Transport:
         """The attempts of a request to a host, or of something that takes several requests."""
         throttle = self._throttles.of(url.reveal(), is_api=is_api)
         return Attempts(policy, self._retry, throttle, request, tell)
-
-    def bodies(self, url: Secret[URL]) -> CapacityLimiter:
-        """Bounds how many bodies of requests to a storage are in memory. Make each inside this context manager."""
-        return self._throttles.of(url.reveal(), is_api=False).bodies
 
     def _tell(self, event: Event) -> None:
         """Tell all listeners of what has happened to a host, and log it."""
