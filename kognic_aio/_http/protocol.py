@@ -79,7 +79,7 @@ _ERRORS: dict[int, type[errors.ApiError]] = {
 class Request:
     """A request to an API or a storage. Its secrets are never shown.
 
-    One that `gives_way` lets all others to its host go first.
+    One that `gives_way` lets all others to its host go first, at its first attempt.
     """
 
     method: str

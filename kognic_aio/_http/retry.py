@@ -118,6 +118,11 @@ class Attempts:
         self._failed = self._unreadable = 0
         self._max_pause = MAX_FIRST_PAUSE
 
+    @property
+    def is_first(self) -> bool:
+        """Whether no attempt has failed yet."""
+        return not self._failed
+
     async def until_success(self, operation: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call an operation until it succeeds. When there is no further attempt, its last error is raised."""
         while True:

@@ -138,7 +138,13 @@ class Transport:
         An error in `read` fails the attempt. `tell` is told of retries.
         """
         attempts = self.attempts(policy, request.url, is_api=request.is_api, request=request, tell=tell)
-        return attempts.until_success(self.attempt, request, read, policy.breaker_key)
+
+        def attempt() -> Awaitable[T]:
+            # Only at first: otherwise, on a host that refuses all, none would come to its last attempt for a long time.
+            gives_way = request.gives_way and attempts.is_first
+            return self.attempt(request, read, policy.breaker_key, gives_way=gives_way)
+
+        return attempts.until_success(attempt)
 
     def attempts(
         self,
@@ -159,7 +165,9 @@ class Transport:
         for listen in self.listeners:
             listen(event)
 
-    async def attempt(self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None) -> T:
+    async def attempt(
+        self, request: Request, read: Callable[[Answer], T], breaker_key: Hashable = None, *, gives_way: bool = False
+    ) -> T:
         """Send a request once in its turn at the host, and again with a new token if the token is refused."""
         self._open_session()
         throttle, token = self._throttles.of(request.url.reveal(), is_api=request.is_api), None
@@ -167,7 +175,7 @@ class Transport:
         while True:
             if request.needs_token:
                 token = await self._tokens.get(token, breaker_key)
-            started = await throttle.start_in_turn(gives_way=request.gives_way)
+            started = await throttle.start_in_turn(gives_way=gives_way)
             try:
                 # Without a descriptor for a connection, nothing was sent, and the host is not to blame.
                 answer = await with_descriptors(self._send_now, request, token)
