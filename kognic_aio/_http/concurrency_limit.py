@@ -2,8 +2,8 @@
 
 A gradient limit, as in Netflix's concurrency-limits: the time of responses is compared with what they take when the
 host is not busy. By Little's law, the ratio of the two tells how many of the requests in flight only wait. The base
-time is measured anew now and then, as in BBR, with only as many requests in flight as are served. The limit grows as in
-TCP's slow start. Refusals bound it, and the bound is probed as in CUBIC: after a while, and in growing steps.
+time is measured anew now and then, as in BBR, with few requests in flight. The limit grows as in TCP's slow start.
+Refusals bound it, and the bound is probed as in CUBIC: after a while, and in growing steps.
 """
 
 from collections.abc import Hashable
@@ -14,7 +14,7 @@ from attrs import define
 from kognic_aio._http.rate_limiter import CALM, Clock
 
 FIRST_LIMIT = 8
-"""Requests in flight at first, and the least that the base time is measured with."""
+"""Requests in flight at first, and while the base time is measured."""
 
 HEADROOM = 2.0
 """Factor from the requests that are served at once to the limit: as many may wait, so that the host never does."""
@@ -22,11 +22,9 @@ HEADROOM = 2.0
 UNHINDERED = 1.5
 """Factor on the base time up to which a response counts as unhindered, and raises the limit."""
 
-HINDERED = 2.5
-"""Factor on the base time from which the base time is measured anew."""
-
-BUSY = 1.2
-"""Factor on the base time below which the host is not busy, so that there is nothing to measure anew."""
+BUSY = 1.3
+"""Factor on the base time below which the host is not busy, so that there is nothing to measure anew: such differences
+come from chance as well."""
 
 MEASURED_FOR = 10.0
 """Seconds for which a base time holds."""
@@ -52,9 +50,10 @@ MAX_TIMEOUTS = 2.5
 
 @define
 class _Times:
-    """The times of one kind of responses: the base time, and the sum of those in this round."""
+    """The times of one kind of responses in seconds: the base time, the mean of a round, and the sum in this round."""
 
     base: float = inf
+    mean: float = 0.0
     seconds: float = 0.0
     count: int = 0
 
@@ -79,13 +78,22 @@ class Slowness:
         times.count += 1
 
     def end_round(self, *, is_base: bool = False) -> float:
-        """End the round, and return the mean factor on the base times; `is_base` makes its times the base times."""
+        """End the round, and return how many times the base times its responses took.
+
+        With `is_base`, few requests were in flight. Their times become the base times, and the return value is about
+        the round before.
+        """
         seconds = base_seconds = 0.0
         for times in self._times.values():
             if times.count:
                 mean = times.seconds / times.count
-                times.base = mean if is_base else min(times.base, mean)
-                seconds += times.seconds
+                if is_base:
+                    # If they were hardly faster, the mean of more responses is more accurate.
+                    times.mean = times.mean or mean
+                    times.base = mean if BUSY * mean < times.mean else times.mean
+                else:
+                    times.mean, times.base = mean, min(times.base, mean)
+                seconds += times.mean * times.count
                 base_seconds += times.base * times.count
         self.forget_round()
         return seconds / base_seconds if base_seconds else 1.0
@@ -151,15 +159,17 @@ class ConcurrencyLimit:
         self.limit: float = FIRST_LIMIT if adapts else inf
         self._bound = Bound()
         self._slowness = Slowness()
-        self._is_measuring = adapts  # of the base time
+        self._is_measuring = adapts  # the base time
+        self._usual: float = FIRST_LIMIT  # requests in flight before that
         self._measured_at = clock()
         self._reduced_at = -inf
         self._timeouts = 0.0
-        self._begin_round(clock())
+        self._begin_round()
 
-    def _begin_round(self, now: float) -> None:
-        self._round_began, self._responses = now, 0
+    def _begin_round(self) -> None:
+        self._responses = 0
         self._round_size = max(FIRST_LIMIT, min(self.limit, self._peak))
+        self._to_pass_over = self.in_flight  # their responses tell of the limit before
         self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts, after which few are in flight
 
     @property
@@ -190,26 +200,28 @@ class ConcurrencyLimit:
         if not is_hindered and self._peak > self.limit / 2:  # with fewer in flight, nobody waits for more
             self.limit = max(self.limit, min(self.limit + 1, self._bound.value))
         self._bound.accepted()
-        if started >= self._round_began:
-            self._slowness.add(kind, seconds)
-            self._responses += 1
-            if self._responses >= self._round_size:
-                self._end_round(self._clock())
+        if self._to_pass_over:
+            self._to_pass_over -= 1
+            return
+        self._slowness.add(kind, seconds)
+        self._responses += 1
+        if self._responses >= self._round_size:
+            self._end_round(self._clock())
 
     def _end_round(self, now: float) -> None:
         slowness = self._slowness.end_round(is_base=self._is_measuring)
         if self._is_measuring:
             self._is_measuring, self._measured_at = False, now
-            served = min(self.limit, self._peak)
-            self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * served))
-        elif self._adapts and (slowness > HINDERED or (slowness > BUSY and now > self._measured_at + MEASURED_FOR)):
+            self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * self._usual / slowness))
+        elif self._adapts and slowness > BUSY and now > self._measured_at + MEASURED_FOR:
             self._is_measuring = True
-            self.limit = max(min(FIRST_LIMIT, self.limit), self.limit / slowness)
+            self._usual = min(self.limit, self._peak)
+            self.limit = min(FIRST_LIMIT, self.limit)
         if self.limit >= self._bound.value:
             self._bound.probe(now)
             if not self._adapts and self._bound.value == inf:
                 self.limit = inf
-        self._begin_round(now)
+        self._begin_round()
 
     def pushed_back(self, started: float) -> bool:
         """Note that the host refused a request that started at `started`. Return whether that reduces the limit."""
@@ -218,7 +230,7 @@ class ConcurrencyLimit:
         self._reduced_at = self._clock()
         self.limit = self._bound.refused(min(self.limit, self.in_flight), self._reduced_at)
         self._slowness.forget_round()
-        self._begin_round(self._reduced_at)
+        self._begin_round()
         return True
 
     def timed_out(self, started: float) -> bool:
