@@ -160,7 +160,7 @@ class ConcurrencyLimit:
         self._bound = Bound()
         self._slowness = Slowness()
         self._is_measuring = adapts  # the base time
-        self._usual: float = FIRST_LIMIT  # requests in flight before that
+        self._usual = 0.0  # requests in flight before that
         self._measured_at = clock()
         self._reduced_at = -inf
         self._timeouts = 0.0
@@ -212,7 +212,8 @@ class ConcurrencyLimit:
         slowness = self._slowness.end_round(is_base=self._is_measuring)
         if self._is_measuring:
             self._is_measuring, self._measured_at = False, now
-            self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * self._usual / slowness))
+            served = max(self._usual, min(self.limit, self._peak)) / slowness
+            self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * served))
         elif self._adapts and slowness > BUSY and now > self._measured_at + MEASURED_FOR:
             self._is_measuring = True
             self._usual = min(self.limit, self._peak)

@@ -244,6 +244,11 @@ def test_few_requests() -> None:
     assert max(Run(Host(0.1), 2000, ceiling=10).limits) <= 2 * 10 + 1
 
 
+def test_one_request_at_a_time() -> None:
+    """Those say nothing about more."""
+    assert set(Run(Host(0.1), 100, ceiling=1).limits) == {FIRST_LIMIT}
+
+
 def test_requests_of_different_kinds() -> None:
     """Slow requests among fast ones are no sign of a busy host, also if they come later."""
     now = 0.0
