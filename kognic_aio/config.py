@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 from ipaddress import ip_address
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,14 +61,17 @@ DEFAULT_SLEEP_TIME = 1.0
 """Seconds of the longest pause between two status queries for a scene."""
 
 
+def max_descriptors() -> float:
+    """How many files and sockets the process may open; infinite if that is not bounded."""
+    if sys.platform == "win32":
+        return inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return inf if soft == resource.RLIM_INFINITY else soft
+
+
 def _within_descriptors(number: int) -> int:
     """A default limit, or less if the process may not open enough files and sockets for all of them."""
-    if sys.platform == "win32":
-        return number
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS:
-        return number
-    return max(1, number * soft // DESCRIPTORS)
+    return max(1, int(number * min(1, max_descriptors() / DESCRIPTORS)))
 
 
 @frozen(kw_only=True, field_transformer=with_converters)

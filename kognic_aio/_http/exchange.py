@@ -61,7 +61,7 @@ class Deadline:
         self.request: aiohttp.ClientRequest | None = None
         self.scope = asyncio.timeout(None)
         self._waits_since: float | None = None
-        self._heard, self._heard_at = 0, -inf  # bytes of the response at the last check, and when there were fewer
+        self._heard, self._heard_at = 0, -inf  # how much of the response had come at the last check, and since when
 
     async def send_once(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType

@@ -3,7 +3,6 @@
 import asyncio
 import platform
 import socket
-import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ from kognic_aio._http.protocol import Request
 from kognic_aio._http.redaction import secrets_in_headers
 from kognic_aio._secret import Secret
 from kognic_aio._threads import in_thread
-from kognic_aio.config import is_this_machine
+from kognic_aio.config import is_this_machine, max_descriptors
 from kognic_aio.errors import InvalidError
 from kognic_aio.version import __version__
 
@@ -126,12 +125,7 @@ def new_session(ssl: SSLContext | bool, given: Collection[str | None]) -> aiohtt
 
 def _max_connections() -> int:
     """A third of the process's descriptors; open files and the application need the rest."""
-    if sys.platform == "win32":
-        return MAX_CONNECTIONS
-    import resource  # noqa: PLC0415  # there is none on Windows
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(4, min(MAX_CONNECTIONS, soft // 3))
+    return int(max(4, min(MAX_CONNECTIONS, max_descriptors() // 3)))
 
 
 def checked_session(session: Secret[aiohttp.ClientSession] | None) -> Secret[aiohttp.ClientSession]:

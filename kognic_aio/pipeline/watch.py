@@ -67,7 +67,6 @@ class Watcher:
         self._visibility = visibility
         self._scene_timeout = scene_timeout
         self._schedule = Schedule[_Waiting](sleep_time)
-        self._sleep_time = self._schedule.sleep_time
         self._newcomer = anyio.Event()
         self._clock: asyncio.TimerHandle | None = None
         self._has_given_up = False
@@ -102,7 +101,7 @@ class Watcher:
                 if refusal is not None:  # not for an earlier request that had its effect: the scene is still indexed
                     raise
                 refusal = error
-            scene = await self._settled(scene_uuid, pause=self._sleep_time)
+            scene = await self._settled(scene_uuid, pause=self._schedule.sleep_time)
             if scene is None or scene.status is not SceneStatus.Indexed:
                 return scene
 
@@ -147,8 +146,9 @@ class Watcher:
             raise
         except KognicError as error:
             # Not an error of these scenes: they are being processed all the same, and may be waited for.
-            log.warning("status query for %d scenes failed, retrying in %g s: %s", len(group), self._sleep_time, error)
-            self._postpone(group, self._sleep_time)
+            pause = self._schedule.sleep_time
+            log.warning("status query for %d scenes failed, retrying in %g s: %s", len(group), pause, error)
+            self._postpone(group, pause)
             return True
         for waiting in group:
             if scene := found.get(waiting.scene_uuid):
@@ -167,7 +167,7 @@ class Watcher:
         # The group is in the order of commits. If a scene is not shown yet, later ones may not be either, so they wait
         # for the next query: a hundred new scenes cost seven queries, not two hundred.
         if isinstance(error, NotFoundError) and not is_known:
-            self._postpone(group[middle:], min(self._sleep_time, FIRST_PAUSE))
+            self._postpone(group[middle:], min(self._schedule.sleep_time, FIRST_PAUSE))
             return False
         return await self._query(group[middle:]) and is_known
 
