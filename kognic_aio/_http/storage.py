@@ -206,7 +206,7 @@ async def _check_arrival(answer: Answer, body: Body, name: str) -> None:
     if not body.is_complete:
         raise answer.malformed(f"{status} before all of {name!r} was sent")
     if stored := checksums(answer):
-        sent = await body.crc32c()
+        sent = body.crc32c()
         if wrong := stored - {sent}:
             shown = answer.redact(min(wrong), length=40)
             raise ChecksumError(name, sent=sent, stored=shown, method=answer.request.method, url=answer.request.shown)

@@ -221,9 +221,10 @@ async def parsed(parse: Callable[[Answer], T], answer: Answer) -> T:
 
 def _prepare(auth: Secret[Auth] | None, proxies: Proxies | None) -> Credentials:
     """Do what blocks when a client opens: import what only an open one needs, read environment and credentials."""
+    # All of this now: it needs descriptors, and there may be none later.
     with suppress(OSError):
-        gettempdir()  # resolved now: it needs a descriptor, and there may be none later
-    for module in ("aiofiles", "kognic_aio._http.converter"):
+        gettempdir()
+    for module in ("aiofiles", "google_crc32c", "kognic_aio._http.converter"):
         import_module(module)
     if proxies is not None:
         hide_frames(proxies.read_environment)()  # it has their passwords

@@ -2,13 +2,11 @@
 
 import asyncio
 import inspect
-import sys
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
-from importlib import import_module
 from io import BytesIO
 from mmap import ACCESS_COPY, mmap
 from typing import Any
@@ -105,15 +103,15 @@ class Body:
         self._check = check
         self._crc = 0
 
-    async def crc32c(self) -> str:
+    def crc32c(self) -> str:
         """The CRC-32C of the bytes handed out so far, in base64 as in `x-goog-hash`."""
         if isinstance(self.payload, bytes):
-            self._crc = (await _crc32c())(0, self.payload)
+            self._crc = _crc32c()(0, self.payload)
         return b64encode(self._crc.to_bytes(4, "big")).decode()
 
     async def _watched(self, content: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         try:
-            extend = await _crc32c()
+            extend = _crc32c()
             async for chunk in self._checked(content):
                 self.sent += len(chunk)
                 self._crc = extend(self._crc, chunk)
@@ -264,11 +262,9 @@ async def _slices(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + CHUNK]
 
 
-async def _crc32c() -> Callable[[int, bytes], int]:
+def _crc32c() -> Callable[[int, bytes], int]:
     """The function that extends a CRC-32C by more bytes."""
-    if "google_crc32c" not in sys.modules:
-        await in_thread(import_module, "google_crc32c")  # reads files, and blocks
-    import google_crc32c  # noqa: PLC0415  # imported just now
+    import google_crc32c  # noqa: PLC0415  # imported when a client opens
 
     extend: Callable[[int, bytes], int] = google_crc32c.extend
     return extend

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kognic_aio._http.wire import JsonObject, read_pre_annotation, to_json
-from kognic_aio._threads import in_thread
+from kognic_aio._threads import in_thread, with_descriptors
 from kognic_aio.errors import InvalidError
 from kognic_aio.model import BaseScene, PreAnnotation
 from kognic_aio.pipeline.targets import Targets
@@ -70,7 +70,7 @@ async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: AnyScene,
     _check_version(openlabel)
     _check_timestamps(openlabel, scene)
     if dryrun:
-        await in_thread(_check_schema, text)
+        await with_descriptors(in_thread, _check_schema, text)
     return text
 
 

@@ -64,3 +64,30 @@ async def test_few_descriptors(
         done = await anyio.run_process([sys.executable, "-c", CHILD, *arguments], stderr=subprocess.STDOUT)
     lines = done.stdout.decode().splitlines()
     assert lines == ["created None"] * 60
+
+
+LATE_IMPORTS = """
+import asyncio, json, sys
+from kognic_aio import FileData, KognicIOClient, create_inputs
+from kognic_aio.model import Cameras, Image
+
+async def main():
+    options = json.loads(sys.argv[1])
+    image = Image(filename="a.jpg", file_data=FileData(format="jpg", data=b"image"))
+    scene = Cameras(external_id="one", frame=Cameras.Frame(images=[image]))
+    async with KognicIOClient(**options | {"auth": tuple(options["auth"])}) as client:
+        opened = set(sys.modules)
+        async for result in create_inputs(client, [scene], "project-b"):
+            print(result.status.value)
+        print(sorted(set(sys.modules) - opened))
+
+asyncio.run(main())
+"""
+
+
+async def test_nothing_is_imported_late(emulator: Emulator) -> None:
+    """A run imports nothing once its client is open: an import needs descriptors, and there may be none."""
+    command = [sys.executable, "-c", LATE_IMPORTS, json.dumps(emulator.client_options())]
+    with anyio.fail_after(60):
+        done = await anyio.run_process(command, stderr=subprocess.STDOUT)
+    assert done.stdout.decode().splitlines() == ["created", "[]"]
