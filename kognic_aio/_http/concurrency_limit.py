@@ -16,6 +16,12 @@ from kognic_aio._http.rate_limiter import CALM, Clock
 FIRST_LIMIT = 8
 """Requests in flight at first, and while the base time is measured."""
 
+STARTUP_STEP = 3.0
+"""What a success adds to the limit until the host gets busy for the first time: the limit quadruples in a round."""
+
+STEP = 1.0
+"""What a success adds later: the limit doubles in a round."""
+
 HEADROOM = 2.0
 """Factor from the requests that are served at once to the limit: as many may wait, so that the host never does."""
 
@@ -159,11 +165,12 @@ class ConcurrencyLimit:
         self.limit: float = FIRST_LIMIT if adapts else inf
         self._bound = Bound()
         self._slowness = Slowness()
-        self._is_measuring = adapts  # the base time
+        self._is_measuring = False  # the base time anew
         self._usual = 0.0  # requests in flight before that
         self._measured_at = clock()
         self._reduced_at = -inf
         self._timeouts = 0.0
+        self._step = STARTUP_STEP
         self._begin_round()
 
     def _begin_round(self) -> None:
@@ -198,7 +205,7 @@ class ConcurrencyLimit:
             return
         is_hindered = self._adapts and (self._is_measuring or seconds > UNHINDERED * self._slowness.base(kind))
         if not is_hindered and self._peak > self.limit / 2:  # with fewer in flight, nobody waits for more
-            self.limit = max(self.limit, min(self.limit + 1, self._bound.value))
+            self.limit = max(self.limit, min(self.limit + self._step, self._bound.value))
         self._bound.accepted()
         if self._to_pass_over:
             self._to_pass_over -= 1
@@ -210,6 +217,8 @@ class ConcurrencyLimit:
 
     def _end_round(self, now: float) -> None:
         slowness = self._slowness.end_round(is_base=self._is_measuring)
+        if slowness > BUSY:
+            self._step = STEP
         if self._is_measuring:
             self._is_measuring, self._measured_at = False, now
             served = max(self._usual, min(self.limit, self._peak)) / slowness
@@ -229,6 +238,7 @@ class ConcurrencyLimit:
         if started < self._reduced_at:
             return False
         self._reduced_at = self._clock()
+        self._step = STEP
         self.limit = self._bound.refused(min(self.limit, self.in_flight), self._reduced_at)
         self._slowness.forget_round()
         self._begin_round()

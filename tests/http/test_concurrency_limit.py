@@ -239,6 +239,12 @@ def test_a_host_that_changes(before: Host, after: Host, at_best: float) -> None:
     assert run.refused_share < 0.05
 
 
+def test_the_limit_grows_fast_at_first() -> None:
+    run = Run(Host(0.3, spread=0.0), FIRST_LIMIT * (1 + 4 + 16))
+    assert run.limits[-1] >= CEILING
+    assert run.seconds == pytest.approx(3 * 0.3)
+
+
 def test_few_requests() -> None:
     """The limit does not grow beyond what is made use of."""
     assert max(Run(Host(0.1), 2000, ceiling=10).limits) <= 2 * 10 + 1
