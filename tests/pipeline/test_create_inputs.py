@@ -26,6 +26,7 @@ from kognic_aio import (
     create_inputs,
 )
 from kognic_aio.emulator import Emulator, RecordedRequest
+from kognic_aio.emulator.faults import STATUS_QUERY
 from kognic_aio.errors import (
     BatchClosedError,
     CredentialsError,
@@ -305,6 +306,20 @@ async def test_limits_are_kept(emulator: Emulator) -> None:
     assert 5 <= peak["uploads"] <= 8
     assert 3 <= peak["scene-jobs"] <= 5
     assert emulator.recorder.connections_opened <= limits.scene_jobs + limits.uploads + limits.inputs + QUERIES_AT_ONCE
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.05])
+async def test_no_request_more_than_the_protocol_needs(latency: float) -> None:
+    """Each scene takes one request a step and one a file. Only status queries come on top, shared by many scenes."""
+    async with (
+        Emulator(api_latency=latency, storage_latency=latency) as emulator,
+        KognicIOClient(**emulator.client_options()) as client,
+    ):
+        results = await collect(client, [cameras_scene(str(number), files=3) for number in range(300)])
+    assert [result.status for result in results] == [CREATED] * 300
+    requests = Counter(emulator.recorder.requests_by_endpoint)
+    assert requests.pop(STATUS_QUERY) < 0.2 * 300
+    assert sorted(requests.values()) == [1, 1, 1, 300, 300, 300, 300, 900], requests
 
 
 async def test_runs_share_the_limits_of_the_client(emulator: Emulator) -> None:
