@@ -231,7 +231,8 @@ class Throttle:
         self.concurrency_limit.succeeded(started, self._clock() - started - source_seconds, kind)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
-        if not self._told / MUCH < self.concurrency_limit.limit < self._told * MUCH:
+        limit = self.concurrency_limit.limit
+        if limit != self._told and not self._told / MUCH < limit < self._told * MUCH:
             self._tell_limits()
 
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
@@ -314,7 +315,9 @@ class Throttles:
         if key not in self._throttles:
             self._make_room()
             settings = dict.fromkeys(name for name, named in self._named if named == key)
-            name = str(url.origin())
+            # An emulator has both at one URL.
+            is_both = not is_api and _host_key(url, is_api=True) in (named for _, named in self._named)
+            name = f"{url.origin()} (storage)" if is_both else str(url.origin())
             self._throttles[key] = Throttle(name, self._clock, settings, self._tell, adapts=self._adapts)
         return self._throttles[key]
 

@@ -192,6 +192,23 @@ async def test_push_back(emulator: Emulator, client: KognicIOClient) -> None:
     assert {event.host for event in told if isinstance(event, events.HostEvent)} == {emulator.url}
 
 
+@pytest.mark.parametrize("adaptive", [True, False])
+async def test_hosts_that_are_well(adaptive: bool, emulator: Emulator) -> None:
+    """Of hosts that refuse nothing, only what was found out about them is told. API and storage are told apart."""
+    told: list[Event] = []
+    async with KognicIOClient(**emulator.client_options(), adaptive=adaptive) as client:
+        made = create_inputs(
+            client, [cameras_scene(str(n), files=3) for n in range(100)], "project-b", on_event=told.append
+        )
+        async for _ in made:
+            pass
+        found = made.progress.concurrency
+    assert {type(event) for event in told if isinstance(event, events.HostEvent)} == (
+        {events.LimitsChanged} if adaptive else set()
+    )
+    assert [*found] == ([emulator.url, f"{emulator.url} (storage)"] if adaptive else [])
+
+
 async def test_a_host_that_breaks_down(emulator: Emulator) -> None:
     """The circuit opens, and that is the last that is told of the host."""
     told: list[Event] = []
