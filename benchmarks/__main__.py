@@ -53,14 +53,15 @@ def main() -> None:
         else:
             _run(name, given, results)
     if results:
-        _write_pages(results, given.output)
+        _write_pages(results, given.output, is_quick=given.quick)
 
 
 def listing() -> str:
     """The benchmarks, and what they consist of."""
     lines: list[str] = []
     for name, benchmark in SUITE.items():
-        lines.append(f"{name}: {benchmark.title}")
+        sized = f", with so many scenes that the fastest takes {benchmark.seconds:g} s" if benchmark.seconds else ""
+        lines.append(f"{name}: {benchmark.title}{sized}")
         lines += [f"    {case}" for case in benchmark.cases]
     return "\n".join([*lines, f"{IMPORT}: The time of `import kognic_aio`"])
 
@@ -89,9 +90,9 @@ def _chosen(benchmark: Benchmark, names: Sequence[str] | None) -> list[Contender
     return chosen
 
 
-def _write_pages(results: Results, output: Path) -> None:
+def _write_pages(results: Results, output: Path, *, is_quick: bool) -> None:
     drawn = plots.draw(results, output)
-    (output / "README.md").write_text(pages.results_page(results, drawn), encoding="utf-8")
+    (output / "README.md").write_text(pages.results_page(results, drawn, is_quick=is_quick), encoding="utf-8")
     if output == CHECKED_IN:
         pages.write_predictions(ROOT / "benchmarks" / "README.md", results)
 

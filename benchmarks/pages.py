@@ -25,8 +25,15 @@ TABLES: Mapping[str, Callable[[Sequence[Outcome]], str]] = {
 }
 """The tables of benchmarks that are no comparison."""
 
+OVERVIEW = {
+    "wall.svg": "Seconds over those of the floor, of each comparison.",
+    "first.svg": "Seconds until the first input is created.",
+}
+"""The plots of all comparisons, with their captions."""
+
+QUICK = "These come from small cases that ran once, to see that all of them work. They are no figures to show."
+
 PLOTS = {
-    "small": ("wall.svg", "first.svg"),
     "grid": ("throughput.svg",),
     "stream": ("memory.svg",),
     "growth": ("growth.svg",),
@@ -57,24 +64,33 @@ def table(name: str, outcomes: Sequence[Outcome]) -> str:
     return TABLES.get(name, tables.comparison)(outcomes)
 
 
-def results_page(results: Results, plots: Sequence[str]) -> str:
+def results_page(results: Results, plots: Sequence[str], *, is_quick: bool = False) -> str:
     """The page with all results.
 
     Args:
         results: The results.
         plots: The names of the plots that were drawn.
+        is_quick: Whether they come from quick runs.
     """
+    overview = [f"{caption}\n\n![{caption}]({plot})" for plot, caption in OVERVIEW.items() if plot in plots]
     sections = [_section(name, results[name], plots) for name in SUITE if name in results]
-    return "\n\n".join([INTRODUCTION.rstrip(), *sections]) + "\n"
+    return "\n\n".join([INTRODUCTION.rstrip(), *([QUICK] if is_quick else []), *overview, *sections]) + "\n"
 
 
 def _section(name: str, result: Result, plots: Sequence[str]) -> str:
     title, outcomes = SUITE[name].title, result.outcomes
     about = f"`{name}`: {outcomes[0].case}" if len(outcomes) == 1 else f"`{name}`"
     drawn = [f"![{title}]({plot})" for plot in PLOTS.get(name, ()) if plot in plots]
-    return "\n\n".join(
-        [f"## {title}", about, table(name, outcomes), *drawn, f"Measured on {result.origin}."],
-    )
+    measured = f"{_medians(outcomes)} Measured on {result.origin}."
+    return "\n\n".join([f"## {title}", about, table(name, outcomes), *drawn, measured])
+
+
+def _medians(outcomes: Sequence[Outcome]) -> str:
+    """Of how many runs the figures are medians."""
+    counts = {len(runs) for outcome in outcomes for runs in outcome.runs.values()}
+    if counts == {1}:
+        return "Each ran once."
+    return f"Medians of {max(counts)} runs" + (", but some were so slow that they ran once." if 1 in counts else ".")
 
 
 def write_predictions(page: Path, results: Results) -> None:
@@ -122,7 +138,9 @@ def _predicted(load: Load, costs: Costs, latency: int, bandwidth: int) -> list[s
     for is_encrypted in (False, True):
         network = Network(latency=latency / 1000, bandwidth=bandwidth * 1e9, is_encrypted=is_encrypted)
         predicted = Prediction.of(load, network, costs, Limits())
-        cells += [f"{predicted.rate:,.1f}", predicted.bound, f"{predicted.processes:,}"]
+        is_limited = predicted.bound not in ("CPU", "network")
+        processes = "wider limits" if is_limited else f"{predicted.processes:,}"
+        cells += [f"{predicted.rate:,.1f}", predicted.bound, processes]
     return cells
 
 

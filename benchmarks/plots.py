@@ -84,8 +84,9 @@ def _bars(
         places = [place + (position - (len(names) - 1) / 2) * width for place in ran]
         heights = [top - bottom for top in ran.values()]
         bars = axes.bar(places, heights, width, bottom=bottom, label=name, color=COLORS[name])
-        axes.bar_label(bars, [_short(top) for top in ran.values()], fontsize=6, padding=1)
+        axes.bar_label(bars, [_short(top) for top in ran.values()], fontsize=6, padding=2, rotation=90)
     _log_scale(axes)
+    axes.margins(y=0.15)  # for the figures above the bars
     axes.set_xticks(range(len(outcomes)), list(outcomes))
     axes.grid(visible=False, axis="x")
     axes.figure.legend(ncols=len(names), loc="outside upper center")
@@ -157,5 +158,6 @@ def _costs(panels: Sequence[Axes], each: str, outcomes: Mapping[int, Outcome]) -
             ran = {count: outcome for count, outcome in outcomes.items() if name in outcome.runs}
             values = [outcome.median(name, cost(count)) for count, outcome in ran.items()]
             axes.plot([*ran], values, marker="o", label=name, color=COLORS[name])
-        axes.set(title=title, xlabel=f"{each}s", xscale="log", ylim=(0, None))
+        axes.set(title=title, xlabel=f"{each}s", xscale="log", ylim=(0, 1.1 * axes.get_ylim()[1]))
+        axes.set_xticks([*outcomes], [f"{count:,}" for count in outcomes], rotation=45)
         axes.minorticks_off()

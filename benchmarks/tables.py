@@ -88,7 +88,10 @@ def grid(outcomes: Sequence[Outcome]) -> str:
     """The seconds of each cell with the default limits and with fixed ones, and the default over the best of those."""
     fixed = [contender.name for contender in FIXED]
     head = ("files", "latency, ms", "scenes", "defaults", *fixed, "defaults / best")
-    return markdown(head, [_cell_of_grid(outcome, fixed) for outcome in outcomes])
+    table = markdown(head, [_cell_of_grid(outcome, fixed) for outcome in outcomes])
+    (files,) = {outcome.case.files for outcome in outcomes}
+    about = f"Seconds for scenes of {files} files. Fixed limits are those of scene jobs, uploads and inputs."
+    return f"{table}\n\n{about}"
 
 
 def _cell_of_grid(outcome: Outcome, fixed: Sequence[str]) -> Row:
