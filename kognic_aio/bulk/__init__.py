@@ -1,10 +1,10 @@
 """What people have on disk, to the platform and back: manifests and folders, checks, uploads and reports.
 
-    from kognic_aio import KognicIOClient, bulk
+from kognic_aio import KognicIOClient, bulk
 
-    async with KognicIOClient() as client:
-        async for result in bulk.upload(client, "recordings", "my-project", journal="recordings.kognic-journal"):
-            print(result.external_id, result.status)
+async with KognicIOClient() as client:
+    async for result in bulk.upload(client, "recordings", "my-project", journal="recordings.kognic-journal"):
+        print(result.external_id, result.status)
 """
 
 from kognic_aio.bulk.check import check_scene

@@ -27,6 +27,7 @@ from kognic_aio.model.resource import UploadableData
 from kognic_aio.model.scene import SequenceFrame
 from kognic_aio.model.scene_request import LocalFile, SceneRequest, SensorResource
 from kognic_aio.pipeline.result import SceneWithPreAnnotation
+from kognic_aio.pipeline.source import annotations_of
 from kognic_aio.scenes.job import AnyScene
 
 MAX_IMAGES = 9
@@ -79,8 +80,7 @@ def check_scene(
     """
     pre_annotations: Mapping[str | None, PreAnnotation] = {}
     if isinstance(scene, SceneWithPreAnnotation):
-        single = {} if scene.pre_annotation is None else {None: scene.pre_annotation}
-        pre_annotations, scene = {**single, **scene.pre_annotations}, scene.scene
+        pre_annotations, scene = annotations_of(scene), scene.scene
     return check_parts(scene, pre_annotations, calibration, motion_compensation=motion_compensation)
 
 
@@ -153,13 +153,17 @@ class _Checking:
                 if count > 1:
                     what = "images" if is_image else "point clouds"
                     yield self._problem("sensor-twice", f"sensor {sensor!r} has {count} {what} in it", frame)
-        is_aggregated = isinstance(self._scene, AggregatedLidarsAndCamerasSequence)  # its point clouds come as they like
+        is_aggregated = isinstance(
+            self._scene, AggregatedLidarsAndCamerasSequence
+        )  # its point clouds come as they like
         counted = [
             {(file.sensor, file.is_image) for file in frame.files if file.is_image or not is_aggregated}
             for frame in self._frames
         ]
         for sensor, is_image in sorted(set[tuple[str, bool]]().union(*counted)):
-            lacking = [frame for frame, there in zip(self._frames, counted, strict=True) if (sensor, is_image) not in there]
+            lacking = [
+                frame for frame, there in zip(self._frames, counted, strict=True) if (sensor, is_image) not in there
+            ]
             if lacking:
                 what = "image" if is_image else "point cloud"
                 numbers = f"{len(self._frames) - len(lacking)} of {len(self._frames)} frames have one"
@@ -169,13 +173,15 @@ class _Checking:
         """Whether the calibration has every sensor, and as what it is."""
         if self._calibration is None:
             return
-        for sensor, is_image in sorted({(file.sensor, file.is_image) for frame in self._frames for file in frame.files}):
+        for sensor, is_image in sorted(
+            {(file.sensor, file.is_image) for frame in self._frames for file in frame.files}
+        ):
             calibrated = self._calibration.get(sensor)
             what = "camera" if is_image else "lidar"
             if calibrated is None:
                 hint = f"it has {', '.join(sorted(self._calibration))}"
                 yield self._problem("unknown-sensor", f"the calibration lacks the {what} {sensor!r}", hint=hint)
-            elif not isinstance(calibrated, BaseCameraCalibration if is_image else LidarCalibration):
+            elif isinstance(calibrated, LidarCalibration) is is_image:
                 kind = calibrated.calibration_type.value
                 yield self._problem("unknown-sensor", f"{what} {sensor!r} has a calibration of the type {kind!r}")
 
@@ -225,11 +231,10 @@ class _Checking:
                 yield self._problem("imu-span", message, frame)
 
     def _file(self, frame: _Frame, file: _File) -> Iterator[Problem]:
-        data = file.data
-        if not file.is_local and not isinstance(data, bytes | bytearray | memoryview):
+        data = bytes(file.data) if isinstance(file.data, bytes | bytearray | memoryview) else None
+        if data is None and not file.is_local:
             return
-        with_times = self._compensates and not file.is_image
-        found = check_file(file.name, None if file.is_local else bytes(data or b""), with_times=with_times)
+        found = check_file(file.name, data, with_times=self._compensates and not file.is_image)
         for flaw in found.flaws:
             problem = self._problem(flaw.code, flaw.message, frame, file.name)
             yield problem if flaw.is_error else evolve(problem, severity=Severity.WARNING)
@@ -243,7 +248,9 @@ class _Checking:
             return
         width, height = calibrated.image_width, calibrated.image_height
         if (found.width, found.height) != (width, height):
-            message = f"it has {found.width} x {found.height} pixels, the calibration of {file.sensor!r} {width} x {height}"
+            message = (
+                f"it has {found.width} x {found.height} pixels, the calibration of {file.sensor!r} {width} x {height}"
+            )
             yield self._problem("image-size", message, frame, file.name)
 
     def _point_times(self, frame: _Frame, file: _File, found: Found) -> Iterator[Problem]:
@@ -287,7 +294,9 @@ def _frames_of(scene: AnyScene) -> Iterator[_Frame]:
 def _requested(resources: Iterable[SensorResource], *, is_image: bool) -> Iterator[_File]:
     for each in resources:
         if each.local_file is None:
-            yield _File(sensor=each.sensor_name, is_image=is_image, name=each.external_resource_uri or "", is_local=False)
+            yield _File(
+                sensor=each.sensor_name, is_image=is_image, name=each.external_resource_uri or "", is_local=False
+            )
         else:
             yield _file_of(each.sensor_name, each.local_file, is_image=is_image)
 

@@ -122,6 +122,7 @@ def read_scene(description: Description, workspace_id: str = "") -> DescribedSce
     """Read a scene from its description, and note all that is wrong with that. It reads files, but not those to upload.
 
     Args:
+        description: The description.
         workspace_id: The workspace of a `scene_request` that does not name one.
     """
     if description.content is None:
@@ -259,7 +260,9 @@ class _Reading:
         if given is None:
             return ()
         if not isinstance(given, list):
-            self._flaw("targets", f"expected a list of objects with project, batch and pre_annotation, got {shown(given)}")
+            self._flaw(
+                "targets", f"expected a list of objects with project, batch and pre_annotation, got {shown(given)}"
+            )
             return ()
         targets = [self._target(each, f"targets[{number}]") for number, each in enumerate(given)]
         return tuple(target for target in targets if target is not None)
@@ -271,7 +274,9 @@ class _Reading:
         names = {"project": "project", "batch": "batch", "pre_annotation": "pre_annotation"}
         names["preAnnotation"] = "pre_annotation"
         for name in given.keys() - names:
-            self._flaw(f"{place}.{name}", "unknown field; a target has project, batch and pre_annotation", "unknown-field")
+            self._flaw(
+                f"{place}.{name}", "unknown field; a target has project, batch and pre_annotation", "unknown-field"
+            )
         try:
             return InputTarget(**{names[name]: value for name, value in given.items() if name in names})
         except InvalidError as error:

@@ -138,7 +138,9 @@ class _Layout:
         lidars = [*self._sensors(LIDARS, PointCloud)]
         reference = next((sensor for sensor in (*lidars, *cameras) if sensor.files), None)
         if reference is None:
-            self._problem("no-files", None, "there is no image and no point cloud", "expected cameras/<sensor>/<ns>.jpg")
+            self._problem(
+                "no-files", None, "there is no image and no point cloud", "expected cameras/<sensor>/<ns>.jpg"
+            )
             return None
         content = (self._read("scene.json") if "scene.json" in names else None) or {}
         if taken := sorted(content.keys() & {"frame", "frames"}):
@@ -153,7 +155,9 @@ class _Layout:
         has_poses = "ego_poses.json" in names and self._add_poses(frames)
         if "imu.json" in names:
             content["imu_data"] = self._imu_data()
-        kind = content.setdefault("type", _kind(bool(cameras), bool(lidars), len(frames) > 1 or has_annotated or has_poses))
+        kind = content.setdefault(
+            "type", _kind(bool(cameras), bool(lidars), len(frames) > 1 or has_annotated or has_poses)
+        )
         if kind in KINDS and not str(kind).endswith("sequence"):
             content["frame"] = _single(frames[0], has_time=bool(lidars))
         else:
@@ -239,7 +243,9 @@ class _Layout:
         if "keyframes.json" in names:
             ways["keyframes.json"] = self._read("keyframes.json")
         if len(ways) > 1:
-            self._problem("invalid-value", "scene.json", f"give one of {' and '.join(ways)}, which choose frames to annotate")
+            self._problem(
+                "invalid-value", "scene.json", f"give one of {' and '.join(ways)}, which choose frames to annotate"
+            )
         for way, given in ways.items():
             choose: Callable[[Any, Sequence[int]], Sequence[int]] = _CHOICES[way]
             try:
@@ -261,7 +267,9 @@ class _Layout:
             if frame_id in by_id:
                 by_id[frame_id]["ego_vehicle_pose"] = _nested(pose)
             else:
-                there = f"the frames are 0 to {len(frames) - 1}, in the order of the first lidar or else the first camera"
+                there = (
+                    f"the frames are 0 to {len(frames) - 1}, in the order of the first lidar or else the first camera"
+                )
                 self._problem("unknown-frame", "ego_poses.json", f"there is no frame {frame_id!r}", there)
         return bool(poses)
 
@@ -353,7 +361,11 @@ def _nested(pose: Any) -> Any:
         return pose
     position = {axis: pose[axis] for axis in "xyz" if axis in pose}
     rotation = {axis: pose[f"rotation_{axis}"] for axis in "wxyz" if f"rotation_{axis}" in pose}
-    rest = {name: value for name, value in pose.items() if name not in position and name.removeprefix("rotation_") not in rotation}
+    rest = {
+        name: value
+        for name, value in pose.items()
+        if name not in position and name.removeprefix("rotation_") not in rotation
+    }
     return {"position": position, "rotation": rotation, **rest}
 
 

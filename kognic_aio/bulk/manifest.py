@@ -95,7 +95,7 @@ def _opened(source: str) -> Generator[BinaryIO, None, None]:
         return
     with open_regular(source) as file:
         is_compressed = file.peek(2)[:2] == b"\x1f\x8b"
-        yield cast("BinaryIO", gzip.open(file) if is_compressed else file)
+        yield cast("BinaryIO", gzip.GzipFile(fileobj=file) if is_compressed else file)
 
 
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -1,10 +1,10 @@
-"""Models from JSON as people write it: in snake_case or camelCase, with files beside it. All problems are told at once."""
+"""Models from JSON as people write it, in snake_case or camelCase. All problems are told at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 from attrs import define, field
@@ -38,10 +38,10 @@ BROKEN = _Broken()
 
 
 @cache
-def names_of(kind: type[Validated]) -> Mapping[str, "attrs.Attribute[Any]"]:
+def names_of(kind: type) -> "Mapping[str, attrs.Attribute[Any]]":
     """The fields of a model by each of the names that they may have. A dot leads into an object."""
     wire = wire_names(kind)
-    fields = [each for each in attrs.fields(kind) if each.init]
+    fields = [each for each in attrs.fields(cast("Any", kind)) if each.init]
     return {name: each for each in fields for name in (wire[each.name], each.alias) if name not in NOT_WRITTEN}
 
 
@@ -90,7 +90,7 @@ class Reader:
             return self._broken(place, f"expected a calibration_type of {', '.join(CALIBRATIONS)}, got {shown(kind)}")
         return self._model(CALIBRATIONS[kind], data, place)
 
-    def _model(self, kind: type[Validated], data: Any, place: str) -> Any:
+    def _model(self, kind: type[Any], data: Any, place: str) -> Any:
         if issubclass(kind, LocalFile) and isinstance(data, str):
             data = {"filename": data}
         if not isinstance(data, Mapping):
@@ -106,44 +106,44 @@ class Reader:
         self._find_file(kind, given)
         return self._made(kind, given, place)
 
-    def _made(self, kind: type[Validated], given: dict[str, Any], place: str) -> Any:
+    def _made(self, kind: type[Any], given: dict[str, Any], place: str) -> Any:
         """The model of some arguments. Those that are refused are left out, if the model can do without them."""
-        made = kind.__new__(kind)
+        made = object.__new__(kind)
         try:
-            made.__init__(**given)  # type: ignore[misc]  # so that it is there even if it is refused in the end
+            made.__init__(**given)  # so that it is there even if it is refused in the end
         except InvalidError as error:
             self._refused(kind, error, place)
             # The last thing that is checked is that the fields fit together, when all of them have their values.
             if all(hasattr(made, each.name) for each in attrs.fields(kind)):
                 return made
             wrong = next((name for name in given if str(error).startswith(f"{kind.__qualname__}.{name}")), None)
-            optional = {each.alias for each in attrs.fields(kind) if each.default is not attrs.NOTHING}
+            optional = {str(each.alias) for each in attrs.fields(kind) if each.default is not attrs.NOTHING}
             if wrong in optional:
                 return self._made(kind, {name: value for name, value in given.items() if name != wrong}, place)
             return BROKEN
         return made
 
-    def _arguments(self, kind: type[Validated], data: Mapping[str, Any], place: str) -> dict[str, Any]:
+    def _arguments(self, kind: type[Any], data: Mapping[str, Any], place: str) -> dict[str, Any]:
         """The arguments of a model, read from the members of an object that are not null."""
         names, given = names_of(kind), dict[str, Any]()
         for name, value in _members(data, names):
             if name not in names:
                 self._unknown(kind, name, place)
                 continue
-            alias, path = names[name].alias, f"{place}.{name}".removeprefix(".")
+            alias, path = str(names[name].alias), f"{place}.{name}".removeprefix(".")
             if alias in given:
                 self.flaws.append(Flaw(path, f"{alias} is given twice"))
             elif (read := self._value(names[name].type, value, path)) is not BROKEN:
                 given[alias] = read
         return given
 
-    def _unknown(self, kind: type[Validated], name: str, place: str) -> None:
+    def _unknown(self, kind: type[Any], name: str, place: str) -> None:
         known = [each.alias for each in attrs.fields(kind) if each.init]
         likely = closest(name, known)
         hint = f", did you mean {likely!r}?" if likely else f"; {kind.__qualname__} has {', '.join(known)}"
         self.flaws.append(Flaw(f"{place}.{name}".removeprefix("."), f"unknown field{hint}", "unknown-field"))
 
-    def _find_file(self, kind: type[Validated], given: dict[str, Any]) -> None:
+    def _find_file(self, kind: type[Any], given: dict[str, Any]) -> None:
         """Make the name of a file a path. The file keeps its name in the resource id, wherever the folder is."""
         name = given.get("filename")
         if not issubclass(kind, Resource | LocalFile) or not isinstance(name, str) or not name or name.startswith("~"):
@@ -155,16 +155,22 @@ class Reader:
             folder, slash, stem = stem.rpartition("/")
             given.setdefault("resource_id", f"{folder}{slash}{stem.replace('.', '_')}{dot}{suffix}")
 
-    def _refused(self, kind: type[Validated], error: InvalidError, place: str) -> None:
-        for part, problem in error.problems or [("", str(error))]:
-            start = f"{kind.__qualname__}."
-            if not part and problem.startswith(start):  # such as `Image.filename: wrong format`
-                part, _, problem = problem.removeprefix(start).partition(": ")
-            self.flaws.append(Flaw(f"{place}.{part}".strip("."), problem))
+    def _refused(self, kind: type[Any], error: InvalidError, place: str) -> None:
+        problems = error.problems or [_split(str(error), kind)]
+        self.flaws += [Flaw(f"{place}.{part}".strip("."), problem) for part, problem in problems]
 
     def _broken(self, place: str, problem: str, code: str = "invalid-value") -> _Broken:
         self.flaws.append(Flaw(place, problem, code))
         return BROKEN
+
+
+def _split(message: str, kind: type[Any]) -> tuple[str, str]:
+    """The place and the problem of a message such as `Image.filename: wrong format`."""
+    start = f"{kind.__qualname__}."
+    if not message.startswith(start):
+        return "", message
+    place, _, problem = message.removeprefix(start).partition(": ")
+    return place, problem
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:

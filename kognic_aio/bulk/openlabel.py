@@ -1,6 +1,7 @@
 """Checks pre-annotations against OpenLABEL, and against the streams, frames and timestamps of their scene."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from kognic_aio.bulk.problem import Problem
@@ -11,12 +12,14 @@ from kognic_aio.scenes.job import AnyScene
 
 
 def check_pre_annotation(
-    name: str | None, pre_annotation: PreAnnotation, scene: AnyScene, sensors: Set[str]
+    name: str | None, pre_annotation: PreAnnotation, scene: AnyScene, sensors: AbstractSet[str]
 ) -> Iterator[Problem]:
     """Check a pre-annotation of a scene.
 
     Args:
         name: Its name, if it has one.
+        pre_annotation: OpenLABEL in any form.
+        scene: The scene.
         sensors: The names of the scene's sensors.
     """
     where = "pre_annotation" if name is None else f"pre_annotations[{name!r}]"
@@ -38,7 +41,7 @@ def check_pre_annotation(
         yield problem(code, message)
 
 
-def _streams(openlabel: Mapping[str, Any], sensors: Set[str]) -> Iterator[tuple[str, str]]:
+def _streams(openlabel: Mapping[str, Any], sensors: AbstractSet[str]) -> Iterator[tuple[str, str]]:
     """The problems with streams that are no sensors of the scene."""
     for stream in sorted(set(_names(openlabel, "streams")) - sensors):
         yield "unknown-stream", f"openlabel.streams: the scene has no sensor {stream!r}; it has {_some(sensors)}"
@@ -64,5 +67,5 @@ def _names(openlabel: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _some(sensors: Set[str]) -> str:
+def _some(sensors: AbstractSet[str]) -> str:
     return ", ".join(sorted(sensors))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Iterable, Iterator
 from contextlib import ExitStack
 from os import PathLike, fspath
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from attrs import asdict, fields, frozen
 
@@ -99,7 +100,7 @@ async def write_report(
     path, lines, count = Path(path), Lines(Path(path).suffix), 0
     left = {result.external_id: result for result in others}
     with ExitStack() as stack:
-        file = await in_thread(stack.enter_context, replacing(path))
+        file = cast("BinaryIO", await in_thread(stack.enter_context, replacing(path)))
         async for result in recorded:
             left.pop(result.external_id, None)
             count += lines.add(result)

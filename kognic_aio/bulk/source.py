@@ -126,16 +126,14 @@ async def from_thread(scenes: Iterator[T]) -> AsyncGenerator[T, None]:
             yield cast("T", scene)
 
 
-async def with_calibration(
-    scene: DescribedScene, calibrations: Calibrations
-) -> SceneWithPreAnnotation | InvalidScene:
+async def with_calibration(scene: DescribedScene, calibrations: Calibrations) -> SceneWithPreAnnotation | InvalidScene:
     """The scene for a run, with the id of its calibration."""
     try:
         item = scene.item()
-        if scene.calibration is None:
+        if scene.calibration is None or scene.scene is None:
             return item
         calibration_id = await calibrations.id_of(scene.calibration)
-        return evolve(scene, scene=evolve(scene.scene, calibration_id=calibration_id)).item()
+        return evolve(scene, scene=evolve(cast("Any", scene.scene), calibration_id=calibration_id)).item()
     except (InvalidError, BadRequestError, ConflictError) as error:  # others are not about this scene alone
         return InvalidScene(error, scene.name)
 

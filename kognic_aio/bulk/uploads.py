@@ -51,11 +51,18 @@ def upload(
     Args:
         client: An open client.
         source: Paths of manifests and folders, as for `read`.
-        project, batch, targets, journal, retry_failed, on_failure, existing, on_event: As for `create_inputs`.
+        project: As for `create_inputs`.
+        batch: As for `create_inputs`.
+        targets: As for `create_inputs`.
+        journal: As for `create_inputs`.
         dryrun: Whether the platform is to validate the scenes only. A scene that comes with a calibration, which would
             have to be created, is only checked.
         motion_compensation: Whether the platform is to move points to where they were at the time of their frame.
         shard: The part of the source to upload. By default all of it.
+        retry_failed: As for `create_inputs`.
+        on_failure: As for `create_inputs`.
+        existing: As for `create_inputs`.
+        on_event: As for `create_inputs`.
         on_problem: Called with each problem that the checks find. Scenes with errors are FAILED, and nothing of them is
             sent.
 
@@ -140,10 +147,10 @@ class _Scenes:
 
     _client: KognicIOClient
     _source: Source
-    _shard: Shard | None = field(kw_only=True)
-    _motion_compensation: bool = field(kw_only=True)
-    _dryrun: bool = field(kw_only=True)
-    _on_problem: OnProblem | None = field(kw_only=True)
+    _shard: Shard | None = field(alias="shard", kw_only=True)
+    _motion_compensation: bool = field(alias="motion_compensation", kw_only=True)
+    _dryrun: bool = field(alias="dryrun", kw_only=True)
+    _on_problem: OnProblem | None = field(alias="on_problem", kw_only=True)
     only_checked: deque[InputCreationResult] = field(factory=deque[InputCreationResult], init=False)
 
     async def __aiter__(self) -> AsyncGenerator[SceneWithPreAnnotation | InvalidScene, None]:
@@ -152,8 +159,9 @@ class _Scenes:
         async with aclosing(from_thread(self._examined(self._client.workspace_id))) as scenes:
             async for each in scenes:
                 scene = unique(each, places)
-                for problem in scene.problems if self._on_problem is not None else ():
-                    self._on_problem(problem)
+                if self._on_problem is not None:
+                    for problem in scene.problems:
+                        self._on_problem(problem)
                 if self._dryrun and scene.calibration is not None and not scene.has_errors:
                     validated = InputCreationStatus.VALIDATED
                     self.only_checked.append(InputCreationResult(status=validated, external_id=scene.name))

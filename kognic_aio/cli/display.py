@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar

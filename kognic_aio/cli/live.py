@@ -148,9 +148,7 @@ async def showing(story: Story, *, as_json: bool) -> AsyncGenerator[Callable[[Ev
     if as_json:
         yield lambda event: _print_json(story, event)
     elif console.is_interactive:
-        bar = Bar(
-            BarColumn(None), MofNCompleteColumn(), TextColumn("scenes"), TimeRemainingColumn(), console=console
-        )
+        bar = Bar(BarColumn(None), MofNCompleteColumn(), TextColumn("scenes"), TimeRemainingColumn(), console=console)
         task = bar.add_task("scenes", total=story.total)
 
         def drawn() -> Group:

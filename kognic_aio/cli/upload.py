@@ -17,7 +17,14 @@ from kognic_aio.cli import INTERRUPTED, program_name
 from kognic_aio.cli.display import environment, platform_options
 from kognic_aio.cli.live import Story, showing
 from kognic_aio.cli.output import say
-from kognic_aio.errors import InvalidError, KognicError, RequestError, ServerError, TooManyRequestsError, UnavailableError
+from kognic_aio.errors import (
+    InvalidError,
+    KognicError,
+    RequestError,
+    ServerError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from kognic_aio.pipeline.creation import OnFailure
 from kognic_aio.pipeline.existing import Existing
 
@@ -30,7 +37,7 @@ TEMPORARY = (RequestError, ServerError, TooManyRequestsError, UnavailableError)
 STANDARD_INPUT = "-"
 
 
-class TargetType(click.ParamType):
+class TargetType(click.ParamType):  # type: ignore[type-arg]  # click before 8.4 has no argument
     """`PROJECT[/BATCH][=PRE_ANNOTATION]`."""
 
     name = "target"
@@ -47,7 +54,7 @@ class TargetType(click.ParamType):
             self.fail(f"{value!r}: {error}", param, ctx)
 
 
-class ShardType(click.ParamType):
+class ShardType(click.ParamType):  # type: ignore[type-arg]  # as above
     """`I/N`."""
 
     name = "shard"
@@ -110,7 +117,9 @@ class Order:
     metavar="FILE",
     help="Records each step, so that the same command goes on after an interruption. [default: SOURCE.kognic-journal]",
 )
-@click.option("--report", metavar="FILE", help="Write a row per scene and target to FILE, which ends in .jsonl or .tsv.")
+@click.option(
+    "--report", metavar="FILE", help="Write a row per scene and target to FILE, which ends in .jsonl or .tsv."
+)
 @click.option("--dry-run", is_flag=True, help="Let the platform validate the scenes, and create nothing.")
 @click.option("--retry-failed", is_flag=True, help="Start scenes afresh that failed in an earlier run.")
 @click.option("--max-failures", type=click.IntRange(min=0), metavar="N", help="Take no more scenes after N failures.")

@@ -89,12 +89,7 @@ class Taken:
     @property
     def pre_annotations(self) -> Mapping[str | None, PreAnnotation]:
         """The pre-annotations by name; a single one has none."""
-        item = self._item
-        if not isinstance(item, SceneWithPreAnnotation):
-            return {}
-        if item.pre_annotation is not None:
-            return {None: item.pre_annotation}
-        return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
+        return annotations_of(self._item) if isinstance(self._item, SceneWithPreAnnotation) else {}
 
     async def sources(self, pool: ReadPool, *, dryrun: bool = False) -> Mapping[str, FileSource]:
         """Check the local files of the scene, and return the source of each file by filename.
@@ -172,6 +167,13 @@ class Taken:
             asyncio.run_coroutine_threadsafe(calling, loop).result()
         except RuntimeError:  # the loop is closed
             asyncio.run(calling)
+
+
+def annotations_of(item: SceneWithPreAnnotation) -> Mapping[str | None, PreAnnotation]:
+    """The pre-annotations of a scene by name; a single one has none."""
+    if item.pre_annotation is not None:
+        return {None: item.pre_annotation}
+    return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
 
 
 def external_id_of(item: object) -> str | None:

@@ -30,7 +30,9 @@ def png(width: int = WIDTH, height: int = HEIGHT) -> bytes:
     """An image of one colour."""
     rows = zlib.compress((b"\0" + b"\x80" * width) * height)
     parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b""))
-    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -47,7 +49,12 @@ def write(path: Path, content: Any) -> Path:
 
 
 def record(
-    folder: Path, *, cameras: Sequence[str] = ("CAM",), lidars: Sequence[str] = (), frames: int = 3, calibrated: bool = False
+    folder: Path,
+    *,
+    cameras: Sequence[str] = ("CAM",),
+    lidars: Sequence[str] = (),
+    frames: int = 3,
+    calibrated: bool = False,
 ) -> Path:
     """Write the folder of a scene."""
     times = [START + number * INTERVAL for number in range(frames)]
@@ -58,7 +65,7 @@ def record(
         for time in times:
             write(folder / "lidar" / name / f"{time}.csv", csv(time))
     if calibrated or (cameras and lidars):
-        sensors = {name: CAMERA for name in cameras} | {name: LIDAR for name in lidars}
+        sensors = dict.fromkeys(cameras, CAMERA) | dict.fromkeys(lidars, LIDAR)
         write(folder / "calibration.json", sensors)
     return folder
 

@@ -69,7 +69,17 @@ def las(version: tuple[int, int] = (1, 2), kind: int = 3, points: int = 1, recor
     return bytes(header) + bytes(34 * records)
 
 
-PCD = "VERSION 0.7\nFIELDS x y z intensity\nSIZE 4 4 4 4\nTYPE F F F U\nCOUNT 1 1 1 1\nWIDTH 1\nHEIGHT 1\nPOINTS 1\nDATA binary\n"
+PCD = """\
+VERSION 0.7
+FIELDS x y z intensity
+SIZE 4 4 4 4
+TYPE F F F U
+COUNT 1 1 1 1
+WIDTH 1
+HEIGHT 1
+POINTS 1
+DATA binary
+"""
 
 
 def cloud(suffix: str, content: bytes) -> Plant:
@@ -120,9 +130,16 @@ PLANTED = {
     "pcd with other size": Planted("wrong-header", "TYPE", cloud("pcd", pcd(PCD.replace("4 4 4 4", "4 4 3 4")))),
     "pcd that miscounts": Planted("broken-file", "POINTS", cloud("pcd", pcd(PCD.replace("POINTS 1", "POINTS 2")))),
     "pcd without data": Planted("wrong-header", "DATA", cloud("pcd", pcd(PCD.replace("DATA binary\n", "")))),
-    "pcd without points": Planted("no-points", ".pcd", cloud("pcd", pcd(PCD.replace("TH 1", "TH 0").replace("TS 1", "TS 0")))),
+    "pcd without points": Planted(
+        "no-points", ".pcd", cloud("pcd", pcd(PCD.replace("TH 1", "TH 0").replace("TS 1", "TS 0")))
+    ),
     "organised pcd": Planted(
-        "wrong-header", "organised", cloud("pcd", pcd(PCD.replace("HEIGHT 1", "HEIGHT 2").replace("TS 1", "TS 2").replace("binary", "binary_compressed")))
+        "wrong-header",
+        "organised",
+        cloud(
+            "pcd",
+            pcd(PCD.replace("HEIGHT 1", "HEIGHT 2").replace("TS 1", "TS 2").replace("binary", "binary_compressed")),
+        ),
     ),
     "cut las": Planted("broken-file", ".las", cloud("las", las(points=2))),
     "las header only": Planted("broken-file", ".las", cloud("las", las()[:100])),
@@ -135,15 +152,21 @@ PLANTED = {
     "sensor without files": Planted("no-files", "cameras/REAR", lambda scene: (scene / "cameras/REAR").mkdir()),
     # Frames
     "missing image": Planted("missing-sensor", "2 of 3", remove(IMAGE)),
-    "file between frames": Planted("left-out", str(START + 3 * INTERVAL), put(f"cameras/CAM/{START + 3 * INTERVAL}.png", png())),
+    "file between frames": Planted(
+        "left-out", str(START + 3 * INTERVAL), put(f"cameras/CAM/{START + 3 * INTERVAL}.png", png())
+    ),
     "timestamps of another century": Planted("wrong-time", "century", lambda scene: retime(scene, 1)),
     "timestamps in milliseconds": Planted("invalid-value", "milliseconds", lambda scene: retime(scene, START // 10**6)),
     # Calibration
     "image of another size": Planted("image-size", "8 x 6", calibrated(CAM=CAMERA | {"image_width": 9})),
-    "lidar without calibration": Planted("unknown-sensor", "'LID'", put("calibration.json", {"CAM": CAMERA, "SIDE": CAMERA})),
+    "lidar without calibration": Planted(
+        "unknown-sensor", "'LID'", put("calibration.json", {"CAM": CAMERA, "SIDE": CAMERA})
+    ),
     "camera calibrated as lidar": Planted("unknown-sensor", "'lidar'", calibrated(CAM=LIDAR)),
     "no calibration": Planted("missing-field", "calibration_id", remove("calibration.json")),
-    "unknown kind of calibration": Planted("invalid-value", "calibration['CAM']", calibrated(CAM={"calibration_type": "telescope"})),
+    "unknown kind of calibration": Planted(
+        "invalid-value", "calibration['CAM']", calibrated(CAM={"calibration_type": "telescope"})
+    ),
     "calibration without position": Planted("missing-field", "position", calibrated(LID={"calibration_type": "lidar"})),
     "calibration that is no JSON": Planted("unreadable-file", "calibration.json", put("calibration.json", b"{")),
     "calibration turned wrongly": Planted(
@@ -152,27 +175,55 @@ PLANTED = {
     # Poses and IMU data
     "pose of no frame": Planted("unknown-frame", "'7'", put("ego_poses.json", {str(n): pose() for n in (0, 1, 2, 7)})),
     "frame without pose": Planted("missing-pose", "2 of 3", put("ego_poses.json", {"0": pose(), "1": pose()})),
-    "pose turned wrongly": Planted("invalid-value", "length 0", put("ego_poses.json", {str(n): turned(0) for n in range(3)})),
-    "pose slightly off": Planted("inexact-rotation", "1.05", put("ego_poses.json", {str(n): turned(1.05) for n in range(3)}), False),
+    "pose turned wrongly": Planted(
+        "invalid-value", "length 0", put("ego_poses.json", {str(n): turned(0) for n in range(3)})
+    ),
+    "pose slightly off": Planted(
+        "inexact-rotation", "1.05", put("ego_poses.json", {str(n): turned(1.05) for n in range(3)}), False
+    ),
     "imu too short": Planted("imu-span", "frame 2", put("imu.json", imu(START, START + INTERVAL))),
     "imu in seconds": Planted("invalid-value", "seconds", put("imu.json", imu(1_700_000_000, 1_700_000_100))),
-    "imu backwards": Planted("imu-order", "not after", put("imu.json", [*imu(START, START + 2 * INTERVAL), *imu(START, START + INTERVAL)])),
-    "points outside of imu": Planted("imu-span", CLOUD, lambda scene: (put("imu.json", imu(START, START + 2 * INTERVAL))(scene), put(CLOUD, csv(START - 1))(scene))),
+    "imu backwards": Planted(
+        "imu-order", "not after", put("imu.json", [*imu(START, START + 2 * INTERVAL), *imu(START, START + INTERVAL)])
+    ),
+    "points outside of imu": Planted(
+        "imu-span",
+        CLOUD,
+        lambda scene: (put("imu.json", imu(START, START + 2 * INTERVAL))(scene), put(CLOUD, csv(START - 1))(scene)),
+    ),
     # What comes with the scene
-    "pre-annotation without openlabel": Planted("pre-annotation", "OpenLABEL", put("pre_annotation.json", {"objects": {}})),
+    "pre-annotation without openlabel": Planted(
+        "pre-annotation", "OpenLABEL", put("pre_annotation.json", {"objects": {}})
+    ),
     "another version of openlabel": Planted(
-        "pre-annotation", "schema_version", put("pre_annotation.json", {"openlabel": {"metadata": {"schema_version": "0.3"}}})
+        "pre-annotation",
+        "schema_version",
+        put("pre_annotation.json", {"openlabel": {"metadata": {"schema_version": "0.3"}}}),
     ),
     "not the schema of openlabel": Planted(
-        "openlabel", "objects", put("pre_annotation.json", {"openlabel": OPENLABEL["openlabel"] | {"objects": {"a": 1}}})
+        "openlabel",
+        "objects",
+        put("pre_annotation.json", {"openlabel": OPENLABEL["openlabel"] | {"objects": {"a": 1}}}),
     ),
-    "unknown stream": Planted("unknown-stream", "'REAR'", put("pre_annotation_x.json", openlabel(streams={"REAR": {"type": "camera"}}))),
-    "unknown time": Planted("pre-annotation", "timestamp", put("pre_annotation.json", openlabel(frames={"0": timed(7)}))),
-    "unknown frame": Planted("unknown-frame", "'9'", put("pre_annotation.json", openlabel(frames={"0": timed(0, "9")}))),
-    "nested metadata": Planted("invalid-value", "metadata", put("scene.json", {"metadata": {"weather": {"rain": True}}})),
+    "unknown stream": Planted(
+        "unknown-stream", "'REAR'", put("pre_annotation_x.json", openlabel(streams={"REAR": {"type": "camera"}}))
+    ),
+    "unknown time": Planted(
+        "pre-annotation", "timestamp", put("pre_annotation.json", openlabel(frames={"0": timed(7)}))
+    ),
+    "unknown frame": Planted(
+        "unknown-frame", "'9'", put("pre_annotation.json", openlabel(frames={"0": timed(0, "9")}))
+    ),
+    "nested metadata": Planted(
+        "invalid-value", "metadata", put("scene.json", {"metadata": {"weather": {"rain": True}}})
+    ),
     "unknown field": Planted("unknown-field", "'external_id'", put("scene.json", {"external_ids": "a"})),
-    "keyframes of another length": Planted("invalid-value", "frame_count", put("keyframes.json", {"frame_count": 4, "keyframe_indices": [0]})),
-    "keyframe that is not there": Planted("invalid-value", "keyframes.json", put("keyframes.json", {"frame_count": 3, "keyframe_indices": [3]})),
+    "keyframes of another length": Planted(
+        "invalid-value", "frame_count", put("keyframes.json", {"frame_count": 4, "keyframe_indices": [0]})
+    ),
+    "keyframe that is not there": Planted(
+        "invalid-value", "keyframes.json", put("keyframes.json", {"frame_count": 3, "keyframe_indices": [3]})
+    ),
     "misspelt file": Planted("unused-file", "ego_poses.json", put("ego_pose.json", {}), False),
 }
 
@@ -245,7 +296,8 @@ def test_many_scenes_in_several_processes(tmp_path: Path) -> None:
     """Scenes come in their order, however many processes check them."""
     image = write(tmp_path / "image.png", png())
     lines = [
-        {"type": "cameras", "external_id": f"scene-{n:04}", "frame": {"images": [{"filename": image.name}]}} for n in range(300)
+        {"type": "cameras", "external_id": f"scene-{n:04}", "frame": {"images": [{"filename": image.name}]}}
+        for n in range(300)
     ]
     lines[250]["frame"] = {"images": [{"filename": "missing.png"}]}
     manifest = tmp_path / "scenes.jsonl.gz"

@@ -129,9 +129,10 @@ class Journal:
 
     async def results(self) -> AsyncGenerator[InputCreationResult, None]:
         """Yield the results of all scenes that have settled, also those that were delivered."""
-        after = ""
-        while found := await self._worker.run(self._opened().results, after):
-            for after, result in found:  # noqa: B020  # the next ones come after the last of these
+        last = ""
+        while found := await self._worker.run(self._opened().results, last):
+            last, _ = found[-1]
+            for _, result in found:
                 yield result
 
     async def retry_failed(self) -> int:
