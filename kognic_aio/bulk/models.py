@@ -125,7 +125,7 @@ class Reader:
 
     def _arguments(self, kind: type[Any], data: Mapping[str, Any], place: str) -> dict[str, Any]:
         """The arguments of a model, read from the members of an object that are not null."""
-        names, given = names_of(kind), dict[str, Any]()
+        names, given = names_of(cast("type", kind)), dict[str, Any]()
         for name, value in _members(data, names):
             if name not in names:
                 self._unknown(kind, name, place)
