@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import aclosing
 from os import PathLike
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from attrs import define, field
 
+from kognic_aio._http.paging import AsyncOnly
 from kognic_aio.bulk.calibrations import Calibrations
 from kognic_aio.bulk.check import examined
 from kognic_aio.bulk.description import DescribedScene, read_scene
@@ -94,8 +95,10 @@ def upload(
     return Upload(creation, scenes.only_checked)
 
 
-class Upload(AsyncIterator[InputCreationResult]):
+class Upload(AsyncOnly, AsyncIterator[InputCreationResult]):
     """A run of `upload`: an async iterator over its results, and an async context manager that ends it."""
+
+    as_list: ClassVar[str] = "[result async for result in ...]"
 
     def __init__(self, creation: InputCreation, only_checked: deque[InputCreationResult]) -> None:
         self._creation = creation

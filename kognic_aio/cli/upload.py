@@ -309,5 +309,4 @@ async def _nothing() -> AsyncGenerator[InputCreationResult, None]:
 
 def _command(*more: str) -> str:
     """The command that was given, with more options."""
-    given = [argument for argument in sys.argv[1:] if argument not in more]
-    return shlex.join([program_name(), *given, *more])
+    return " ".join([program_name(), *map(shlex.quote, [*(each for each in sys.argv[1:] if each not in more), *more])])
