@@ -215,7 +215,7 @@ class HostEvent(Event):
     """Something that has happened to a host. All runs on one client are told.
 
     Args:
-        host: The host, by its URL; `(storage)` is added if an API has the same one, as with an emulator.
+        host: The host, by its URL.
     """
 
     host: str

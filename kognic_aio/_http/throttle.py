@@ -315,9 +315,7 @@ class Throttles:
         if key not in self._throttles:
             self._make_room()
             settings = dict.fromkeys(name for name, named in self._named if named == key)
-            # An emulator has both at one URL.
-            is_both = not is_api and _host_key(url, is_api=True) in (named for _, named in self._named)
-            name = f"{url.origin()} (storage)" if is_both else str(url.origin())
+            name = str(url.origin())
             self._throttles[key] = Throttle(name, self._clock, settings, self._tell, adapts=self._adapts)
         return self._throttles[key]
 
@@ -332,9 +330,16 @@ class Throttles:
 
     @property
     def concurrency(self) -> Mapping[str, int]:
-        """How many requests may be in flight to each host that has a limit, by its URL."""
-        limits = [(each.name, each.concurrency_limit.limit) for each in self._throttles.values()]
-        return {name: int(limit) for name, limit in sorted(limits) if limit < inf}
+        """How many requests may be in flight to each host that has a limit, by its URL.
+
+        If a storage has the URL of an API, as with an emulator, its key ends in `(storage)`.
+        """
+        apis = {each.name for (is_api, *_), each in self._throttles.items() if is_api}
+        limits = {
+            f"{each.name} (storage)" if not is_api and each.name in apis else each.name: each.concurrency_limit.limit
+            for (is_api, *_), each in self._throttles.items()
+        }
+        return {name: int(limit) for name, limit in sorted(limits.items()) if limit < inf}
 
     def close(self) -> None:
         """Let all waiting requests start."""

@@ -110,7 +110,10 @@ class Progress:
 
     @property
     def concurrency(self) -> Mapping[str, int]:
-        """How many requests at once each host was found to serve well, by its URL."""
+        """How many requests at once each host was found to serve well, by its URL.
+
+        If a storage has the URL of an API, as with an emulator, its key ends in `(storage)`.
+        """
         return self._concurrency()
 
 
