@@ -33,7 +33,10 @@ BUSY = 1.3
 come from chance as well."""
 
 MEASURED_FOR = 10.0
-"""Seconds for which a base time holds."""
+"""Seconds for which a base time holds at least."""
+
+WORTH = 20.0
+"""For how many times as long as it took to measure a base time holds at least, so that measuring costs little."""
 
 REDUCTION = 0.7
 """Factor on the limit after a refusal."""
@@ -167,7 +170,8 @@ class ConcurrencyLimit:
         self._slowness = Slowness()
         self._is_measuring = False  # the base time anew
         self._usual = 0.0  # requests in flight before that
-        self._measured_at = clock()
+        self._measuring_since = clock()
+        self._measured_until = clock() + MEASURED_FOR
         self._reduced_at = -inf
         self._timeouts = 0.0
         self._step = STARTUP_STEP
@@ -220,11 +224,12 @@ class ConcurrencyLimit:
         if slowness > BUSY:
             self._step = STEP
         if self._is_measuring:
-            self._is_measuring, self._measured_at = False, now
+            self._is_measuring = False
+            self._measured_until = now + max(MEASURED_FOR, WORTH * (now - self._measuring_since))
             served = max(self._usual, min(self.limit, self._peak)) / slowness
             self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * served))
-        elif self._adapts and slowness > BUSY and now > self._measured_at + MEASURED_FOR:
-            self._is_measuring = True
+        elif self._adapts and slowness > BUSY and now > self._measured_until:
+            self._is_measuring, self._measuring_since = True, now
             self._usual = min(self.limit, self._peak)
             self.limit = min(FIRST_LIMIT, self.limit)
         if self.limit >= self._bound.value:
@@ -239,7 +244,8 @@ class ConcurrencyLimit:
             return False
         self._reduced_at = self._clock()
         self._step = STEP
-        self.limit = self._bound.refused(min(self.limit, self.in_flight), self._reduced_at)
+        reached = max(self.limit, self._usual) if self._is_measuring else self.limit
+        self.limit = self._bound.refused(min(reached, self.in_flight), self._reduced_at)
         self._slowness.forget_round()
         self._begin_round()
         return True

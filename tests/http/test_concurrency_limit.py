@@ -245,6 +245,31 @@ def test_the_limit_grows_fast_at_first() -> None:
     assert run.seconds == pytest.approx(3 * 0.3)
 
 
+def test_measuring_what_takes_long() -> None:
+    """Where responses take seconds and differ, to measure the base time anew costs little: it then holds for longer."""
+    host = Host(2.0, spread=0.5)
+    assert Run(host, 8_000).seconds < 1.25 * Run(host, 8_000, adapts=False).seconds
+
+
+def test_a_refusal_while_the_base_time_is_measured() -> None:
+    """It says something about the requests in flight, not about the few that measuring allows."""
+    clock = Simulation()
+    limit = ConcurrencyLimit(lambda: clock.now)
+    for _ in range(400):  # responses take ever longer, so that it has to be measured
+        while not limit.is_reached:
+            limit.started()
+        started, clock.now = clock.now, clock.now + 0.1
+        for _ in range(limit.in_flight):
+            limit.ended()
+            limit.succeeded(started, 0.1 + clock.now / 10)
+        if limit.limit == FIRST_LIMIT and clock.now > 10:
+            break
+    for _ in range(100):  # those that are still in flight
+        limit.started()
+    limit.pushed_back(clock.now)
+    assert limit.limit > FIRST_LIMIT
+
+
 def test_few_requests() -> None:
     """The limit does not grow beyond what is made use of."""
     assert max(Run(Host(0.1), 2000, ceiling=10).limits) <= 2 * 10 + 1
