@@ -41,8 +41,8 @@ def layers(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the emulator, in three processes; arguments go to pytest."""
     session.install("-e", ".[cli,openlabel,wasm]", *group("test"))
-    # `loadfile`, because the tests of a file share fixtures that start slowly, such as an object store. Three processes,
-    # because most tests wait more than they compute.
+    # `loadfile`, because the tests of a file share fixtures that start slowly, such as an object store. Three processes
+    # even on two cores, because most tests wait more than they compute.
     # No new process for one that a hanging test has ended: with `loadfile` it would begin with the same test.
     options = ("--numprocesses", "3", "--dist", "loadfile", "--max-worker-restart", "0")
     session.run("pytest", *options, *session.posargs)
