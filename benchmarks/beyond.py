@@ -120,6 +120,11 @@ class Prediction:
     bound: str
     processes: int
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether what allows no more is a limit, which may be wider."""
+        return self.bound not in ("CPU", "network")
+
     @classmethod
     def of(cls, load: Load, network: Network, costs: Costs, limits: Limits) -> "Prediction":
         """Predict it."""

@@ -138,8 +138,7 @@ def _predicted(load: Load, costs: Costs, latency: int, bandwidth: int) -> list[s
     for is_encrypted in (False, True):
         network = Network(latency=latency / 1000, bandwidth=bandwidth * 1e9, is_encrypted=is_encrypted)
         predicted = Prediction.of(load, network, costs, Limits())
-        is_limited = predicted.bound not in ("CPU", "network")
-        processes = "wider limits" if is_limited else f"{predicted.processes:,}"
+        processes = "wider limits" if predicted.is_limited else f"{predicted.processes:,}"
         cells += [f"{predicted.rate:,.1f}", predicted.bound, processes]
     return cells
 

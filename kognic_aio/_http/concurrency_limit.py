@@ -168,9 +168,8 @@ class ConcurrencyLimit:
         self.limit: float = FIRST_LIMIT if adapts else inf
         self._bound = Bound()
         self._slowness = Slowness()
-        self._is_measuring = False  # the base time anew
+        self._measuring_since: float | None = None  # when measuring the base time anew began
         self._usual = 0.0  # requests in flight before that
-        self._measuring_since = clock()
         self._measured_until = clock() + MEASURED_FOR
         self._reduced_at = -inf
         self._timeouts = 0.0
@@ -182,6 +181,11 @@ class ConcurrencyLimit:
         self._round_size = max(FIRST_LIMIT, min(self.limit, self._peak))
         self._to_pass_over = self.in_flight  # their responses tell of the limit before
         self._peak = max(self.in_flight, self._peak // 2)  # responses come in bursts, after which few are in flight
+
+    @property
+    def _is_measuring(self) -> bool:
+        """Whether the base time is measured anew."""
+        return self._measuring_since is not None
 
     @property
     def is_reached(self) -> bool:
@@ -223,13 +227,13 @@ class ConcurrencyLimit:
         slowness = self._slowness.end_round(is_base=self._is_measuring)
         if slowness > BUSY:
             self._step = STEP
-        if self._is_measuring:
-            self._is_measuring = False
+        if self._measuring_since is not None:
             self._measured_until = now + max(MEASURED_FOR, WORTH * (now - self._measuring_since))
+            self._measuring_since = None
             served = max(self._usual, min(self.limit, self._peak)) / slowness
             self.limit = min(self._bound.value, max(FIRST_LIMIT, HEADROOM * served))
         elif self._adapts and slowness > BUSY and now > self._measured_until:
-            self._is_measuring, self._measuring_since = True, now
+            self._measuring_since = now
             self._usual = min(self.limit, self._peak)
             self.limit = min(FIRST_LIMIT, self.limit)
         if self.limit >= self._bound.value:

@@ -240,6 +240,7 @@ def test_a_host_that_changes(before: Host, after: Host, at_best: float) -> None:
 
 
 def test_the_limit_grows_fast_at_first() -> None:
+    """It comes from the first limit to the ceiling in three round trips, if the host does not get busy."""
     run = Run(Host(0.3, spread=0.0), FIRST_LIMIT * (1 + 4 + 16))
     assert run.limits[-1] >= CEILING
     assert run.seconds == pytest.approx(3 * 0.3)
