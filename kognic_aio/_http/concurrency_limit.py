@@ -248,16 +248,19 @@ class ConcurrencyLimit:
             return False
         self._reduced_at = self._clock()
         self._step = STEP
+        self._timeouts = 0.0
         reached = max(self.limit, self._usual) if self._is_measuring else self.limit
         self.limit = self._bound.refused(min(reached, self.in_flight), self._reduced_at)
         self._slowness.forget_round()
         self._begin_round()
         return True
 
-    def timed_out(self, started: float) -> bool:
-        """Note that a request timed out or lost its connection. Return whether that reduces the limit."""
+    def timed_out(self) -> bool:
+        """Note that a request timed out or lost its connection, and return whether too many did."""
         self._timeouts += 1
-        is_reduced = self._timeouts > MAX_TIMEOUTS and self.pushed_back(started)
-        if is_reduced:
-            self._timeouts = 0.0
-        return is_reduced
+        return self._timeouts > MAX_TIMEOUTS
+
+    def lift_bound(self) -> None:
+        """Let the limit grow, whatever the host refused before."""
+        self._bound = Bound()
+        self._reduced_at = -inf

@@ -5,6 +5,8 @@ from math import inf, sqrt
 
 from attrs import define
 
+from kognic_aio._http.tolerance import TOLERATED, Tolerance
+
 Clock = Callable[[], float]
 """Returns the time in seconds."""
 
@@ -17,17 +19,17 @@ FIRST_RATE = 10.0
 SLOWEST_RATE = 0.5
 """Requests per second that are always tried."""
 
+FEW_REFUSALS = 5
+"""Refusals from which a first rate is set."""
+
+MUCH_REFUSED = 0.2
+"""Share of refusals from which it is set although fewer requests in flight may help."""
+
 MIN_SECONDS = 1.0
 """Seconds for which a rate is kept before it is judged."""
 
 MIN_RESPONSES = 10
 """Responses that it takes to judge a rate."""
-
-TOLERATED = 0.02
-"""Share of refusals that lowers no rate. Without any, the limiter would never find the capacity of the host."""
-
-TOLERANCE_MARGIN = 1.5
-"""Factor on a share of refusals that lower rates did not reduce. From then on, this share is tolerated."""
 
 SIMILAR_RATE = 1.03
 """Factor on the last granted rate up to which a rate counts as no higher."""
@@ -76,18 +78,22 @@ class RateLimiter:
     On push-back, the rate drops slightly below the rate of accepted requests. If the host also sets Retry-After, its
     capacity lies between that rate with and without the pauses, and the geometric mean of both is used. Successes raise
     the rate again: quickly up to the last granted rate, then slowly, and faster the longer there is no push-back. If a
-    lower rate does not help twice, the refusals are not about the rate. Then starts are no longer paced, and that share
-    of refusals is tolerated.
+    lower rate does not help twice, the refusals are not about the rate. Then starts are no longer paced.
+
+    Args:
+        clock: Returns the time in seconds.
+        tolerance: Learns which share of refusals lower rates do not reduce.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, tolerance: Tolerance) -> None:
         self._clock = clock
+        self._tolerance = tolerance
         self._reset(clock())
 
     def _reset(self, now: float) -> None:
         self._not_before = self._next_start = 0.0
         self._pushed_at = -inf
-        self._tolerated = TOLERATED
+        self._tolerance.reset()
         self._without_help = 0
         self._set(inf, inf, now)
 
@@ -123,8 +129,11 @@ class RateLimiter:
         elif self.rate < inf:
             self.rate += PROBING * (1 + ((now - self._pushed_at) / PROBING_DOUBLES) ** 2)
 
-    def pushed_back(self, started: float, retry_after: float = 0.0) -> None:
-        """Note that the host refused a request that started at `started`, and asks for a pause."""
+    def pushed_back(self, started: float, retry_after: float = 0.0, *, fewer_may_help: bool = False) -> None:
+        """Note that the host refused a request that started at `started`, and asks for a pause.
+
+        With `fewer_may_help`, fewer requests in flight may be all that it needs.
+        """
         now = self._clock()
         paused_before = max(now, self._not_before)
         self._not_before = max(paused_before, now + retry_after)
@@ -133,7 +142,8 @@ class RateLimiter:
             return
         self._newer.refused += 1
         seen, pause = self._older + self._newer, self._not_before - paused_before
-        if self._tolerated > TOLERATED and seen.refused_share <= self._tolerated:
+        is_rate_likely = seen.refused >= FEW_REFUSALS and not (fewer_may_help and seen.refused_share < MUCH_REFUSED)
+        if self.rate == inf and not pause and not is_rate_likely:
             pass
         elif self.rate == inf:
             self._set(max(FIRST_RATE, 2 * seen.granted / max(MIN_SECONDS, now - seen.since)), inf, now)
@@ -152,7 +162,7 @@ class RateLimiter:
         if not seen.granted:
             self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
         elif self._without_help > 1:
-            self._tolerated = TOLERANCE_MARGIN * seen.refused_share
+            self._tolerance.learn(seen.granted, seen.refused)
             self._set(inf, inf, now)
         else:
             seconds = now - seen.since

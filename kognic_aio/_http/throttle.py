@@ -15,6 +15,7 @@ from kognic_aio._event_log import Tell, log_event
 from kognic_aio._http.concurrency_limit import ConcurrencyLimit
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
 from kognic_aio._http.rate_limiter import Clock, RateLimiter
+from kognic_aio._http.tolerance import Tolerance
 from kognic_aio._threads import is_shortage
 from kognic_aio.config import DEFAULT_RETRY_TIME
 from kognic_aio.errors import (
@@ -34,6 +35,9 @@ MAX_STORAGES = 1000
 
 MAX_GIVEN_UP = 3
 """Different requests in a row that fail after all retries until the circuit opens."""
+
+FEW_IN_FLIGHT = 4
+"""Requests in flight below which fewer of them cannot be expected to help a host that refuses some."""
 
 MUCH = 2.0
 """Factor from which a change of the concurrency limit is told."""
@@ -130,7 +134,8 @@ class Throttle:
         self._reset()
 
     def _reset(self) -> None:
-        self.rate_limiter = RateLimiter(self._clock)
+        self._tolerance = Tolerance()
+        self.rate_limiter = RateLimiter(self._clock, self._tolerance)
         self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
         self._told = self.concurrency_limit.limit
         self.circuit_breaker = CircuitBreaker(self.name, self._clock, self._tell)
@@ -228,6 +233,8 @@ class Throttle:
 
     def succeeded(self, started: float, kind: Hashable = None, source_seconds: float = 0.0) -> None:
         """Note the success of a request of a kind, which waited for its own source for so many seconds."""
+        if self.rate_limiter.rate == inf:
+            self._tolerance.accepted(self.concurrency_limit.in_flight)
         self.concurrency_limit.succeeded(started, self._clock() - started - source_seconds, kind)
         self.rate_limiter.succeeded(started)
         self.circuit_breaker.succeeded()
@@ -238,16 +245,32 @@ class Throttle:
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
         """Note that the host refused a request and asks for a pause. Return whether that reduces the concurrency."""
         was_calm = self.is_calm
-        self.rate_limiter.pushed_back(started, asked)
-        return self._tell_if(self.concurrency_limit.pushed_back(started), why, was_calm=was_calm)
+        if not asked and self._tolerates():
+            return False
+        fewer_may_help = self.concurrency_limit.limit >= FEW_IN_FLIGHT
+        self.rate_limiter.pushed_back(started, asked, fewer_may_help=fewer_may_help)
+        return self._reduce(started, why, was_calm=was_calm)
 
     def timed_out(self, started: float, why: str = "") -> bool:
         """Note that a request timed out or lost its connection. Return whether that reduces the concurrency limit."""
         was_calm = self.is_calm
-        return self._tell_if(self.concurrency_limit.timed_out(started), why, was_calm=was_calm)
+        if not self.concurrency_limit.timed_out() or self._tolerates():
+            return False
+        return self._reduce(started, why, was_calm=was_calm)
 
-    def _tell_if(self, is_reduced: bool, why: str, *, was_calm: bool) -> bool:
-        """Tell of a push-back once for all requests that it meets, and return `is_reduced`."""
+    def _tolerates(self) -> bool:
+        """Note a refusal, and return whether it is tolerated."""
+        if self.rate_limiter.rate < inf:  # with paced starts, the requests in flight are no measure of the load
+            self._tolerance.forget_loads()
+            return False
+        tolerates = self._tolerance.refused(self.concurrency_limit.in_flight)
+        if tolerates and self._tolerance.frees:
+            self.concurrency_limit.lift_bound()
+        return tolerates
+
+    def _reduce(self, started: float, why: str, *, was_calm: bool) -> bool:
+        """Reduce the concurrency limit, once for all requests that a push-back meets. Return whether it is reduced."""
+        is_reduced = self.concurrency_limit.pushed_back(started)
         if is_reduced:
             self._tell_limits(why, is_first=was_calm)
         return is_reduced

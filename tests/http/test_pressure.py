@@ -16,11 +16,19 @@ from yarl import URL
 
 from kognic_aio._http.concurrency_limit import FIRST_LIMIT, REDUCTION
 from kognic_aio._http.protocol import Answer, api_error
-from kognic_aio._http.rate_limiter import CALM, FIRST_RATE, SLOWEST_RATE
+from kognic_aio._http.rate_limiter import CALM, FEW_REFUSALS, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
 from kognic_aio._http.throttle import MAX_GIVEN_UP, MAX_STORAGES, REST, Throttle, Throttles
 from kognic_aio.config import Retry
-from kognic_aio.errors import ConnectError, KognicError, RequestError, ServerError, TimedOutError, UnavailableError
+from kognic_aio.errors import (
+    ConnectError,
+    KognicError,
+    LostAnswerError,
+    RequestError,
+    ServerError,
+    TimedOutError,
+    UnavailableError,
+)
 from tests.answers import answer_with
 
 T = TypeVar("T")
@@ -152,8 +160,9 @@ def test_a_rate_that_is_granted(throttle: Throttle, clock: Clock) -> None:
 
 
 def test_a_rate_that_nobody_knows(throttle: Throttle) -> None:
-    """A host that pushes back at once is begun with slowly."""
-    throttle.pushed_back(throttle.start())
+    """A host that refuses all from the start is begun with slowly."""
+    for started in start(throttle, FEW_REFUSALS):
+        throttle.pushed_back(started)
     assert throttle.rate_limiter.rate == FIRST_RATE
 
 
@@ -263,23 +272,29 @@ class Server:
         rate: Requests that it grants in a second.
         saves: Requests that it grants at once after a pause.
         by_the_clock: Whether it counts anew with each full second instead.
+        at_once: Requests that it serves at once.
         latency: Seconds until it answers, on average.
         headers: Of a refusal.
         flaw: The share of requests that it refuses for no reason.
+        flaw_status: Of these refusals. 500 is no push-back, so that the request alone is repeated later. With None, it
+            closes the connection.
         host: What is known of it.
     """
 
     rate: float = inf
     saves: float = 50
     by_the_clock: bool = False
+    at_once: float = inf
     latency: float = 0.001
     headers: dict[str, str] = field(factory=dict)
     flaw: float = 0
+    flaw_status: int | None = 429
     host: Throttle = field(factory=host)
     refused: list[bool] = field(factory=list)
     after: list[bool] = field(factory=list)
     _saved: float = field(default=50, init=False)
     _then: float = field(default=0, init=False)
+    _busy: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._saved = self.saves
@@ -289,13 +304,19 @@ class Server:
         passed = int(now()) - int(self._then) if self.by_the_clock else now() - self._then
         self._saved = min(self.saves, self._saved + (passed * self.rate if passed else 0))
         self._then = now()
-        is_refused = self._saved < 1 or random.random() < self.flaw
+        has_flaw = random.random() < self.flaw
+        is_refused = self._saved < 1 or self._busy >= self.at_once or has_flaw
         self._saved -= not is_refused
         self.refused.append(is_refused)
         if now() > 2:
             self.after.append(is_refused)
+        self._busy += not is_refused
         await asyncio.sleep(self.latency * random.uniform(0.3, 0.7))
-        return answer(429, **self.headers) if is_refused else answer(200)
+        self._busy -= not is_refused
+        if has_flaw and self.flaw_status is None:
+            raise LostAnswerError("connection lost", method="GET", url="https://host/path")
+        status = self.flaw_status if has_flaw and self.flaw_status else 429
+        return answer(status, **self.headers) if is_refused else answer(200)
 
     async def serve(self, requests: int, tasks: int) -> float:
         """Have so many tasks make requests, and tell how long it took."""
@@ -347,6 +368,20 @@ def test_a_server_that_counts_by_the_clock(headers: dict[str, str]) -> None:
     in_virtual_time(main)
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 4, 8, 16, 50, 100])
+def test_a_server_that_takes_a_number_at_once(at_once: int) -> None:
+    """It is kept busy, and refuses few requests."""
+    random.seed(4)
+
+    async def main() -> None:
+        server = Server(at_once=at_once, saves=inf, latency=0.1)
+        seconds = await server.serve(500 * at_once, 200)
+        assert sum(server.refused) / len(server.refused) < 0.05
+        assert seconds < 500 * 0.1 * 1.25
+
+    in_virtual_time(main)
+
+
 @pytest.mark.parametrize("rate", [5, 500])
 def test_servers_of_other_rates(rate: float) -> None:
     """Other rates are learnt as well."""
@@ -359,15 +394,21 @@ def test_servers_of_other_rates(rate: float) -> None:
     in_virtual_time(main)
 
 
-@pytest.mark.parametrize("flaw", [0.02, 0.05, 0.1, 0.2])
-def test_refusals_that_are_not_about_the_rate(flaw: float) -> None:
-    """A host that refuses so many requests, however slow they come, is not taken for one of a low rate."""
-    random.seed(4)
+@pytest.mark.parametrize(("latency", "tasks", "requests"), [(0.001, 32, 5000), (0.05, 256, 10_000), (0.3, 128, 3000)])
+@pytest.mark.parametrize("flaw", [0.003, 0.01, 0.02, 0.03, 0.05, 0.1])
+@pytest.mark.parametrize("status", [429, None], ids=["refused", "lost"])
+def test_failures_that_are_not_about_the_load(
+    status: int | None, flaw: float, latency: float, tasks: int, requests: int
+) -> None:
+    """If a host fails so many requests whatever the load, a run takes little more than their retries."""
 
-    async def main() -> None:
-        assert await Server(flaw=flaw, saves=inf).serve(2000, 32) < 40
+    async def main(flaw_status: int | None) -> float:
+        random.seed(4)
+        server = Server(flaw=flaw, flaw_status=flaw_status, saves=inf, latency=latency)
+        return await server.serve(requests, tasks)
 
-    in_virtual_time(main)
+    seconds, retries_alone = (in_virtual_time(partial(main, each)) for each in (status, 500))
+    assert seconds < (2 if flaw < 0.1 else 4) * retries_alone + 2
 
 
 def test_refusals_in_a_row() -> None:
@@ -542,7 +583,7 @@ def test_one_request_at_once(caplog: pytest.LogCaptureFixture) -> None:
             await send(host(), partial(respond_at, [], answer(503)))
 
     in_virtual_time(main)
-    assert ": at most 1 concurrent request(s), " in caplog.text
+    assert ": at most 1 concurrent request(s); " in caplog.text
 
 
 Attempt = Callable[[], Awaitable[Answer]]
