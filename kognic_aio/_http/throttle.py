@@ -331,6 +331,7 @@ class Throttles:
         self._adapts = adapts
         self._named = [(name, _host_key(URL(url), is_api=True)) for name, url in base_urls]
         self._throttles: dict[HostKey, Throttle] = {}
+        self._last_concurrency: Mapping[str, int] | None = None
 
     def of(self, url: URL, *, is_api: bool) -> Throttle:
         """The throttle of a URL's host."""
@@ -353,10 +354,12 @@ class Throttles:
 
     @property
     def concurrency(self) -> Mapping[str, int]:
-        """How many requests may be in flight to each host that has a limit, by its URL.
+        """How many requests may be in flight to each host that has a limit, by its URL, or could until it was closed.
 
         If a storage has the URL of an API, as with an emulator, its key ends in `(storage)`.
         """
+        if self._last_concurrency is not None:
+            return self._last_concurrency
         apis = {each.name for (is_api, *_), each in self._throttles.items() if is_api}
         limits = {
             f"{each.name} (storage)" if not is_api and each.name in apis else each.name: each.concurrency_limit.limit
@@ -366,6 +369,7 @@ class Throttles:
 
     def close(self) -> None:
         """Let all waiting requests start."""
+        self._last_concurrency = self.concurrency
         for throttle in self._throttles.values():
             throttle.close()
 

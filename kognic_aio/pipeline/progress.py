@@ -110,9 +110,11 @@ class Progress:
 
     @property
     def concurrency(self) -> Mapping[str, int]:
-        """How many requests at once each host was found to serve well, by its URL.
+        """The most requests that may be in flight to each host, by its URL, as far as it was found how many pay.
 
-        If a storage has the URL of an API, as with an emulator, its key ends in `(storage)`.
+        It may be more than the `limits` let through, and is less while a host is measured anew. A host without such a
+        bound is missing: with `adaptive=False` all are, except those that push back. Once the client is closed, it is
+        what was found last. If a storage has the URL of an API, as with an emulator, its key ends in `(storage)`.
         """
         return self._concurrency()
 

@@ -84,12 +84,14 @@ class Turn:
         number: Its place in the order of commits.
         since: When it was committed, or taken up from an earlier run.
         asked: When it was last found not to be ready. At first the same.
+        due: When it is to be asked for.
         is_alone: Whether to ask for it alone, because the platform refuses any group that contains it.
     """
 
     number: int = 0
     since: float = 0.0
     asked: float = 0.0
+    due: float = 0.0
     is_alone: bool = False
 
 
@@ -182,13 +184,15 @@ class Schedule(Generic[T]):
     def ask_again(self, turn: T) -> None:
         """Ask again, when it is worth it, for a scene that is not ready."""
         now = self._clock()
-        if turn.asked - turn.since < self.sleep_time <= now - turn.since:
+        slow = self.sleep_time if self._durations.are_known else min(self.sleep_time, DEFAULT_SLEEP_TIME)
+        if turn.asked - turn.since < slow <= now - turn.since:
             # A slow scene counts now. Otherwise new ones would be asked for early until the first slow one is ready.
             self._durations.add(inf)
         turn.asked = now
-        self._put(turn, now + self._pause(now - turn.since))
+        self._put(turn, max(turn.due, now + self._pause(now - turn.since)))  # it may have been asked for too early
 
     def _put(self, turn: T, due: float) -> None:
+        turn.due = due
         heappush(self._due, (due, turn.number, turn))
 
     def _pause(self, age: float) -> float:
@@ -217,5 +221,6 @@ class Schedule(Generic[T]):
         for i, (due, number, turn) in enumerate(self._due):
             if due > turn.asked + self.sleep_time:
                 likely = turn.since + self._durations.next_after(now - turn.since)
-                self._due[i] = min(due, likely), number, turn
+                turn.due = min(due, likely)
+                self._due[i] = turn.due, number, turn
         heapify(self._due)

@@ -56,7 +56,7 @@ class Backend:
     limiters: Limiters
     workspace_id: Callable[[], str]  # the workspace to write to, known once the client is open
     listeners: set[Tell]  # are told of what happens to hosts
-    concurrency: Callable[[], Mapping[str, int]]  # how many requests at once each host was found to serve well
+    concurrency: Callable[[], Mapping[str, int]]  # the most requests in flight to each host that has a bound
     tasks: "set[asyncio.Task[Any]]" = field(factory=set["asyncio.Task[Any]"])  # to cancel when the client closes
 
     def using(self, api: Api) -> "Backend":

@@ -203,6 +203,7 @@ async def test_hosts_that_are_well(adaptive: bool, emulator: Emulator) -> None:
         async for _ in made:
             pass
         found = made.progress.concurrency
+    assert made.progress.concurrency == found  # also now that the client is closed
     assert {type(event) for event in told if isinstance(event, events.HostEvent)} == (
         {events.LimitsChanged} if adaptive else set()
     )

@@ -124,6 +124,14 @@ def test_a_long_sleep_time() -> None:
     assert scene.seen_after <= 20
 
 
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 20.0, 100.0])
+@pytest.mark.parametrize("rate", [0.5, 20])
+def test_a_longer_sleep_time_costs_less(rate: float, seconds: float) -> None:
+    """Whoever lets pauses be longer asks no more often."""
+    default, longer = (Simulation(sleep_time).run(steadily(rate, 200), always(seconds)) for sleep_time in (None, 30.0))
+    assert longer.queries <= default.queries
+
+
 @pytest.mark.parametrize("rate", [50, 500])
 @pytest.mark.parametrize("duration", [always(5.0), always(5.5), varying(5, 0.5)], ids=["5", "5.5", "about 5"])
 def test_seconds(rate: float, duration: Duration) -> None:
