@@ -17,17 +17,20 @@ FAILED = 1
 COMMANDS = {
     "batches": "List, create and publish the batches of a project.",
     "calibration": "Show calibrations of sensors.",
+    "check": "Check the scenes of SOURCE, and print all that is wrong with them. Nothing is sent.",
     "demo": "Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.",
     "emulator": "Run a local emulator of the platform until Ctrl-C or SIGTERM.",
     "inputs": "Show the inputs of a project, or of some scenes.",
+    "journal": "Show how many scenes have come how far by the journal FILE, and which have failed and why.",
     "projects": "Show all projects, or PROJECT, or the batches of PROJECT.",
     "scenes": "Show scenes by their uuids or external ids.",
+    "upload": "Create the scenes of SOURCE and their inputs. Each is checked before anything of it is sent.",
     "view": "Show the link at which an input can be viewed.",
     "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
 }
 """The commands, with the first line of their help."""
 
-OWN_MODULES = {"demo", "emulator", "wasm"}
+OWN_MODULES = {"check", "demo", "emulator", "journal", "upload", "wasm"}
 """Commands that are a module of their own; the others are in `commands`."""
 
 

@@ -3,9 +3,11 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 from rich.cells import cell_len
 
@@ -53,6 +55,23 @@ def open_console() -> "Console":
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 160  # a file or pipe has no width of its own
     return console
+
+
+def plain(value: Any, redacted: Callable[[str], str] = str) -> Any:
+    """A value for JSON: models become objects, and dates ISO 8601. `redacted` removes secrets from a text."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redacted(str(value))
+        case datetime():
+            return value.isoformat()
+        case list() | tuple() | frozenset():
+            return [plain(each, redacted) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+        case Mapping():
+            return {redacted(str(key)): plain(each, redacted) for key, each in value.items()}
+        case _:
+            return {each.name: plain(getattr(value, each.name), redacted) for each in attrs.fields(type(value))}
 
 
 def counted(count: int, noun: str) -> str:

@@ -119,11 +119,8 @@ class AnnotationResource(ApiResource):
 
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
-        of_batch = "" if batch is None else f"batch/{segment(batch)}/"
-        path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
-        around = partial(explained, self._api, project, batch)
-        partials = self._api.get_paged(
-            path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around
+        partials = find_annotations(
+            self._backend, project, annotation_type, batch, iso_rotated_cuboids=iso_rotated_cuboids
         )
         return Paged(lambda: self._pages(partials, include_content))
 
@@ -174,6 +171,16 @@ class AnnotationResource(ApiResource):
             parses = await map_in_order([each.signed for each in some], self._download, workers=workers)
             for each, parse in zip(some, parses, strict=True):
                 yield to_annotation(each, await parse())
+
+
+def find_annotations(
+    backend: Backend, project: str, annotation_type: str, batch: str | None, *, iso_rotated_cuboids: bool
+) -> Paged[PartialClientAnnotation]:
+    """Find the annotations of a project for an annotation type; see `AnnotationResource.get_project_annotations`."""
+    of_batch = "" if batch is None else f"batch/{segment(batch)}/"
+    path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
+    around = partial(explained, backend.api, project, batch)
+    return backend.api.get_paged(path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around)
 
 
 def _cuboids(iso_rotated: bool) -> dict[str, str] | None:

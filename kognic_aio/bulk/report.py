@@ -1,0 +1,138 @@
+"""Reports: a row per scene and target, as JSON lines or tab-separated, replaced as a whole."""
+
+import json
+from collections.abc import AsyncIterable, Iterable, Iterator
+from contextlib import ExitStack
+from os import PathLike, fspath
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from attrs import asdict, fields, frozen
+
+from kognic_aio._text import printable
+from kognic_aio._threads import in_thread
+from kognic_aio.bulk.whole import replacing
+from kognic_aio.errors import InvalidError
+from kognic_aio.pipeline.result import InputCreationResult, TargetOutcome
+
+FORMATS = (".jsonl", ".tsv")
+
+ROWS_AT_ONCE = 1000
+"""Rows that are written at once."""
+
+
+@frozen(kw_only=True)
+class Row:
+    """What became of one target of a scene, or of a scene that has none. Its fields are the columns of a report."""
+
+    external_id: str | None
+    project: str | None = None
+    batch: str | None = None
+    status: str
+    stage: str | None = None
+    error: str | None = None
+    scene_uuid: str | None = None
+    input_uuid: str | None = None
+    request_uuid: str | None = None
+    view_link: str | None = None
+
+
+COLUMNS = tuple(each.name for each in fields(Row))
+
+
+def rows_of(result: InputCreationResult) -> Iterator[Row]:
+    """The rows of a scene's result."""
+    if not result.outcomes:
+        error = result.error
+        yield Row(
+            external_id=result.external_id,
+            status=result.status.value,
+            stage=None if error is None else error.stage.value,
+            error=None if error is None else error.message,
+            scene_uuid=result.scene_uuid,
+        )
+    for outcome in result.outcomes:
+        yield _row(result, outcome)
+
+
+def _row(result: InputCreationResult, outcome: TargetOutcome) -> Row:
+    error = outcome.error
+    return Row(
+        external_id=result.external_id,
+        project=outcome.target.project,
+        batch=outcome.target.batch,
+        status=outcome.status.value,
+        stage=None if error is None else error.stage.value,
+        error=None if error is None else error.message,
+        scene_uuid=result.scene_uuid,
+        input_uuid=outcome.input_uuid,
+        request_uuid=outcome.request_uuid,
+        view_link=outcome.view_link,
+    )
+
+
+def check_report(path: str | PathLike[str]) -> None:
+    """Check that a report can be written to a path.
+
+    Raises:
+        InvalidError: If its suffix is not that of a format, or its folder is missing.
+    """
+    if Path(path).suffix not in FORMATS:
+        raise InvalidError(f"report {fspath(path)}: expected a name that ends in {' or '.join(FORMATS)}")
+    if not Path(path).resolve().parent.is_dir():
+        raise InvalidError(f"report {fspath(path)}: its folder is missing")
+
+
+async def write_report(
+    path: str | PathLike[str], recorded: AsyncIterable[InputCreationResult], others: Iterable[InputCreationResult] = ()
+) -> int:
+    """Write a report, and return its number of rows. The file is the earlier one until all of the new one is written.
+
+    Args:
+        path: The file, `.jsonl` or `.tsv`.
+        recorded: The results in a journal.
+        others: Results of the last run. Those that are not in the journal are added, such as those of scenes that could
+            not be read.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    path, lines, count = Path(path), Lines(Path(path).suffix), 0
+    left = {result.external_id: result for result in others}
+    with ExitStack() as stack:
+        file = cast("BinaryIO", await in_thread(stack.enter_context, replacing(path)))
+        async for result in recorded:
+            left.pop(result.external_id, None)
+            count += lines.add(result)
+            if len(lines.pending) >= ROWS_AT_ONCE:
+                await in_thread(file.write, lines.taken())
+        for result in left.values():
+            count += lines.add(result)
+        await in_thread(file.write, lines.taken())
+        await in_thread(stack.close)
+    return count
+
+
+class Lines:
+    """The lines of a report that are yet to be written, in the format of a suffix."""
+
+    def __init__(self, suffix: str) -> None:
+        self._is_table = suffix == ".tsv"
+        self.pending: list[str] = [_tabbed(COLUMNS)] if self._is_table else []
+
+    def add(self, result: InputCreationResult) -> int:
+        """Add the rows of a result, and return how many they are."""
+        rows = [asdict(row) for row in rows_of(result)]
+        self.pending += [_tabbed(row.values()) if self._is_table else f"{json.dumps(row)}\n" for row in rows]
+        return len(rows)
+
+    def taken(self) -> bytes:
+        """Take the lines."""
+        text = "".join(self.pending)
+        self.pending.clear()
+        return text.encode(errors="backslashreplace")
+
+
+def _tabbed(values: Iterable[str | None]) -> str:
+    """A line of a table. What would break it is escaped."""
+    return "\t".join("" if value is None else printable(value) for value in values) + "\n"
