@@ -22,7 +22,7 @@ from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.errors import KognicError, StorageError
 from kognic_aio.model import Input
 from kognic_aio.model.annotation import PartialClientAnnotation
-from kognic_aio.resources.annotation import find_annotations
+from kognic_aio.resources.annotation import find_annotations, find_scene_annotations
 
 PAGE = 500
 """Annotations that are downloaded before further ones are found, whose signed URLs would expire meanwhile."""
@@ -82,8 +82,8 @@ async def download(
         ApiError: If the platform refuses.
         OSError: If a file cannot be written.
 
-    Endpoints: `POST v2/inputs/query`, `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`,
-    `GET v2/scenes/{scene}/annotations` for scenes in several requests
+    Endpoints: `POST v2/inputs/query`, for scenes in several requests `GET v2/scenes/{scene}/annotations`,
+    `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
     """
     path = Path(folder)
     await in_thread(partial(path.mkdir, parents=True, exist_ok=True))
@@ -150,7 +150,9 @@ class _Download:
 
     async def _request_of(self, found: PartialClientAnnotation) -> str | None:
         """The request of an annotation of a scene that is in several."""
-        of_scene = await self._client.annotation.get_annotations_for_scene(found.scene_uuid)
+        of_scene = await find_scene_annotations(
+            backend_of(self._client), found.scene_uuid, iso_rotated_cuboids=self._iso_rotated_cuboids
+        )
         return next((each.request_uid for each in of_scene if each.created == found.created), None)
 
     async def _content(self, found: PartialClientAnnotation) -> Any:
@@ -190,5 +192,5 @@ def _write(path: Path, content: Any, created: datetime) -> None:
 
 
 def _nanoseconds(created: datetime) -> int:
-    """Microseconds are exact, and file systems keep at least those."""
-    return int(created.timestamp() * 10**6) * 1000
+    """Nanoseconds of Unix time, exact to the microsecond. File systems keep at least those."""
+    return round(created.timestamp() * 10**6) * 1000

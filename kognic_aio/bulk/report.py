@@ -113,6 +113,33 @@ async def write_report(
     return count
 
 
+def read_report(path: str | PathLike[str]) -> Iterator[Row]:
+    """Read the rows of a report. It blocks.
+
+    Raises:
+        InvalidError: If it is no report.
+        OSError: If it cannot be read.
+    """
+    check_report(path)
+    is_table = Path(path).suffix == ".tsv"
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        if is_table and next(file, "").rstrip("\r\n").split("\t") != [*COLUMNS]:
+            raise InvalidError(f"report {fspath(path)}: its first line lacks the columns {', '.join(COLUMNS)}")
+        for number, line in enumerate(file, 2 if is_table else 1):
+            if not line.strip():
+                continue
+            try:
+                yield _parsed(line.rstrip("\r\n"), is_table=is_table)
+            except (TypeError, ValueError) as error:
+                raise InvalidError(f"report {fspath(path)}:{number}: expected a row of a report") from error
+
+
+def _parsed(line: str, *, is_table: bool) -> Row:
+    if not is_table:
+        return Row(**json.loads(line))
+    return Row(**{name: value or None for name, value in zip(COLUMNS, line.split("\t"), strict=True)})  # type: ignore[arg-type]
+
+
 class Lines:
     """The lines of a report that are yet to be written, in the format of a suffix."""
 

@@ -1,22 +1,32 @@
 """The JSON Schema of a manifest's line, made from the models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import attrs
 
 from kognic_aio.bulk.description import KINDS
-from kognic_aio.bulk.models import names_of
-from kognic_aio.model import PreAnnotation
+from kognic_aio.bulk.models import NOT_WRITTEN, names_of
 from kognic_aio.model.calibration import SensorCalibration
+from kognic_aio.model.scene_request import LocalFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 SCALARS: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
+NOT_IN_JSON = {"file_data", "data", "callback"}
+"""Fields whose values are no JSON: bytes, streams and functions."""
+
+ANY: dict[str, Any] = {}
+
+KNOWN_ELSEWHERE = {"calibration_id", "workspace_id"}
+"""Fields of a scene that its own calibration and the client fill in."""
+
 OBJECT_OR_PATH: dict[str, Any] = {"type": ["object", "string"]}
+
+BY_NAME: dict[str, Any] = {"type": "object", "additionalProperties": OBJECT_OR_PATH}
 
 TARGET: dict[str, Any] = {
     "type": "object",
@@ -33,7 +43,7 @@ def manifest_schema() -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "title": "A line of a manifest of kognic_aio",
-        "description": "A scene, whose files have paths relative to the manifest. Names are in snake_case or camelCase.",
+        "description": "A scene, with paths of files relative to the manifest. Names are in snake_case or camelCase.",
         "oneOf": lines,
         "$defs": dict(sorted(schema.parts.items())),
     }
@@ -47,26 +57,14 @@ class _Schema:
 
     def line(self, name: str, kind: type[Any]) -> dict[str, Any]:
         """The schema of a line with a scene of one type."""
-        described = self._described(kind)
         beside = {
             "type": {"enum": sorted({name, name.replace("_", "-")})},
             "calibration": {"anyOf": [{"type": "string"}, self._of(attrs.fields(SensorCalibration).calibration.type)]},
             "targets": {"type": "array", "items": TARGET, "minItems": 1},
             **dict.fromkeys(("pre_annotation", "preAnnotation", "preannotation"), OBJECT_OR_PATH),
-            **dict.fromkeys(
-                ("pre_annotations", "preAnnotations"), {"type": "object", "additionalProperties": OBJECT_OR_PATH}
-            ),
+            **dict.fromkeys(("pre_annotations", "preAnnotations"), BY_NAME),
         }
-        # What is not written is told by the calibration that comes with the scene, or by the workspace of the client.
-        known_elsewhere = ({"calibration_id", "calibrationId"}, {"workspace_id", "workspaceId"})
-        required = [each for each in described.pop("allOf", []) if _names(each) not in known_elsewhere]
-        return {
-            **described,
-            "title": name,
-            "properties": {**described["properties"], **beside},
-            "required": ["type"],
-            **({"allOf": required} if required else {}),
-        }
+        return {"title": name, **self._described(kind, beside, KNOWN_ELSEWHERE)}
 
     def _of(self, annotation: Any) -> dict[str, Any]:
         """The schema of a value."""
@@ -76,15 +74,21 @@ class _Schema:
         if origin in (Union, UnionType):
             choices = [self._of(each) for each in arguments if each is not NoneType]
             return choices[0] if len(choices) == 1 else {"anyOf": choices}
-        if origin is Sequence:
-            return {"type": "array", "items": self._of(arguments[0])}
-        if origin is Mapping:
-            return {"type": "object", "additionalProperties": self._of(arguments[1])}
-        if annotation in SCALARS:
-            return {"type": SCALARS[annotation]}
-        if issubclass(annotation, Enum):
-            return {"enum": [member.value for member in annotation]}
-        return self._reference(annotation)
+        if origin in (Sequence, Mapping):
+            items = self._of(arguments[-1])
+            is_list = origin is Sequence
+            return {"type": "array", "items": items} if is_list else {"type": "object", "additionalProperties": items}
+        return self._of_class(annotation)
+
+    def _of_class(self, kind: type[Any]) -> dict[str, Any]:
+        """The schema of a value of a class."""
+        if kind in SCALARS:
+            return {"type": SCALARS[kind]}
+        if issubclass(kind, Enum):
+            return {"enum": [member.value for member in kind]}
+        if issubclass(kind, LocalFile):
+            return {"anyOf": [{"type": "string"}, self._reference(kind)]}
+        return self._reference(kind)
 
     def _reference(self, kind: type[Any]) -> dict[str, Any]:
         name = f"{kind.__module__.rpartition('.')[2]}.{kind.__qualname__}"
@@ -93,18 +97,46 @@ class _Schema:
             self.parts[name] = self._described(kind)
         return {"$ref": f"#/$defs/{name}"}
 
-    def _described(self, kind: type[Any]) -> dict[str, Any]:
-        """The schema of a model's object. Each field may have any of its names."""
-        fields = [each for each in attrs.fields(kind) if each.init and each.alias != "file_data"]
+    def _described(
+        self, kind: type[Any], beside: Mapping[str, Any] = MappingProxyType({}), known: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The schema of a model's object, with further members, of which `known` need not be given.
+
+        Each field may have any of its names. What is null counts as not given.
+        """
+        fields = [each for each in attrs.fields(kind) if each.init and each.alias not in NOT_IN_JSON]
         names: dict[str, list[str]] = {each.name: [] for each in fields}
-        for name, field in names_of(kind).items():
-            if field.name in names and "." not in name:
-                names[field.name].append(name)
-        properties = {name: self._nullable(each.type) for each in fields for name in names[each.name]}
-        required = [_one_of(names[each.name]) for each in fields if each.default is attrs.NOTHING]
-        return {
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": False,
-            **({"allOf": required} if required else {}),
-        }
+        for name, named in names_of(kind).items():
+            if named.name in names:
+                names[named.name].append(name)
+        properties: dict[str, Any] = dict.fromkeys(sorted(NOT_WRITTEN), ANY) if "filename" in names else {}
+        for each in fields:
+            for name in names[each.name]:
+                whole, _, part = name.partition(".")
+                if part:
+                    properties.setdefault(whole, _object({}))["properties"][part] = self._nullable(each)
+                else:
+                    properties[whole] = self._nullable(each)
+        required = [names[each.name] for each in fields if each.default is attrs.NOTHING and each.name not in known]
+        required += [[name] for name in beside if name == "type"]
+        return {**_object(properties | beside), **({"allOf": [*map(_required, required)]} if required else {})}
+
+    def _nullable(self, each: "attrs.Attribute[Any]") -> dict[str, Any]:
+        """The schema of a field, which may be null if it need not be given."""
+        schema = self._of(each.type)
+        return schema if each.default is attrs.NOTHING else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {**properties}, "additionalProperties": False}
+
+
+def _required(names: Sequence[str]) -> dict[str, Any]:
+    """What requires one of some members. A dot leads into an object."""
+    choices = [_member(name) for name in names]
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def _member(name: str) -> dict[str, Any]:
+    whole, _, part = name.partition(".")
+    return {"required": [whole], **({"properties": {whole: _member(part)}} if part else {})}

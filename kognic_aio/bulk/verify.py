@@ -20,10 +20,15 @@ AT_ONCE = 100
 
 
 class Presence(StrEnum):
-    """What the platform has of a scene. INCOMPLETE: the scene, but no input in the project. TWICE: several inputs."""
+    """What the platform has of a scene.
+
+    FAILED: scenes that were not created. INCOMPLETE: a scene, but no input in the project. TWICE: several inputs for
+    one request.
+    """
 
     THERE = "there"
     INCOMPLETE = "incomplete"
+    FAILED = "failed"
     MISSING = "missing"
     TWICE = "twice"
 
@@ -85,7 +90,10 @@ async def _verified(client: KognicIOClient, names: Sequence[str], project: str, 
             inputs[each.scene_external_id].append(each)
     api = backend_of(client).api
     found = await map_in_order(unique, partial(find_named, api), workers=client.limits.inputs)
-    scenes = {name: [each for each in named if not _is_invalidated(each)] for name, named in zip(unique, found, strict=True)}
+    scenes = {
+        name: [each for each in named if not each.status.is_invalidated]
+        for name, named in zip(unique, found, strict=True)
+    }
     return [_compared(name, scenes[name], inputs[name]) for name in names]
 
 
@@ -95,10 +103,8 @@ def _compared(name: str, scenes: Sequence[Scene], inputs: Sequence[Input]) -> Ve
         presence = Presence.TWICE
     elif inputs:
         presence = Presence.THERE
+    elif any(not scene.status.is_lost for scene in scenes):
+        presence = Presence.INCOMPLETE
     else:
-        presence = Presence.INCOMPLETE if scenes else Presence.MISSING
+        presence = Presence.FAILED if scenes else Presence.MISSING
     return Verified(external_id=name, presence=presence, scenes=(*scenes,), inputs=(*inputs,))
-
-
-def _is_invalidated(scene: Scene) -> bool:
-    return scene.status.value.startswith("invalidated")

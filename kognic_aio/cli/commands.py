@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import click
 from attrs import asdict, frozen
 
-from kognic_aio.cli.display import Display, as_json_option, with_display
+from kognic_aio.cli.display import Display, with_display
+from kognic_aio.errors import NotFoundError
 from kognic_aio.model import Input, InputEntry
 from kognic_aio.util import get_view_links
 
@@ -186,19 +187,30 @@ def _listed(entries: Iterable[InputEntry], inputs: Iterable[Input]) -> list[List
 
 @frozen
 class ViewLink:
-    """Where an input can be viewed."""
+    """Where an input or a scene can be viewed."""
 
     uuid: str
     view_link: str
 
 
-@click.command()
-@click.argument("input_uuid")
-@as_json_option
-def view(input_uuid: str, as_json: bool) -> None:
-    """Show the link at which an input can be viewed.
+@click.command(epilog="Example: kognicutil view --scene crossing-1")
+@click.argument("input_uuid", required=False)
+@click.option("--scene", metavar="X", help="Show the link of a scene instead, by its uuid or external id.")
+@with_display
+async def view(display: Display, input_uuid: str | None, scene: str | None) -> None:
+    """Show the link at which an input or a scene can be viewed.
 
-    Makes no request, so it also prints a link for an input that does not exist.
+    For an input it makes no request, so it also prints a link for one that does not exist.
     """
-    link = ViewLink(input_uuid, get_view_links([input_uuid])[input_uuid])
-    Display(as_json=as_json).show_one(link, ("uuid", "view_link"))
+    if (input_uuid is None) == (scene is None):
+        raise click.UsageError("pass exactly one of INPUT_UUID and --scene")
+    if scene is None:
+        link = ViewLink(str(input_uuid), get_view_links([str(input_uuid)])[str(input_uuid)])
+        display.show_one(link, ("uuid", "view_link"))
+        return
+    async with display.client() as client:
+        try:
+            found = await client.scene.get_scenes_by_uuids([scene])
+        except NotFoundError:
+            found = await client.scene.get_scenes_by_external_ids([scene])
+        display.show([ViewLink(each.uuid, each.view_link or "") for each in found], ("uuid", "view_link"))

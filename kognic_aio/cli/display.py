@@ -68,6 +68,10 @@ class Display:
         else:
             self.show([model], columns)
 
+    def show_line(self, model: Any) -> None:
+        """Show all fields of a model as a JSON object on a line."""
+        print(self._json(model), flush=True)
+
     def show_below(self, model: Any) -> None:
         """Show all fields of a part of a model below it. JSON already has them."""
         if not self.as_json:
@@ -85,6 +89,8 @@ class Display:
                 return value.isoformat(" ", "seconds")
             case tuple():
                 return ", ".join(map(self._cell, value))
+            case dict():
+                return ", ".join(f"{self._cell(each)} {self._cell(name)}" for name, each in value.items())
             case _:
                 return printable(self._redacted(str(value)), MAX_CELL)
 
@@ -115,14 +121,14 @@ def platform_options(command: Callable[..., T]) -> Callable[..., T]:
     return env(organization(command))
 
 
-def with_display(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+def with_display(command: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., int | None]:
     """Add the options for looking at the platform to a command, and call it with a `Display`."""
 
     @platform_options
     @as_json_option
     @wraps(command)
-    def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> None:
+    def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> int | None:
         display = Display(env=env, organization=organization, as_json=as_json)
-        asyncio.run(command(display, **arguments))
+        return asyncio.run(command(display, **arguments))
 
     return run

@@ -19,16 +19,18 @@ DIFFERS = 3
 @click.option("--batch", metavar="B", help="External id of its batch. By default the whole project.")
 @with_display
 async def verify(display: Display, sources: tuple[str, ...], project: str, batch: str | None) -> int:
-    """Compare the scenes of SOURCE with what the platform has of them, and print what is missing or there twice.
+    """Compare the scenes of SOURCE with what the platform has of them.
 
-    The exit code is 3 if anything is.
+    Prints what is missing, has failed or is there twice. The exit code is 3 if anything is.
     """
     counts = Counter[Presence]()
     async with display.client() as client:
         async for scene in bulk.verify(client, sources, project, batch=batch):
             counts[scene.presence] += 1
-            if scene.presence is not Presence.THERE:
+            if display.as_json:
+                display.show_line(scene)
+            elif scene.presence is not Presence.THERE:
                 states = ", ".join(f"{each.uuid} is {each.status.value}" for each in scene.scenes)
                 say(f"{scene.presence.value}: {printable(scene.external_id)}{states and f': scene {states}'}")
-    say(", ".join(f"{counts[presence]:,} {presence.value}" for presence in Presence))
+    say(", ".join(f"{counts[presence]:,} {presence.value}" for presence in Presence), err=display.as_json)
     return 0 if counts.keys() <= {Presence.THERE} else DIFFERS
