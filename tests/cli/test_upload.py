@@ -18,7 +18,7 @@ from kognic_aio.cli import INTERRUPTED
 from kognic_aio.cli.upload import GO_ON, NOT_RUN, SOME_FAILED
 from kognic_aio.emulator import Emulator
 from tests.bulk.recordings import record, write
-from tests.cli.support import COMMAND, environment, kognicutil
+from tests.cli.support import COMMAND, environment, kognicutil, variables_of
 from tests.cli.terminal import in_terminal
 from tests.waiting import until
 
@@ -36,15 +36,9 @@ def drives(folder: Path, count: int) -> Path:
     return folder
 
 
-def variables(emulator: Emulator) -> dict[str, str]:
-    """What makes a command use the emulator."""
-    client_id, secret = emulator.client_options()["auth"]
-    return {"KOGNIC_ENV": emulator.url, "KOGNIC_CLIENT_ID": client_id, "KOGNIC_CLIENT_SECRET": secret}
-
-
 async def upload(emulator: Emulator, *arguments: str | Path) -> "CompletedProcess[str]":
     """Run the command to its end."""
-    run = partial(kognicutil, "upload", *arguments, **variables(emulator))
+    run = partial(kognicutil, "upload", *arguments, **variables_of(emulator))
     return await anyio.to_thread.run_sync(run)
 
 
@@ -53,7 +47,7 @@ async def uploading(emulator: Emulator, *arguments: str | Path) -> AsyncIterator
     """The command while it runs."""
     command = [*COMMAND, "upload", *map(str, arguments)]
     async with await anyio.open_process(
-        command, env=environment(**variables(emulator)), stdout=PIPE, stderr=PIPE
+        command, env=environment(**variables_of(emulator)), stdout=PIPE, stderr=PIPE
     ) as process:
         yield process
 
@@ -172,7 +166,7 @@ async def test_in_a_terminal(columns: int, emulator: Emulator, tmp_path: Path) -
     source = drives(tmp_path / "drives", 5)
     emulator.platform.timing.processing_time = 0.5
     command = [*COMMAND, "upload", str(source), "--project", "project-a"]
-    code, output = await anyio.to_thread.run_sync(partial(in_terminal, command, columns, **variables(emulator)))
+    code, output = await anyio.to_thread.run_sync(partial(in_terminal, command, columns, **variables_of(emulator)))
     assert code == 0
     assert "5 of 5 checked" in output
 
