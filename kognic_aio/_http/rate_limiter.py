@@ -31,6 +31,9 @@ MIN_SECONDS = 1.0
 MIN_RESPONSES = 10
 """Responses that it takes to judge a rate."""
 
+SPARED_FROM = 0.3
+"""Share of refusals from which a host is spared even if that does not help: others may take what it accepts."""
+
 SIMILAR_RATE = 1.03
 """Factor on the last granted rate up to which a rate counts as no higher."""
 
@@ -157,7 +160,7 @@ class RateLimiter:
             self._granted_rate = min(self._granted_rate, self.rate)
             return
         is_no_higher = self.rate <= SIMILAR_RATE * self._granted_rate
-        has_not_helped = seen.refused_share > 2 * TOLERATED and is_no_higher
+        has_not_helped = 2 * TOLERATED < seen.refused_share < SPARED_FROM and is_no_higher
         self._without_help = self._without_help + 1 if has_not_helped else 0
         if not seen.granted:
             self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
