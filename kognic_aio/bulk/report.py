@@ -1,6 +1,7 @@
 """Reports: a row per scene and target, as JSON lines or tab-separated, replaced as a whole."""
 
 import json
+import re
 from collections.abc import AsyncIterable, Iterable, Iterator
 from contextlib import ExitStack
 from os import PathLike, fspath
@@ -16,6 +17,9 @@ from kognic_aio.errors import InvalidError
 from kognic_aio.pipeline.result import InputCreationResult, TargetOutcome
 
 FORMATS = (".jsonl", ".tsv")
+
+OF_SHARD = re.compile(r"\.\d+-of-\d+$")
+"""What `Shard.path` appends."""
 
 ROWS_AT_ONCE = 1000
 """Rows that are written at once."""
@@ -71,13 +75,18 @@ def _row(result: InputCreationResult, outcome: TargetOutcome) -> Row:
     )
 
 
+def _format(path: str | PathLike[str]) -> str:
+    """The suffix that tells the format of a report, before that of a shard if there is one."""
+    return Path(OF_SHARD.sub("", fspath(path))).suffix
+
+
 def check_report(path: str | PathLike[str]) -> None:
     """Check that a report can be written to a path.
 
     Raises:
         InvalidError: If its suffix is not that of a format, or its folder is missing.
     """
-    if Path(path).suffix not in FORMATS:
+    if _format(path) not in FORMATS:
         raise InvalidError(f"report {fspath(path)}: expected a name that ends in {' or '.join(FORMATS)}")
     if not Path(path).resolve().parent.is_dir():
         raise InvalidError(f"report {fspath(path)}: its folder is missing")
@@ -97,7 +106,7 @@ async def write_report(
     Raises:
         OSError: If it cannot be written.
     """
-    path, lines, count = Path(path), Lines(Path(path).suffix), 0
+    path, lines, count = Path(path), Lines(_format(path)), 0
     left = {result.external_id: result for result in others}
     with ExitStack() as stack:
         file = cast("BinaryIO", await in_thread(stack.enter_context, replacing(path)))
@@ -121,7 +130,7 @@ def read_report(path: str | PathLike[str]) -> Iterator[Row]:
         OSError: If it cannot be read.
     """
     check_report(path)
-    is_table = Path(path).suffix == ".tsv"
+    is_table = _format(path) == ".tsv"
     with Path(path).open(encoding="utf-8", newline="") as file:
         if is_table and next(file, "").rstrip("\r\n").split("\t") != [*COLUMNS]:
             raise InvalidError(f"report {fspath(path)}: its first line lacks the columns {', '.join(COLUMNS)}")

@@ -40,7 +40,7 @@ async def test_the_page(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         outputs.append(done.stdout)
     assert "3 scenes checked: all in order" in outputs[0]
-    assert len([*read_report(tmp_path / "report.tsv")]) == 6
+    assert len(await anyio.to_thread.run_sync(lambda: [*read_report(tmp_path / "report.tsv")])) == 6
     assert "3 there" in outputs[3]
     bodies = [request.body for request in emulator.recorder.requests("POST", "/v1/inputs/lidars-and-cameras-sequence")]
     annotated = [[bool(frame.get("metadata")) for frame in body["frames"]] for body in bodies]
