@@ -271,7 +271,7 @@ class Throttle:
     def _reduce(self, started: float, why: str, *, was_calm: bool) -> bool:
         """Reduce the concurrency limit, once for all requests that a push-back meets. Return whether it is reduced."""
         is_reduced = self.concurrency_limit.pushed_back(started)
-        if is_reduced:
+        if is_reduced and (was_calm or self.concurrency_limit.limit != self._told):  # at 1, it stays what it was
             self._tell_limits(why, is_first=was_calm)
         return is_reduced
 
