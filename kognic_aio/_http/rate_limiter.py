@@ -158,6 +158,7 @@ class RateLimiter:
         if not seen.granted:
             self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
         elif self._without_help > 1:
+            self._without_help = 0
             self._tolerance.learn(seen.granted, seen.refused)
             self._set(inf, inf, now)
         else:
