@@ -11,7 +11,8 @@ from math import inf
 
 from attrs import define
 
-from kognic_aio._http.rate_limiter import CALM, Clock
+from kognic_aio._http.rate_limiter import CALM
+from kognic_aio._http.tolerance import Clock
 
 FIRST_LIMIT = 8
 """Requests in flight at first, and while the base time is measured."""
@@ -263,4 +264,5 @@ class ConcurrencyLimit:
     def lift_bound(self) -> None:
         """Let the limit grow, whatever the host refused before."""
         self._bound = Bound()
-        self._reduced_at = -inf
+        if not self._adapts:
+            self.limit = inf

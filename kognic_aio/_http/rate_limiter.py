@@ -1,14 +1,10 @@
 """A rate limiter that learns from responses how many requests per second a host accepts."""
 
-from collections.abc import Callable
 from math import inf, sqrt
 
 from attrs import define
 
-from kognic_aio._http.tolerance import TOLERATED, Tolerance
-
-Clock = Callable[[], float]
-"""Returns the time in seconds."""
+from kognic_aio._http.tolerance import TOLERATED, Clock, Tolerance
 
 CALM = 30.0
 """Seconds without a push-back after which starts are no longer paced."""
@@ -23,16 +19,13 @@ FEW_REFUSALS = 5
 """Refusals from which a first rate is set."""
 
 MUCH_REFUSED = 0.2
-"""Share of refusals from which it is set although fewer requests in flight may help."""
+"""Share of refusals from which a first rate is set although fewer requests in flight may help."""
 
 MIN_SECONDS = 1.0
 """Seconds for which a rate is kept before it is judged."""
 
 MIN_RESPONSES = 10
 """Responses that it takes to judge a rate."""
-
-SPARED_FROM = 0.3
-"""Share of refusals from which a host is spared even if that does not help: others may take what it accepts."""
 
 SIMILAR_RATE = 1.03
 """Factor on the last granted rate up to which a rate counts as no higher."""
@@ -160,11 +153,12 @@ class RateLimiter:
             self._granted_rate = min(self._granted_rate, self.rate)
             return
         is_no_higher = self.rate <= SIMILAR_RATE * self._granted_rate
-        has_not_helped = 2 * TOLERATED < seen.refused_share < SPARED_FROM and is_no_higher
+        has_not_helped = seen.refused_share > 2 * TOLERATED and is_no_higher
         self._without_help = self._without_help + 1 if has_not_helped else 0
         if not seen.granted:
             self._set(self.rate / 2, self._granted_rate, now)  # nothing is known of its capacity
         elif self._without_help > 1:
+            self._without_help = 0
             self._tolerance.learn(seen.granted, seen.refused)
             self._set(inf, inf, now)
         else:

@@ -14,8 +14,8 @@ from yarl import URL
 from kognic_aio._event_log import Tell, log_event
 from kognic_aio._http.concurrency_limit import ConcurrencyLimit
 from kognic_aio._http.protocol import GATEWAY_TIMED_OUT, RETRYABLE_STATUSES, WITHOUT_EFFECT, Answer, retry_after
-from kognic_aio._http.rate_limiter import Clock, RateLimiter
-from kognic_aio._http.tolerance import Tolerance
+from kognic_aio._http.rate_limiter import RateLimiter
+from kognic_aio._http.tolerance import Clock, Tolerance
 from kognic_aio._threads import is_shortage
 from kognic_aio.config import DEFAULT_RETRY_TIME
 from kognic_aio.errors import (
@@ -134,7 +134,7 @@ class Throttle:
         self._reset()
 
     def _reset(self) -> None:
-        self._tolerance = Tolerance()
+        self._tolerance = Tolerance(self._clock)
         self.rate_limiter = RateLimiter(self._clock, self._tolerance)
         self.concurrency_limit = ConcurrencyLimit(self._clock, adapts=self._adapts)
         self._told = self.concurrency_limit.limit
@@ -245,7 +245,7 @@ class Throttle:
     def pushed_back(self, started: float, asked: float = 0.0, why: str = "") -> bool:
         """Note that the host refused a request and asks for a pause. Return whether that reduces the concurrency."""
         was_calm = self.is_calm
-        if not asked and self._tolerates():
+        if not asked and self._note_refusal():
             return False
         fewer_may_help = self.concurrency_limit.limit >= FEW_IN_FLIGHT
         self.rate_limiter.pushed_back(started, asked, fewer_may_help=fewer_may_help)
@@ -254,24 +254,24 @@ class Throttle:
     def timed_out(self, started: float, why: str = "") -> bool:
         """Note that a request timed out or lost its connection. Return whether that reduces the concurrency limit."""
         was_calm = self.is_calm
-        if not self.concurrency_limit.timed_out() or self._tolerates():
+        if not self.concurrency_limit.timed_out() or self._note_refusal():
             return False
         return self._reduce(started, why, was_calm=was_calm)
 
-    def _tolerates(self) -> bool:
-        """Note a refusal, and return whether it is tolerated."""
+    def _note_refusal(self) -> bool:
+        """Note a refusal for the tolerance, and return whether it is tolerated."""
         if self.rate_limiter.rate < inf:  # with paced starts, the requests in flight are no measure of the load
             self._tolerance.forget_loads()
             return False
-        tolerates = self._tolerance.refused(self.concurrency_limit.in_flight)
-        if tolerates and self._tolerance.frees:
+        is_tolerated = self._tolerance.refused(self.concurrency_limit.in_flight)
+        if is_tolerated and self._tolerance.lifts_bounds:
             self.concurrency_limit.lift_bound()
-        return tolerates
+        return is_tolerated
 
     def _reduce(self, started: float, why: str, *, was_calm: bool) -> bool:
         """Reduce the concurrency limit, once for all requests that a push-back meets. Return whether it is reduced."""
         is_reduced = self.concurrency_limit.pushed_back(started)
-        if is_reduced:
+        if is_reduced and (was_calm or self.concurrency_limit.limit != self._told):  # at 1, it stays what it was
             self._tell_limits(why, is_first=was_calm)
         return is_reduced
 

@@ -19,6 +19,7 @@ from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FEW_REFUSALS, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
 from kognic_aio._http.throttle import MAX_GIVEN_UP, MAX_STORAGES, REST, Throttle, Throttles
+from kognic_aio._http.tolerance import HOLDS, Tolerance
 from kognic_aio.config import Retry
 from kognic_aio.errors import (
     ConnectError,
@@ -29,6 +30,7 @@ from kognic_aio.errors import (
     TimedOutError,
     UnavailableError,
 )
+from kognic_aio.events import Event, LimitsChanged
 from tests.answers import answer_with
 
 T = TypeVar("T")
@@ -409,6 +411,64 @@ def test_failures_that_are_not_about_the_load(
 
     seconds, retries_alone = (in_virtual_time(partial(main, each)) for each in (status, 500))
     assert seconds < (2 if flaw < 0.1 else 4) * retries_alone + 2
+
+
+def test_failures_that_end() -> None:
+    """A server that takes a number at once is refused few requests again when it has stopped to fail others as well."""
+    random.seed(4)
+
+    async def main() -> None:
+        server = Server(at_once=20, flaw=0.03, saves=inf, latency=0.1)
+        await server.serve(4000, 100)
+        server.flaw = 0
+        await server.serve(20_000, 100)
+        later = server.refused[-10_000:]
+        assert sum(later) / len(later) < 0.05
+
+    in_virtual_time(main)
+
+
+def test_an_outage_while_more_is_tried(throttle: Throttle) -> None:
+    """Refusals are tolerated for some time only, however few requests succeed."""
+    for _ in range(40):  # 5 % are refused, whatever the load
+        succeed_at_once(throttle, 19)
+        throttle.pushed_back(throttle.start())
+        throttle.end()
+    reduces = [throttle.pushed_back(throttle.start()) for _ in range(100)]
+    assert any(reduces)
+
+
+def test_what_is_tolerated_is_found_out_again(throttle: Throttle, clock: Clock) -> None:
+    """A share that did not depend on the load is not tolerated for good."""
+    tolerance = Tolerance(clock)
+    tolerance.learn(80, 20)
+    assert tolerance.refused(10)
+    clock.now += HOLDS + 1
+    assert not tolerance.refused(10)
+
+
+def test_stray_refusals_are_told_rarely(clock: Clock) -> None:
+    """One refusal in fifty is no news, however many requests there are; each of them is an event of its own."""
+    told: list[Event] = []
+    throttle = Throttle("https://host", clock, tell=told.append)
+    for _ in range(400):
+        succeed_at_once(throttle, 49)
+        throttle.pushed_back(throttle.start())
+        throttle.end()
+        clock.now += 0.1
+    assert sum(isinstance(each, LimitsChanged) and each.is_first for each in told) <= 2
+
+
+def test_any_number_again(clock: Clock) -> None:
+    """Without adaptation, refusals that do not depend on the load leave no limit."""
+    throttle = Throttle("https://host", clock, adapts=False)
+    for _ in range(100):
+        for started in start(throttle, 100)[5:]:
+            throttle.succeeded(started)
+        throttle.pushed_back(clock())
+        for _ in range(100):
+            throttle.end()
+    assert throttle.concurrency_limit.limit == inf
 
 
 def test_refusals_in_a_row() -> None:
