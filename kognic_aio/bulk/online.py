@@ -15,7 +15,7 @@ from kognic_aio.bulk.problem import Problem, Severity
 from kognic_aio.bulk.source import Source, from_thread, located, unique
 from kognic_aio.client import KognicIOClient, backend_of
 from kognic_aio.errors import BadRequestError, NotFoundError
-from kognic_aio.model.calibration import SensorCalibration
+from kognic_aio.model.calibration import SensorCalibration, UnknownCalibration
 from kognic_aio.scenes.target import check_target
 
 AT_ONCE = 100
@@ -102,7 +102,8 @@ class _Online:
             entry = await self._client.calibration.get_calibration(calibration_id)
         except (BadRequestError, NotFoundError) as error:
             return error.message
-        return SensorCalibration(external_id=entry.external_id, calibration=entry.calibration)
+        known = {name: each for name, each in entry.calibration.items() if not isinstance(each, UnknownCalibration)}
+        return SensorCalibration(external_id=entry.external_id, calibration=known)
 
     def _examined(self, scene: DescribedScene, *, there: dict[str, int]) -> DescribedScene:
         problems: list[Problem] = []

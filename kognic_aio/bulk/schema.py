@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -106,7 +106,7 @@ class _Schema:
         """
         fields = [each for each in attrs.fields(kind) if each.init and each.alias not in NOT_IN_JSON]
         names: dict[str, list[str]] = {each.name: [] for each in fields}
-        for name, named in names_of(kind).items():
+        for name, named in names_of(cast("type", kind)).items():
             if named.name in names:
                 names[named.name].append(name)
         properties: dict[str, Any] = dict.fromkeys(sorted(NOT_WRITTEN), ANY) if "filename" in names else {}
@@ -119,7 +119,7 @@ class _Schema:
                     properties[whole] = self._nullable(each)
         required = [names[each.name] for each in fields if each.default is attrs.NOTHING and each.name not in known]
         required += [[name] for name in beside if name == "type"]
-        return {**_object(properties | beside), **({"allOf": [*map(_required, required)]} if required else {})}
+        return {**_object({**properties, **beside}), **({"allOf": [*map(_required, required)]} if required else {})}
 
     def _nullable(self, each: "attrs.Attribute[Any]") -> dict[str, Any]:
         """The schema of a field, which may be null if it need not be given."""
