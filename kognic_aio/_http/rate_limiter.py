@@ -89,7 +89,6 @@ class RateLimiter:
     def _reset(self, now: float) -> None:
         self._not_before = self._next_start = 0.0
         self._pushed_at = -inf
-        self._tolerance.reset()
         self._without_help = 0
         self._set(inf, inf, now)
 
@@ -139,11 +138,9 @@ class RateLimiter:
         self._newer.refused += 1
         seen, pause = self._older + self._newer, self._not_before - paused_before
         is_rate_likely = seen.refused >= FEW_REFUSALS and not (fewer_may_help and seen.refused_share < MUCH_REFUSED)
-        if self.rate == inf and not pause and not is_rate_likely:
-            pass
-        elif self.rate == inf:
+        if self.rate == inf and (pause or is_rate_likely):
             self._set(max(FIRST_RATE, 2 * seen.granted / max(MIN_SECONDS, now - seen.since)), inf, now)
-        elif seen.is_enough(now):
+        elif self.rate < inf and seen.is_enough(now):
             self._judge(seen, now, asks_for_pause=pause > 0)
         self._newer.paused += pause
 

@@ -413,8 +413,19 @@ def test_failures_that_are_not_about_the_load(
     assert seconds < (2 if flaw < 0.1 else 4) * retries_alone + 2
 
 
+@pytest.mark.parametrize("flaw", [0.02, 0.05, 0.1, 0.2])
+def test_refusals_that_are_not_about_the_rate(flaw: float) -> None:
+    """A host that refuses so many requests, however slow they come, is not taken for one of a low rate."""
+    random.seed(4)
+
+    async def main() -> None:
+        assert await Server(flaw=flaw, saves=inf).serve(2000, 32) < 40
+
+    in_virtual_time(main)
+
+
 def test_failures_that_end() -> None:
-    """A server that takes a number at once is refused few requests again when it has stopped to fail others as well."""
+    """A server that takes a number at once refuses few requests again when it has stopped failing others as well."""
     random.seed(4)
 
     async def main() -> None:
@@ -438,7 +449,7 @@ def test_an_outage_while_more_is_tried(throttle: Throttle) -> None:
     assert any(reduces)
 
 
-def test_what_is_tolerated_is_found_out_again(throttle: Throttle, clock: Clock) -> None:
+def test_what_is_tolerated_is_found_out_again(clock: Clock) -> None:
     """A share that did not depend on the load is not tolerated for good."""
     tolerance = Tolerance(clock)
     tolerance.learn(80, 20)
