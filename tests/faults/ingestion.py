@@ -81,10 +81,10 @@ class Ingestion:
             self._digests[member.external_id] = sorted(_sha256(content) for content in built.contents.values())
             self._annotated |= {member.external_id} if member.annotated else set()
 
-    async def run(self, emulator: Emulator) -> list[InputCreationResult]:
-        """Ingest all, without patience."""
+    async def run(self, emulator: Emulator, **options: float) -> list[InputCreationResult]:
+        """Ingest all, with options of the client instead of the impatient ones."""
         with anyio.fail_after(GENEROUS):
-            async with KognicIOClient(**emulator.client_options(), **IMPATIENT) as client:
+            async with KognicIOClient(**emulator.client_options(), **IMPATIENT | options) as client:
                 return [result async for result in self.created_by(client, sleep_time=SLEEP_TIME)]
 
     def created_by(self, client: KognicIOClient, **options: Any) -> InputCreation:

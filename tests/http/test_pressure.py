@@ -14,11 +14,12 @@ import pytest
 from attrs import define, field
 from yarl import URL
 
+from kognic_aio._http.circuit_breaker import MAX_GIVEN_UP, REST
 from kognic_aio._http.concurrency_limit import FIRST_LIMIT, REDUCTION
 from kognic_aio._http.protocol import Answer, api_error
 from kognic_aio._http.rate_limiter import CALM, FEW_REFUSALS, FIRST_RATE, SLOWEST_RATE
 from kognic_aio._http.retry import Attempts, RetryPolicy, may_repeat
-from kognic_aio._http.throttle import MAX_GIVEN_UP, MAX_STORAGES, REST, Throttle, Throttles
+from kognic_aio._http.throttle import MAX_STORAGES, Throttle, Throttles
 from kognic_aio._http.tolerance import HOLDS, Tolerance
 from kognic_aio.config import Retry
 from kognic_aio.errors import (
