@@ -168,7 +168,12 @@ class StrandedError(KognicError):
 
 
 class InvalidError(KognicError, ValueError):
-    """An argument or model is invalid. Except for `DataError`, it is raised before anything is sent."""
+    """An argument or model is invalid. Except for `DataError`, it is raised before anything is sent.
+
+    The message is about the first problem of a scene. `problems` has all of them, as pairs of a place and a problem.
+    """
+
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 class DuplicateError(InvalidError):

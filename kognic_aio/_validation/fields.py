@@ -127,6 +127,13 @@ class Validated:
         """The error for a field, from its place and its problem."""
         return InvalidError(f"{type(self).__qualname__}.{place}: {problem}")
 
+    def _refuse(self, problems: Iterable[tuple[str, str]]) -> None:
+        """Raise an InvalidError for the first of some problems, if there is any. It has them all."""
+        if found := (*problems,):
+            error = self._invalid(*found[0])
+            error.problems = found
+            raise error
+
 
 def from_mapping(kind: type[M], given: Mapping[Any, Any]) -> M:
     """A model from the mapping of its arguments."""
@@ -143,7 +150,7 @@ def _misuse(kind: type[Any], given: Iterable[str]) -> str | None:
     """The problem with the names of arguments: one is unknown, or some are missing."""
     names, known = list(given), _arguments(kind)
     if unknown := next((name for name in names if name not in known), None):
-        likely = _closest(unknown, known)
+        likely = closest(unknown, known)
         hint = f", did you mean {likely!r}?" if likely else "."
         return f"unknown argument {unknown!r}{hint} It takes {', '.join(known)}"
     missing = [name for name, is_required in known.items() if is_required and name not in names]
@@ -155,10 +162,12 @@ def _arguments(kind: type[Any]) -> dict[str, bool]:
     return {str(field.alias): field.default is attrs.NOTHING for field in attrs.fields(kind) if field.init}
 
 
-def _closest(name: str, known: Iterable[str]) -> str | None:
-    """The most similar known name, ignoring case and underscores."""
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The most similar known name, ignoring case and underscores: one that begins with it, if there is one."""
     spelled = {each.replace("_", "").lower(): each for each in known}
-    found = get_close_matches(name.replace("_", "").lower(), spelled, n=1)
+    wanted = name.replace("_", "").lower()
+    longer = [each for each in spelled if len(wanted) > 3 and each.startswith(wanted)]
+    found = sorted(longer, key=len) or get_close_matches(wanted, spelled, n=1)
     return spelled[found[0]] if found else None
 
 

@@ -134,12 +134,13 @@ def _relative_unit(relative: Sequence[int], unix: Sequence[int | None]) -> str |
         return None
     duration = max(relative) - min(relative)
     one_hour = 3_600 * 10**9  # in nanoseconds
-    if MAX_FRAME_INTERVAL <= duration / (len(relative) - 1) <= one_hour:
+    intervals = len(relative) - 1
+    if MAX_FRAME_INTERVAL * intervals <= duration <= one_hour * intervals:
         return "nanoseconds"
     times = [time for time in unix if time is not None and is_date(time)]
     passed = max(times) - min(times) if len(times) == len(relative) else 0
     for unit, ratio in (("nanoseconds", 10**6), ("microseconds", 10**3)):
-        if passed > 0 and abs(duration * 10**6 / (passed * ratio) - 1) < TOLERANCE:
+        if passed > 0 and abs(duration * 10**6 - passed * ratio) < TOLERANCE * passed * ratio:
             return unit
     return None
 

@@ -491,9 +491,11 @@ class SensorCalibration(Validated):
     calibration: Mapping[str, Calibration]
 
     def __attrs_post_init__(self) -> None:
-        for sensor, calibration in self.calibration.items():
-            if problem := rotation_problem(calibration.rotation_quaternion):
-                raise self._invalid(f"calibration[{sensor!r}].rotation_quaternion", problem)
+        self._refuse(
+            (f"calibration[{sensor!r}].rotation_quaternion", problem)
+            for sensor, calibration in self.calibration.items()
+            if (problem := rotation_problem(calibration.rotation_quaternion))
+        )
 
 
 @frozen(kw_only=True)

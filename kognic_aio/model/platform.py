@@ -39,14 +39,19 @@ class SceneStatus(OpenEnum):
     InvalidatedIncorrectlyCreated = "invalidated:incorrectly-created"
 
     @property
+    def is_invalidated(self) -> bool:
+        """Whether the scene has been invalidated, for whatever reason."""
+        return self.value.startswith("invalidated")
+
+    @property
     def is_committed(self) -> bool:
         """Whether the scene has all of its files and is not invalidated."""
-        return self.value != "pending" and not self.value.startswith("invalidated")
+        return self.value != "pending" and not self.is_invalidated
 
     @property
     def is_lost(self) -> bool:
         """Whether the scene can never become created."""
-        return self.value == "failed" or self.value.startswith("invalidated")
+        return self.value == "failed" or self.is_invalidated
 
 
 @frozen(kw_only=True)

@@ -137,8 +137,7 @@ class BaseScene(Validated):
         return {file.resource_id: file for frame in self.all_frames for file in frame.files}
 
     def __attrs_post_init__(self) -> None:
-        for place, problem in self._problems():
-            raise self._invalid(place, problem)
+        self._refuse(self._problems())
 
     def _problems(self) -> Problems:
         frames = self.all_frames
@@ -302,10 +301,10 @@ class AggregatedLidarsAndCamerasSequence(BaseSceneWithIMUData):
     calibration_id: str
     sensor_specification: SensorSpecification | None = None
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
-        if not self.frames[0].point_clouds:
-            raise self._invalid("frames[0].point_clouds", "the first frame needs at least one, got none")
+    def _problems(self) -> Problems:
+        yield from super()._problems()
+        if self.frames and not self.frames[0].point_clouds:
+            yield "frames[0].point_clouds", "the first frame needs at least one, got none"
 
 
 @frozen(init=False)

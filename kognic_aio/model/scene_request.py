@@ -8,7 +8,7 @@ from attrs import field, fields, frozen
 from kognic_aio._validation.converters import instance_of, optional, path_text
 from kognic_aio._validation.fields import Validated, from_mapping, with_converters
 from kognic_aio.model import geometry, resource
-from kognic_aio.model._fitting import Moment, time_problems
+from kognic_aio.model._fitting import Moment, Problems, time_problems
 from kognic_aio.model.geometry import Position, RotationQuaternion, UnixTimestampNs
 from kognic_aio.model.metadata import Metadata, optional_metadata
 from kognic_aio.model.resource import GivenBytes, content_type_of
@@ -254,13 +254,14 @@ class SceneRequest(Validated):
 
     def __attrs_post_init__(self) -> None:
         _leave_out(self, "calibration_id")
+        self._refuse(self._problems())
+
+    def _problems(self) -> Problems:
         if not self.frames:
-            raise self._invalid("frames", f"scene {self.external_id!r} needs at least one frame, got none")
-        for place, problem in time_problems([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)]):
-            raise self._invalid(place, problem)
+            yield "frames", f"scene {self.external_id!r} needs at least one frame, got none"
+        yield from time_problems([frame.moment(f"frames[{i}]") for i, frame in enumerate(self.frames)])
         seen: dict[str, LocalFile] = {}
         for file in self._local_files():
             other = seen.setdefault(file.filename, file)
             if other is not file and not (other.file_data is None and file.file_data is None):
-                problem = f"two files of scene {self.external_id!r} have the name {file.filename!r}"
-                raise self._invalid("frames", problem)
+                yield "frames", f"two files of scene {self.external_id!r} have the name {file.filename!r}"

@@ -8,6 +8,7 @@ from kognic_aio.pipeline.result import (
     InputCreationError,
     InputCreationResult,
     InputCreationStage,
+    InvalidScene,
     SceneWithPreAnnotation,
     TargetOutcome,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "InputCreationStage",
     "InputCreationStatus",
     "InputTarget",
+    "InvalidScene",
     "Journal",
     "Progress",
     "SceneStage",

@@ -41,8 +41,8 @@ async def checked_pre_annotations(
 def _check_names(pre_annotations: Mapping[str | None, PreAnnotation], targets: Targets) -> None:
     """Check that each pre-annotation that a target names is there, and has a name if targets are to choose."""
     names = {name for name in pre_annotations if name is not None}
-    if targets.is_project and names:
-        problem = "each target names its own, so they need targets=; with project=, pass pre_annotation"
+    if targets.is_project and len(names) > 1:
+        problem = "each target names its own, so several need targets=; with project=, pass one"
         raise InvalidError(f"pre_annotations: {problem}")
     if not targets.is_project and None in pre_annotations:
         raise InvalidError("pre_annotation: with targets=, pass pre_annotations={name: ...}; each target names its own")
@@ -58,6 +58,18 @@ async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: AnyScene,
     A dry run also validates the schema, if the extra `openlabel` is installed.
 
     Raises:
+        InvalidError: As by `read_openlabel`, or by `check_schema`.
+    """
+    _, text = read_openlabel(pre_annotation, scene)
+    if dryrun:
+        await with_descriptors(in_thread, check_schema, text)
+    return text
+
+
+def read_openlabel(pre_annotation: PreAnnotation, scene: AnyScene) -> tuple[JsonObject, bytes]:
+    """Read a pre-annotation of a scene, and return what its `openlabel` has, and all of it as JSON text.
+
+    Raises:
         InvalidError: If it is not OpenLABEL 1.0.0 in JSON, or has timestamps that no frame of the scene has.
     """
     # Only what the platform refuses for certain is an error here. Anything else would refuse what the platform accepts.
@@ -69,9 +81,7 @@ async def checked_pre_annotation(pre_annotation: PreAnnotation, scene: AnyScene,
         raise InvalidError(f"pre_annotation: expected OpenLABEL, {{'openlabel': {{...}}}}, got an object with {given}")
     _check_version(openlabel)
     _check_timestamps(openlabel, scene)
-    if dryrun:
-        await with_descriptors(in_thread, _check_schema, text)
-    return text
+    return openlabel, text
 
 
 def _check_version(openlabel: Mapping[str, Any]) -> None:
@@ -121,7 +131,7 @@ def _some(values: Iterable[object]) -> str:
     return ", ".join(shown[:MAX_SHOWN]) + (f", ... {shown[-1]}" if len(shown) > MAX_SHOWN else "")
 
 
-def _check_schema(text: bytes) -> None:
+def check_schema(text: bytes) -> None:
     """Validate OpenLABEL against its schema, if the extra `openlabel` is installed."""
     try:
         from kognic.openlabel.models import OpenLabelAnnotation  # noqa: PLC0415  # an extra

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from kognic_aio._text import MAX_MESSAGE, printable
 from kognic_aio._validation.converters import argument, external_id, mapping_of
-from kognic_aio.errors import InvalidError
+from kognic_aio.errors import InvalidError, KognicError
 from kognic_aio.model import Input, PreAnnotation
 from kognic_aio.model.target import InputCreationStatus, InputTarget
 from kognic_aio.pipeline.targets import Targets
@@ -71,6 +71,19 @@ class SceneWithPreAnnotation:
         own = () if not targets else Targets.of(targets, "SceneWithPreAnnotation.targets").each
         object.__setattr__(self, "targets", own)
         object.__setattr__(self, "release", release)
+
+
+@frozen
+class InvalidScene:
+    """A scene that its source cannot make. A source yields it in place of the scene, and its result is FAILED.
+
+    Args:
+        error: What is wrong.
+        external_id: The external id of the scene, if it is known.
+    """
+
+    error: KognicError
+    external_id: str | None = None
 
 
 class InputCreationStage(StrEnum):

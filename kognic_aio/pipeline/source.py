@@ -20,11 +20,11 @@ from kognic_aio.errors import InvalidError, KognicError, OfficialModelError
 from kognic_aio.files import FileSource, ReadPool, opened_sources
 from kognic_aio.model import BaseScene, PreAnnotation
 from kognic_aio.model.scene_request import SceneRequest
-from kognic_aio.pipeline.result import Release, SceneWithPreAnnotation
+from kognic_aio.pipeline.result import InvalidScene, Release, SceneWithPreAnnotation
 from kognic_aio.pipeline.targets import Targets
 from kognic_aio.scenes.job import AnyScene, files_of
 
-Item: TypeAlias = SceneWithPreAnnotation | BaseScene | SceneRequest
+Item: TypeAlias = SceneWithPreAnnotation | BaseScene | SceneRequest | InvalidScene
 SceneSource: TypeAlias = Iterable[Item] | AsyncIterable[Item]
 
 log = logging.getLogger("kognic_aio")
@@ -72,13 +72,15 @@ class Taken:
         """The scene.
 
         Raises:
-            InvalidError: If the source yielded something else.
+            InvalidError: If the source yielded something else, or an `InvalidScene`.
         """
         match self._item:
             case BaseScene() | SceneRequest() as scene:
                 return scene
             case SceneWithPreAnnotation(scene=BaseScene() | SceneRequest() as scene):
                 return scene
+            case InvalidScene(error=error):
+                raise error
             case SceneWithPreAnnotation(scene=other):
                 raise InvalidError(f"SceneWithPreAnnotation.scene: expected a scene, got {type(other).__name__}")
             case other:
@@ -87,12 +89,7 @@ class Taken:
     @property
     def pre_annotations(self) -> Mapping[str | None, PreAnnotation]:
         """The pre-annotations by name; a single one has none."""
-        item = self._item
-        if not isinstance(item, SceneWithPreAnnotation):
-            return {}
-        if item.pre_annotation is not None:
-            return {None: item.pre_annotation}
-        return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
+        return annotations_of(self._item) if isinstance(self._item, SceneWithPreAnnotation) else {}
 
     async def sources(self, pool: ReadPool, *, dryrun: bool = False) -> Mapping[str, FileSource]:
         """Check the local files of the scene, and return the source of each file by filename.
@@ -172,8 +169,17 @@ class Taken:
             asyncio.run(calling)
 
 
+def annotations_of(item: SceneWithPreAnnotation) -> Mapping[str | None, PreAnnotation]:
+    """The pre-annotations of a scene by name; a single one has none."""
+    if item.pre_annotation is not None:
+        return {None: item.pre_annotation}
+    return {name: each for name, each in item.pre_annotations.items()}  # noqa: C416  # other keys than theirs
+
+
 def external_id_of(item: object) -> str | None:
     """The external id of an item from a source; None if the item is not a scene."""
+    if isinstance(item, InvalidScene):
+        return item.external_id
     scene = item.scene if isinstance(item, SceneWithPreAnnotation) else item
     # A scene whose class did not initialize it has none. That is its own failure, not that of the source.
     external_id: object = getattr(scene, "external_id", None) if isinstance(scene, BaseScene | SceneRequest) else None

@@ -86,11 +86,7 @@ class AnnotationResource(ApiResource):
 
         Endpoint: `GET v2/scenes/{scene}/annotations`
         """
-        path = f"v2/scenes/{segment(scene_uuid)}/annotations"
-        query = _cuboids(iso_rotated_cuboids)
-        partials = await self._visibility.when_shown(
-            [identifier(scene_uuid)], lambda: self._api.get(path, list[PartialAnnotation], query=query)
-        )
+        partials = await find_scene_annotations(self._backend, scene_uuid, iso_rotated_cuboids=iso_rotated_cuboids)
         return [each async for each in self._completed(partials, PartialAnnotation.to_annotation)]
 
     def get_project_annotations(
@@ -119,11 +115,8 @@ class AnnotationResource(ApiResource):
 
         Endpoint: `GET v1/annotations/projects/{project}/[batch/{batch}/]annotation-type/{type}/search`
         """
-        of_batch = "" if batch is None else f"batch/{segment(batch)}/"
-        path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
-        around = partial(explained, self._api, project, batch)
-        partials = self._api.get_paged(
-            path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around
+        partials = find_annotations(
+            self._backend, project, annotation_type, batch, iso_rotated_cuboids=iso_rotated_cuboids
         )
         return Paged(lambda: self._pages(partials, include_content))
 
@@ -174,6 +167,26 @@ class AnnotationResource(ApiResource):
             parses = await map_in_order([each.signed for each in some], self._download, workers=workers)
             for each, parse in zip(some, parses, strict=True):
                 yield to_annotation(each, await parse())
+
+
+def find_annotations(
+    backend: Backend, project: str, annotation_type: str, batch: str | None, *, iso_rotated_cuboids: bool
+) -> Paged[PartialClientAnnotation]:
+    """Find the annotations of a project for an annotation type; see `AnnotationResource.get_project_annotations`."""
+    of_batch = "" if batch is None else f"batch/{segment(batch)}/"
+    path = f"v1/annotations/projects/{segment(project)}/{of_batch}annotation-type/{segment(annotation_type)}/search"
+    around = partial(explained, backend.api, project, batch)
+    return backend.api.get_paged(path, PartialClientAnnotation, query=_cuboids(iso_rotated_cuboids), around=around)
+
+
+async def find_scene_annotations(
+    backend: Backend, scene_uuid: str, *, iso_rotated_cuboids: bool
+) -> list[PartialAnnotation]:
+    """Find all annotations of a scene; see `AnnotationResource.get_annotations_for_scene`."""
+    path, query = f"v2/scenes/{segment(scene_uuid)}/annotations", _cuboids(iso_rotated_cuboids)
+    return await backend.visibility.when_shown(
+        [identifier(scene_uuid)], lambda: backend.api.get(path, list[PartialAnnotation], query=query)
+    )
 
 
 def _cuboids(iso_rotated: bool) -> dict[str, str] | None:

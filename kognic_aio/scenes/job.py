@@ -25,7 +25,7 @@ from kognic_aio.model import BaseScene, FeatureFlags, Scene, SceneStatus
 from kognic_aio.model.scene_request import SceneRequest
 from kognic_aio.scenes.backend import Backend
 from kognic_aio.scenes.inputs import find_inputs_anywhere
-from kognic_aio.scenes.lookup import find_named, get_status, is_shown, left_out
+from kognic_aio.scenes.lookup import find_alive, get_status, is_shown, left_out
 from kognic_aio.scenes.visibility import check_is_about, shown_id
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ async def reserve(backend: Backend, scene: AnyScene | None = None) -> SceneJob:
     Endpoints: `POST v1/inputs/initialize`; for a SceneRequest, `POST v2/scenes/query`
     """
     if isinstance(scene, SceneRequest):
-        others = await find_named(backend.api, scene.external_id)
+        others = await find_alive(backend.api, scene.external_id)
         return SceneJob(
             external_id=scene.external_id, has_files=bool(scene.get_files()), others=[other.uuid for other in others]
         )
@@ -230,7 +230,7 @@ async def find_started(
     backend.visibility.ensure_grace_period(external_id)
 
     async def find() -> Scene:
-        for scene in await find_named(backend.api, external_id):
+        for scene in await find_alive(backend.api, external_id):
             is_ours = scene.uuid not in others and not (has_files and scene.status.is_committed)
             if is_ours and not await find_inputs_anywhere(backend, scene.uuid, wait=False):
                 return scene

@@ -24,12 +24,17 @@ async def find_scenes(api: Api, scene_uuids: Sequence[str]) -> dict[str, Scene]:
 
 
 async def find_named(api: Api, external_id: str) -> Sequence[Scene]:
-    """The scenes with an external id that the platform shows now and that are not lost."""
+    """The scenes with an external id that the platform shows now."""
     try:
         scenes = await api.ask(QUERY, list[Scene], json={"externalIds": [external_id]})
     except NotFoundError:
         return ()
-    return [scene for scene in scenes if scene.external_id == external_id and not scene.status.is_lost]
+    return [scene for scene in scenes if scene.external_id == external_id]
+
+
+async def find_alive(api: Api, external_id: str) -> Sequence[Scene]:
+    """The scenes with an external id that the platform shows now and that are not lost."""
+    return [scene for scene in await find_named(api, external_id) if not scene.status.is_lost]
 
 
 async def get_scenes(backend: Backend, scene_uuids: Sequence[str]) -> list[Scene]:

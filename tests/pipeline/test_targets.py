@@ -239,7 +239,7 @@ async def test_names_need_targets(ingest: Ingest) -> None:
     """With `project=`, an input starts from the latest pre-annotation: several would be a matter of chance."""
     result = await ingest.one(item(), project="project-b")
     assert result.error is not None
-    assert "need targets=; with project=, pass pre_annotation" in result.error.message
+    assert "need targets=; with project=, pass one" in result.error.message
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ KINDS: dict[str, type[Fact]] = {"delivered": Delivered, "refused": Refused, "ret
 LARGE_ROW = "SELECT key FROM fact WHERE length(key) + length(content) > ? LIMIT 1"
 LOOK_UP = "SELECT key, kind, content FROM fact WHERE key = ? AND kind <> 'orphan' ORDER BY number"
 FAILURES = "SELECT key, kind, content FROM fact WHERE kind IN ('failed', 'refused') ORDER BY key"
+RESULTS = """
+SELECT key, kind, content FROM fact WHERE kind IN ('created', 'failed') AND key > ? ORDER BY key LIMIT 500
+"""
 ORPHANS = "SELECT key, kind, content FROM fact WHERE kind = 'orphan' ORDER BY content"
 UNFINISHED = """
 SELECT key, kind, content FROM fact WHERE kind IN ('starting', 'committing') AND NOT EXISTS (
@@ -180,6 +183,11 @@ class JournalFile:
                 case _:
                     pass
         return failures
+
+    def results(self, after: str) -> list[tuple[str, InputCreationResult]]:
+        """The next results in the order of their keys, each with its key as it is stored."""
+        found = [(json.dumps(key), fact) for key, fact in self._facts(RESULTS, after)]
+        return [(key, fact.result) for key, fact in found if isinstance(fact, Reached) and fact.result is not None]
 
     def unfinished(self) -> list[Entry]:
         """The scenes that were started and are not known to be committed, in the order of their keys."""

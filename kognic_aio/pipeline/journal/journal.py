@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
@@ -14,6 +14,7 @@ from kognic_aio._threads import Worker, leased_worker
 from kognic_aio.errors import InvalidError, JournalError
 from kognic_aio.model.target import InputCreationStatus
 from kognic_aio.pipeline.journal.facts import Destination, Entry, Fact, Failure, Known, Step
+from kognic_aio.pipeline.result import InputCreationResult
 
 if TYPE_CHECKING:
     from kognic_aio.pipeline.journal.file import JournalFile
@@ -125,6 +126,14 @@ class Journal:
     async def failures(self) -> list[Failure]:
         """The scenes that failed and why, in the order of their keys. Refused contents are among them."""
         return await self._worker.run(self._opened().failures)
+
+    async def results(self) -> AsyncGenerator[InputCreationResult, None]:
+        """Yield the results of all scenes that have settled, also those that were delivered."""
+        last = ""
+        while found := await self._worker.run(self._opened().results, last):
+            last, _ = found[-1]
+            for _, result in found:
+                yield result
 
     async def retry_failed(self) -> int:
         """Discard the failures, so that the next run starts these scenes afresh. Return their number.
