@@ -2,47 +2,12 @@
 
 import logging
 
-from kognic_aio._http.paging import Paged
+import lazy_loader
+
 from kognic_aio._text import OneLine
-from kognic_aio.client import KognicIOClient
-from kognic_aio.config import Limits
-from kognic_aio.errors import KognicError
-from kognic_aio.model import FeatureFlags, FileData
-from kognic_aio.pipeline import (
-    InputCreation,
-    InputCreationError,
-    InputCreationResult,
-    InputCreationStage,
-    InputCreationStatus,
-    InputTarget,
-    Journal,
-    Progress,
-    SceneStage,
-    SceneWithPreAnnotation,
-    TargetOutcome,
-    create_inputs,
-)
+
+# `__init__.pyi` says where each name is from. It is imported when it is used, so that commands start fast.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
 logging.getLogger(__name__).addFilter(OneLine())  # escapes line breaks in names, which could forge log lines
-
-__all__ = [
-    "FeatureFlags",
-    "FileData",
-    "InputCreation",
-    "InputCreationError",
-    "InputCreationResult",
-    "InputCreationStage",
-    "InputCreationStatus",
-    "InputTarget",
-    "Journal",
-    "KognicError",
-    "KognicIOClient",
-    "Limits",
-    "Paged",
-    "Progress",
-    "SceneStage",
-    "SceneWithPreAnnotation",
-    "TargetOutcome",
-    "create_inputs",
-]

@@ -1,10 +1,10 @@
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-import kognic_aio
 from kognic_aio.cli.app import COMMANDS, app
 from kognic_aio.version import __version__
 from tests.cli.support import kognicutil, python
@@ -31,16 +31,45 @@ def test_summary(name: str) -> None:
     assert (command.help or "").partition("\n")[0] == COMMANDS[name]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["inputs", "--help"], ["inputs"], ["batches", "create"]])
+def commands_below(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
+    """The names that lead to each command."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield (*names, name)
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands_below(command, *names, name)
+
+
+@pytest.mark.parametrize("names", [*commands_below(app)], ids=" ".join)
+def test_example(names: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The help of every command ends in an example, whose arguments are right if its files are there."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("camera.c", "camera.wasm", "recordings.kognic-journal", "report.tsv"):
+        Path(file).touch()
+    Path("recordings").mkdir()
+    command: click.Command = app
+    for name in names:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    example = (command.epilog or "").removeprefix("Example: kognicutil ")
+    used = example.partition(" > ")[0].split()
+    assert used[: len(names)] == [*names]
+    if not isinstance(command, click.Group):
+        command.make_context("kognicutil", used[len(names) :])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["inputs", "--help"], ["inputs"], ["batches", "create"], ["upload", "--help"], ["check", "--help"]],
+)
 def test_help_imports_little(arguments: list[str]) -> None:
     """Help and usage errors do not wait for what only a command that runs needs."""
     done = python(
         f"""
-import sys, types
-package = types.ModuleType("kognic_aio")  # without its face, which imports the client for programs
-package.__path__ = [{str(Path(kognic_aio.__file__).parent)!r}]
-sys.modules["kognic_aio"] = package
-
+import sys
 from kognic_aio.cli import main
 sys.argv = ["kognicutil", *{arguments}]
 try:
@@ -109,7 +138,8 @@ def test_without_the_extra(library: str) -> None:
 
 def test_another_missing_module_is_no_missing_extra() -> None:
     """A broken installation of something else is not blamed on the extra."""
-    done = python("import sys; sys.modules['aiohttp'] = None; from kognic_aio.cli import main; main()")
+    broken = "import sys; sys.modules['aiohttp'] = None; sys.argv[1:] = ['projects']"
+    done = python(f"{broken}; from kognic_aio.cli import main; main()")
 
     assert done.returncode == 1
     assert "aiohttp" in done.stderr

@@ -20,7 +20,7 @@ from kognic_aio.model import BaseScene
 PROJECT, BATCH = "project-a", "batch-2"
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil demo recordings/ --processing-time 2")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--scenes", type=click.IntRange(min=1), help="Scenes to make. By default enough to use every file.")
 @seconds_option("--api-latency", 0.02)

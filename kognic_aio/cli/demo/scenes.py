@@ -18,14 +18,17 @@ TYPES: Sequence[type[model.BaseScene]] = (
 )
 
 START_NS = 1_648_200_140_000_000_000
+FRAMES = 3
+"""Frames of a sequence."""
+
 AHEAD = model.RotationQuaternion(w=1, x=0, y=0, z=0)
 DRIVE = [
     model.IMUData(
         position=model.Position(x=1.4 * i, y=0, z=0), rotation_quaternion=AHEAD, timestamp=START_NS + i * 10**8
     )
-    for i in range(3)
+    for i in range(6)
 ]
-"""Where the car is at each frame of a sequence; frames are 100 ms apart."""
+"""Where the car is every 100 ms, while the points of the sample files were seen."""
 
 CAMERA, CAR = CAMERAS[0], "c0ffee00-0000-4000-8000-0000000000ca"
 STREAM = {"text": [{"name": "stream", "val": CAMERA}]}
@@ -99,7 +102,7 @@ def _scene(
     """A scene with all that its type takes, which the path says. The model turns mappings into frames."""
     is_sequence, has_images, has_clouds = (word in scene_type.path for word in ("sequence", "cameras", "lidars"))
     frames: list[dict[str, Any]] = []
-    for index, at in enumerate(DRIVE if is_sequence else DRIVE[:1]):
+    for index, at in enumerate(DRIVE[: FRAMES if is_sequence else 1]):
         frame: dict[str, Any] = {}
         if is_sequence:
             pose = model.EgoVehiclePose(position=at.position, rotation=at.rotation_quaternion)
