@@ -17,18 +17,26 @@ FAILED = 1
 COMMANDS = {
     "batches": "List, create and publish the batches of a project.",
     "calibration": "Show calibrations of sensors.",
+    "check": "Check the scenes of SOURCE, and print all that is wrong with them. Nothing is sent.",
     "demo": "Create inputs from the images and point clouds in FOLDER, on an emulator of the platform.",
+    "download": "Download the annotations of a project as OpenLABEL files, many at once.",
     "emulator": "Run a local emulator of the platform until Ctrl-C or SIGTERM.",
     "inputs": "Show the inputs of a project, or of some scenes.",
+    "invalidate": "Invalidate scenes by uuid, external id, or from a report, and remove all their inputs.",
+    "journal": "Show how many scenes have come how far by the journal FILE, and which have failed and why.",
+    "progress": "Show the batches of PROJECT, or of all projects, with their scenes by status and their inputs.",
     "projects": "Show all projects, or PROJECT, or the batches of PROJECT.",
     "scenes": "Show scenes by their uuids or external ids.",
-    "view": "Show the link at which an input can be viewed.",
+    "schema": "Print the JSON Schema of a line of a manifest, for editors and validators.",
+    "upload": "Create the scenes of SOURCE and their inputs. Each is checked before anything of it is sent.",
+    "verify": "Compare the scenes of SOURCE with what the platform has of them.",
+    "view": "Show the link at which an input or a scene can be viewed.",
     "wasm": "Compile and validate the WebAssembly modules of custom camera calibrations.",
 }
 """The commands, with the first line of their help."""
 
-OWN_MODULES = {"demo", "emulator", "wasm"}
-"""Commands that are a module of their own; the others are in `commands`."""
+IN_COMMANDS = {"batches", "calibration", "inputs", "projects", "scenes", "view"}
+"""Commands of the module `commands`. The others have a module of their own."""
 
 
 class Commands(click.Group):
@@ -43,7 +51,7 @@ class Commands(click.Group):
         name = "projects" if cmd_name == "project" else cmd_name
         if name not in COMMANDS:
             return super().get_command(ctx, name)
-        module = import_module(f"kognic_aio.cli.{name if name in OWN_MODULES else 'commands'}")
+        module = import_module(f"kognic_aio.cli.{'commands' if name in IN_COMMANDS else name}")
         command: click.Command = getattr(module, name)
         return command
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import click
 from attrs import asdict, frozen
 
-from kognic_aio.cli.display import Display, as_json_option, with_display
+from kognic_aio.cli.display import Display, with_display
+from kognic_aio.errors import NotFoundError
 from kognic_aio.model import Input, InputEntry
 from kognic_aio.util import get_view_links
 
@@ -26,7 +27,7 @@ INPUT_COLUMNS = (
 )
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil projects my-project")
 @click.argument("project", required=False)
 @click.option("--batches", "--get-batches", is_flag=True, help="Show the project's batches.")
 @with_display
@@ -46,12 +47,12 @@ async def projects(display: Display, project: str | None, batches: bool) -> None
             display.show_one(found[0], PROJECT_COLUMNS)
 
 
-@click.group()
+@click.group(epilog="Example: kognicutil batches list my-project")
 def batches() -> None:
     """List, create and publish the batches of a project."""
 
 
-@batches.command("list")
+@batches.command("list", epilog="Example: kognicutil batches list my-project")
 @click.argument("project")
 @with_display
 async def list_(display: Display, project: str) -> None:
@@ -60,7 +61,7 @@ async def list_(display: Display, project: str) -> None:
         display.show(await client.project.get_project_batches(project), BATCH_COLUMNS)
 
 
-@batches.command()
+@batches.command(epilog="Example: kognicutil batches create my-project week-12")
 @click.argument("project")
 @click.argument("batch")
 @click.option("--publish-previous-batches", is_flag=True, help="Publish all open batches: they take no more inputs.")
@@ -72,7 +73,7 @@ async def create(display: Display, project: str, batch: str, publish_previous_ba
         display.show_one(created, BATCH_COLUMNS)
 
 
-@batches.command()
+@batches.command(epilog="Example: kognicutil batches publish my-project week-12")
 @click.argument("project")
 @click.argument("batch")
 @with_display
@@ -82,7 +83,7 @@ async def publish(display: Display, project: str, batch: str) -> None:
         display.show_one(await client.project.publish_batch(project, batch), BATCH_COLUMNS)
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil calibration --external-id my-car")
 @click.option("--id", "calibration_id", metavar="ID", help="Only the one with this id.")
 @click.option("--external-id", metavar="ID", help="Only those with this external id.")
 @click.option("--raw", is_flag=True, help="With --id: also show the calibration of each sensor.")
@@ -106,7 +107,7 @@ async def calibration(display: Display, calibration_id: str | None, external_id:
         display.show(found, CALIBRATION_COLUMNS)
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil scenes --external-ids crossing-1")
 @click.argument("uuids", nargs=-1)
 @click.option("--external-ids", metavar="ID", multiple=True, help="Find by external id instead of uuid. Repeatable.")
 @click.option("--view", is_flag=True, help="Show only the links at which to view them.")
@@ -134,7 +135,7 @@ class ListedInput(InputEntry):
     input_uuids: tuple[str, ...]
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil inputs --project my-project --batch week-12")
 @click.option("--project", help="External id of the project.")
 @click.option("--batch", help="Only those of this batch.")
 @click.option(
@@ -186,19 +187,30 @@ def _listed(entries: Iterable[InputEntry], inputs: Iterable[Input]) -> list[List
 
 @frozen
 class ViewLink:
-    """Where an input can be viewed."""
+    """Where an input or a scene can be viewed."""
 
     uuid: str
     view_link: str
 
 
-@click.command()
-@click.argument("input_uuid")
-@as_json_option
-def view(input_uuid: str, as_json: bool) -> None:
-    """Show the link at which an input can be viewed.
+@click.command(epilog="Example: kognicutil view --scene crossing-1")
+@click.argument("input_uuid", required=False)
+@click.option("--scene", metavar="X", help="Show the link of a scene instead, by its uuid or external id.")
+@with_display
+async def view(display: Display, input_uuid: str | None, scene: str | None) -> None:
+    """Show the link at which an input or a scene can be viewed.
 
-    Makes no request, so it also prints a link for an input that does not exist.
+    For an input it makes no request, so it also prints a link for one that does not exist.
     """
-    link = ViewLink(input_uuid, get_view_links([input_uuid])[input_uuid])
-    Display(as_json=as_json).show_one(link, ("uuid", "view_link"))
+    if (input_uuid is None) == (scene is None):
+        raise click.UsageError("pass exactly one of INPUT_UUID and --scene")
+    if scene is None:
+        link = ViewLink(str(input_uuid), get_view_links([str(input_uuid)])[str(input_uuid)])
+        display.show_one(link, ("uuid", "view_link"))
+        return
+    async with display.client() as client:
+        try:
+            found = await client.scene.get_scenes_by_uuids([scene])
+        except NotFoundError:
+            found = await client.scene.get_scenes_by_external_ids([scene])
+        display.show([ViewLink(each.uuid, each.view_link or "") for each in found], ("uuid", "view_link"))

@@ -5,20 +5,22 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
 
 from kognic_aio._text import printable
-from kognic_aio.cli.output import MAX_CELL, print_rows, say
+from kognic_aio.cli.output import MAX_CELL, plain, print_rows, say
 from kognic_aio.config import ENVIRONMENT_VARIABLE, default_environment
 
 if TYPE_CHECKING:
     from kognic_aio import KognicIOClient
+
+T = TypeVar("T")
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with all fields, for programs.")
 
@@ -41,9 +43,8 @@ class Display:
         logging.getLogger().addHandler(logging.NullHandler())
         if self.organization is not None:
             say(f"Acting for organization {self.organization}", err=True)
-        is_variable = bool(self.env) and self.env == os.environ.get(ENVIRONMENT_VARIABLE)
         client = KognicIOClient(
-            env=None if is_variable else self.env or default_environment(),  # with None, errors name the variable
+            env=environment(self.env),
             client_organization_id=self.organization,
             # Looking writes to no workspace. Without a name, opening would need exactly one that the user may write to.
             write_workspace_id="none",
@@ -67,6 +68,10 @@ class Display:
         else:
             self.show([model], columns)
 
+    def show_line(self, model: Any) -> None:
+        """Show all fields of a model as a JSON object on a line."""
+        print(self._json(model), flush=True)
+
     def show_below(self, model: Any) -> None:
         """Show all fields of a part of a model below it. JSON already has them."""
         if not self.as_json:
@@ -74,23 +79,7 @@ class Display:
 
     def _json(self, model: Any, indent: int | None = None) -> str:
         """A model as JSON in ASCII, with control characters escaped."""
-        return json.dumps(self._plain(model), indent=indent)
-
-    def _plain(self, value: Any) -> Any:
-        """A value for JSON: models become objects, and dates ISO 8601."""
-        match value:
-            case None | bool() | int() | float():
-                return value
-            case str():
-                return self._redacted(value)
-            case datetime():
-                return value.isoformat()
-            case list() | tuple() | frozenset():
-                return [self._plain(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
-            case Mapping():
-                return {self._redacted(str(key)): self._plain(each) for key, each in value.items()}
-            case _:
-                return {field.name: self._plain(getattr(value, field.name)) for field in attrs.fields(type(value))}
+        return json.dumps(plain(model, self._redacted), indent=indent)
 
     def _cell(self, value: object) -> str:
         match value:
@@ -100,21 +89,28 @@ class Display:
                 return value.isoformat(" ", "seconds")
             case tuple():
                 return ", ".join(map(self._cell, value))
+            case dict():
+                return ", ".join(f"{self._cell(each)} {self._cell(name)}" for name, each in value.items())
             case _:
                 return printable(self._redacted(str(value)), MAX_CELL)
 
 
-def with_display(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Add the options for looking at the platform to a command, and call it with a `Display`."""
+def environment(given: str | None) -> str | None:
+    """The environment for a client, from an option. With None it takes that of the variable, and errors name this."""
+    is_variable = bool(given) and given == os.environ.get(ENVIRONMENT_VARIABLE)
+    return None if is_variable else given or default_environment()
 
-    @click.option(
+
+def platform_options(command: Callable[..., T]) -> Callable[..., T]:
+    """Add the options that say which platform it is, and for whom."""
+    env = click.option(
         "--env",
         envvar="KOGNIC_ENV",
         show_envvar=True,
         metavar="NAME|URL",
         help="Environment of kognic/environments.json, or the URL of a server such as an emulator.",
     )
-    @click.option(
+    organization = click.option(
         "--organization",
         envvar="KOGNIC_CLIENT_ORGANIZATION_ID",
         show_envvar=True,
@@ -122,10 +118,17 @@ def with_display(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[
         metavar="ID",
         help="Organization to act for, as only Kognic users can.",
     )
+    return env(organization(command))
+
+
+def with_display(command: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., int | None]:
+    """Add the options for looking at the platform to a command, and call it with a `Display`."""
+
+    @platform_options
     @as_json_option
     @wraps(command)
-    def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> None:
+    def run(env: str | None, organization: int | None, as_json: bool, **arguments: Any) -> int | None:
         display = Display(env=env, organization=organization, as_json=as_json)
-        asyncio.run(command(display, **arguments))
+        return asyncio.run(command(display, **arguments))
 
     return run

@@ -56,7 +56,7 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     return names
 
 
-@click.command()
+@click.command(epilog="Example: kognicutil emulator --processing-time 2")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free port.")
 @click.option(

@@ -1,11 +1,14 @@
 """Prints lines and tables. Control characters in them are shown, not sent to the terminal."""
 
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 from rich.cells import cell_len
 
@@ -27,6 +30,16 @@ def say(*lines: object, err: bool = False) -> None:
     """Print lines on standard output or error. Line breaks in them are escaped."""
     for line in lines:
         click.echo(printable(line), err=err)
+
+
+def say_marked(mark: str, colour: str, line: object) -> None:
+    """Print a line behind a word in a colour, as compilers do."""
+    click.echo(f"{click.style(mark, fg=colour, bold=True)}: {printable(line)}")
+
+
+def say_json(value: Any, indent: int | None = None) -> None:
+    """Print JSON on standard output, at once."""
+    print(json.dumps(value, indent=indent), flush=True)
 
 
 def say_wrapped(*lines: object, style: str = "") -> None:
@@ -53,6 +66,23 @@ def open_console() -> "Console":
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 160  # a file or pipe has no width of its own
     return console
+
+
+def plain(value: Any, redacted: Callable[[str], str] = str) -> Any:
+    """A value for JSON: models become objects, and dates ISO 8601. `redacted` removes secrets from a text."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redacted(str(value))
+        case datetime():
+            return value.isoformat()
+        case list() | tuple() | frozenset():
+            return [plain(each, redacted) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+        case Mapping():
+            return {redacted(str(key)): plain(each, redacted) for key, each in value.items()}
+        case _:
+            return {each.name: plain(getattr(value, each.name), redacted) for each in attrs.fields(type(value))}
 
 
 def counted(count: int, noun: str) -> str:

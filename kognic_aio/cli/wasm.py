@@ -28,12 +28,12 @@ def read_test_cases(_: click.Context, __: click.Parameter, path: Path | None) ->
         raise click.BadParameter(f"no test cases in {path}: {error}") from error
 
 
-@click.group()
+@click.group(epilog="Example: kognicutil wasm compile camera.c camera.wasm")
 def wasm() -> None:
     """Compile and validate the WebAssembly modules of custom camera calibrations."""
 
 
-@wasm.command("compile")
+@wasm.command("compile", epilog="Example: kognicutil wasm compile camera.c camera.wasm")
 @click.argument("source", metavar="SRC", type=FILE)
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--skip-validation", is_flag=True, help="Write the module even if it is not valid.")
@@ -46,7 +46,7 @@ def compile_(source: Path, output: Path, skip_validation: bool) -> None:
     say(f"{source} is compiled to {output}, {len(module)} bytes")
 
 
-@wasm.command()
+@wasm.command(epilog="Example: kognicutil wasm validate camera.wasm")
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("--test-cases", type=FILE, callback=read_test_cases, help="Known projections: a JSON list of test cases.")
 def validate(file: Path, test_cases: list[TestCase]) -> None:

@@ -28,10 +28,11 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, "XDG_CONFIG_HOME": NOWHERE, **variables}
 
 
-def kognicutil(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def kognicutil(*arguments: str | Path, answer: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with an answer to what it asks."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
+        input=answer,
         capture_output=True,
         text=True,
         env=environment(**variables),
