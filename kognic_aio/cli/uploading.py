@@ -187,10 +187,13 @@ class _Command:
         async with self.order.client() as client:
             try:
                 await self._upload(client)
+            except KognicError:
+                if self.story.progress.taken:  # or the earlier report stays
+                    await self._report()
+                raise
             finally:
                 counting.cancel()
-                if self.order.report is not None and not _is_ending(task):
-                    await self._report(self.order.report)
+        await self._report()
 
     async def _count(self) -> None:
         """Find out how many scenes there are, for the display."""
@@ -236,8 +239,11 @@ class _Command:
         if result.error is not None and isinstance(result.error.exception, DuplicateError):
             self.changed.append(result.external_id or "")
 
-    async def _report(self, path: str) -> None:
+    async def _report(self) -> None:
+        """Write the report, if there is to be one."""
         order = self.order
+        if order.report is None:
+            return
         targets = order.targets or (() if order.project is None else (InputTarget(order.project, order.batch),))
         async with AsyncExitStack() as stack:
             results = _nothing()
@@ -245,12 +251,7 @@ class _Command:
                 results = (await stack.enter_async_context(Journal(order.journal))).results()
             created = InputCreationStatus.CREATED
             there = (InputCreationResult(status=created, external_id=name) for name in self.story.were_there or ())
-            await bulk.write_report(path, results, [*self.others, *there], targets)
-
-
-def _is_ending(task: "asyncio.Task[None] | None") -> bool:
-    """Whether a task was cancelled, and has to end soon."""
-    return task is not None and task.cancelling() > 0
+            await bulk.write_report(order.report, results, [*self.others, *there], targets)
 
 
 async def _nothing() -> AsyncGenerator[InputCreationResult, None]:

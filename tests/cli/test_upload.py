@@ -220,6 +220,30 @@ async def test_failures_have_rows(emulator: Emulator, tmp_path: Path) -> None:
     }
 
 
+async def test_a_run_that_does_not_begin(emulator: Emulator, tmp_path: Path) -> None:
+    """It leaves the report of an earlier run as it is."""
+    report = tmp_path / "report.tsv"
+    report.write_text("earlier")
+    done = await upload(emulator, drives(tmp_path / "drives", 1), "--project", "project-x", "--report", report)
+    assert done.returncode == NOT_RUN
+    assert report.read_text() == "earlier"
+
+
+async def test_a_source_that_breaks(emulator: Emulator, tmp_path: Path) -> None:
+    """What was created before is in the report."""
+    image = write(tmp_path / "a.png", png())
+    frame = {"images": [{"filename": str(image), "sensor_name": "A"}]}
+    lines = [{"type": "cameras", "external_id": f"drive-{n:03}", "frame": frame} for n in range(300)]
+    content = gzip.compress("\n".join(map(json.dumps, lines)).encode(), compresslevel=0)
+    manifest, report = write(tmp_path / "scenes.jsonl.gz", content[:-9000]), tmp_path / "report.tsv"
+    done = await upload(emulator, manifest, "--project", "project-a", "--report", report)
+    assert done.returncode == NOT_RUN
+    assert str(manifest) in done.stderr
+    created = {row.external_id for row in await rows_of(report) if row.status == "created"}
+    assert created
+    assert created == {name for name, _ in inputs(emulator)}
+
+
 async def test_what_was_there_has_rows(emulator: Emulator, tmp_path: Path) -> None:
     """Without the journal of the run that has created them, scenes are found on the platform, and are in the report."""
     source, report = drives(tmp_path / "drives", 3), tmp_path / "report.tsv"
