@@ -17,7 +17,7 @@ class Problem:
     """Something that is wrong with a scene, or may be.
 
     Args:
-        code: The kind of the problem, such as `missing-file`; `kognicutil check --help` lists them.
+        code: The kind of the problem, such as `missing-file`.
         severity: How much it matters.
         scene: The external id of the scene, or its place in the source if it has none.
         frame: The id of the frame.
