@@ -130,10 +130,8 @@ def _end(file: BinaryIO, kind: str, size: int) -> int:
         length, name = int.from_bytes(file.read(4)), file.read(4)
         if kind == "png":
             end += length + 12  # with length, name and checksum
-        elif length == 1:
-            end += int.from_bytes(file.read(8))  # a box of AVIF whose size has 64 bits
-        else:
-            end += length or size  # the last box may go to the end
-        if length == 0 and kind == "avif":
+        elif length == 0:  # the last box of AVIF may go to the end
             return size
+        else:  # a size of 1 means that one of 64 bits follows; a box has 8 bytes at least
+            end += max(8, int.from_bytes(file.read(8)) if length == 1 else length)
     return end if kind == "avif" or name == b"IEND" else size + 1

@@ -502,6 +502,24 @@ def test_an_empty_last_line(tmp_path: Path) -> None:
     assert problems(scene) == []
 
 
+def box_of(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + name + content
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "box", [bytes(8), b"\0\0\0\1mdat" + bytes(8), b"\0\0\0\2mdat"], ids=["to-the-end", "empty", "tiny"]
+)
+def test_odd_boxes(box: bytes, tmp_path: Path) -> None:
+    """Whatever the boxes of an AVIF say of their sizes, its check ends."""
+    scene = record(tmp_path / "drive", frames=1)
+    (scene / IMAGE).unlink()
+    size = box_of(b"ispe", bytes(4) + struct.pack(">II", 8, 6))
+    meta = box_of(b"meta", bytes(4) + box_of(b"iprp", box_of(b"ipco", size)))
+    write(scene / f"cameras/CAM/{START}.avif", box_of(b"ftyp", b"avif\0\0\0\0avifmif1") + meta + box)
+    assert {problem.code for problem in problems(scene)} <= {"cut-file"}
+
+
 def test_links(tmp_path: Path) -> None:
     """A scene behind a symbolic link has the name of the link; links that lead nowhere are scenes that are wrong."""
     record(tmp_path / "disk" / "4711")
