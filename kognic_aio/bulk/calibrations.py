@@ -40,14 +40,8 @@ class Calibrations:
 
     async def find(self, calibration: SensorCalibration) -> str | None:
         """The id of a calibration on the platform, None if it is not there."""
-        name = calibration.external_id
-        async with self._turns[name]:
-            if name not in self._ids:
-                existing = await self._existing(self._backend.api, name)
-                if existing is None:
-                    return None
-                self._ids[name] = existing.id
-        return self._ids[name]
+        async with self._turns[calibration.external_id]:
+            return await self._found(calibration.external_id)
 
     async def id_of(self, calibration: SensorCalibration) -> str:
         """The id of a calibration on the platform, which is created if it is not there.
@@ -56,11 +50,17 @@ class Calibrations:
         """
         name = calibration.external_id
         async with self._turns[name]:
-            if name not in self._ids:
-                self._ids[name] = (
-                    await self._existing(self._backend.api, name) or await self._create_in_turn(calibration)
-                ).id
-        return self._ids[name]
+            if await self._found(name) is None:
+                self._ids[name] = (await self._create_in_turn(calibration)).id
+            return self._ids[name]
+
+    async def _found(self, external_id: str) -> str | None:
+        """The id of the calibration with an external id, which is asked for until it is there."""
+        if external_id not in self._ids:
+            existing = await self._existing(self._backend.api, external_id)
+            if existing is not None:
+                self._ids[external_id] = existing.id
+        return self._ids.get(external_id)
 
     async def _existing(self, api: Api, external_id: str) -> SensorCalibrationEntry | None:
         """The calibration that was created first with an external id."""
